@@ -1,0 +1,47 @@
+"""gunicorn's configuration: `gunicorn -c python:mxportal.gunicorn_conf mxportal.wsgi`."""
+
+import os
+from contextlib import suppress
+from typing import Any
+
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mxportal.settings")
+
+bind = os.environ.get("BIND", f"127.0.0.1:{os.environ.get('PORT', '8000')}")
+worker_class = "gthread"
+threads = int(os.environ.get("WEB_THREADS", "8"))
+# An in-memory broker reaches no second process.
+workers = 1 if settings.EMBEDDED_WORKER else int(os.environ.get("WEB_CONCURRENCY", "2"))
+preload_app = not settings.EMBEDDED_WORKER
+timeout = 60
+graceful_timeout = 20
+accesslog = None if settings.DEMO else "-"
+errorlog = "-"
+loglevel = "warning" if settings.DEMO else "info"
+control_socket_disable = True
+if os.path.isdir("/dev/shm"):
+    worker_tmp_dir = "/dev/shm"
+
+
+def on_starting(server: Any) -> None:
+    """Import WeasyPrint once before the workers fork: it takes a second, and they share its memory."""
+    if not settings.EMBEDDED_WORKER:
+        with suppress(ImportError, OSError):  # without Pango the portal runs, and the certificate's page says so
+            import weasyprint  # noqa: F401, PLC0415
+
+
+def post_worker_init(worker: Any) -> None:
+    """Start Celery's threads after the fork, for no thread survives one."""
+    if settings.EMBEDDED_WORKER:
+        from mxportal import embedded  # noqa: PLC0415
+
+        embedded.start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Stop them with the process."""
+    if settings.EMBEDDED_WORKER:
+        from mxportal import embedded  # noqa: PLC0415
+
+        embedded.stop()

@@ -1,0 +1,17 @@
+"""Brings the database up to date, makes the demo company chain and prints its logins: one start of Python for all."""
+
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mxportal.settings")
+
+import django  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+
+django.setup()
+call_command("migrate", verbosity=0, interactive=False)
+call_command("make_demo")
+print(f"\nMx License Portal: {settings.SITE_URL}  (Ctrl+C ends it)\n", flush=True)
