@@ -9,6 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
+import fontpkg_barlow
+import fontpkg_ibm_plex_mono
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -43,7 +45,9 @@ DEMO = env.bool("DEMO", default=False)
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{env.str('PORT', default='8000')}").rstrip("/")
 _site = urlsplit(SITE_URL)
 if _site.scheme not in {"http", "https"} or not _site.hostname:
-    raise ImproperlyConfigured(f"SITE_URL must look like https://licenses.example.com, but it is {SITE_URL!r}.")
+    raise ImproperlyConfigured(
+        f"SITE_URL must look like https://licenses.example.com, but it is {SITE_URL!r}."
+    )
 ALLOWED_HOSTS = [_site.hostname] if SERVER else [_site.hostname, "127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
 
@@ -185,7 +189,10 @@ ACCOUNT_FORMS = {
     "reset_password": "accounts.forms.login.ResetPasswordForm",
 }
 ACCOUNT_LOGIN_METHODS = {"username"}
-ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]  # nobody signs up here; allauth's checks want the two to agree
+ACCOUNT_SIGNUP_FIELDS = [
+    "username*",
+    "password1*",
+]  # nobody signs up here; allauth's checks want the two to agree
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "login"
 ACCOUNT_USER_MODEL_EMAIL_FIELD = "login"
 ACCOUNT_PRESERVE_USERNAME_CASING = False
@@ -219,7 +226,9 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _https
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
-SILENCED_SYSTEM_CHECKS = ["security.W021"]  # the preload list is for the owner of the whole domain to decide on
+SILENCED_SYSTEM_CHECKS = [
+    "security.W021"
+]  # the preload list is for the owner of the whole domain to decide on
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -247,7 +256,9 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
-STATICFILES_DIRS = [BASE_DIR / "static"]
+# The portal's typefaces come from their packages (OFL) and are served under fonts/.
+FONT_PACKAGES = [fontpkg_barlow, fontpkg_ibm_plex_mono]
+STATICFILES_DIRS = [BASE_DIR / "static", *(("fonts", package.ROOT / "files") for package in FONT_PACKAGES)]
 # Names with a hash and compressed copies cost 16 s of collectstatic: for servers only.
 STATIC_MANIFEST = env.bool("STATIC_MANIFEST", default=SERVER)
 WHITENOISE_USE_FINDERS = not STATIC_MANIFEST
@@ -267,7 +278,9 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"}},
+    "handlers": {
+        "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"}
+    },
     "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": ["stdout"], "level": LOG_LEVEL, "propagate": False},

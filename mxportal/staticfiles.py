@@ -5,9 +5,13 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class PortalStaticFilesConfig(StaticFilesConfig):
-    """Leaves out the source maps: half of all bytes, and nobody debugs Bootstrap here."""
+    """Leaves out the source maps (half of all bytes, and nobody debugs Bootstrap here) and the cuts no page is set in."""
 
-    ignore_patterns = [*StaticFilesConfig.ignore_patterns, "*.map"]
+    ignore_patterns = [
+        *StaticFilesConfig.ignore_patterns,
+        "*.map",
+        *(f"*{cut}.ttf" for cut in ("Italic", "Thin", "Light", "ExtraBold", "Black")),
+    ]
 
 
 class PortalStaticFilesStorage(CompressedManifestStaticFilesStorage):
