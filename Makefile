@@ -12,7 +12,7 @@ run: ## the portal with demo data on http://127.0.0.1:$$PORT (8000)
 
 test: ## the whole suite: on SQLite always, on PostgreSQL, Redis and Chromium where found or installable
 	@scripts/bootstrap dev
-	@$(PY) scripts/run_tests.py
+	@$(PY) scripts/run_tests.py $(ARGS)
 
 check: ## style, types, layers, templates, migrations, translations, deployment settings
 	@scripts/bootstrap dev

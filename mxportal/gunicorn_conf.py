@@ -25,16 +25,19 @@ if os.path.isdir("/dev/shm"):
 
 
 def on_starting(server: Any) -> None:
-    """Import WeasyPrint once before the workers fork: it takes a second, and they share its memory."""
+    """Import WeasyPrint once before the workers fork: it takes a second, and they share its memory.
+
+    Without Pango the portal runs all the same, and the certificate's page says what is missing.
+    """
     if not settings.EMBEDDED_WORKER:
-        with suppress(ImportError, OSError):  # without Pango the portal runs, and the certificate's page says so
-            import weasyprint  # noqa: F401, PLC0415
+        with suppress(ImportError, OSError):
+            import weasyprint  # noqa: F401
 
 
 def post_worker_init(worker: Any) -> None:
     """Start Celery's threads after the fork, for no thread survives one."""
     if settings.EMBEDDED_WORKER:
-        from mxportal import embedded  # noqa: PLC0415
+        from mxportal import embedded
 
         embedded.start()
 
@@ -42,6 +45,6 @@ def post_worker_init(worker: Any) -> None:
 def worker_exit(server: Any, worker: Any) -> None:
     """Stop them with the process."""
     if settings.EMBEDDED_WORKER:
-        from mxportal import embedded  # noqa: PLC0415
+        from mxportal import embedded
 
         embedded.stop()

@@ -1,4 +1,4 @@
-"""The one settings file. Everything that differs between installations comes from the environment (README.md lists it).
+"""The one settings file. What differs between installations comes from the environment (README.md).
 
 Without DATABASE_URL this is the embedded default: SQLite, an in-memory broker, mails as files, all in one process.
 With it, it is a server: PostgreSQL, Redis and a mail server must be named, and what is missing is said at once.

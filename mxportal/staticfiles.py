@@ -5,7 +5,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class PortalStaticFilesConfig(StaticFilesConfig):
-    """Leaves out the source maps (half of all bytes, and nobody debugs Bootstrap here) and the cuts no page is set in."""
+    """Leaves out the source maps, half of all bytes, which nobody needs here, and the cuts no page is set in."""
 
     ignore_patterns = [
         *StaticFilesConfig.ignore_patterns,

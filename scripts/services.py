@@ -1,0 +1,132 @@
+"""Finds the services that tests need, or starts them for the time of a run in a directory of their own."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+DEFAULT_POSTGRES = "postgres://postgres@127.0.0.1:5432/postgres"
+
+
+def apt_install(*packages: str) -> bool:
+    """Install Debian packages where that may be done without asking; say whether it worked."""
+    if os.getuid() != 0 or not shutil.which("apt-get"):
+        return False
+    print(f"installing {' '.join(packages)}", flush=True)
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    install = ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages]
+    quiet = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
+    if subprocess.run(install, **quiet).returncode == 0:
+        return True
+    subprocess.run(["apt-get", "update", "-qq"], **quiet)
+    return subprocess.run(install, **quiet).returncode == 0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def answers(url: str) -> bool:
+    """Whether a PostgreSQL at that address lets us in."""
+    import psycopg2
+
+    with suppress(psycopg2.OperationalError):
+        psycopg2.connect(url, connect_timeout=3).close()
+        return True
+    return False
+
+
+def postgres_binaries() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found and apt_install("postgresql"):
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if found:
+        return found[-1].parent
+    return Path(which).parent if (which := shutil.which("initdb")) else None
+
+
+@contextmanager
+def postgres() -> Iterator[str | None]:
+    """The address of a PostgreSQL: TEST_DATABASE_URL, the usual local one, one of our own, or None."""
+    for url in filter(None, [os.environ.get("TEST_DATABASE_URL"), DEFAULT_POSTGRES]):
+        if answers(url):
+            yield url
+            return
+    binaries = postgres_binaries()
+    if binaries is None:
+        yield None
+        return
+    with own_postgres(binaries) as url:
+        yield url
+
+
+@contextmanager
+def own_postgres(binaries: Path) -> Iterator[str]:
+    """A cluster in a temporary directory. PostgreSQL refuses to run as root, so root runs it as `postgres`."""
+    user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+    with tempfile.TemporaryDirectory(prefix="portal-pg-") as directory:
+        if user:
+            os.chown(directory, pwd.getpwnam("postgres").pw_uid, -1)
+        data, port = f"{directory}/data", free_port()
+        run = {"check": True, "stdout": subprocess.DEVNULL, "cwd": directory}
+        subprocess.run(
+            [*user, binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"], **run
+        )
+        options = f"-p {port} -h 127.0.0.1 -k {directory} -c fsync=off -c max_connections=200"
+        subprocess.run(
+            [*user, binaries / "pg_ctl", "-D", data, "-w", "-o", options, "-l", f"{data}/log", "start"], **run
+        )
+        try:
+            yield f"postgres://postgres@127.0.0.1:{port}/postgres"
+        finally:
+            subprocess.run([*user, binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **run)
+
+
+@contextmanager
+def redis() -> Iterator[str | None]:
+    """The address of an empty Redis: one of our own, for nobody's data may be flushed; TEST_REDIS_URL overrides it."""
+    if url := os.environ.get("TEST_REDIS_URL"):
+        yield url
+        return
+    binary = shutil.which("redis-server") or (apt_install("redis-server") and shutil.which("redis-server"))
+    if not binary:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="portal-redis-") as directory:
+        port = free_port()
+        command = [
+            binary,
+            "--port",
+            str(port),
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            directory,
+            "--appendonly",
+            "yes",
+        ]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            wait_for_port(port)
+            yield f"redis://127.0.0.1:{port}/0"
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def wait_for_port(port: int, seconds: float = 30) -> None:
+    """Until something listens there; TimeoutError when nothing does."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise TimeoutError(f"Nothing listens on port {port} after {seconds} s.")

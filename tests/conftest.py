@@ -1,0 +1,110 @@
+"""Infrastructure of all tests: databases, warnings and sockets, the mail server, Chromium, the running portal.
+
+Warnings are errors and only this machine can be reached (pyproject.toml). Databases are real, and a run has its own.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.cache import cache
+from django.db import connections
+
+from tests.live import Portal, running_portal
+from tests.smtp import MailServer
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
+CHROMIUM = os.environ.get("TEST_CHROMIUM") or shutil.which("chromium") or ""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Argon2 costs 100 ms a log-in: here a cheap hash stands before it. Playwright's loop is no async code of ours."""
+    django_settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+        *django_settings.PASSWORD_HASHERS,
+    ]
+    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+# --- What a test needs, and what happens where it is missing ----------------------------------------------------------
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    on_postgres = django_settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
+    if (item.get_closest_marker("postgres") or item.get_closest_marker("live")) and not on_postgres:
+        pytest.skip("needs PostgreSQL: set DATABASE_URL and what belongs to it, or use make test")
+    if (item.get_closest_marker("browser") or item.get_closest_marker("live")) and not CHROMIUM:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    if item.get_closest_marker("live") and not shutil.which("redis-server"):
+        pytest.skip("needs Redis: apt-get install redis-server")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With REQUIRE_ALL=1 a skipped test is a failure: nothing may be left out unseen."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if REQUIRE_ALL and reporter and reporter.stats.get("skipped"):
+        reporter.write_line("REQUIRE_ALL=1, but tests were skipped.", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+# --- Databases --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A database of this run alone: a file for SQLite, since threads share no database in memory."""
+    db = connections["default"].settings_dict
+    if connections["default"].vendor == "sqlite":
+        db["TEST"]["NAME"] = str(tmp_path_factory.mktemp("db") / "test.sqlite3")
+    else:
+        db["TEST"]["NAME"] = f"test_portal_{os.getpid()}"
+
+
+# The ledger's append-only triggers refuse the flush between tests that commit: what drops them for it belongs here.
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    """The limits on log-ins count in the cache."""
+    cache.clear()
+
+
+# --- Mail, browser, the running portal --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mail_server(settings: Any) -> Iterator[MailServer]:
+    """A real SMTP server, which Django sends to."""
+    with MailServer() as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """Debian's Chromium, driven by Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox"] if os.getuid() == 0 else []
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def running(transactional_db: None, tmp_path: Path) -> Iterator[Portal]:
+    """The portal as a server, with worker, beat, Redis and SMTP, on this test's database."""
+    with running_portal(tmp_path) as portal:
+        yield portal
