@@ -1,4 +1,4 @@
-"""Template tags of the portal's pages. They know no app: whoever is logged in is asked by `user.may(name)` only."""
+"""Template tags of the portal's pages. They know no app: the user is asked by `user.may(name)` only."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -163,9 +163,11 @@ STATES = {
 
 @register.simple_tag
 def state(value: Any, expired: bool = False) -> SafeString:
-    """E3: the badge of a state (also of a user's, an account's, a mail's); Expired stands beside it, as it is none."""
+    """E3: the badge of a state (a user's, an account's, a mail's, too); Expired stands beside it."""
     shown = [str(value).lower()] + (["expired"] if expired else [])
-    return format_html_join(" ", '<span class="mx-state mx-state-{1}">{0}</span>', (_badge(name) for name in shown))
+    return format_html_join(
+        " ", '<span class="mx-state mx-state-{1}">{0}</span>', (_badge(name) for name in shown)
+    )
 
 
 def _badge(name: str) -> tuple[Any, str]:
@@ -188,8 +190,5 @@ def balance(available: int, split: int, activated: int = 0) -> SafeString:
         bars.append((name, f"{x:.2f}", f"{width:.2f}"))
         x += width
     rects = format_html_join("", '<rect class="mx-bar-{}" x="{}" width="{}" height="4"></rect>', bars)
-    return format_html(
-        '<svg class="mx-bar" role="img" aria-label="{}" viewBox="0 0 100 4" preserveAspectRatio="none">{}</svg>',
-        label,
-        rects,
-    )
+    attributes = format_html('role="img" aria-label="{}" viewBox="0 0 100 4"', label)
+    return format_html('<svg class="mx-bar" {} preserveAspectRatio="none">{}</svg>', attributes, rects)
