@@ -1,0 +1,164 @@
+"""The demo's mailbox: reads the mails that the embedded default writes as files. Not there outside the demo."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from functools import wraps
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import path
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_safe
+
+from accounts.permissions import View, public
+
+SHOWN = 100
+# Django writes this line after each mail; what follows is the next mail's first header, or nothing.
+BETWEEN_MAILS = re.compile(rb"\n-{79}\n(?=Content-Type: |\Z)")
+# A mail is text from elsewhere: it loads nothing, runs nothing, and is in no origin. Set on the response
+# itself, which the middleware respects, so that no change of the site's own policy can loosen it.
+MAIL_POLICY = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
+    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+NO_LOGIN = "The demo's mailbox holds the mails with the first passwords; outside the demo it is 404."
+
+
+@dataclass(frozen=True)
+class DemoMail:
+    """One mail of the mailbox, found again by its file and its place in it."""
+
+    file: str
+    index: int
+    message: EmailMessage
+
+    @property
+    def sent_at(self) -> datetime | None:
+        date = self.message["Date"]
+        return date.datetime if date else None
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        names = ("From", "To", "Subject", "Message-ID", "Content-Language")
+        return [(name, str(self.message[name])) for name in names if self.message[name]]
+
+    @property
+    def text(self) -> str:
+        return self._part("plain")
+
+    @property
+    def html(self) -> str:
+        return self._part("html")
+
+    @property
+    def attachments(self) -> list[EmailMessage]:
+        return list(self.message.iter_attachments())
+
+    def _part(self, subtype: str) -> str:
+        part = self.message.get_body((subtype,))
+        return str(part.get_content()) if part else ""
+
+
+def demo_only(view: View) -> View:
+    """404 outside the demo: there the files would be nobody's to read."""
+
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not settings.DEMO:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return checked
+
+
+@public(NO_LOGIN)
+@demo_only
+@require_safe
+def mailbox(request: HttpRequest) -> HttpResponse:
+    """The newest mails, newest first."""
+    newest_first = (mail for file in _files() for mail in reversed(list(_mails_in(file))))
+    mails = list(islice(newest_first, SHOWN + 1))
+    return render(request, "mailbox/list.html", {"mails": mails[:SHOWN], "more": len(mails) > SHOWN})
+
+
+@public(NO_LOGIN)
+@demo_only
+@require_safe
+def mailbox_message(request: HttpRequest, file: str, index: int) -> HttpResponse:
+    """One mail: its headers, its text with the links in it, its attachments."""
+    return render(request, "mailbox/message.html", {"mail": _mail_or_404(file, index)})
+
+
+@public(NO_LOGIN)
+@demo_only
+@require_safe
+def mailbox_html(request: HttpRequest, file: str, index: int) -> HttpResponse:
+    """The HTML part as the recipient sees it, shut in by a policy of its own."""
+    html = _mail_or_404(file, index).html
+    if not html:
+        raise Http404
+    return HttpResponse(html, headers={"Content-Security-Policy": MAIL_POLICY})
+
+
+@public(NO_LOGIN)
+@demo_only
+@require_safe
+def mailbox_attachment(request: HttpRequest, file: str, index: int, number: int) -> HttpResponse:
+    """One attachment, always as a download."""
+    attachments = _mail_or_404(file, index).attachments
+    if number >= len(attachments):
+        raise Http404
+    attachment = attachments[number]
+    response = HttpResponse(
+        attachment.get_payload(decode=True),
+        content_type=attachment.get_content_type(),
+        headers={"Content-Security-Policy": MAIL_POLICY},
+    )
+    response["Content-Disposition"] = content_disposition_header(
+        True, attachment.get_filename() or "attachment"
+    )
+    return response
+
+
+def _files() -> list[Path]:
+    """The mail files, last written first."""
+    files = Path(settings.EMAIL_FILE_PATH).glob("*.log")
+    return sorted(files, key=lambda file: (file.stat().st_mtime_ns, file.name), reverse=True)
+
+
+def _mails_in(file: Path) -> Iterator[DemoMail]:
+    sources = [source for source in BETWEEN_MAILS.split(file.read_bytes()) if source.strip()]
+    for index, source in enumerate(sources):
+        message = message_from_bytes(source, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        yield DemoMail(file.name, index, message)
+
+
+def _mail_or_404(name: str, index: int) -> DemoMail:
+    """Only names that the folder really lists are opened, so that no path leads out of it."""
+    for file in _files():
+        if file.name == name:
+            mails = list(_mails_in(file))
+            if index < len(mails):
+                return mails[index]
+    raise Http404
+
+
+urlpatterns = [
+    path("mailbox/", mailbox, name="mailbox"),
+    path("mailbox/<str:file>/<int:index>/", mailbox_message, name="mailbox_message"),
+    path("mailbox/<str:file>/<int:index>/html/", mailbox_html, name="mailbox_html"),
+    path(
+        "mailbox/<str:file>/<int:index>/attachments/<int:number>/",
+        mailbox_attachment,
+        name="mailbox_attachment",
+    ),
+]

@@ -1,0 +1,109 @@
+"""The outbox: a mail is a row, written in the transaction of what causes it (N1)."""
+
+from datetime import datetime
+from email.utils import make_msgid
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+
+class Status(models.TextChoices):
+    """Where a mail stands."""
+
+    QUEUED = "queued", _("Queued")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("No longer needed")
+
+
+class Failure(models.TextChoices):
+    """Why the last attempt did not succeed, as a sentence for the person who caused the mail."""
+
+    REFUSED = "refused", _("The mail server refused this e-mail.")
+    POSTPONED = "postponed", _("The mail server cannot take this e-mail at the moment.")
+    UNREACHABLE = "unreachable", _("The mail server cannot be reached.")
+    UNPREPARED = "unprepared", _("This e-mail could not be prepared.")
+    INTERRUPTED = "interrupted", _("The delivery of this e-mail was interrupted again and again.")
+
+
+def new_message_id() -> str:
+    """A Message-ID, with angle brackets, in the portal's own domain."""
+    return make_msgid(domain=urlsplit(settings.SITE_URL).hostname or "localhost")
+
+
+class MailQuerySet(models.QuerySet["Mail"]):
+    def due(self, now: datetime) -> "MailQuerySet":
+        """Those to be delivered now: queued, their pause over, and held by no other deliverer."""
+        free = Q(claimed_until=None) | Q(claimed_until__lte=now)
+        return self.filter(free, status=Status.QUEUED, next_attempt_at__lte=now)
+
+
+class Mail(models.Model):
+    """One mail to one recipient. Its body is never kept (N4): `kind` and `context` say how to render it."""
+
+    kind = models.CharField(_("kind"), max_length=40)
+    recipient_email = models.EmailField(_("recipient"), max_length=254)
+    recipient_name = models.CharField(_("recipient's name"), max_length=200, blank=True)
+    language = models.CharField(_("language"), max_length=10)
+    # Primary keys and options only, never a secret.
+    context = models.JSONField(_("context"), default=dict, blank=True)
+    # Stays the same in every attempt, so that a mail server can drop a duplicate (N1).
+    message_id = models.CharField(_("Message-ID"), max_length=255, unique=True, default=new_message_id)
+    # Known from the first delivery on; stays empty where the mail carries a secret.
+    subject = models.CharField(_("subject"), max_length=255, blank=True)
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.QUEUED)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt"), default=timezone.now)
+    # The lease of the one who is delivering it. Its exact value is that deliverer's proof when it settles.
+    claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
+    failure = models.CharField(_("failure"), max_length=12, choices=Failure.choices, blank=True)
+    server_reply = models.CharField(_("mail server's reply"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    # The request that caused it, for those who look for what a request did.
+    request_key = models.CharField(_("request key"), max_length=64, blank=True)
+
+    objects: ClassVar[MailQuerySet] = MailQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("e-mail")
+        verbose_name_plural = _("e-mails")
+        indexes = [
+            # Reader: services.sweep, every minute; holds the few rows that wait, not the millions that were sent.
+            models.Index(fields=["next_attempt_at"], name="mail_due", condition=Q(status="queued")),
+        ]
+        constraints = [
+            models.CheckConstraint(name="mail_status_known", condition=Q(status__in=Status.values)),
+            models.CheckConstraint(
+                name="mail_sent_has_time",
+                condition=Q(status="sent", sent_at__isnull=False) | (~Q(status="sent") & Q(sent_at=None)),
+            ),
+            models.CheckConstraint(name="mail_failed_has_reason", condition=~Q(status="failed", failure="")),
+            models.CheckConstraint(
+                name="mail_claimed_is_queued", condition=Q(status="queued") | Q(claimed_until=None)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} → {self.recipient_email}"
+
+    @property
+    def last_error(self) -> str:
+        """Why the last attempt failed, in the reader's language and fit for a user's eyes; "" when it did not."""
+        if not self.failure:
+            return ""
+        reason = str(Failure(self.failure).label)
+        if not self.server_reply:
+            return reason
+        return gettext("%(reason)s It answered: %(reply)s") % {"reason": reason, "reply": self.server_reply}
+
+    @property
+    def can_be_sent_again(self) -> bool:
+        """N2: what failed, or waits for its next attempt after a failure, can be sent again at once."""
+        return self.status == Status.FAILED or (self.status == Status.QUEUED and bool(self.failure))

@@ -1,0 +1,38 @@
+"""Which function renders which kind of mail. The apps fill it from their modules `mails`."""
+
+from collections.abc import Callable
+
+from django.utils import translation
+
+from notifications.messages import Message
+from notifications.models import Mail
+
+Renderer = Callable[[Mail], Message | None]
+
+_renderers: dict[str, Renderer] = {}
+
+
+def renders(kind: str) -> Callable[[Renderer], Renderer]:
+    """Register the function that renders mails of this kind.
+
+    It runs at delivery, outside any transaction and perhaps more than once; None says that the mail is
+    not needed any more. It must not rely on what was true when the mail was queued.
+    """
+
+    def register(renderer: Renderer) -> Renderer:
+        if _renderers.setdefault(kind, renderer) is not renderer:
+            raise ValueError(f"Two functions render mails of the kind {kind!r}.")
+        return renderer
+
+    return register
+
+
+def is_known(kind: str) -> bool:
+    """Whether a function renders this kind."""
+    return kind in _renderers
+
+
+def render(mail: Mail) -> Message | None:
+    """What the mail says, in its recipient's language (N3). LookupError where nobody renders its kind."""
+    with translation.override(mail.language):
+        return _renderers[mail.kind](mail)

@@ -1,0 +1,110 @@
+"""One mail on its way to the mail server, and what the server's answers mean (N2)."""
+
+import logging
+import smtplib
+from dataclasses import dataclass
+from types import TracebackType
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.message import sanitize_address
+
+from notifications.messages import Message, one_line
+from notifications.models import Failure, Mail
+
+logger = logging.getLogger(__name__)
+
+# Answers to our log-in or the lack of it (RFC 4954): the portal's set-up is wrong, not the mail.
+LOGIN_CODES = {530, 534, 535, 538}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Why a mail did not go out; `final` where another attempt would be refused as well."""
+
+    failure: Failure
+    reply: str = ""
+    final: bool = False
+
+
+def compose(mail: Mail, message: Message) -> EmailMultiAlternatives:
+    """Text and HTML part with their headers. Values with line breaks are refused by Django (N3)."""
+    email = EmailMultiAlternatives(
+        subject=one_line(message.subject),
+        body=message.text,
+        from_email=settings.MAIL_FROM,
+        to=[sanitize_address((mail.recipient_name, mail.recipient_email), "utf-8").replace("\n", "")],
+        headers={
+            "Message-ID": mail.message_id,
+            "Auto-Submitted": "auto-generated",
+            "Content-Language": mail.language,
+        },
+    )
+    email.attach_alternative(message.html, "text/html")
+    for name, content, mimetype in message.attachments:
+        email.attach(one_line(name), content, mimetype)
+    return email
+
+
+class Connection:
+    """A connection to the mail server for a batch of mails; opened late, and anew after a failure."""
+
+    def __init__(self) -> None:
+        self._backend: BaseEmailBackend | None = None
+
+    def __enter__(self) -> "Connection":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def send(self, email: EmailMultiAlternatives) -> Refusal | None:
+        """Send it; None when the server took it."""
+        taken = False
+        try:
+            if self._backend is None:
+                self._backend = get_connection()
+            self._backend.open()
+            self._backend.send_messages([email])
+            taken = True
+        except (smtplib.SMTPException, OSError) as error:
+            return explain(error)
+        finally:
+            if not taken:
+                self.close()
+        return None
+
+    def close(self) -> None:
+        """Say goodbye. What the server thinks of that changes nothing about the mails it took."""
+        backend, self._backend = self._backend, None
+        try:
+            if backend is not None:
+                backend.close()
+        except (smtplib.SMTPException, OSError) as error:
+            logger.info("The mail server did not part in peace: %s", type(error).__name__)
+
+
+def explain(error: Exception) -> Refusal:
+    """N2: 5xx about this mail is final; 4xx, a lost or silent server and a refused log-in are not."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return _explain_reply(*next(iter(error.recipients.values())))
+    if isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPDataError):
+        return _explain_reply(error.smtp_code, error.smtp_error)
+    logger.warning("The mail server cannot be used: %s", one_line(f"{type(error).__name__} {error}"))
+    return Refusal(failure=Failure.UNREACHABLE)
+
+
+def _explain_reply(code: int, reply: bytes | str) -> Refusal:
+    if code in LOGIN_CODES:
+        logger.warning("The mail server wants a log-in: %s", code)
+        return Refusal(failure=Failure.UNREACHABLE)
+    said = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+    final = 500 <= code <= 599
+    return Refusal(
+        failure=Failure.REFUSED if final else Failure.POSTPONED,
+        reply=one_line(f"{code} {said}")[:200],
+        final=final,
+    )

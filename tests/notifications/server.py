@@ -1,0 +1,53 @@
+"""The tests' mail server on its bad days: refusals, silence, a lost answer."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Any
+
+from tests.smtp import MailServer
+
+
+@dataclass
+class MoodyMailServer(MailServer):
+    """Takes every mail unless told otherwise by its attributes, which may change at any time."""
+
+    recipients: list[list[str]] = field(default_factory=list)  # the envelopes of `messages`
+    connections: int = 0
+    answer_to_data: str = "250 OK"
+    loses_answer: bool = False  # takes the mail, then hangs up instead of answering
+    hangs: bool = False  # says nothing more after MAIL FROM
+    delay: float = 0.0  # seconds until a mail is taken
+
+    async def handle_EHLO(
+        self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        self.connections += 1
+        session.host_name = hostname
+        return responses
+
+    async def handle_RCPT(
+        self, server: Any, session: Any, envelope: Any, address: str, rcpt_options: list[str]
+    ) -> str:
+        if self.hangs:
+            await asyncio.sleep(60)
+        return await super().handle_RCPT(server, session, envelope, address, rcpt_options)
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        await asyncio.sleep(self.delay)
+        if not self.answer_to_data.startswith("250"):
+            return self.answer_to_data
+        self.recipients.append(list(envelope.rcpt_tos))
+        answer = await super().handle_DATA(server, session, envelope)
+        if self.loses_answer:
+            server.transport.abort()
+        return answer
+
+    def wait_for(self, count: int, *, seconds: float = 10) -> list[EmailMessage]:
+        """The mails, once there are that many; AssertionError when they do not come."""
+        end = time.monotonic() + seconds
+        while len(self.messages) < count:
+            assert time.monotonic() < end, f"{len(self.messages)} of {count} mails came."
+            time.sleep(0.02)
+        return self.messages
