@@ -17,7 +17,8 @@ from django.core.exceptions import ImproperlyConfigured
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-SERVER = bool(env.str("DATABASE_URL", default=""))
+DATABASE_URL = env.str("DATABASE_URL", default="")
+SERVER = bool(DATABASE_URL)
 NEEDED_BY_A_SERVER = ["SECRET_KEY", "SITE_URL", "REDIS_URL", "EMAIL_URL", "MAIL_FROM"]
 if SERVER and (missing := [name for name in NEEDED_BY_A_SERVER if not env.str(name, default="")]):
     raise ImproperlyConfigured(
@@ -42,7 +43,9 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or _kept_secret_key(VAR_DIR / "se
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = False
 DEMO = env.bool("DEMO", default=False)
-SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{env.str('PORT', default='8000')}").rstrip("/")
+SITE_URL = (env.str("SITE_URL", default="") or f"http://127.0.0.1:{env.str('PORT', default='8000')}").rstrip(
+    "/"
+)
 _site = urlsplit(SITE_URL)
 if _site.scheme not in {"http", "https"} or not _site.hostname:
     raise ImproperlyConfigured(
@@ -110,7 +113,7 @@ CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # --- Database -------------------------------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+DATABASES = {"default": env.db_url_config(DATABASE_URL or f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE is the lock: every transaction waits for its turn to write before it reads.
@@ -153,7 +156,7 @@ if EMBEDDED_WORKER:
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
 
-_mail = env.email("EMAIL_URL", default="filemail://")
+_mail = env.email_url_config(env.str("EMAIL_URL", default="") or "filemail://")
 EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
 EMAIL_HOST = _mail["EMAIL_HOST"] or "localhost"
 EMAIL_PORT = _mail["EMAIL_PORT"] or 25
