@@ -136,7 +136,7 @@ if EMBEDDED_WORKER:
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
-CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_URL = "memory://localhost//" if EMBEDDED_WORKER else REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -258,12 +258,12 @@ USE_TZ = True
 # --- Static files ---------------------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 # The portal's typefaces come from their packages (OFL) and are served under fonts/.
 FONT_PACKAGES = [fontpkg_barlow, fontpkg_ibm_plex_mono]
 STATICFILES_DIRS = [BASE_DIR / "static", *(("fonts", package.ROOT / "files") for package in FONT_PACKAGES)]
 # Names with a hash and compressed copies cost 16 s of collectstatic: for servers only.
 STATIC_MANIFEST = env.bool("STATIC_MANIFEST", default=SERVER)
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")) if STATIC_MANIFEST else None
 WHITENOISE_USE_FINDERS = not STATIC_MANIFEST
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
