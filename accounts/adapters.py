@@ -1,0 +1,18 @@
+"""django-allauth's hook: what the portal does otherwise."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """No sign-up, no mail of allauth's own: users come from admins, mails go through the outbox."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Users are created by admins only (U4)."""
+        return False
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Nothing but the outbox sends mails (N1); the reset form queues its own."""
+        raise NotImplementedError(f"allauth wanted to send {template_prefix}; queue a mail instead")

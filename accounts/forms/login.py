@@ -1,0 +1,62 @@
+"""Logging in and the forgotten password (U4, U8)."""
+
+from typing import Any
+
+from allauth.account import forms as allauth_forms
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.services.credentials import request_password_reset
+
+
+class LoginForm(allauth_forms.LoginForm):
+    """User ID and password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = _("User ID (your e-mail address)")
+        self.fields["login"].widget = forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
+        self.fields["password"].widget.attrs.pop("placeholder", None)
+        self.fields["password"].help_text = ""
+
+    def clean(self) -> dict[str, Any]:
+        """U4: a temporary password that is too old is said to be so, but only to who knows it."""
+        cleaned = super().clean()
+        if self.user and self.user.temporary_password_expired:
+            raise ValidationError(
+                _("Your temporary password has expired. Choose “Forgotten password?” to set one of your own."),
+                code="temporary_password_expired",
+            )
+        return cleaned
+
+
+class ResetPasswordForm(allauth_forms.ResetPasswordForm):
+    """Asks for the one-time link. Whether the address exists is never told."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("User ID (your e-mail address)")
+        self.fields["email"].widget.attrs.pop("placeholder", None)
+
+    def clean_email(self) -> str:
+        """No look-up here, and none of allauth's shadow addresses: an old address must not reset."""
+        return str(self.cleaned_data["email"])
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        """Queue the mail; its link is made when it is delivered."""
+        email = str(self.cleaned_data["email"])
+        request_password_reset(email=email)
+        return email
+
+
+class ChangePasswordForm(allauth_forms.ChangePasswordForm):
+    """A password of one's own."""
+
+    def clean(self) -> dict[str, Any]:
+        """U4: the temporary password cannot become the lasting one."""
+        cleaned: dict[str, Any] = super().clean()
+        if cleaned.get("password1") and cleaned.get("password1") == cleaned.get("oldpassword"):
+            self.add_error("password1", _("Choose a password that differs from the present one."))
+        return cleaned

@@ -1,0 +1,51 @@
+"""This app's mails, rendered at delivery (N4)."""
+
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
+from django.urls import reverse
+
+from accounts.models import SellingRelation, User
+from accounts.services.credentials import CREDENTIALS, PASSWORD_RESET, login_url, make_temporary_password
+from accounts.services.relations import RELATION_REQUESTED
+from notifications.messages import Message, render_message
+from notifications.models import Mail
+from notifications.registry import renders
+
+
+@renders(CREDENTIALS)
+def render_credentials(mail: Mail) -> Message | None:
+    """U4: user ID, temporary password and link."""
+    made = make_temporary_password(mail=mail)
+    if made is None:
+        return None
+    user, password = made
+    context = {
+        "user": user,
+        "password": password,
+        "login_url": login_url(),
+        "valid_until": user.temporary_password_until,
+        "days": settings.TEMPORARY_PASSWORD_DAYS,
+    }
+    return render_message("emails/credentials", context, fresh_secret=True)
+
+
+@renders(PASSWORD_RESET)
+def render_password_reset(mail: Mail) -> Message | None:
+    """U8: a one-time link."""
+    user = User.objects.select_related("account").get(pk=mail.context["user"])
+    if not user.is_active:
+        return None
+    key = {"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)}
+    url = settings.SITE_URL + reverse("account_reset_password_from_key", kwargs=key)
+    return render_message("emails/password_reset", {"user": user, "reset_url": url}, fresh_secret=True)
+
+
+@renders(RELATION_REQUESTED)
+def render_relation_request(mail: Mail) -> Message | None:
+    """A2: a further seller asks to sell to the account."""
+    relation = SellingRelation.objects.requested().filter(pk=mail.context["relation"]).select_related("seller").first()
+    if relation is None:
+        return None
+    url = settings.SITE_URL + reverse("account_detail", args=[relation.buyer_id])
+    return render_message("emails/relation_request", {"seller": relation.seller, "account_url": url})

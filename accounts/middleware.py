@@ -1,0 +1,67 @@
+"""What holds for every page of a logged-in user."""
+
+import zoneinfo
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone, translation
+from django.utils.cache import add_never_cache_headers
+
+from accounts.models import User
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+OPEN_BEFORE_PASSWORD_CHANGE = {"account_change_password", "account_logout", "set_language"}
+
+
+def _user(request: HttpRequest) -> User | None:
+    return request.user if isinstance(request.user, User) else None
+
+
+class UserPreferencesMiddleware:
+    """U8: after the login, the user's own language and time zone; before it, LocaleMiddleware's choice stands."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = _user(request)
+        if user is None:
+            return self.get_response(request)
+        translation.activate(user.language)
+        request.LANGUAGE_CODE = translation.get_language() or user.language
+        with timezone.override(zoneinfo.ZoneInfo(user.time_zone)):
+            return self.get_response(request)
+
+
+class PasswordChangeMiddleware:
+    """U4: a temporary password opens nothing but "Change your password"."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> HttpResponse | None:
+        """Redirect unless the page is one of those that lead out of the state, or needs no login at all."""
+        user = _user(request)
+        match = request.resolver_match
+        if user is None or not user.must_change_password or not getattr(view, "login_required", True):
+            return None
+        if match and match.view_name in OPEN_BEFORE_PASSWORD_CHANGE:
+            return None
+        return redirect("account_change_password")
+
+
+class PrivatePagesMiddleware:
+    """Pages with Activation IDs stay out of every cache, the browser's own included."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if _user(request) is not None:
+            add_never_cache_headers(response)
+        return response

@@ -1,0 +1,21 @@
+"""The models of the app, one noun a file."""
+
+from accounts.models.account import Account, AccountStatus, Tier
+from accounts.models.audit import AuditEntry, LoginRecord
+from accounts.models.operation import Operation
+from accounts.models.relation import RelationStatus, SellingRelation
+from accounts.models.user import Role, User, UserStatus
+
+__all__ = [
+    "Account",
+    "AccountStatus",
+    "AuditEntry",
+    "LoginRecord",
+    "Operation",
+    "RelationStatus",
+    "Role",
+    "SellingRelation",
+    "Tier",
+    "User",
+    "UserStatus",
+]

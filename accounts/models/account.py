@@ -1,0 +1,158 @@
+"""A1–A6: companies on the four tiers of the channel, and who sees them."""
+
+import secrets
+from typing import TYPE_CHECKING, Self
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Upper
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.address import Address
+from accounts.models.relation import SellingRelation
+from mxportal.shared.fields import FoldedField, fold
+
+if TYPE_CHECKING:
+    from accounts.models.user import User
+
+ACCOUNT_ID_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that is misread: no 0/O, 1/I
+account_id_characters = RegexValidator(
+    r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z",
+    _("Use letters A–Z, digits, dots, dashes and underscores only, and begin with a letter or a digit."),
+)
+
+
+class Tier(models.TextChoices):
+    """A1: the places in the channel, highest first."""
+
+    MOBOTIX = "mobotix", _("MOBOTIX")
+    DISTRIBUTOR = "distributor", _("Distributor")
+    INSTALLER = "installer", _("Installer")
+    END_CUSTOMER = "end_customer", _("End customer")
+
+    @property
+    def rank(self) -> int:
+        """0 for MOBOTIX to 3 for end customers."""
+        return list(Tier).index(self)
+
+    def lower_tiers(self) -> "list[Tier]":
+        """The tiers that an account of this tier may sell to (A2)."""
+        return [tier for tier in Tier if tier.rank > self.rank]
+
+
+MIDDLE_TIERS = (Tier.DISTRIBUTOR, Tier.INSTALLER)
+
+
+class AccountStatus(models.TextChoices):
+    """A5: an inactive account logs nobody in and receives nothing; its history stays."""
+
+    ACTIVE = "active", _("Active")
+    INACTIVE = "inactive", _("Inactive")
+
+
+def propose_account_id() -> str:
+    """A3: a short Account ID that says nothing about the company (8 characters, some 40 bits)."""
+    return "".join(secrets.choice(ACCOUNT_ID_ALPHABET) for _ in range(8))
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    """Who sees which account, and the filters of the lists."""
+
+    def active(self) -> Self:
+        """Accounts that may log in and receive copies (A5)."""
+        return self.filter(status=AccountStatus.ACTIVE)
+
+    def bought_from(self, seller: "Account") -> Self:
+        """The accounts that ``seller`` sells to, by an accepted relation."""
+        return self.filter(Exists(SellingRelation.objects.accepted().filter(seller=seller, buyer=OuterRef("pk"))))
+
+    def visible_to(self, actor: "User") -> Self:
+        """A4: own, the buyers', and those further down that are shown to other partners; MOBOTIX sees all.
+
+        A serving account always has an accepted relation (A7 moves both), so it needs no arm of its own.
+        """
+        own = actor.account
+        if own.tier == Tier.MOBOTIX:
+            return self.all()
+        relations = SellingRelation.objects.accepted().filter(buyer=OuterRef("pk"))
+        buyers = SellingRelation.objects.accepted().filter(seller=own).values("buyer")
+        further_down = Q(visible_to_partners=True) & Exists(relations.filter(seller__in=buyers))
+        return self.filter(Q(pk=own.pk) | Exists(relations.filter(seller=own)) | further_down)
+
+    def name_visible_to(self, actor: "User") -> Self:
+        """A4: those visible, and the actor's own sellers by their name only."""
+        sellers = SellingRelation.objects.accepted().filter(buyer=actor.account, seller=OuterRef("pk"))
+        return self.filter(Q(pk__in=Account.objects.visible_to(actor).values("pk")) | Exists(sellers))
+
+    def managed_by(self, actor: "User") -> Self:
+        """Accounts whose data and persons the actor's account looks after (A2, U4).
+
+        Its own; end customers it sells to; partners it sells to until their first admin has logged in. MOBOTIX: all.
+        """
+        own = actor.account
+        if own.tier == Tier.MOBOTIX:
+            return self.all()
+        not_taken_over = Q(tier=Tier.END_CUSTOMER) | Q(taken_over_at__isnull=True)
+        sold_to = Exists(SellingRelation.objects.accepted().filter(seller=own, buyer=OuterRef("pk")))
+        return self.filter(Q(pk=own.pk) | Q(not_taken_over, sold_to))
+
+    def named_like(self, text: str) -> Self:
+        """Accounts whose name or Account ID contains the text, without case, in any script."""
+        return self.filter(Q(name_key__contains=fold(text)) | Q(account_id__icontains=text.strip()))
+
+
+class Account(Address):
+    """A company on one tier (A3). Never deleted (A6)."""
+
+    account_id = models.CharField(
+        _("Account ID"),
+        max_length=30,
+        default=propose_account_id,
+        validators=[account_id_characters],
+        help_text=_("Short and fixed once saved. It appears on orders, so it should not tell who the customer is."),
+    )
+    name = models.CharField(_("Account name"), max_length=200)
+    name_key = FoldedField(of="name", max_length=400)
+    description = models.CharField(_("Description"), max_length=500, blank=True)
+    tier = models.CharField(_("Tier"), max_length=20, choices=Tier.choices)
+    visible_to_partners = models.BooleanField(_("Visible to other partners?"), default=False)
+    website = models.URLField(_("Website"), blank=True)
+    status = models.CharField(
+        _("Status"), max_length=10, choices=AccountStatus.choices, default=AccountStatus.ACTIVE
+    )
+    taken_over_at = models.DateTimeField(
+        null=True, editable=False, help_text="First login of an admin of this account: its sellers manage it no more (U4)."
+    )
+    created_at = models.DateTimeField(_("Created"), auto_now_add=True)
+
+    objects = AccountQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Upper("account_id"), name="account_id_unique_without_case"),
+            models.UniqueConstraint(fields=["tier"], condition=Q(tier=Tier.MOBOTIX), name="account_one_mobotix"),
+            models.CheckConstraint(condition=Q(tier__in=Tier.values), name="account_tier_known"),
+            models.CheckConstraint(condition=Q(status__in=AccountStatus.values), name="account_status_known"),
+        ]
+        indexes = [
+            # related accounts by name; the search in it has trigram indexes (migration 0002, PostgreSQL only)
+            models.Index(fields=["name_key", "id"], name="account_by_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_mobotix(self) -> bool:
+        """Whether this is the publisher's own account."""
+        return self.tier == Tier.MOBOTIX
+
+    @property
+    def is_active(self) -> bool:
+        """A5."""
+        return self.status == AccountStatus.ACTIVE
+
+    def lower_tiers(self) -> list[Tier]:
+        """The tiers that this account may sell to (A2)."""
+        return Tier(self.tier).lower_tiers()

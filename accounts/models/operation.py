@@ -1,0 +1,64 @@
+"""E7: the same request sent twice is done once."""
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from accounts.models.user import User
+
+
+def hash_request(kind: str, request: dict[str, Any]) -> str:
+    """SHA-256 of what was asked for, independent of the order of its parts."""
+    text = json.dumps([kind, request], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class OperationManager(models.Manager["Operation"]):
+    """Look-up and record of done requests."""
+
+    def done(self, *, actor: "User", key: str, kind: str, request: dict[str, Any]) -> int | None:
+        """The result of the same request done before, or None.
+
+        Call it after the lock (E7): a twin that waited for the lock then finds its sibling's row.
+        Raises ValidationError where the key was used for a different request.
+        """
+        operation = self.filter(actor=actor, key=key).first()
+        if operation is None:
+            return None
+        if operation.request_hash != hash_request(kind, request):
+            raise ValidationError(
+                _("This form was already used for something else. Open the page again and repeat the step."),
+                code="key_reused",
+            )
+        return operation.result_id
+
+    def record(self, *, actor: "User", key: str, kind: str, request: dict[str, Any], result: models.Model) -> "Operation":
+        """Keep the key with its request and result, in the transaction of what it did."""
+        return self.create(
+            actor=actor, key=key, kind=kind, request_hash=hash_request(kind, request), result_id=result.pk
+        )
+
+
+class Operation(models.Model):
+    """One writing request that was carried out."""
+
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
+    key = models.CharField(max_length=64)
+    kind = models.CharField(max_length=40)
+    request_hash = models.CharField(max_length=64)
+    result_id = models.BigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OperationManager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["actor", "key"], name="operation_key_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"

@@ -1,0 +1,61 @@
+"""A2: who sells to whom."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+
+class RelationStatus(models.TextChoices):
+    """A further seller asks; the account's admin accepts or declines. Whoever created the account is accepted."""
+
+    REQUESTED = "requested", _("Requested")
+    ACCEPTED = "accepted", _("Accepted")
+    DECLINED = "declined", _("Declined")
+
+
+class SellingRelationQuerySet(models.QuerySet["SellingRelation"]):
+    """Filters by status."""
+
+    def accepted(self) -> Self:
+        """The relations in which copies may change hands."""
+        return self.filter(status=RelationStatus.ACCEPTED)
+
+    def requested(self) -> Self:
+        """The relations that wait for the buyer's answer."""
+        return self.filter(status=RelationStatus.REQUESTED)
+
+
+class SellingRelation(models.Model):
+    """Seller and buyer. An account may have several sellers; each sees only what it sold."""
+
+    seller = models.ForeignKey("accounts.Account", models.PROTECT, related_name="buyer_relations", db_index=False)
+    buyer = models.ForeignKey("accounts.Account", models.PROTECT, related_name="seller_relations", db_index=False)
+    status = models.CharField(max_length=10, choices=RelationStatus.choices)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    requested_at = models.DateTimeField(auto_now_add=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    objects = SellingRelationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["seller", "buyer"], name="relation_once"),
+            models.CheckConstraint(condition=~Q(seller=F("buyer")), name="relation_between_two"),
+            models.CheckConstraint(condition=Q(status__in=RelationStatus.values), name="relation_status_known"),
+            models.CheckConstraint(
+                condition=Q(status=RelationStatus.REQUESTED, decided_at__isnull=True)
+                | (~Q(status=RelationStatus.REQUESTED) & Q(decided_at__isnull=False)),
+                name="relation_decided_or_open",
+            ),
+        ]
+        indexes = [
+            # who may see an account: looked up from the account's side (unique index: from the seller's side)
+            models.Index(fields=["buyer", "seller"], name="relation_by_buyer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seller_id} → {self.buyer_id} ({self.status})"

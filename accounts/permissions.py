@@ -1,0 +1,80 @@
+"""U3: what each role may do, in one table, and the stamp that every view carries."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+View = Callable[..., HttpResponseBase]
+
+
+class Permission(StrEnum):
+    """Everything a role may be allowed to do; MOBOTIX's own are at the end."""
+
+    VIEW = "view"
+    EDIT_PROFILE = "edit_profile"
+    MANAGE_USERS = "manage_users"
+    CREATE_ACCOUNTS = "create_accounts"
+    SPLIT = "split"
+    SEND_MAIL = "send_mail"
+    UNDO_SPLIT = "undo_split"
+    MANAGE_PRODUCTS = "manage_products"
+    CREATE_ENTITLEMENTS = "create_entitlements"
+    CHANGE_STATES = "change_states"
+
+
+PORTAL_USER_PERMISSIONS = frozenset({Permission.VIEW, Permission.EDIT_PROFILE})
+PORTAL_ADMIN_PERMISSIONS = PORTAL_USER_PERMISSIONS | {
+    Permission.MANAGE_USERS,
+    Permission.CREATE_ACCOUNTS,
+    Permission.SPLIT,
+    Permission.SEND_MAIL,
+    Permission.UNDO_SPLIT,
+}
+MOBOTIX_ADMIN_PERMISSIONS = PORTAL_ADMIN_PERMISSIONS | {
+    Permission.MANAGE_PRODUCTS,
+    Permission.CREATE_ENTITLEMENTS,
+    Permission.CHANGE_STATES,
+}
+
+
+def check_permission(actor: "User", permission: Permission) -> None:
+    """Raise PermissionDenied (403) where the actor's role lacks the permission; services call it again."""
+    if not actor.may(permission):
+        raise PermissionDenied
+
+
+def requires(permission: Permission) -> Callable[[View], View]:
+    """Stamp a view with the permission it needs. Anonymous visitors never get here (LoginRequiredMiddleware)."""
+
+    def stamp(view: View) -> View:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            check_permission(request.user, permission)  # type: ignore[arg-type]
+            return view(request, *args, **kwargs)
+
+        checked.permission = permission  # type: ignore[attr-defined]
+        return checked
+
+    return stamp
+
+
+def public(reason: str) -> Callable[[View], View]:
+    """Stamp a view that needs no login, with the reason why not."""
+
+    def stamp(view: View) -> View:
+        @wraps(view)
+        def opened(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            return view(request, *args, **kwargs)
+
+        opened.public_reason = reason  # type: ignore[attr-defined]
+        return login_not_required(opened)
+
+    return stamp

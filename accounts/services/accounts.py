@@ -1,0 +1,118 @@
+"""A2–A6: creating and changing accounts."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Account, AccountStatus, AuditEntry, Operation, RelationStatus, SellingRelation, Tier, User
+from accounts.models.account import propose_account_id
+from accounts.permissions import Permission, check_permission
+from mxportal.shared.fields import fold
+
+EDITABLE = (
+    "name",
+    "description",
+    "visible_to_partners",
+    "street",
+    "street2",
+    "postal_code",
+    "city",
+    "region",
+    "country",
+    "phone",
+    "fax",
+    "website",
+)
+
+
+def create_account(*, actor: User, tier: Tier, key: str, **fields: Any) -> Account:
+    """A2: create an account of a lower tier; the actor's account becomes its seller.
+
+    ``fields``: ``account_id`` and those of EDITABLE. Raises ValidationError at ``account_id`` (in use; the message
+    proposes a free one) and at ``name`` (another buyer of the same seller has it).
+    """
+    try:
+        return _create_account(actor=actor, tier=tier, key=key, fields=fields)
+    except IntegrityError as error:
+        if "account_id_unique_without_case" not in str(error) and "account_id" not in str(error):
+            raise
+        raise account_id_taken() from error
+
+
+def account_id_taken() -> ValidationError:
+    """A3: says nothing about who has it, and proposes a free one."""
+    message = _("This Account ID cannot be used. A free one is: %(proposal)s")
+    return ValidationError({"account_id": message % {"proposal": propose_account_id()}})
+
+
+@transaction.atomic(durable=True)
+def _create_account(*, actor: User, tier: Tier, key: str, fields: dict[str, Any]) -> Account:
+    check_permission(actor, Permission.CREATE_ACCOUNTS)
+    if tier not in actor.account.lower_tiers():
+        raise PermissionDenied
+    seller = Account.objects.select_for_update(no_key=True).get(pk=actor.account_id)
+    request = {"tier": tier, **fields}
+    if done := Operation.objects.done(actor=actor, key=key, kind="create_account", request=request):
+        return Account.objects.get(pk=done)
+    if Account.objects.filter(account_id__iexact=fields.get("account_id", "")).exists():
+        raise account_id_taken()
+    _check_name(fields["name"], sellers=[seller])
+    account = Account.objects.create(tier=tier, **fields)
+    SellingRelation.objects.create(
+        seller=seller,
+        buyer=account,
+        status=RelationStatus.ACCEPTED,
+        requested_by=actor,
+        decided_by=actor,
+        decided_at=timezone.now(),
+    )
+    AuditEntry.objects.record(actor=actor, action="account_created", about=account)
+    Operation.objects.record(actor=actor, key=key, kind="create_account", request=request, result=account)
+    return account
+
+
+def _check_name(name: str, *, sellers: list[Account], but: Account | None = None) -> None:
+    """A3: unique among one seller's buyers. The sellers' rows are locked, so that no twin slips in."""
+    same = SellingRelation.objects.accepted().filter(seller__in=sellers, buyer__name_key=fold(name))
+    if same.exclude(buyer=but).exists():
+        raise ValidationError(
+            {"name": _("You already sell to an account with this name. Use that one, or add the city to the name.")}
+        )
+
+
+@transaction.atomic(durable=True)
+def update_account(*, actor: User, account_id: int, **fields: Any) -> Account:
+    """Change an account that the actor's account manages. Tier and Account ID are fixed.
+
+    Raises Account.DoesNotExist where it is another's, ValidationError at ``name``.
+    """
+    check_permission(actor, Permission.MANAGE_USERS)
+    sellers = Account.objects.filter(buyer_relations__buyer=account_id, buyer_relations__status=RelationStatus.ACCEPTED)
+    locked_sellers = list(sellers.order_by("pk").select_for_update(no_key=True, of=("self",)))
+    account = Account.objects.managed_by(actor).select_for_update(no_key=True, of=("self",)).get(pk=account_id)
+    if fold(fields.get("name", account.name)) != account.name_key:
+        _check_name(fields["name"], sellers=locked_sellers, but=account)
+    changes = {name: str(fields[name]) for name in EDITABLE if name in fields and getattr(account, name) != fields[name]}
+    for name in changes:
+        setattr(account, name, fields[name])
+    account.save()
+    AuditEntry.objects.record(actor=actor, action="account_changed", about=account, **changes)
+    return account
+
+
+@transaction.atomic(durable=True)
+def set_account_status(*, actor: User, account_id: int, status: AccountStatus) -> Account:
+    """A5: MOBOTIX, or the seller of an account that it still manages, makes it inactive or active again.
+
+    Never one's own: who did it could not undo it.
+    """
+    check_permission(actor, Permission.CREATE_ACCOUNTS)
+    managed = Account.objects.managed_by(actor).exclude(pk=actor.account_id).exclude(tier=Tier.MOBOTIX)
+    account = managed.select_for_update(no_key=True, of=("self",)).get(pk=account_id)
+    account.status = status
+    account.save()
+    AuditEntry.objects.record(actor=actor, action=f"account_{status}", about=account)
+    return account

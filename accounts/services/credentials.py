@@ -1,0 +1,74 @@
+"""U4, U8: temporary passwords and one-time links, made when their mail is delivered."""
+
+import secrets
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from accounts.models import AuditEntry, User
+from accounts.permissions import Permission, check_permission
+from mxportal.shared.fields import fold
+from notifications.models import Mail
+from notifications.services import queue_mail
+
+CREDENTIALS = "accounts.credentials"
+PASSWORD_RESET = "accounts.password_reset"  # noqa: S105
+PASSWORD_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz"
+PASSWORD_LENGTH = 16  # 93 bits
+
+
+def queue_user_mail(user: User, kind: str) -> Mail:
+    """Queue a mail to a user, in the user's language, and keep it on the user's list of mails."""
+    mail = queue_mail(
+        kind=kind,
+        recipient_email=user.email,
+        recipient_name=str(user),
+        language=user.language,
+        context={"user": user.pk},
+    )
+    user.mails.add(mail)
+    return mail
+
+
+@transaction.atomic(durable=True)
+def send_credentials(*, actor: User, user_id: int) -> Mail:
+    """U4 "Send new credentials": mail another temporary password. The present password holds until the delivery.
+
+    Raises User.DoesNotExist where the actor may not manage the user.
+    """
+    check_permission(actor, Permission.MANAGE_USERS)
+    user = User.objects.managed_by(actor).active().logins().select_for_update(no_key=True, of=("self",)).get(pk=user_id)
+    AuditEntry.objects.record(actor=actor, action="credentials_sent", about=user)
+    user.must_change_password = True
+    user.save()
+    return queue_user_mail(user, CREDENTIALS)
+
+
+@transaction.atomic(durable=True)
+def request_password_reset(*, email: str) -> None:
+    """U8: queue a one-time link for the active login with this address; the same silence where there is none."""
+    user = User.objects.select_related("account").filter(login=fold(email)).first()
+    if user is not None and user.is_active:
+        queue_user_mail(user, PASSWORD_RESET)
+
+
+@transaction.atomic(durable=True)
+def make_temporary_password(*, mail: Mail) -> tuple[User, str] | None:
+    """Make the password that this mail brings; only its hash is kept.
+
+    None where the mail comes too late: the user has set a password, may not log in, or a newer mail is on its way.
+    """
+    user = User.objects.select_for_update(no_key=True, of=("self",)).select_related("account").get(pk=mail.context["user"])
+    newest = user.mails.filter(kind=CREDENTIALS).order_by("-id").first()
+    if not user.is_active or not user.must_change_password or newest != mail:
+        return None
+    password = "".join(secrets.choice(PASSWORD_ALPHABET) for _ in range(PASSWORD_LENGTH))
+    user.set_temporary_password(password)
+    user.save()
+    return user, password
+
+
+def login_url() -> str:
+    """The address of the log-in page, for mails."""
+    return settings.SITE_URL + reverse("account_login")

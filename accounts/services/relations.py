@@ -1,0 +1,75 @@
+"""A2: a partner gets a further seller: the seller asks by Account ID, the partner's admin accepts."""
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Account, AuditEntry, RelationStatus, SellingRelation, User
+from accounts.models.account import MIDDLE_TIERS
+from accounts.permissions import Permission, check_permission
+from notifications.services import MailDraft, queue_mails
+
+RELATION_REQUESTED = "accounts.relation_requested"
+
+
+@transaction.atomic(durable=True)
+def request_relation(*, actor: User, account_id: str) -> SellingRelation:
+    """Ask a partner account to buy from the actor's account too. Its admins get a mail.
+
+    Raises ValidationError at ``account_id``, with one sentence for every account that cannot be asked.
+    """
+    check_permission(actor, Permission.CREATE_ACCOUNTS)
+    buyer = _find_partner(actor.account, account_id)
+    relation = SellingRelation.objects.select_for_update(no_key=True).filter(seller=actor.account, buyer=buyer).first()
+    relation = relation or SellingRelation(seller=actor.account, buyer=buyer)
+    if relation.status == RelationStatus.ACCEPTED:
+        raise ValidationError({"account_id": _("You already sell to this account.")})
+    if relation.status == RelationStatus.REQUESTED:
+        raise ValidationError({"account_id": _("You have asked already; the account's admin has not answered yet.")})
+    relation.status = RelationStatus.REQUESTED
+    relation.requested_by, relation.decided_by, relation.decided_at = actor, None, None
+    relation.save()
+    AuditEntry.objects.record(actor=actor, action="relation_requested", about=buyer, seller=actor.account.account_id)
+    _tell_admins(relation)
+    return relation
+
+
+def _find_partner(seller: Account, account_id: str) -> Account:
+    partners = Account.objects.active().filter(
+        account_id__iexact=account_id.strip(), tier__in=[tier for tier in seller.lower_tiers() if tier in MIDDLE_TIERS]
+    )
+    buyer = partners.first()
+    if buyer is None:
+        raise ValidationError(
+            {"account_id": _("There is no partner account with this Account ID that you could sell to.")}
+        )
+    return buyer
+
+
+def _tell_admins(relation: SellingRelation) -> None:
+    queue_mails(
+        MailDraft(
+            kind=RELATION_REQUESTED,
+            recipient_email=admin.email,
+            recipient_name=str(admin),
+            language=admin.language,
+            context={"relation": relation.pk},
+        )
+        for admin in User.objects.admins().filter(account=relation.buyer)
+    )
+
+
+@transaction.atomic(durable=True)
+def decide_relation(*, actor: User, relation_id: int, accept: bool) -> SellingRelation:
+    """Accept or decline a seller's request for the actor's account. Raises DoesNotExist where none is open."""
+    check_permission(actor, Permission.MANAGE_USERS)
+    open_requests = SellingRelation.objects.requested().filter(buyer=actor.account).select_for_update(no_key=True)
+    relation = open_requests.get(pk=relation_id)
+    relation.status = RelationStatus.ACCEPTED if accept else RelationStatus.DECLINED
+    relation.decided_by, relation.decided_at = actor, timezone.now()
+    relation.save()
+    AuditEntry.objects.record(
+        actor=actor, action=f"relation_{relation.status}", about=actor.account, seller=relation.seller.account_id
+    )
+    return relation

@@ -1,0 +1,148 @@
+"""U1–U7: creating and changing users and contacts."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Account, AuditEntry, Operation, Role, Tier, User, UserStatus
+from accounts.permissions import Permission, check_permission
+from accounts.services.credentials import CREDENTIALS, queue_user_mail
+from mxportal.shared.fields import fold
+
+PROFILE = (
+    "opt_in",
+    "expiring_email",
+    "first_name",
+    "last_name",
+    "display_name",
+    "phone",
+    "mobile",
+    "fax",
+    "street",
+    "street2",
+    "postal_code",
+    "city",
+    "region",
+    "country",
+    "language",
+    "time_zone",
+)
+
+
+@transaction.atomic(durable=True)
+def create_user(*, actor: User, account_id: int, key: str, **fields: Any) -> User:
+    """Create a user or a contact at an account that the actor's account manages (U4).
+
+    ``fields``: those of User. A new login gets its credentials by mail. Raises Account.DoesNotExist,
+    ValidationError at ``can_log_in`` (U5) or ``email`` (U2).
+    """
+    check_permission(actor, Permission.MANAGE_USERS)
+    account = _lock_account(actor, account_id)
+    request = {"account": account_id, **fields}
+    if done := Operation.objects.done(actor=actor, key=key, kind="create_user", request=request):
+        return User.objects.get(pk=done)
+    user = User(account=account, **fields)
+    check_login_allowed(user)
+    check_email_free(user)
+    user.set_unusable_password()
+    user.must_change_password = user.can_log_in
+    user.save()
+    AuditEntry.objects.record(actor=actor, action="user_created", about=user)
+    Operation.objects.record(actor=actor, key=key, kind="create_user", request=request, result=user)
+    if user.is_active:
+        queue_user_mail(user, CREDENTIALS)
+    return user
+
+
+def _lock_account(actor: User, account_id: int) -> Account:
+    """The account's row is the lock for what concerns all of its users (the last admin, equal addresses)."""
+    return Account.objects.managed_by(actor).select_for_update(no_key=True, of=("self",)).get(pk=account_id)
+
+
+def check_login_allowed(user: User) -> None:
+    """U5: a person of an end customer never logs in."""
+    if user.can_log_in and user.account.tier == Tier.END_CUSTOMER:
+        raise ValidationError({"can_log_in": _("End customers have no access to the portal.")})
+
+
+def check_email_free(user: User) -> None:
+    """U2: once among active logins, once among the active persons of an account."""
+    if user.status != UserStatus.ACTIVE:
+        return
+    key = fold(user.email)
+    others = User.objects.exclude(pk=user.pk)
+    if others.active().filter(account=user.account, email_key=key).exists():
+        raise ValidationError({"email": _("This account already has a person with this e-mail address.")})
+    if user.can_log_in and others.filter(login=key).exists():
+        raise ValidationError({"email": _("This e-mail address cannot be used as a user ID. Please use another one.")})
+
+
+@transaction.atomic(durable=True)
+def update_user(*, actor: User, user_id: int, **fields: Any) -> User:
+    """Change a person whom the actor's account manages: profile, address, role, right to log in, status.
+
+    A contact who becomes a user, a user who becomes active again and a user whose address changed get credentials by
+    mail. Raises User.DoesNotExist, ValidationError at ``can_log_in``, ``email``, ``role`` or ``status``.
+    """
+    check_permission(actor, Permission.MANAGE_USERS)
+    account = _lock_account(actor, User.objects.managed_by(actor).get(pk=user_id).account_id)
+    user = User.objects.managed_by(actor).select_for_update(no_key=True, of=("self",)).get(pk=user_id)
+    user.account = account
+    before = {name: getattr(user, name) for name in fields}
+    had_login, was_admin = user.login, _is_acting_admin(user)
+    for name, value in fields.items():
+        setattr(user, name, value)
+    check_login_allowed(user)
+    check_email_free(user)
+    if was_admin and not _is_acting_admin(user):
+        _check_other_admin(actor, user)
+    changes = {name: str(value) for name, value in fields.items() if before[name] != value}
+    _save_with_credentials(user, had_login)
+    AuditEntry.objects.record(actor=actor, action="user_changed", about=user, **changes)
+    return user
+
+
+def _is_acting_admin(user: User) -> bool:
+    return user.can_log_in and user.role == Role.PORTAL_ADMIN and user.status == UserStatus.ACTIVE
+
+
+def _check_other_admin(actor: User, user: User) -> None:
+    """U7: an account that has an active Portal Admin keeps one, unless MOBOTIX says otherwise."""
+    if actor.account.is_mobotix and not user.account.is_mobotix:
+        return
+    if not User.objects.admins().filter(account=user.account).exclude(pk=user.pk).exists():
+        raise ValidationError(
+            _("This is the last active Portal Admin of the account. Give another user the Portal Admin User Role first."),
+            code="last_admin",
+        )
+
+
+def _save_with_credentials(user: User, had_login: str | None) -> None:
+    """Save; whoever has a new user ID starts with a temporary password that reaches the new address."""
+    login = fold(user.email) if _may_have_login(user) else None
+    if login is not None and login != had_login:
+        user.set_unusable_password()
+        user.must_change_password = True
+        user.save()
+        queue_user_mail(user, CREDENTIALS)
+        return
+    user.save()
+
+
+def _may_have_login(user: User) -> bool:
+    return user.can_log_in and user.status == UserStatus.ACTIVE
+
+
+@transaction.atomic(durable=True)
+def update_profile(*, actor: User, **fields: Any) -> User:
+    """U3: everybody changes the own profile: names, address, language, time zone, notices; not role, address of login or status."""
+    check_permission(actor, Permission.EDIT_PROFILE)
+    user = User.objects.select_for_update(no_key=True, of=("self",)).get(pk=actor.pk)
+    for name in PROFILE:
+        if name in fields:
+            setattr(user, name, fields[name])
+    user.save()
+    AuditEntry.objects.record(actor=actor, action="profile_changed", about=user)
+    return user

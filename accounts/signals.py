@@ -1,0 +1,40 @@
+"""U6: logins are recorded, but for the successes of a shared login."""
+
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in, user_login_failed
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.models import LoginRecord, User
+
+
+def _record(request: HttpRequest | None, *, user: User | None, succeeded: bool) -> None:
+    meta = request.META if request else {}
+    LoginRecord.objects.create(
+        user=user,
+        succeeded=succeeded,
+        address=meta.get("REMOTE_ADDR") or None,
+        agent=meta.get("HTTP_USER_AGENT", "")[:300],
+    )
+
+
+@receiver(user_logged_in)
+def record_login(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """Record a success, and that the account's first admin has taken the account over (U4)."""
+    if not user.shared_login:
+        _record(request, user=user, succeeded=True)
+    if user.is_admin and user.account.taken_over_at is None:
+        user.account.taken_over_at = timezone.now()
+        user.account.save(update_fields=["taken_over_at"])
+
+
+@receiver(user_login_failed)
+def record_failure(sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
+    """Record a failure with the user whom it was about, where there is one."""
+    try:
+        user = User.objects.get_by_natural_key(credentials.get("username"))
+    except User.DoesNotExist:
+        user = None
+    _record(request, user=user, succeeded=False)

@@ -1,0 +1,54 @@
+"""E5: Activation IDs: 27 random characters and a check character of Crockford's base32, in groups of four."""
+
+import re
+import secrets
+
+from stdnum import luhn
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+RANDOM_CHARACTERS = 27  # 135 bits
+GROUP = 4
+LENGTH = RANDOM_CHARACTERS + 1
+MISREAD = str.maketrans("OIL", "011")
+OWN_FORM = re.compile(rf"[{ALPHABET}]{{{LENGTH}}}")
+LAST_GROUP = re.compile(rf"[{ALPHABET}]{{{GROUP}}}")
+
+
+def new_activation_id() -> str:
+    """A new ID in its canonical form: upper case, with dashes."""
+    characters = "".join(secrets.choice(ALPHABET) for _ in range(RANDOM_CHARACTERS))
+    return group(characters + luhn.calc_check_digit(characters, ALPHABET))
+
+
+def group(characters: str) -> str:
+    """28 characters as seven groups of four."""
+    return "-".join(characters[start : start + GROUP] for start in range(0, LENGTH, GROUP))
+
+
+def bare(typed: str) -> str:
+    """What was typed, without dashes and spaces, in upper case, with O, I and L read as digits."""
+    return re.sub(r"[\s\-\u2010-\u2015]", "", typed).upper().translate(MISREAD)
+
+
+def looks_like_activation_id(typed: str) -> bool:
+    """Whether a text has the length and alphabet of an ID of ours, right or mistyped."""
+    return OWN_FORM.fullmatch(bare(typed)) is not None
+
+
+def canonical(typed: str) -> str | None:
+    """The canonical form of what was typed, or None where a character is wrong (no look-up is needed then)."""
+    characters = bare(typed)
+    if not OWN_FORM.fullmatch(characters) or not luhn.is_valid(characters, ALPHABET):
+        return None
+    return group(characters)
+
+
+def last_group(activation_id: str) -> str:
+    """The part that may be shown to those up the chain."""
+    return activation_id[-GROUP:]
+
+
+def last_group_typed(typed: str) -> str | None:
+    """The last group that somebody typed, or None where the text cannot be one."""
+    characters = bare(typed)
+    return characters if LAST_GROUP.fullmatch(characters) else None

@@ -1,0 +1,16 @@
+"""What: products, entitlements, line items, the ledger of quantities, split and certificates."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
+
+
+class EntitlementsConfig(AppConfig):
+    name = "entitlements"
+
+    def ready(self) -> None:
+        """Register the renderers of mails, and make the ledger's triggers anew around every migration (E11)."""
+        from entitlements import mails  # noqa: F401, PLC0415
+        from entitlements.ledger.triggers import create_triggers, drop_triggers  # noqa: PLC0415
+
+        pre_migrate.connect(drop_triggers, sender=self)
+        post_migrate.connect(create_triggers, sender=self)

@@ -1,0 +1,98 @@
+-- E11 on PostgreSQL. A statement that writes movements makes the balances follow, all its rows at once; nothing else can
+-- write them: a balance that changes outside of a trigger is refused. Every refusal is an integrity error (23514).
+CREATE OR REPLACE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'ledger: %', TG_ARGV[0] USING ERRCODE = '23514';
+END $$
+-- ;;
+CREATE OR REPLACE FUNCTION ledger_movement_fits() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (SELECT parent_id FROM entitlements_lineitem WHERE id = NEW.item_id) IS DISTINCT FROM NEW.parent_id THEN
+    RAISE EXCEPTION 'ledger: a split or undo names the item and its parent' USING ERRCODE = '23514';
+  END IF;
+  RETURN NEW;
+END $$
+-- ;;
+CREATE TRIGGER ledger_movement_fits BEFORE INSERT ON entitlements_movement
+FOR EACH ROW EXECUTE FUNCTION ledger_movement_fits()
+-- ;;
+CREATE OR REPLACE FUNCTION ledger_movement_applies() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE entitlements_lineitem item SET
+    quantity = item.quantity + change.quantity,
+    available = item.available + change.available,
+    split = item.split + change.split,
+    ledger_position = greatest(item.ledger_position, change.position)
+  FROM (
+    SELECT id, sum(quantity) AS quantity, sum(available) AS available, sum(split) AS split, max(position) AS position
+    FROM (
+      SELECT item_id AS id, id AS position, 0 AS split,
+        copies * (CASE kind WHEN 'undo' THEN -1 ELSE 1 END) AS quantity,
+        copies * (CASE kind WHEN 'undo' THEN -1 ELSE 1 END) AS available
+      FROM written
+      UNION ALL
+      SELECT parent_id, id,
+        copies * (CASE kind WHEN 'undo' THEN -1 ELSE 1 END), 0,
+        copies * (CASE kind WHEN 'undo' THEN 1 ELSE -1 END)
+      FROM written WHERE parent_id IS NOT NULL
+    ) AS effects
+    GROUP BY id
+  ) AS change
+  WHERE item.id = change.id;
+  RETURN NULL;
+END $$
+-- ;;
+CREATE TRIGGER ledger_movement_applies AFTER INSERT ON entitlements_movement
+REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION ledger_movement_applies()
+-- ;;
+CREATE TRIGGER ledger_movement_no_change BEFORE UPDATE OR DELETE ON entitlements_movement
+FOR EACH ROW EXECUTE FUNCTION ledger_refuse('movements are append-only')
+-- ;;
+CREATE TRIGGER ledger_movement_no_truncate BEFORE TRUNCATE ON entitlements_movement
+FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('movements are append-only')
+-- ;;
+CREATE TRIGGER ledger_item_starts_at_zero BEFORE INSERT ON entitlements_lineitem FOR EACH ROW
+WHEN (NEW.quantity <> 0 OR NEW.available <> 0 OR NEW.split <> 0 OR NEW.activated <> 0 OR NEW.ledger_position <> 0)
+EXECUTE FUNCTION ledger_refuse('a new line item starts at 0')
+-- ;;
+CREATE TRIGGER ledger_item_balances BEFORE UPDATE ON entitlements_lineitem FOR EACH ROW
+WHEN (pg_trigger_depth() = 0 AND (
+  NEW.quantity <> OLD.quantity OR NEW.available <> OLD.available OR NEW.split <> OLD.split
+  OR NEW.activated <> OLD.activated OR NEW.ledger_position <> OLD.ledger_position))
+EXECUTE FUNCTION ledger_refuse('balances follow from movements')
+-- ;;
+CREATE TRIGGER ledger_item_fixed BEFORE UPDATE ON entitlements_lineitem FOR EACH ROW
+WHEN (NEW.id <> OLD.id OR NEW.product_id <> OLD.product_id OR NEW.owner_id <> OLD.owner_id OR NEW.seller_id <> OLD.seller_id
+  OR NEW.entitlement_id <> OLD.entitlement_id OR NEW.parent_id IS DISTINCT FROM OLD.parent_id
+  OR NEW.distributor_id IS DISTINCT FROM OLD.distributor_id OR NEW.installer_id IS DISTINCT FROM OLD.installer_id
+  OR NEW.end_customer_id IS DISTINCT FROM OLD.end_customer_id)
+EXECUTE FUNCTION ledger_refuse('product, owner, parent and chain of a line item never change')
+-- ;;
+CREATE TRIGGER ledger_item_no_delete BEFORE DELETE ON entitlements_lineitem
+FOR EACH ROW EXECUTE FUNCTION ledger_refuse('line items are never deleted')
+-- ;;
+CREATE TRIGGER ledger_item_no_truncate BEFORE TRUNCATE ON entitlements_lineitem
+FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('line items are never deleted')
+-- ;;
+CREATE OR REPLACE FUNCTION ledger_item_fits() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM entitlements_entitlement e
+      WHERE e.id = NEW.entitlement_id AND e.owner_id = NEW.owner_id AND e.seller_id = NEW.seller_id) THEN
+    RAISE EXCEPTION 'ledger: owner and seller of a line item are those of its entitlement' USING ERRCODE = '23514';
+  END IF;
+  IF NEW.parent_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM entitlements_lineitem p
+      WHERE p.id = NEW.parent_id AND p.product_id = NEW.product_id AND p.owner_id = NEW.seller_id) THEN
+    RAISE EXCEPTION 'ledger: a split keeps the product, and its seller is the owner of its source' USING ERRCODE = '23514';
+  END IF;
+  RETURN NEW;
+END $$
+-- ;;
+CREATE TRIGGER ledger_item_fits BEFORE INSERT ON entitlements_lineitem
+FOR EACH ROW EXECUTE FUNCTION ledger_item_fits()
+-- ;;
+CREATE TRIGGER ledger_entitlement_fixed BEFORE UPDATE ON entitlements_entitlement FOR EACH ROW
+WHEN (NEW.id <> OLD.id OR NEW.owner_id <> OLD.owner_id OR NEW.seller_id <> OLD.seller_id)
+EXECUTE FUNCTION ledger_refuse('owner and seller of an entitlement never change')
+-- ;;
+CREATE TRIGGER ledger_entitlement_no_delete BEFORE DELETE ON entitlements_entitlement
+FOR EACH ROW EXECUTE FUNCTION ledger_refuse('entitlements are never deleted')

@@ -1,0 +1,51 @@
+"""This app's mails, rendered at delivery (N4): an Activation ID is a secret."""
+
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import get_language
+
+from entitlements.models import LineItem
+from entitlements.services.certificates import certificate_filename, render_certificate
+from entitlements.services.mailing import ACTIVATION, UNDONE
+from notifications.messages import Message, render_message
+from notifications.models import Mail
+from notifications.registry import renders
+
+
+@renders(ACTIVATION)
+def render_activation(mail: Mail) -> Message | None:
+    """E9: Activation IDs of one or more lines of an entitlement. Not needed any more where none is usable."""
+    lines = LineItem.objects.filter(pk__in=mail.context["items"]).select_related(
+        "product", "entitlement__owner", "entitlement__seller"
+    )
+    items = [item for item in lines.order_by("pk") if item.is_usable]
+    if not items:
+        return None
+    attachments = _certificate(items) if mail.context.get("certificate") else []
+    return render_message("emails/activation", _context(mail, items), attachments=attachments)
+
+
+def _context(mail: Mail, items: list[LineItem]) -> dict[str, Any]:
+    entitlement = items[0].entitlement
+    return {
+        "mail": mail,
+        "items": items,
+        "entitlement": entitlement,
+        "seller": entitlement.seller,
+        "verify_urls": {item.pk: settings.SITE_URL + reverse("verify", args=[item.verification_code]) for item in items},
+    }
+
+
+def _certificate(items: list[LineItem]) -> list[tuple[str, bytes, str]]:
+    content = render_certificate(items=items, language=get_language() or "en")
+    return [(certificate_filename(items), content, "application/pdf")]
+
+
+@renders(UNDONE)
+def render_undone(mail: Mail) -> Message | None:
+    """E8: copies were taken back."""
+    item = LineItem.objects.select_related("product", "entitlement__seller").get(pk=mail.context["item"])
+    context = {"mail": mail, "item": item, "copies": mail.context["copies"], "seller": item.entitlement.seller}
+    return render_message("emails/undone", context)

@@ -1,0 +1,69 @@
+"""E1, E7: an order of one account from one seller, the heading over line items."""
+
+import secrets
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+ID_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+VERIFICATION_BYTES = 16  # 128 bits (E10)
+
+
+def propose_entitlement_id() -> str:
+    """A short ID for people to name an order by; no secret, and no counter that tells how much is sold."""
+    characters = "".join(secrets.choice(ID_ALPHABET) for _ in range(10))
+    return f"E-{characters[:5]}-{characters[5:]}"
+
+
+def new_verification_code() -> str:
+    """The code in a certificate's QR code; it leads to the public page and is not the Activation ID (E10)."""
+    return secrets.token_urlsafe(VERIFICATION_BYTES)
+
+
+class EntitlementQuerySet(models.QuerySet["Entitlement"]):
+    """Who sees which entitlement."""
+
+    def visible_to(self, actor: "User") -> Self:
+        """E12: an entitlement is seen by whoever sees one of its line items."""
+        from entitlements.models.line_item import LineItem  # noqa: PLC0415
+
+        if actor.account.is_mobotix:
+            return self.all()
+        items = LineItem.objects.visible_to(actor).filter(entitlement=models.OuterRef("pk"))
+        return self.filter(models.Exists(items))
+
+
+class Entitlement(models.Model):
+    """One order of one account from one seller."""
+
+    entitlement_id = models.CharField(
+        _("Entitlement ID"), max_length=20, unique=True, default=propose_entitlement_id, editable=False
+    )
+    seller = models.ForeignKey("accounts.Account", models.PROTECT, related_name="entitlements_sold", db_index=False)
+    owner = models.ForeignKey("accounts.Account", models.PROTECT, related_name="entitlements")
+    order_number = models.CharField(_("Order number"), max_length=60, blank=True)
+    order_date = models.DateField(_("Order date"), null=True, blank=True)
+    verification_code = models.CharField(max_length=30, unique=True, default=new_verification_code, editable=False)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(_("Created"), auto_now_add=True)
+
+    objects = EntitlementQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # one order is one entitlement (E7); its columns also serve the look-up when a split names an order
+            models.UniqueConstraint(
+                fields=["seller", "owner", "order_number"], condition=~Q(order_number=""), name="entitlement_order_once"
+            ),
+            models.CheckConstraint(condition=~Q(seller=F("owner")), name="entitlement_between_two"),
+        ]
+        indexes = [models.Index(fields=["seller", "owner"], name="entitlement_by_seller")]
+
+    def __str__(self) -> str:
+        return self.entitlement_id

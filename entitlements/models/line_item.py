@@ -1,0 +1,181 @@
+"""E2–E5, E12: line items, their quantities and who sees them."""
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Tier
+from entitlements.activation_ids import GROUP, new_activation_id
+from entitlements.models.entitlement import new_verification_code
+from mxportal.shared.fields import FoldedField
+
+if TYPE_CHECKING:
+    from accounts.models import Account, User
+
+PERMANENT = date(9999, 12, 31)  # a date and not NULL, so that keyset pages by expiration work
+CHAIN = {Tier.DISTRIBUTOR: "distributor", Tier.INSTALLER: "installer", Tier.END_CUSTOMER: "end_customer"}
+
+
+def today() -> date:
+    """E14: the day in MOBOTIX's time zone, whatever the reader's is."""
+    return timezone.localdate(timezone=timezone.get_default_timezone())
+
+
+class State(models.TextChoices):
+    """E3. Expired is no state: it follows from the date."""
+
+    DRAFT = "draft", _("Draft")
+    DEPLOYED = "deployed", _("Deployed")
+    INACTIVE = "inactive", _("Inactive")
+    OBSOLETE = "obsolete", _("Obsolete")
+
+
+class LineItemQuerySet(models.QuerySet["LineItem"]):
+    """Who sees which item, and the filters of the list."""
+
+    def visible_to(self, actor: "User") -> Self:
+        """E12: every account of the item's chain, its serving account, MOBOTIX; drafts are MOBOTIX's alone (E3)."""
+        own = actor.account
+        if own.tier == Tier.MOBOTIX:
+            return self.all()
+        in_chain = Q(**{CHAIN[Tier(own.tier)]: own})
+        return self.filter(in_chain | Q(serving_account=own)).exclude(state=State.DRAFT)
+
+    def owned_by(self, account: "Account") -> Self:
+        """"Ours"."""
+        return self.filter(owner=account)
+
+    def sold_by(self, account: "Account") -> Self:
+        """"Sold by us": what this account split off, or issued, or looks after since MOBOTIX moved it (A7)."""
+        return self.filter(Q(seller=account) | Q(serving_account=account))
+
+    def further_down(self, account: "Account") -> Self:
+        """"Further down": what the account's buyers sold on."""
+        return self.exclude(owner=account).exclude(seller=account).exclude(serving_account=account)
+
+    def deployed(self) -> Self:
+        """What can be split, e-mailed and activated, unless expired."""
+        return self.filter(state=State.DEPLOYED)
+
+    def expired(self) -> Self:
+        """E14: the expiration day is over."""
+        return self.filter(expires_on__lt=today())
+
+    def not_expired(self) -> Self:
+        """The expiration day is today or later."""
+        return self.filter(expires_on__gte=today())
+
+    def expiring_within(self, days: int) -> Self:
+        """What expires in the coming days, today included."""
+        return self.filter(expires_on__gte=today(), expires_on__lte=today() + timedelta(days=days))
+
+
+class LineItem(models.Model):
+    """Copies of a product with their Activation ID (E2).
+
+    The balances are written by the ledger's triggers alone (E11); product, owner, parent and chain never change.
+    """
+
+    activation_id = models.CharField(
+        _("Activation ID"), max_length=60, unique=True, default=new_activation_id, editable=False
+    )
+    activation_id_end = FoldedField(of="activation_id_tail", max_length=GROUP)
+    entitlement = models.ForeignKey("entitlements.Entitlement", models.PROTECT, related_name="line_items")
+    product = models.ForeignKey("entitlements.Product", models.PROTECT, related_name="line_items")
+    quantity = models.PositiveBigIntegerField(_("Quantity"), default=0, editable=False)
+    available = models.PositiveBigIntegerField(_("Available"), default=0, editable=False)
+    split = models.PositiveBigIntegerField(_("Split"), default=0, editable=False)
+    activated = models.PositiveBigIntegerField(_("Activated"), default=0, editable=False)
+    ledger_position = models.BigIntegerField(
+        default=0, editable=False, help_text="The movement that the balances were last changed by."
+    )
+    starts_on = models.DateField(_("Start date"))
+    expires_on = models.DateField(_("Expiration date"), default=PERMANENT)
+    state = models.CharField(_("State"), max_length=10, choices=State.choices, default=State.DEPLOYED)
+    owner = models.ForeignKey("accounts.Account", models.PROTECT, related_name="line_items", db_index=False)
+    seller = models.ForeignKey("accounts.Account", models.PROTECT, related_name="line_items_sold", db_index=False)
+    serving_account = models.ForeignKey(
+        "accounts.Account", models.PROTECT, null=True, related_name="line_items_served", db_index=False
+    )
+    contact = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="line_items")
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="splits", verbose_name=_("Split from"))
+    distributor = models.ForeignKey("accounts.Account", models.PROTECT, null=True, related_name="+", db_index=False)
+    installer = models.ForeignKey("accounts.Account", models.PROTECT, null=True, related_name="+", db_index=False)
+    end_customer = models.ForeignKey("accounts.Account", models.PROTECT, null=True, related_name="+", db_index=False)
+    verification_code = models.CharField(max_length=30, unique=True, default=new_verification_code, editable=False)
+    mails = models.ManyToManyField("notifications.Mail", related_name="line_items", editable=False)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(_("Created"), auto_now_add=True)
+
+    objects = LineItemQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # E4; the sum over the splits follows from the triggers, which alone write these columns
+            models.CheckConstraint(
+                condition=Q(quantity=F("available") + F("split") + F("activated")), name="line_item_conservation"
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity__gte=0, available__gte=0, split__gte=0, activated__gte=0),
+                name="line_item_no_negative_balance",
+            ),
+            models.CheckConstraint(condition=Q(expires_on__gte=F("starts_on")), name="line_item_ends_after_start"),
+            models.CheckConstraint(condition=Q(state__in=State.values), name="line_item_state_known"),
+            models.CheckConstraint(
+                condition=Q(state=State.DRAFT, parent__isnull=True) | ~Q(state=State.DRAFT), name="line_item_draft_is_issued"
+            ),
+            models.CheckConstraint(condition=~Q(seller=F("owner")), name="line_item_between_two"),
+            models.CheckConstraint(
+                condition=Q(end_customer__isnull=True, serving_account__isnull=True)
+                | Q(end_customer=F("owner"), serving_account__isnull=False),
+                name="line_item_end_customer_is_served",
+            ),
+        ]
+        indexes = [
+            # List Entitlements of one account, newest first, and by expiration: one index scan at a million rows
+            models.Index(fields=["distributor", "-id"], name="item_distributor_newest"),
+            models.Index(fields=["distributor", "expires_on", "id"], name="item_distributor_expiry"),
+            models.Index(fields=["installer", "-id"], name="item_installer_newest"),
+            models.Index(fields=["installer", "expires_on", "id"], name="item_installer_expiry"),
+            # "Ours" and "Sold by us"
+            models.Index(fields=["owner", "-id"], name="item_owner_newest"),
+            models.Index(fields=["owner", "expires_on", "id"], name="item_owner_expiry"),
+            models.Index(fields=["seller", "-id"], name="item_seller_newest"),
+            models.Index(fields=["seller", "expires_on", "id"], name="item_seller_expiry"),
+            # E12's arm of the serving account
+            models.Index(fields=["serving_account", "-id"], name="item_serving_newest"),
+            # MOBOTIX's list by expiration
+            models.Index(fields=["expires_on", "id"], name="item_expiry"),
+            # search by the last group of an Activation ID
+            models.Index(fields=["activation_id_end", "-id"], name="item_last_group"),
+            # foreign key of a chain column that no list reads
+            models.Index(fields=["end_customer"], name="item_end_customer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self._meta.model_name} {self.pk}"
+
+    @property
+    def activation_id_tail(self) -> str:
+        """E5: what those up the chain see of the ID."""
+        return self.activation_id[-GROUP:]
+
+    @property
+    def is_permanent(self) -> bool:
+        """No expiration date."""
+        return self.expires_on == PERMANENT
+
+    @property
+    def is_expired(self) -> bool:
+        """E14: the expiration day has ended in MOBOTIX's time zone."""
+        return self.expires_on < today()
+
+    @property
+    def is_usable(self) -> bool:
+        """E3: can be split, e-mailed, activated."""
+        return self.state == State.DEPLOYED and not self.is_expired

@@ -1,0 +1,52 @@
+"""E11: the ledger of quantities. Only movements are written; triggers make the balances follow."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+
+class MovementKind(models.TextChoices):
+    """What a movement does to ``item`` and, for a split and an undo, to the ``parent`` it was split from.
+
+    issue: item.quantity and item.available + n.
+    split: parent.available − n, parent.split + n, item.quantity and item.available + n.
+    undo: the reverse of split.
+    """
+
+    ISSUE = "issue", _("Issue")
+    SPLIT = "split", _("Split")
+    UNDO = "undo", _("Undo split")
+
+
+class Movement(models.Model):
+    """One entry of the ledger; append-only, which a trigger holds."""
+
+    kind = models.CharField(max_length=10, choices=MovementKind.choices)
+    item = models.ForeignKey("entitlements.LineItem", models.PROTECT, related_name="movements", db_index=False)
+    parent = models.ForeignKey(
+        "entitlements.LineItem", models.PROTECT, null=True, related_name="movements_of_splits", db_index=False
+    )
+    copies = models.PositiveBigIntegerField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(copies__gte=1), name="movement_moves_something"),
+            models.CheckConstraint(
+                condition=Q(kind=MovementKind.ISSUE, parent__isnull=True)
+                | Q(kind__in=[MovementKind.SPLIT, MovementKind.UNDO], parent__isnull=False),
+                name="movement_parent_by_kind",
+            ),
+        ]
+        indexes = [
+            # the history of an item, and of what was split from it
+            models.Index(fields=["item", "id"], name="movement_by_item"),
+            models.Index(fields=["parent", "id"], name="movement_by_parent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.copies} → {self.item_id}"

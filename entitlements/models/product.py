@@ -1,0 +1,60 @@
+"""E1: what MOBOTIX sells licenses for."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Upper
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+
+class LicenceModel(models.TextChoices):
+    """Perpetual licenses never expire; term licenses have an expiration date."""
+
+    PERPETUAL = "perpetual", _("Perpetual")
+    TERM = "term", _("Term")
+
+
+class ProductQuerySet(models.QuerySet["Product"]):
+    """Filters of the product list."""
+
+    def active(self) -> Self:
+        """Products that new entitlements may contain."""
+        return self.filter(is_active=True)
+
+
+class Product(models.Model):
+    """A product with its names in both languages. Never deleted (A6): it becomes inactive."""
+
+    part_number = models.CharField(_("Part number"), max_length=40)
+    name_en = models.CharField(_("Name (English)"), max_length=200)
+    name_de = models.CharField(_("Name (German)"), max_length=200)
+    description_en = models.TextField(_("Description (English)"), max_length=2000, blank=True)
+    description_de = models.TextField(_("Description (German)"), max_length=2000, blank=True)
+    licence_model = models.CharField(
+        _("Licence model"), max_length=10, choices=LicenceModel.choices, default=LicenceModel.PERPETUAL
+    )
+    unit = models.CharField(_("Unit"), max_length=40, default="license")
+    is_active = models.BooleanField(_("Active"), default=True)
+
+    objects = ProductQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Upper("part_number"), name="product_part_number_unique_without_case"),
+            models.CheckConstraint(condition=Q(licence_model__in=LicenceModel.values), name="product_licence_model_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """The name in the reader's language."""
+        return self.name_de if get_language() == "de" else self.name_en
+
+    @property
+    def description(self) -> str:
+        """The description in the reader's language."""
+        return self.description_de if get_language() == "de" else self.description_en

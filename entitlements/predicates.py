@@ -1,0 +1,45 @@
+"""E13: who may do what to one line item. The role is checked besides, by the permission's stamp and in the service."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import User
+from entitlements.models import LineItem
+
+
+def is_party(actor: User, item: LineItem) -> bool:
+    """Owner, seller, serving account or MOBOTIX: who reads the Activation ID, the contact and the mails in full (E5).
+
+    The other accounts up the chain see that there is an item, its last group and its quantities.
+    """
+    parties = (item.owner_id, item.seller_id, item.serving_account_id)
+    return actor.account.is_mobotix or actor.account_id in parties
+
+
+def may_split(actor: User, item: LineItem) -> bool:
+    """E6: the owner's admins."""
+    return item.owner_id == actor.account_id
+
+
+def may_hand_on(actor: User, item: LineItem) -> bool:
+    """E-mail and certificate of what one sold or serves; MOBOTIX always."""
+    return actor.account.is_mobotix or actor.account_id in (item.seller_id, item.serving_account_id)
+
+
+def may_undo(actor: User, item: LineItem) -> bool:
+    """E8: the seller for some days, then MOBOTIX alone. An issued item has nothing to go back to."""
+    if item.parent_id is None:
+        return False
+    return actor.account.is_mobotix or (item.seller_id == actor.account_id and not undo_is_over(item))
+
+
+def undo_is_over(item: LineItem) -> bool:
+    """E8: the days within which the seller can take copies back have passed."""
+    return item.created_at < timezone.now() - timedelta(days=settings.UNDO_DAYS)
+
+
+def needs_reason(actor: User, item: LineItem) -> bool:
+    """E13: where MOBOTIX acts on what others sold, it says why."""
+    return actor.account.is_mobotix and item.seller_id != actor.account_id

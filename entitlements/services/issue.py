@@ -1,0 +1,149 @@
+"""E1: MOBOTIX creates products and entitlements, adds lines and deploys them."""
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Account, AuditEntry, Operation, Tier, User
+from accounts.permissions import Permission, check_permission
+from entitlements.models import PERMANENT, Entitlement, LicenceModel, LineItem, MovementKind, Product, State
+from entitlements.models.line_item import CHAIN
+from entitlements.services.ledger import move
+from entitlements.services.mailing import queue_activation_mail
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewLine:
+    """One line of an order; ``expires_on`` None is permanent."""
+
+    product_id: int
+    quantity: int
+    starts_on: date
+    expires_on: date | None
+
+
+@transaction.atomic(durable=True)
+def create_entitlement(
+    *,
+    actor: User,
+    owner_id: int,
+    contact_id: int,
+    lines: list[NewLine],
+    key: str,
+    order_number: str = "",
+    order_date: date | None = None,
+) -> Entitlement:
+    """Create an entitlement with its line items as drafts.
+
+    Raises ValidationError at ``owner``, ``contact``, ``order_number`` (this order exists: add lines to it) or ``lines``.
+    """
+    check_permission(actor, Permission.CREATE_ENTITLEMENTS)
+    seller = Account.objects.select_for_update(no_key=True).get(pk=actor.account_id)
+    request = {
+        "owner": owner_id,
+        "contact": contact_id,
+        "order_number": order_number,
+        "order_date": order_date,
+        "lines": [asdict(line) for line in lines],
+    }
+    if done := Operation.objects.done(actor=actor, key=key, kind="create_entitlement", request=request):
+        return Entitlement.objects.get(pk=done)
+    owner = Account.objects.active().filter(pk=owner_id, tier__in=seller.lower_tiers()).first()
+    if owner is None:
+        raise ValidationError({"owner": _("Choose an active account.")})
+    order_number = order_number.strip()
+    if order_number and Entitlement.objects.filter(seller=seller, owner=owner, order_number=order_number).exists():
+        raise ValidationError(
+            {"order_number": _("This account already has an entitlement for this order. Add the lines there.")}
+        )
+    entitlement = Entitlement.objects.create(
+        seller=seller, owner=owner, order_number=order_number, order_date=order_date, created_by=actor
+    )
+    _add_lines(actor, entitlement, contact_id, lines)
+    AuditEntry.objects.record(actor=actor, action="entitlement_created", about=entitlement)
+    Operation.objects.record(actor=actor, key=key, kind="create_entitlement", request=request, result=entitlement)
+    return entitlement
+
+
+@transaction.atomic(durable=True)
+def add_lines(*, actor: User, entitlement_id: int, contact_id: int, lines: list[NewLine], key: str) -> Entitlement:
+    """Add draft lines to an entitlement that MOBOTIX sold. Raises Entitlement.DoesNotExist, ValidationError as above."""
+    check_permission(actor, Permission.CREATE_ENTITLEMENTS)
+    sold = Entitlement.objects.visible_to(actor).filter(seller=actor.account)
+    entitlement = sold.select_for_update(no_key=True, of=("self",)).get(pk=entitlement_id)
+    request = {"entitlement": entitlement_id, "contact": contact_id, "lines": [asdict(line) for line in lines]}
+    if Operation.objects.done(actor=actor, key=key, kind="add_lines", request=request):
+        return entitlement
+    _add_lines(actor, entitlement, contact_id, lines)
+    AuditEntry.objects.record(actor=actor, action="lines_added", about=entitlement, count=len(lines))
+    Operation.objects.record(actor=actor, key=key, kind="add_lines", request=request, result=entitlement)
+    return entitlement
+
+
+def _add_lines(actor: User, entitlement: Entitlement, contact_id: int, lines: list[NewLine]) -> None:
+    owner = entitlement.owner
+    contact = User.objects.visible_to(actor).active().filter(account=owner, pk=contact_id).first()
+    if contact is None:
+        raise ValidationError({"contact": _("Choose a contact of the account that the entitlement is sold to.")})
+    if not lines:
+        raise ValidationError({"lines": _("Enter at least one line item.")})
+    for line in lines:
+        _check_line(line)
+        item = LineItem.objects.create(
+            entitlement=entitlement,
+            product_id=line.product_id,
+            starts_on=line.starts_on,
+            expires_on=line.expires_on or PERMANENT,
+            state=State.DRAFT,
+            owner=owner,
+            seller=entitlement.seller,
+            serving_account=entitlement.seller if owner.tier == Tier.END_CUSTOMER else None,
+            contact=contact,
+            created_by=actor,
+            **{CHAIN[Tier(owner.tier)]: owner},
+        )
+        move(actor=actor, kind=MovementKind.ISSUE, item=item, copies=line.quantity)
+
+
+def _check_line(line: NewLine) -> None:
+    """Quantity, dates and licence model of one line. Raises ValidationError at ``lines``."""
+    product = Product.objects.active().filter(pk=line.product_id).first()
+    if product is None:
+        raise ValidationError({"lines": _("Choose an active product.")})
+    if line.quantity < 1:
+        raise ValidationError({"lines": _("Enter a quantity of at least 1.")})
+    if line.expires_on and line.expires_on < line.starts_on:
+        raise ValidationError({"lines": _("The expiration date lies before the start date.")})
+    if product.licence_model == LicenceModel.TERM and line.expires_on is None:
+        raise ValidationError({"lines": _("A term license needs an expiration date.")})
+
+
+@transaction.atomic(durable=True)
+def deploy_entitlement(*, actor: User, entitlement_id: int, key: str, send_mail: bool = True) -> Entitlement:
+    """Deploy every draft line of an entitlement; with ``send_mail``, one mail brings them all to each contact.
+
+    Raises Entitlement.DoesNotExist; ValidationError where there is nothing to deploy.
+    """
+    check_permission(actor, Permission.CHANGE_STATES)
+    sold = Entitlement.objects.visible_to(actor).filter(seller=actor.account)
+    entitlement = sold.select_for_update(no_key=True, of=("self",)).get(pk=entitlement_id)
+    request: dict[str, Any] = {"entitlement": entitlement_id, "send_mail": send_mail}
+    if Operation.objects.done(actor=actor, key=key, kind="deploy", request=request):
+        return entitlement
+    drafts = entitlement.line_items.filter(state=State.DRAFT).order_by("pk").select_for_update(no_key=True, of=("self",))
+    items = list(drafts)
+    if not items:
+        raise ValidationError(_("Every line of this entitlement is deployed already."))
+    for item in items:
+        item.state = State.DEPLOYED
+        item.save(update_fields=["state"])
+        AuditEntry.objects.record(actor=actor, action="state_changed", about=item, before="draft", after="deployed")
+    if send_mail:
+        contacts = User.objects.filter(pk__in={item.contact_id for item in items}).values_list("email", flat=True)
+        queue_activation_mail(items=items, recipients=list(contacts), actor=actor, certificate=False)
+    Operation.objects.record(actor=actor, key=key, kind="deploy", request=request, result=entitlement)
+    return entitlement

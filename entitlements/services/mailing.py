@@ -1,0 +1,135 @@
+"""E9: the mails that bring Activation IDs, and those that say that copies were taken back."""
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from accounts.models import Operation, User
+from accounts.permissions import Permission, check_permission
+from entitlements.models import LineItem
+from entitlements.predicates import may_hand_on
+from mxportal.shared.fields import fold
+from notifications.models import Mail, Status
+from notifications.services import MailDraft, queue_mails
+
+ACTIVATION = "entitlements.activation"
+UNDONE = "entitlements.undone"
+
+
+def parse_recipients(text: str) -> list[str]:
+    """E9: addresses with commas between. Raises ValidationError naming what is wrong with which address."""
+    if "\n" in text or "\r" in text:
+        raise ValidationError(_("Put commas between the addresses, no line breaks."))
+    addresses = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not addresses:
+        raise ValidationError(_("Enter at least one e-mail address."))
+    if len(addresses) > settings.MAX_MAIL_RECIPIENTS:
+        message = _("Enter at most %(most)s addresses; these are %(count)s.")
+        raise ValidationError(message % {"most": settings.MAX_MAIL_RECIPIENTS, "count": len(addresses)})
+    for address in addresses:
+        _check_address(address)
+    return addresses
+
+
+def _check_address(address: str) -> None:
+    try:
+        validate_email(address)
+    except ValidationError as error:
+        message = _("“%(address)s” is not an e-mail address. Correct it and send again.")
+        raise ValidationError(message % {"address": address[:100]}) from error
+
+
+@transaction.atomic(durable=True)
+def email_line_items(
+    *,
+    actor: User,
+    item_id: int,
+    recipients: list[str],
+    key: str,
+    whole_entitlement: bool = False,
+    attach_certificate: bool = False,
+) -> list[Mail]:
+    """E9: mail an item, or all lines of its entitlement that can be mailed, to each recipient.
+
+    Raises LineItem.DoesNotExist, PermissionDenied, ValidationError at ``item`` (E3: only what is deployed).
+    """
+    check_permission(actor, Permission.SEND_MAIL)
+    item = LineItem.objects.visible_to(actor).select_for_update(no_key=True, of=("self",)).get(pk=item_id)
+    request = {
+        "item": item_id,
+        "recipients": recipients,
+        "whole": whole_entitlement,
+        "certificate": attach_certificate,
+    }
+    if Operation.objects.done(actor=actor, key=key, kind="email", request=request):
+        return list(item.mails.order_by("-id")[: len(recipients)])
+    if not may_hand_on(actor, item):
+        raise PermissionDenied
+    if not item.is_usable:
+        raise ValidationError({"item": _("Only line items that are deployed and not expired can be e-mailed.")})
+    mails = queue_activation_mail(
+        items=_mailable(item) if whole_entitlement else [item],
+        recipients=recipients,
+        actor=actor,
+        certificate=attach_certificate,
+    )
+    Operation.objects.record(actor=actor, key=key, kind="email", request=request, result=item)
+    return mails
+
+
+def _mailable(item: LineItem) -> list[LineItem]:
+    """The lines of the item's entitlement that can be mailed; they share owner and seller, so who may mail one may all."""
+    return list(LineItem.objects.filter(entitlement=item.entitlement_id).deployed().not_expired().order_by("pk"))
+
+
+def queue_activation_mail(
+    *, items: Sequence[LineItem], recipients: list[str], actor: User, certificate: bool
+) -> list[Mail]:
+    """Queue one mail for each recipient in that person's language, and keep it with the items it tells of."""
+    known = _known_persons(items[0], recipients)
+    drafts = []
+    for address in recipients:
+        person = known.get(fold(address))
+        drafts.append(
+            MailDraft(
+                kind=ACTIVATION,
+                recipient_email=address,
+                recipient_name=str(person) if person else "",
+                language=person.language if person else (get_language() or actor.language),
+                context={"items": [item.pk for item in items], "certificate": certificate},
+            )
+        )
+    mails = queue_mails(drafts)
+    for item in items:
+        item.mails.add(*mails)
+    return mails
+
+
+def _known_persons(item: LineItem, recipients: list[str]) -> dict[str, User]:
+    """Persons of the buyer by folded address, for name and language."""
+    keys = [fold(address) for address in recipients]
+    return {person.email_key: person for person in User.objects.active().filter(account=item.owner_id, email_key__in=keys)}
+
+
+def queue_undo_mails(*, item: LineItem, copies: int) -> list[Mail]:
+    """E8: tell everyone to whom the item's Activation ID was mailed, once each."""
+    told: dict[str, Mail] = {}
+    for mail in item.mails.filter(kind=ACTIVATION, status=Status.SENT).order_by("pk"):
+        told[fold(mail.recipient_email)] = mail
+    mails = queue_mails(
+        MailDraft(
+            kind=UNDONE,
+            recipient_email=mail.recipient_email,
+            recipient_name=mail.recipient_name,
+            language=mail.language,
+            context={"item": item.pk, "copies": copies},
+        )
+        for mail in told.values()
+    )
+    item.mails.add(*mails)
+    return mails

@@ -1,0 +1,132 @@
+"""E6, E7: copies of a line item become a new line item of a buyer."""
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import Account, Operation, Tier, User
+from accounts.permissions import Permission, check_permission
+from entitlements.models import Entitlement, LineItem, MovementKind, State
+from entitlements.models.line_item import CHAIN
+from entitlements.predicates import may_split
+from entitlements.services.ledger import move
+from entitlements.services.mailing import queue_activation_mail
+
+
+@transaction.atomic(durable=True)
+def split_line_item(
+    *,
+    actor: User,
+    item_id: int,
+    target_id: int,
+    contact_id: int,
+    copies: int,
+    key: str,
+    order_number: str = "",
+    send_mail: bool = True,
+    attach_certificate: bool = False,
+) -> LineItem:
+    """Split copies off to a buyer and return the buyer's new item, with its own Activation ID.
+
+    ``order_number`` is the buyer's: lines of the same order come under one entitlement. The same ``key`` with the same
+    request gives the same item again. Raises LineItem.DoesNotExist, PermissionDenied, and ValidationError at ``item``
+    (state, expired), ``target``, ``contact`` or ``copies``.
+    """
+    check_permission(actor, Permission.SPLIT)
+    source = LineItem.objects.visible_to(actor).select_for_update(no_key=True, of=("self",)).get(pk=item_id)
+    request = {
+        "item": item_id,
+        "target": target_id,
+        "contact": contact_id,
+        "copies": copies,
+        "order_number": order_number,
+        "send_mail": send_mail,
+        "attach_certificate": attach_certificate,
+    }
+    if done := Operation.objects.done(actor=actor, key=key, kind="split", request=request):
+        return LineItem.objects.get(pk=done)
+    target, contact = check_split(actor=actor, source=source, target_id=target_id, contact_id=contact_id, copies=copies)
+    item = _new_item(actor, source, target, contact, order_number.strip())
+    move(actor=actor, kind=MovementKind.SPLIT, item=item, copies=copies)
+    if send_mail:
+        queue_activation_mail(items=[item], recipients=[contact.email], actor=actor, certificate=attach_certificate)
+    Operation.objects.record(actor=actor, key=key, kind="split", request=request, result=item)
+    item.refresh_from_db()
+    return item
+
+
+def check_split(
+    *, actor: User, source: LineItem, target_id: int, contact_id: int, copies: int
+) -> tuple[Account, User]:
+    """E6, for the summary as well as under the lock. Returns the target and its contact."""
+    if not may_split(actor, source):
+        raise PermissionDenied
+    check_usable(source)
+    target = _find_target(actor, target_id)
+    contact = User.objects.visible_to(actor).active().filter(account=target, pk=contact_id).first()
+    if contact is None:
+        raise ValidationError({"contact": _("Choose a contact of the target account.")})
+    check_copies(copies, source.available)
+    return target, contact
+
+
+def check_usable(item: LineItem) -> None:
+    """E3: deployed and not expired. Raises ValidationError at ``item``."""
+    if item.is_expired:
+        raise ValidationError({"item": _("This line item has expired; nothing can be split off it any more.")})
+    if item.state != State.DEPLOYED:
+        message = _("This line item is in state “%(state)s”. Only deployed line items can be split.")
+        raise ValidationError({"item": message % {"state": State(item.state).label}})
+
+
+def _find_target(actor: User, target_id: int) -> Account:
+    """One sentence for whatever is wrong with it, so that other sellers' accounts cannot be probed."""
+    buyers = Account.objects.bought_from(actor.account).active()
+    target = buyers.filter(pk=target_id, tier__in=actor.account.lower_tiers()).first()
+    if target is None:
+        raise ValidationError({"target": _("Choose an active account that you sell to, on a lower tier than yours.")})
+    return target
+
+
+def check_copies(copies: int, available: int) -> None:
+    """1 ≤ copies ≤ available. Raises ValidationError at ``copies``."""
+    if copies < 1:
+        raise ValidationError({"copies": _("Enter at least 1 copy.")})
+    if copies > available:
+        message = ngettext(
+            "Only %(available)s copy is available now. Enter a smaller amount.",
+            "Only %(available)s copies are available now. Enter a smaller amount.",
+            available,
+        )
+        raise ValidationError({"copies": message % {"available": available}})
+
+
+def _new_item(actor: User, source: LineItem, target: Account, contact: User, order_number: str) -> LineItem:
+    """E7: same product and dates, new Activation ID, the chain grown by the target; its balances come by movement."""
+    chain = {column: getattr(source, f"{column}_id") for column in CHAIN.values()}
+    chain[CHAIN[Tier(target.tier)]] = target.pk
+    return LineItem.objects.create(
+        entitlement=entitlement_for(actor=actor, owner=target, order_number=order_number),
+        product_id=source.product_id,
+        starts_on=source.starts_on,
+        expires_on=source.expires_on,
+        state=State.DEPLOYED,
+        owner=target,
+        seller_id=actor.account_id,
+        serving_account=actor.account if target.tier == Tier.END_CUSTOMER else None,
+        contact=contact,
+        parent=source,
+        created_by=actor,
+        **{f"{column}_id": account_id for column, account_id in chain.items()},
+    )
+
+
+def entitlement_for(*, actor: User, owner: Account, order_number: str) -> Entitlement:
+    """E7: the owner's entitlement of this seller and order number, or a new one."""
+    if not order_number:
+        return Entitlement.objects.create(seller=actor.account, owner=owner, created_by=actor)
+    entitlement, _created = Entitlement.objects.get_or_create(
+        seller=actor.account, owner=owner, order_number=order_number, defaults={"created_by": actor}
+    )
+    return entitlement

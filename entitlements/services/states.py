@@ -1,0 +1,62 @@
+"""E3: MOBOTIX changes the state of an item, or of an item and everything split from it."""
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import AuditEntry, Operation, User
+from accounts.permissions import Permission, check_permission
+from entitlements.models import LineItem, State
+from entitlements.services.undo import check_reason
+
+ALLOWED = {
+    State.DRAFT: (State.DEPLOYED, State.OBSOLETE),
+    State.DEPLOYED: (State.INACTIVE, State.OBSOLETE),
+    State.INACTIVE: (State.DEPLOYED, State.OBSOLETE),
+    State.OBSOLETE: (),
+}
+
+
+@transaction.atomic(durable=True)
+def change_state(
+    *, actor: User, item_id: int, state: State, key: str, with_splits: bool = False, reason: str = ""
+) -> LineItem:
+    """Change the state of one item; with ``with_splits``, of every item below it that allows the same change.
+
+    Raises LineItem.DoesNotExist, ValidationError at ``state`` or ``reason``.
+    """
+    check_permission(actor, Permission.CHANGE_STATES)
+    item = LineItem.objects.visible_to(actor).select_for_update(no_key=True, of=("self",)).get(pk=item_id)
+    request = {"item": item_id, "state": state, "with_splits": with_splits, "reason": reason}
+    if Operation.objects.done(actor=actor, key=key, kind="change_state", request=request):
+        return item
+    check_reason(actor, item, reason)
+    if state not in ALLOWED[State(item.state)]:
+        message = _("A line item in state “%(before)s” cannot become “%(after)s”.")
+        raise ValidationError({"state": message % {"before": State(item.state).label, "after": state.label}})
+    _set_state(actor, item, state, reason)
+    for below in _locked_below(item) if with_splits else []:
+        if state in ALLOWED[State(below.state)]:
+            _set_state(actor, below, state, reason)
+    Operation.objects.record(actor=actor, key=key, kind="change_state", request=request, result=item)
+    return item
+
+
+def _set_state(actor: User, item: LineItem, state: State, reason: str) -> None:
+    before, item.state = item.state, state
+    item.save(update_fields=["state"])
+    AuditEntry.objects.record(
+        actor=actor, action="state_changed", about=item, reason=reason, before=before, after=state.value
+    )
+
+
+def _locked_below(item: LineItem) -> list[LineItem]:
+    """Everything split from the item, level by level (at most two levels: the chain has four tiers), locked by pk."""
+    found: list[LineItem] = []
+    level = [item.pk]
+    while level:
+        splits = LineItem.objects.filter(parent__in=level).order_by("pk").select_for_update(no_key=True, of=("self",))
+        children = list(splits)
+        found += children
+        level = [child.pk for child in children]
+    return found

@@ -1,0 +1,53 @@
+"""E8: a split can be taken back."""
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Operation, User
+from accounts.permissions import Permission, check_permission
+from entitlements.models import LineItem, MovementKind, State
+from entitlements.predicates import may_undo, needs_reason
+from entitlements.services.ledger import move
+from entitlements.services.mailing import queue_undo_mails
+from entitlements.services.split import check_copies
+
+
+@transaction.atomic(durable=True)
+def undo_split(*, actor: User, item_id: int, copies: int, key: str, reason: str = "") -> LineItem:
+    """Take copies back from a buyer's item to the item it was split from, and tell who had the mail.
+
+    Works in every state and after expiry. An item that falls to 0 becomes Obsolete. Raises LineItem.DoesNotExist,
+    PermissionDenied, ValidationError at ``copies`` or ``reason``.
+    """
+    check_permission(actor, Permission.UNDO_SPLIT)
+    item = lock_with_parent(actor, item_id)
+    request = {"item": item_id, "copies": copies, "reason": reason}
+    if Operation.objects.done(actor=actor, key=key, kind="undo_split", request=request):
+        return item
+    if not may_undo(actor, item):
+        raise PermissionDenied
+    check_reason(actor, item, reason)
+    check_copies(copies, item.available)
+    move(actor=actor, kind=MovementKind.UNDO, item=item, copies=copies, reason=reason)
+    item.refresh_from_db()
+    if item.quantity == 0:
+        item.state = State.OBSOLETE
+        item.save(update_fields=["state"])
+    queue_undo_mails(item=item, copies=copies)
+    Operation.objects.record(actor=actor, key=key, kind="undo_split", request=request, result=item)
+    return item
+
+
+def lock_with_parent(actor: User, item_id: int) -> LineItem:
+    """Lock the parent, then the item (always in this order). Raises LineItem.DoesNotExist."""
+    visible = LineItem.objects.visible_to(actor)
+    parent_id = visible.values_list("parent", flat=True).get(pk=item_id)
+    LineItem.objects.select_for_update(no_key=True, of=("self",)).filter(pk=parent_id).first()
+    return visible.select_for_update(no_key=True, of=("self",)).get(pk=item_id)
+
+
+def check_reason(actor: User, item: LineItem, reason: str) -> None:
+    """E13: MOBOTIX says why it acts on what others sold. Raises ValidationError at ``reason``."""
+    if needs_reason(actor, item) and not reason.strip():
+        raise ValidationError({"reason": _("Say why MOBOTIX does this; the reason is kept in the history.")})

@@ -1,0 +1,34 @@
+"""Model fields that every app may use."""
+
+from typing import Any
+
+from django.db import models
+
+
+def fold(text: str) -> str:
+    """The form in which names and addresses are compared: without case, in any script, on any database.
+
+    SQLite's own ``lower`` knows ASCII only, so the folding is done here and stored.
+    """
+    return " ".join(text.split()).casefold()
+
+
+class FoldedField(models.CharField):
+    """A stored column that follows another one, folded, for searching and for uniqueness without case."""
+
+    def __init__(self, *args: Any, of: str = "", **kwargs: Any) -> None:
+        self.of = of
+        kwargs["editable"] = False
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+        """Keep ``of`` in migrations."""
+        name, path, args, kwargs = super().deconstruct()
+        kwargs.pop("editable", None)
+        return name, path, list(args), {**kwargs, "of": self.of}
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        """Set the value from the column that it follows, on every save and bulk_create."""
+        value = fold(getattr(model_instance, self.of))
+        setattr(model_instance, self.attname, value)
+        return value

@@ -1,0 +1,30 @@
+"""What every writing form has: a key against double sending (E7), and a place for what a service refuses."""
+
+import secrets
+from typing import Any
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+
+
+def new_key() -> str:
+    """A key for one form as it was shown: sent twice, it is done once."""
+    return secrets.token_urlsafe(24)
+
+
+class KeyedForm(forms.Form):
+    """A form that carries its key. Bind it to the POST; hand ``key`` to the service."""
+
+    key = forms.CharField(widget=forms.HiddenInput, initial=new_key, max_length=64)
+
+    def add_service_error(self, error: ValidationError) -> None:
+        """Show what a service refused at the field that it names, and above the form where the form has no such field."""
+        if not hasattr(error, "error_dict"):
+            self.add_error(None, error)
+            return
+        for field, errors in error.error_dict.items():
+            self.add_error(field if field in self.fields and field != NON_FIELD_ERRORS else None, errors)
+
+    def service_data(self) -> dict[str, Any]:
+        """The cleaned values but for the key."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "key"}
