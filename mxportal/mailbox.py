@@ -62,6 +62,11 @@ class DemoMail:
     def attachments(self) -> list[EmailMessage]:
         return list(self.message.iter_attachments())
 
+    @property
+    def attachment_names(self) -> list[str]:
+        """For templates, in which a message's method would be looked up as a header."""
+        return [attachment.get_filename() or "attachment" for attachment in self.attachments]
+
     def _part(self, subtype: str) -> str:
         part = self.message.get_body((subtype,))
         return str(part.get_content()) if part else ""
@@ -113,10 +118,10 @@ def mailbox_html(request: HttpRequest, file: str, index: int) -> HttpResponse:
 @require_safe
 def mailbox_attachment(request: HttpRequest, file: str, index: int, number: int) -> HttpResponse:
     """One attachment, always as a download."""
-    attachments = _mail_or_404(file, index).attachments
-    if number >= len(attachments):
+    mail = _mail_or_404(file, index)
+    if number >= len(mail.attachments):
         raise Http404
-    attachment = attachments[number]
+    attachment = mail.attachments[number]
     response = HttpResponse(
         attachment.get_payload(decode=True),
         content_type=attachment.get_content_type(),
