@@ -75,7 +75,7 @@ class Mail(models.Model):
         verbose_name = _("e-mail")
         verbose_name_plural = _("e-mails")
         indexes = [
-            # Reader: services.sweep, every minute; holds the few rows that wait, not the millions that were sent.
+            # Reader: services.sweep, all the time; holds the few rows that wait, not the millions that were sent.
             models.Index(fields=["next_attempt_at"], name="mail_due", condition=Q(status="queued")),
         ]
         constraints = [

@@ -31,7 +31,7 @@ PAUSES = [timedelta(minutes=m) for m in (1, 5, 30)] + [timedelta(hours=h) for h 
 MAX_ATTEMPTS = len(PAUSES) + 1
 # Mails in one task of the sweep.
 BATCH = 50
-# Mails that one sweep wakes: the next one, a minute later, goes on.
+# Mails that one sweep wakes; the next one goes on.
 SWEEP_LIMIT = 10_000
 
 

@@ -15,5 +15,5 @@ def deliver_mails(pks: list[int]) -> None:
 
 @shared_task(name="notifications.sweep", ignore_result=True)
 def sweep() -> None:
-    """Every minute: wake what was left behind."""
+    """Called by beat: wake what was left behind."""
     services.sweep()
