@@ -252,6 +252,7 @@ CONTENT_SECURITY_POLICY = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "mxportal" / "locale"]
+FORMAT_MODULE_PATH = "mxportal.formats"
 TIME_ZONE = CELERY_TIMEZONE = env.str("PORTAL_TIME_ZONE", default="Europe/Berlin")
 USE_TZ = True
 

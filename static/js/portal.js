@@ -103,12 +103,21 @@
     if (detail.serverResponse.includes('id="main"')) leaveDialog(detail);
     else window.location.assign(detail.xhr.responseURL);
   });
+  document.addEventListener("htmx:beforeHistoryUpdate", (event) => {
+    // What happens in the dialog is no page of its own, whatever hx-boost thinks: the address stays.
+    const { target, elt, history } = event.detail;
+    if (target.id !== "dialog-body" && !dialog()?.contains(elt)) return;
+    history.type = "replace";
+    history.path = window.location.href;
+  });
   document.addEventListener("htmx:afterSwap", (event) => {
     show(document);
     if (event.detail.target.id !== "dialog-body") return;
     if (!dialog().open) dialog().showModal();
     dialog().scrollTop = 0;
-    (dialog().querySelector("[autofocus], .is-invalid") || dialog().querySelector("h1, h2"))?.focus();
+    const heading = dialog().querySelector("h1, h2");
+    if (heading) heading.tabIndex = -1;
+    (dialog().querySelector("[autofocus], .is-invalid") || heading)?.focus();
   });
   document.addEventListener("htmx:responseError", (event) => {
     if (event.detail.target?.id === "dialog-body") window.location.assign(event.detail.xhr.responseURL);
