@@ -14,6 +14,7 @@ from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import connections
 
+from entitlements.ledger import triggers
 from tests.live import Portal, running_portal
 from tests.smtp import MailServer
 
@@ -70,7 +71,19 @@ def django_db_modify_db_settings(
         db["TEST"]["NAME"] = f"test_portal_{os.getpid()}"
 
 
-# The ledger's append-only triggers refuse the flush between tests that commit: what drops them for it belongs here.
+@pytest.fixture(scope="session", autouse=True)
+def _flush_without_triggers() -> Iterator[None]:
+    """The append-only triggers refuse the flush after a test that commits: they go, and post_migrate restores them."""
+    operations = type(connections["default"].ops)
+    flush = operations.execute_sql_flush
+
+    def drop_and_flush(self: Any, sql_list: list[str]) -> None:
+        triggers.drop(self.connection)
+        flush(self, sql_list)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(operations, "execute_sql_flush", drop_and_flush)
+        yield
 
 
 @pytest.fixture(autouse=True)
