@@ -14,6 +14,7 @@ from django.db import connection
 from scripts.services import free_port, redis, wait_for_port
 from tests.smtp import MailServer
 
+ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 
 
@@ -54,7 +55,9 @@ def process(
     *command: str | Path, environment: dict[str, str], log: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
-        started = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        started = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
         try:
             yield started
         finally:

@@ -1,0 +1,63 @@
+"""The embedded default really runs: one process that serves, with Celery's worker and beat as its threads."""
+
+import os
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+from scripts.services import free_port, wait_for_port
+from tests.live import BIN, ROOT, process
+
+TASK = """
+import threading, time
+from mxportal import embedded
+from mxportal.celery import app
+
+ran = threading.Event()
+
+@app.task(name="test.alarm")
+def alarm():
+    ran.set()
+
+beats = threading.Event()
+
+@app.task(name="test.beat")
+def beat():
+    beats.set()
+
+app.conf.beat_schedule = {"test": {"task": "test.beat", "schedule": 0.5}}
+embedded.start()
+time.sleep(0.5)
+app.send_task("test.alarm")
+print("alarm", ran.wait(5), "beat", beats.wait(10))
+embedded.stop()
+"""
+
+
+def environment(directory: Path, **more: str) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "VAR_DIR": str(directory)} | more
+
+
+def test_worker_and_beat_run_as_threads(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", TASK]
+    done = subprocess.run(
+        command,
+        check=False,
+        cwd=ROOT,
+        env=environment(tmp_path, DJANGO_SETTINGS_MODULE="mxportal.settings"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "alarm True beat True" in done.stdout, done.stderr
+
+
+def test_one_process_serves_static_files_without_collecting_them(tmp_path: Path) -> None:
+    port = free_port()
+    command = [BIN / "gunicorn", "-c", "python:mxportal.gunicorn_conf", "mxportal.wsgi"]
+    settings = environment(tmp_path, PORT=str(port), DEMO="1", WEB_CONCURRENCY="7")
+    with process(*command, environment=settings, log=tmp_path / "log"):
+        wait_for_port(port)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/static/img/favicon.svg", timeout=10) as answer:
+            assert answer.status == 200
