@@ -7,5 +7,5 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        """Register what listens: login signals and the renderers of this app's mails."""
-        from accounts import mails, signals  # noqa: F401, PLC0415
+        """Listen to log-ins."""
+        from accounts import signals  # noqa: F401

@@ -44,7 +44,12 @@ def render_password_reset(mail: Mail) -> Message | None:
 @renders(RELATION_REQUESTED)
 def render_relation_request(mail: Mail) -> Message | None:
     """A2: a further seller asks to sell to the account."""
-    relation = SellingRelation.objects.requested().filter(pk=mail.context["relation"]).select_related("seller").first()
+    relation = (
+        SellingRelation.objects.requested()
+        .filter(pk=mail.context["relation"])
+        .select_related("seller")
+        .first()
+    )
     if relation is None:
         return None
     url = settings.SITE_URL + reverse("account_detail", args=[relation.buyer_id])

@@ -43,7 +43,9 @@ class PasswordChangeMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> HttpResponse | None:
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: object
+    ) -> HttpResponse | None:
         """Redirect unless the page is one of those that lead out of the state, or needs no login at all."""
         user = _user(request)
         match = request.resolver_match

@@ -31,7 +31,9 @@ def record_login(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -
 
 
 @receiver(user_login_failed)
-def record_failure(sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
+def record_failure(
+    sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
+) -> None:
     """Record a failure with the user whom it was about, where there is one."""
     try:
         user = User.objects.get_by_natural_key(credentials.get("username"))

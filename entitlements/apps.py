@@ -8,9 +8,8 @@ class EntitlementsConfig(AppConfig):
     name = "entitlements"
 
     def ready(self) -> None:
-        """Register the renderers of mails, and make the ledger's triggers anew around every migration (E11)."""
-        from entitlements import mails  # noqa: F401, PLC0415
-        from entitlements.ledger.triggers import create_triggers, drop_triggers  # noqa: PLC0415
+        """Make the ledger's triggers anew around every migration (E11)."""
+        from entitlements.ledger.triggers import create_triggers, drop_triggers
 
         pre_migrate.connect(drop_triggers, sender=self)
         post_migrate.connect(create_triggers, sender=self)

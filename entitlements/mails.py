@@ -34,7 +34,9 @@ def _context(mail: Mail, items: list[LineItem]) -> dict[str, Any]:
         "items": items,
         "entitlement": entitlement,
         "seller": entitlement.seller,
-        "verify_urls": {item.pk: settings.SITE_URL + reverse("verify", args=[item.verification_code]) for item in items},
+        "verify_urls": {
+            item.pk: settings.SITE_URL + reverse("verify", args=[item.verification_code]) for item in items
+        },
     }
 
 
@@ -47,5 +49,10 @@ def _certificate(items: list[LineItem]) -> list[tuple[str, bytes, str]]:
 def render_undone(mail: Mail) -> Message | None:
     """E8: copies were taken back."""
     item = LineItem.objects.select_related("product", "entitlement__seller").get(pk=mail.context["item"])
-    context = {"mail": mail, "item": item, "copies": mail.context["copies"], "seller": item.entitlement.seller}
+    context = {
+        "mail": mail,
+        "item": item,
+        "copies": mail.context["copies"],
+        "seller": item.entitlement.seller,
+    }
     return render_message("emails/undone", context)

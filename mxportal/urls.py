@@ -1,3 +1,13 @@
 """All addresses of the portal."""
 
-urlpatterns: list = []
+from django.urls import include, path
+
+from accounts.views.language import language_set
+from mxportal import mailbox
+
+urlpatterns = [
+    path("", include("accounts.urls")),
+    path("", include("entitlements.urls")),
+    path("", include(mailbox)),
+    path("language/", language_set, name="set_language"),
+]

@@ -1,4 +1,4 @@
-"""The standing cast, and short ways to make rows. Items are made by the services themselves, so that the ledger holds."""
+"""The standing cast, and short ways to make rows. Items are made by the services, so that the ledger holds."""
 
 import itertools
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from entitlements.services.issue import NewLine, create_entitlement, deploy_enti
 from entitlements.services.split import split_line_item
 from mxportal.shared.forms import new_key
 
-PASSWORD = "correct horse battery staple"  # noqa: S105
+PASSWORD = "correct horse battery staple"
 _numbers = itertools.count(1)
 
 
@@ -31,7 +31,9 @@ def make_relation(seller: Account, buyer: Account, status: str = RelationStatus.
     return SellingRelation.objects.create(seller=seller, buyer=buyer, status=status, decided_at=decided)
 
 
-def make_user(account: Account, first_name: str = "Alex", *, role: Role | None = Role.PORTAL_ADMIN, **fields: Any) -> User:
+def make_user(
+    account: Account, first_name: str = "Alex", *, role: Role | None = Role.PORTAL_ADMIN, **fields: Any
+) -> User:
     """A user with PASSWORD, or with ``role=None`` a contact."""
     number = next(_numbers)
     fields.setdefault("email", f"{first_name.lower()}{number}@{account.tier.replace('_', '-')}.example")
@@ -58,32 +60,46 @@ def make_contact(account: Account, first_name: str = "Chris", **fields: Any) -> 
 
 def make_product(part_number: str = "", **fields: Any) -> Product:
     """A perpetual product."""
-    fields = {"name_en": "Video Analytics", "name_de": "Videoanalyse", "licence_model": LicenceModel.PERPETUAL} | fields
+    fields = {
+        "name_en": "Video Analytics",
+        "name_de": "Videoanalyse",
+        "licence_model": LicenceModel.PERPETUAL,
+    } | fields
     return Product.objects.create(part_number=part_number or f"Mx-{next(_numbers):05}", **fields)
 
 
-def issue_item(cast: "Cast", owner: Account | None = None, *, quantity: int = 100, deploy: bool = True, **fields: Any) -> LineItem:
+def issue_item(
+    cast: "Cast", owner: Account | None = None, *, quantity: int = 100, deploy: bool = True, **fields: Any
+) -> LineItem:
     """An item that MOBOTIX issued, by default to the cast's distributor."""
     owner = owner or cast.distributor.account
     contact = owner.users.order_by("pk").first() or make_contact(owner)
-    line = {
+    line: dict[str, Any] = {
         "product_id": cast.product.pk,
         "quantity": quantity,
         "starts_on": today(),
         "expires_on": None,
     } | {name: fields.pop(name) for name in ("product_id", "starts_on", "expires_on") if name in fields}
     entitlement = create_entitlement(
-        actor=cast.mobotix, owner_id=owner.pk, contact_id=contact.pk, lines=[NewLine(**line)], key=new_key(), **fields
+        actor=cast.mobotix,
+        owner_id=owner.pk,
+        contact_id=contact.pk,
+        lines=[NewLine(**line)],
+        key=new_key(),
+        **fields,
     )
     if deploy:
         deploy_entitlement(actor=cast.mobotix, entitlement_id=entitlement.pk, key=new_key(), send_mail=False)
     return entitlement.line_items.get()
 
 
-def split_item(actor: User, source: LineItem, target: Account, *, copies: int = 10, **fields: Any) -> LineItem:
+def split_item(
+    actor: User, source: LineItem, target: Account, *, copies: int = 10, **fields: Any
+) -> LineItem:
     """A split by the service itself."""
     contact = target.users.active().order_by("pk").first() or make_contact(target)
-    fields = {"send_mail": False, "key": new_key()} | fields
+    fields.setdefault("send_mail", False)
+    fields.setdefault("key", new_key())
     return split_line_item(
         actor=actor, item_id=source.pk, target_id=target.pk, contact_id=contact.pk, copies=copies, **fields
     )
@@ -126,18 +142,21 @@ def make_cast() -> Cast:
     def pair(account: Account, name: str) -> tuple[User, User]:
         return make_user(account, name), make_user(account, f"{name}Viewer", role=Role.PORTAL_USER)
 
-    people: list[User] = []
-    for account, name in (
-        (mobotix, "Mara"),
-        (distributor, "Dora"),
-        (installer, "Ines"),
-        (other_distributor, "Otto"),
-        (other_installer, "Olga"),
-        (sibling, "Sven"),
-    ):
-        people += pair(account, name)
+    people = {
+        name: pair(account, first_name)
+        for name, account, first_name in (
+            ("mobotix", mobotix, "Mara"),
+            ("distributor", distributor, "Dora"),
+            ("installer", installer, "Ines"),
+            ("other_distributor", other_distributor, "Otto"),
+            ("other_installer", other_installer, "Olga"),
+            ("sibling_installer", sibling, "Sven"),
+        )
+    }
+    users = {name: admin for name, (admin, _) in people.items()}
+    users |= {f"{name}_viewer": viewer for name, (_, viewer) in people.items()}
     return Cast(
-        *people[:6], customer, make_contact(customer, "Carla"), *people[6:], product=make_product()
+        customer=customer, customer_contact=make_contact(customer, "Carla"), product=make_product(), **users
     )
 
 
@@ -163,5 +182,3 @@ def make_chain(cast: Cast, *, quantity: int = 100, order_number: str = "") -> Ch
 def yesterday() -> date:
     """For what has expired."""
     return today() - timedelta(days=1)
-
-

@@ -26,7 +26,9 @@ class LoginForm(allauth_forms.LoginForm):
         cleaned = super().clean()
         if self.user and self.user.temporary_password_expired:
             raise ValidationError(
-                _("Your temporary password has expired. Choose “Forgotten password?” to set one of your own."),
+                _(
+                    "Your temporary password has expired. Choose “Forgotten password?” to set one of your own."
+                ),
                 code="temporary_password_expired",
             )
         return cleaned

@@ -65,7 +65,9 @@ class AccountQuerySet(models.QuerySet["Account"]):
 
     def bought_from(self, seller: "Account") -> Self:
         """The accounts that ``seller`` sells to, by an accepted relation."""
-        return self.filter(Exists(SellingRelation.objects.accepted().filter(seller=seller, buyer=OuterRef("pk"))))
+        return self.filter(
+            Exists(SellingRelation.objects.accepted().filter(seller=seller, buyer=OuterRef("pk")))
+        )
 
     def visible_to(self, actor: "User") -> Self:
         """A4: own, the buyers', and those further down that are shown to other partners; MOBOTIX sees all.
@@ -110,7 +112,9 @@ class Account(Address):
         max_length=30,
         default=propose_account_id,
         validators=[account_id_characters],
-        help_text=_("Short and fixed once saved. It appears on orders, so it should not tell who the customer is."),
+        help_text=_(
+            "Short and fixed once saved. It appears on orders, so it should not tell who the customer is."
+        ),
     )
     name = models.CharField(_("Account name"), max_length=200)
     name_key = FoldedField(of="name", max_length=400)
@@ -122,7 +126,9 @@ class Account(Address):
         _("Status"), max_length=10, choices=AccountStatus.choices, default=AccountStatus.ACTIVE
     )
     taken_over_at = models.DateTimeField(
-        null=True, editable=False, help_text="First login of an admin of this account: its sellers manage it no more (U4)."
+        null=True,
+        editable=False,
+        help_text="First login of an admin of this account: its sellers manage it no more (U4).",
     )
     created_at = models.DateTimeField(_("Created"), auto_now_add=True)
 
@@ -131,7 +137,9 @@ class Account(Address):
     class Meta:
         constraints = [
             models.UniqueConstraint(Upper("account_id"), name="account_id_unique_without_case"),
-            models.UniqueConstraint(fields=["tier"], condition=Q(tier=Tier.MOBOTIX), name="account_one_mobotix"),
+            models.UniqueConstraint(
+                fields=["tier"], condition=Q(tier=Tier.MOBOTIX), name="account_one_mobotix"
+            ),
             models.CheckConstraint(condition=Q(tier__in=Tier.values), name="account_tier_known"),
             models.CheckConstraint(condition=Q(status__in=AccountStatus.values), name="account_status_known"),
         ]

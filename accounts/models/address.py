@@ -23,5 +23,5 @@ class Address(models.Model):
     def address_lines(self) -> list[str]:
         """The postal address as lines for a letter or a certificate; empty parts are left out."""
         place = " ".join(filter(None, [self.postal_code, self.city]))
-        country = str(self.country.name) if self.country else ""
+        country = str(self.country.name) if self.country else ""  # type: ignore[attr-defined]
         return [line for line in (self.street, self.street2, place, self.region, country) if line]

@@ -58,7 +58,9 @@ class AuditEntry(models.Model):
 class LoginRecord(models.Model):
     """U6: one attempt to log in. What was typed is not kept: it might be a password in the wrong field."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="login_records")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="login_records"
+    )
     succeeded = models.BooleanField()
     address = models.GenericIPAddressField(null=True)
     agent = models.CharField(max_length=300, blank=True)

@@ -38,7 +38,9 @@ class OperationManager(models.Manager["Operation"]):
             )
         return operation.result_id
 
-    def record(self, *, actor: "User", key: str, kind: str, request: dict[str, Any], result: models.Model) -> "Operation":
+    def record(
+        self, *, actor: "User", key: str, kind: str, request: dict[str, Any], result: models.Model
+    ) -> "Operation":
         """Keep the key with its request and result, in the transaction of what it did."""
         return self.create(
             actor=actor, key=key, kind=kind, request_hash=hash_request(kind, request), result_id=result.pk

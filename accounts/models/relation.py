@@ -31,8 +31,12 @@ class SellingRelationQuerySet(models.QuerySet["SellingRelation"]):
 class SellingRelation(models.Model):
     """Seller and buyer. An account may have several sellers; each sees only what it sold."""
 
-    seller = models.ForeignKey("accounts.Account", models.PROTECT, related_name="buyer_relations", db_index=False)
-    buyer = models.ForeignKey("accounts.Account", models.PROTECT, related_name="seller_relations", db_index=False)
+    seller = models.ForeignKey(
+        "accounts.Account", models.PROTECT, related_name="buyer_relations", db_index=False
+    )
+    buyer = models.ForeignKey(
+        "accounts.Account", models.PROTECT, related_name="seller_relations", db_index=False
+    )
     status = models.CharField(max_length=10, choices=RelationStatus.choices)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     requested_at = models.DateTimeField(auto_now_add=True)
@@ -45,7 +49,9 @@ class SellingRelation(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["seller", "buyer"], name="relation_once"),
             models.CheckConstraint(condition=~Q(seller=F("buyer")), name="relation_between_two"),
-            models.CheckConstraint(condition=Q(status__in=RelationStatus.values), name="relation_status_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=RelationStatus.values), name="relation_status_known"
+            ),
             models.CheckConstraint(
                 condition=Q(status=RelationStatus.REQUESTED, decided_at__isnull=True)
                 | (~Q(status=RelationStatus.REQUESTED) & Q(decided_at__isnull=False)),

@@ -1,7 +1,7 @@
 """U1–U7: persons at an account: users who can log in, and contacts who cannot."""
 
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -84,19 +84,29 @@ class User(AbstractBaseUser, Address):
     account = models.ForeignKey(Account, models.PROTECT, related_name="users", db_index=False)
     can_log_in = models.BooleanField(_("Can this user log in?"), default=False)
     login = models.CharField(
-        max_length=254, unique=True, null=True, editable=False, help_text="The user ID of an active login (U2)."
+        max_length=254,
+        unique=True,
+        null=True,
+        editable=False,
+        help_text="The user ID of an active login (U2).",
     )
     shared_login = models.BooleanField(
         _("Shared login"),
         default=False,
-        help_text=_("Several people use this login at once, for example a web service. Its logins are not recorded."),
+        help_text=_(
+            "Several people use this login at once, for example a web service. Its logins are not recorded."
+        ),
     )
-    status = models.CharField(_("Status"), max_length=10, choices=UserStatus.choices, default=UserStatus.ACTIVE)
+    status = models.CharField(
+        _("Status"), max_length=10, choices=UserStatus.choices, default=UserStatus.ACTIVE
+    )
     opt_in = models.BooleanField(
         _("Opt in to receive email"), default=False, help_text=_("MOBOTIX may send news about its products.")
     )
     expiring_email = models.BooleanField(
-        _("Expiring entitlements email"), default=False, help_text=_("Receives a notice before entitlements expire.")
+        _("Expiring entitlements email"),
+        default=False,
+        help_text=_("Receives a notice before entitlements expire."),
     )
     first_name = models.CharField(_("First name"), max_length=100)
     last_name = models.CharField(_("Last name"), max_length=100)
@@ -115,14 +125,16 @@ class User(AbstractBaseUser, Address):
     mails = models.ManyToManyField("notifications.Mail", related_name="+", editable=False)
 
     USERNAME_FIELD = EMAIL_FIELD = "login"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     objects = UserManager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["account", "email_key"], condition=Q(status=UserStatus.ACTIVE), name="user_email_once_an_account"
+                fields=["account", "email_key"],
+                condition=Q(status=UserStatus.ACTIVE),
+                name="user_email_once_an_account",
             ),
             models.CheckConstraint(
                 condition=Q(login__isnull=True) & (Q(can_log_in=False) | ~Q(status=UserStatus.ACTIVE))
@@ -130,7 +142,8 @@ class User(AbstractBaseUser, Address):
                 name="user_login_when_active",
             ),
             models.CheckConstraint(
-                condition=Q(can_log_in=True, role__in=Role.values) | Q(can_log_in=False, role="", shared_login=False),
+                condition=Q(can_log_in=True, role__in=Role.values)
+                | Q(can_log_in=False, role="", shared_login=False),
                 name="user_role_with_login",
             ),
             models.CheckConstraint(

@@ -7,7 +7,16 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Account, AccountStatus, AuditEntry, Operation, RelationStatus, SellingRelation, Tier, User
+from accounts.models import (
+    Account,
+    AccountStatus,
+    AuditEntry,
+    Operation,
+    RelationStatus,
+    SellingRelation,
+    Tier,
+    User,
+)
 from accounts.models.account import propose_account_id
 from accounts.permissions import Permission, check_permission
 from mxportal.shared.fields import fold
@@ -79,7 +88,11 @@ def _check_name(name: str, *, sellers: list[Account], but: Account | None = None
     same = SellingRelation.objects.accepted().filter(seller__in=sellers, buyer__name_key=fold(name))
     if same.exclude(buyer=but).exists():
         raise ValidationError(
-            {"name": _("You already sell to an account with this name. Use that one, or add the city to the name.")}
+            {
+                "name": _(
+                    "You already sell to an account with this name. Use that one, or add the city to the name."
+                )
+            }
         )
 
 
@@ -90,12 +103,20 @@ def update_account(*, actor: User, account_id: int, **fields: Any) -> Account:
     Raises Account.DoesNotExist where it is another's, ValidationError at ``name``.
     """
     check_permission(actor, Permission.MANAGE_USERS)
-    sellers = Account.objects.filter(buyer_relations__buyer=account_id, buyer_relations__status=RelationStatus.ACCEPTED)
+    sellers = Account.objects.filter(
+        buyer_relations__buyer=account_id, buyer_relations__status=RelationStatus.ACCEPTED
+    )
     locked_sellers = list(sellers.order_by("pk").select_for_update(no_key=True, of=("self",)))
-    account = Account.objects.managed_by(actor).select_for_update(no_key=True, of=("self",)).get(pk=account_id)
+    account = (
+        Account.objects.managed_by(actor).select_for_update(no_key=True, of=("self",)).get(pk=account_id)
+    )
     if fold(fields.get("name", account.name)) != account.name_key:
         _check_name(fields["name"], sellers=locked_sellers, but=account)
-    changes = {name: str(fields[name]) for name in EDITABLE if name in fields and getattr(account, name) != fields[name]}
+    changes = {
+        name: str(fields[name])
+        for name in EDITABLE
+        if name in fields and getattr(account, name) != fields[name]
+    }
     for name in changes:
         setattr(account, name, fields[name])
     account.save()

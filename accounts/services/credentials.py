@@ -13,7 +13,7 @@ from notifications.models import Mail
 from notifications.services import queue_mail
 
 CREDENTIALS = "accounts.credentials"
-PASSWORD_RESET = "accounts.password_reset"  # noqa: S105
+PASSWORD_RESET = "accounts.password_reset"
 PASSWORD_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz"
 PASSWORD_LENGTH = 16  # 93 bits
 
@@ -38,7 +38,13 @@ def send_credentials(*, actor: User, user_id: int) -> Mail:
     Raises User.DoesNotExist where the actor may not manage the user.
     """
     check_permission(actor, Permission.MANAGE_USERS)
-    user = User.objects.managed_by(actor).active().logins().select_for_update(no_key=True, of=("self",)).get(pk=user_id)
+    user = (
+        User.objects.managed_by(actor)
+        .active()
+        .logins()
+        .select_for_update(no_key=True, of=("self",))
+        .get(pk=user_id)
+    )
     AuditEntry.objects.record(actor=actor, action="credentials_sent", about=user)
     user.must_change_password = True
     user.save()
@@ -59,7 +65,11 @@ def make_temporary_password(*, mail: Mail) -> tuple[User, str] | None:
 
     None where the mail comes too late: the user has set a password, may not log in, or a newer mail is on its way.
     """
-    user = User.objects.select_for_update(no_key=True, of=("self",)).select_related("account").get(pk=mail.context["user"])
+    user = (
+        User.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("account")
+        .get(pk=mail.context["user"])
+    )
     newest = user.mails.filter(kind=CREDENTIALS).order_by("-id").first()
     if not user.is_active or not user.must_change_password or newest != mail:
         return None

@@ -21,23 +21,32 @@ def request_relation(*, actor: User, account_id: str) -> SellingRelation:
     """
     check_permission(actor, Permission.CREATE_ACCOUNTS)
     buyer = _find_partner(actor.account, account_id)
-    relation = SellingRelation.objects.select_for_update(no_key=True).filter(seller=actor.account, buyer=buyer).first()
+    relation = (
+        SellingRelation.objects.select_for_update(no_key=True)
+        .filter(seller=actor.account, buyer=buyer)
+        .first()
+    )
     relation = relation or SellingRelation(seller=actor.account, buyer=buyer)
     if relation.status == RelationStatus.ACCEPTED:
         raise ValidationError({"account_id": _("You already sell to this account.")})
     if relation.status == RelationStatus.REQUESTED:
-        raise ValidationError({"account_id": _("You have asked already; the account's admin has not answered yet.")})
+        raise ValidationError(
+            {"account_id": _("You have asked already; the account's admin has not answered yet.")}
+        )
     relation.status = RelationStatus.REQUESTED
     relation.requested_by, relation.decided_by, relation.decided_at = actor, None, None
     relation.save()
-    AuditEntry.objects.record(actor=actor, action="relation_requested", about=buyer, seller=actor.account.account_id)
+    AuditEntry.objects.record(
+        actor=actor, action="relation_requested", about=buyer, seller=actor.account.account_id
+    )
     _tell_admins(relation)
     return relation
 
 
 def _find_partner(seller: Account, account_id: str) -> Account:
     partners = Account.objects.active().filter(
-        account_id__iexact=account_id.strip(), tier__in=[tier for tier in seller.lower_tiers() if tier in MIDDLE_TIERS]
+        account_id__iexact=account_id.strip(),
+        tier__in=[tier for tier in seller.lower_tiers() if tier in MIDDLE_TIERS],
     )
     buyer = partners.first()
     if buyer is None:
@@ -64,12 +73,17 @@ def _tell_admins(relation: SellingRelation) -> None:
 def decide_relation(*, actor: User, relation_id: int, accept: bool) -> SellingRelation:
     """Accept or decline a seller's request for the actor's account. Raises DoesNotExist where none is open."""
     check_permission(actor, Permission.MANAGE_USERS)
-    open_requests = SellingRelation.objects.requested().filter(buyer=actor.account).select_for_update(no_key=True)
+    open_requests = (
+        SellingRelation.objects.requested().filter(buyer=actor.account).select_for_update(no_key=True)
+    )
     relation = open_requests.get(pk=relation_id)
     relation.status = RelationStatus.ACCEPTED if accept else RelationStatus.DECLINED
     relation.decided_by, relation.decided_at = actor, timezone.now()
     relation.save()
     AuditEntry.objects.record(
-        actor=actor, action=f"relation_{relation.status}", about=actor.account, seller=relation.seller.account_id
+        actor=actor,
+        action=f"relation_{relation.status}",
+        about=actor.account,
+        seller=relation.seller.account_id,
     )
     return relation

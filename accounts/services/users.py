@@ -76,7 +76,9 @@ def check_email_free(user: User) -> None:
     if others.active().filter(account=user.account, email_key=key).exists():
         raise ValidationError({"email": _("This account already has a person with this e-mail address.")})
     if user.can_log_in and others.filter(login=key).exists():
-        raise ValidationError({"email": _("This e-mail address cannot be used as a user ID. Please use another one.")})
+        raise ValidationError(
+            {"email": _("This e-mail address cannot be used as a user ID. Please use another one.")}
+        )
 
 
 @transaction.atomic(durable=True)
@@ -114,7 +116,9 @@ def _check_other_admin(actor: User, user: User) -> None:
         return
     if not User.objects.admins().filter(account=user.account).exclude(pk=user.pk).exists():
         raise ValidationError(
-            _("This is the last active Portal Admin of the account. Give another user the Portal Admin User Role first."),
+            _(
+                "This is the account's last active Portal Admin. Give another user the Portal Admin User Role first."
+            ),
             code="last_admin",
         )
 
@@ -137,7 +141,7 @@ def _may_have_login(user: User) -> bool:
 
 @transaction.atomic(durable=True)
 def update_profile(*, actor: User, **fields: Any) -> User:
-    """U3: everybody changes the own profile: names, address, language, time zone, notices; not role, address of login or status."""
+    """U3: everybody changes their own profile (PROFILE): neither role nor user ID nor status."""
     check_permission(actor, Permission.EDIT_PROFILE)
     user = User.objects.select_for_update(no_key=True, of=("self",)).get(pk=actor.pk)
     for name in PROFILE:

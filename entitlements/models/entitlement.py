@@ -31,7 +31,7 @@ class EntitlementQuerySet(models.QuerySet["Entitlement"]):
 
     def visible_to(self, actor: "User") -> Self:
         """E12: an entitlement is seen by whoever sees one of its line items."""
-        from entitlements.models.line_item import LineItem  # noqa: PLC0415
+        from entitlements.models.line_item import LineItem
 
         if actor.account.is_mobotix:
             return self.all()
@@ -45,11 +45,15 @@ class Entitlement(models.Model):
     entitlement_id = models.CharField(
         _("Entitlement ID"), max_length=20, unique=True, default=propose_entitlement_id, editable=False
     )
-    seller = models.ForeignKey("accounts.Account", models.PROTECT, related_name="entitlements_sold", db_index=False)
+    seller = models.ForeignKey(
+        "accounts.Account", models.PROTECT, related_name="entitlements_sold", db_index=False
+    )
     owner = models.ForeignKey("accounts.Account", models.PROTECT, related_name="entitlements")
     order_number = models.CharField(_("Order number"), max_length=60, blank=True)
     order_date = models.DateField(_("Order date"), null=True, blank=True)
-    verification_code = models.CharField(max_length=30, unique=True, default=new_verification_code, editable=False)
+    verification_code = models.CharField(
+        max_length=30, unique=True, default=new_verification_code, editable=False
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(_("Created"), auto_now_add=True)
 
@@ -59,7 +63,9 @@ class Entitlement(models.Model):
         constraints = [
             # one order is one entitlement (E7); its columns also serve the look-up when a split names an order
             models.UniqueConstraint(
-                fields=["seller", "owner", "order_number"], condition=~Q(order_number=""), name="entitlement_order_once"
+                fields=["seller", "owner", "order_number"],
+                condition=~Q(order_number=""),
+                name="entitlement_order_once",
             ),
             models.CheckConstraint(condition=~Q(seller=F("owner")), name="entitlement_between_two"),
         ]

@@ -47,15 +47,15 @@ class LineItemQuerySet(models.QuerySet["LineItem"]):
         return self.filter(in_chain | Q(serving_account=own)).exclude(state=State.DRAFT)
 
     def owned_by(self, account: "Account") -> Self:
-        """"Ours"."""
+        """ "Ours"."""
         return self.filter(owner=account)
 
     def sold_by(self, account: "Account") -> Self:
-        """"Sold by us": what this account split off, or issued, or looks after since MOBOTIX moved it (A7)."""
+        """ "Sold by us": what this account split off, or issued, or looks after since MOBOTIX moved it (A7)."""
         return self.filter(Q(seller=account) | Q(serving_account=account))
 
     def further_down(self, account: "Account") -> Self:
-        """"Further down": what the account's buyers sold on."""
+        """ "Further down": what the account's buyers sold on."""
         return self.exclude(owner=account).exclude(seller=account).exclude(serving_account=account)
 
     def deployed(self) -> Self:
@@ -98,16 +98,28 @@ class LineItem(models.Model):
     expires_on = models.DateField(_("Expiration date"), default=PERMANENT)
     state = models.CharField(_("State"), max_length=10, choices=State.choices, default=State.DEPLOYED)
     owner = models.ForeignKey("accounts.Account", models.PROTECT, related_name="line_items", db_index=False)
-    seller = models.ForeignKey("accounts.Account", models.PROTECT, related_name="line_items_sold", db_index=False)
+    seller = models.ForeignKey(
+        "accounts.Account", models.PROTECT, related_name="line_items_sold", db_index=False
+    )
     serving_account = models.ForeignKey(
         "accounts.Account", models.PROTECT, null=True, related_name="line_items_served", db_index=False
     )
     contact = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="line_items")
-    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="splits", verbose_name=_("Split from"))
-    distributor = models.ForeignKey("accounts.Account", models.PROTECT, null=True, related_name="+", db_index=False)
-    installer = models.ForeignKey("accounts.Account", models.PROTECT, null=True, related_name="+", db_index=False)
-    end_customer = models.ForeignKey("accounts.Account", models.PROTECT, null=True, related_name="+", db_index=False)
-    verification_code = models.CharField(max_length=30, unique=True, default=new_verification_code, editable=False)
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="splits", verbose_name=_("Split from")
+    )
+    distributor = models.ForeignKey(
+        "accounts.Account", models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    installer = models.ForeignKey(
+        "accounts.Account", models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    end_customer = models.ForeignKey(
+        "accounts.Account", models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    verification_code = models.CharField(
+        max_length=30, unique=True, default=new_verification_code, editable=False
+    )
     mails = models.ManyToManyField("notifications.Mail", related_name="line_items", editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(_("Created"), auto_now_add=True)
@@ -118,16 +130,20 @@ class LineItem(models.Model):
         constraints = [
             # E4; the sum over the splits follows from the triggers, which alone write these columns
             models.CheckConstraint(
-                condition=Q(quantity=F("available") + F("split") + F("activated")), name="line_item_conservation"
+                condition=Q(quantity=F("available") + F("split") + F("activated")),
+                name="line_item_conservation",
             ),
             models.CheckConstraint(
                 condition=Q(quantity__gte=0, available__gte=0, split__gte=0, activated__gte=0),
                 name="line_item_no_negative_balance",
             ),
-            models.CheckConstraint(condition=Q(expires_on__gte=F("starts_on")), name="line_item_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(expires_on__gte=F("starts_on")), name="line_item_ends_after_start"
+            ),
             models.CheckConstraint(condition=Q(state__in=State.values), name="line_item_state_known"),
             models.CheckConstraint(
-                condition=Q(state=State.DRAFT, parent__isnull=True) | ~Q(state=State.DRAFT), name="line_item_draft_is_issued"
+                condition=Q(state=State.DRAFT, parent__isnull=True) | ~Q(state=State.DRAFT),
+                name="line_item_draft_is_issued",
             ),
             models.CheckConstraint(condition=~Q(seller=F("owner")), name="line_item_between_two"),
             models.CheckConstraint(

@@ -24,7 +24,9 @@ class Movement(models.Model):
     """One entry of the ledger; append-only, which a trigger holds."""
 
     kind = models.CharField(max_length=10, choices=MovementKind.choices)
-    item = models.ForeignKey("entitlements.LineItem", models.PROTECT, related_name="movements", db_index=False)
+    item = models.ForeignKey(
+        "entitlements.LineItem", models.PROTECT, related_name="movements", db_index=False
+    )
     parent = models.ForeignKey(
         "entitlements.LineItem", models.PROTECT, null=True, related_name="movements_of_splits", db_index=False
     )

@@ -43,7 +43,9 @@ class Product(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(Upper("part_number"), name="product_part_number_unique_without_case"),
-            models.CheckConstraint(condition=Q(licence_model__in=LicenceModel.values), name="product_licence_model_known"),
+            models.CheckConstraint(
+                condition=Q(licence_model__in=LicenceModel.values), name="product_licence_model_known"
+            ),
         ]
 
     def __str__(self) -> str:

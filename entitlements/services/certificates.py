@@ -46,7 +46,7 @@ def certificate_context(items: list[LineItem]) -> dict[str, Any]:
 
 
 def _party(account: Account) -> dict[str, Any]:
-    return {"name": account.name, "address_lines": account.address_lines()}
+    return {"name": account.name, "address": account.address_lines()}
 
 
 def _line(item: LineItem) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def create_entitlement(
 ) -> Entitlement:
     """Create an entitlement with its line items as drafts.
 
-    Raises ValidationError at ``owner``, ``contact``, ``order_number`` (this order exists: add lines to it) or ``lines``.
+    Raises ValidationError at ``owner``, ``contact``, ``order_number`` (it exists: add lines to it) or ``lines``.
     """
     check_permission(actor, Permission.CREATE_ENTITLEMENTS)
     seller = Account.objects.select_for_update(no_key=True).get(pk=actor.account_id)
@@ -56,26 +56,41 @@ def create_entitlement(
     if owner is None:
         raise ValidationError({"owner": _("Choose an active account.")})
     order_number = order_number.strip()
-    if order_number and Entitlement.objects.filter(seller=seller, owner=owner, order_number=order_number).exists():
+    if (
+        order_number
+        and Entitlement.objects.filter(seller=seller, owner=owner, order_number=order_number).exists()
+    ):
         raise ValidationError(
-            {"order_number": _("This account already has an entitlement for this order. Add the lines there.")}
+            {
+                "order_number": _(
+                    "This account already has an entitlement for this order. Add the lines there."
+                )
+            }
         )
     entitlement = Entitlement.objects.create(
         seller=seller, owner=owner, order_number=order_number, order_date=order_date, created_by=actor
     )
     _add_lines(actor, entitlement, contact_id, lines)
     AuditEntry.objects.record(actor=actor, action="entitlement_created", about=entitlement)
-    Operation.objects.record(actor=actor, key=key, kind="create_entitlement", request=request, result=entitlement)
+    Operation.objects.record(
+        actor=actor, key=key, kind="create_entitlement", request=request, result=entitlement
+    )
     return entitlement
 
 
 @transaction.atomic(durable=True)
-def add_lines(*, actor: User, entitlement_id: int, contact_id: int, lines: list[NewLine], key: str) -> Entitlement:
-    """Add draft lines to an entitlement that MOBOTIX sold. Raises Entitlement.DoesNotExist, ValidationError as above."""
+def add_lines(
+    *, actor: User, entitlement_id: int, contact_id: int, lines: list[NewLine], key: str
+) -> Entitlement:
+    """Add draft lines to an entitlement that MOBOTIX sold. Raises Entitlement.DoesNotExist, ValidationError."""
     check_permission(actor, Permission.CREATE_ENTITLEMENTS)
     sold = Entitlement.objects.visible_to(actor).filter(seller=actor.account)
     entitlement = sold.select_for_update(no_key=True, of=("self",)).get(pk=entitlement_id)
-    request = {"entitlement": entitlement_id, "contact": contact_id, "lines": [asdict(line) for line in lines]}
+    request = {
+        "entitlement": entitlement_id,
+        "contact": contact_id,
+        "lines": [asdict(line) for line in lines],
+    }
     if Operation.objects.done(actor=actor, key=key, kind="add_lines", request=request):
         return entitlement
     _add_lines(actor, entitlement, contact_id, lines)
@@ -88,7 +103,9 @@ def _add_lines(actor: User, entitlement: Entitlement, contact_id: int, lines: li
     owner = entitlement.owner
     contact = User.objects.visible_to(actor).active().filter(account=owner, pk=contact_id).first()
     if contact is None:
-        raise ValidationError({"contact": _("Choose a contact of the account that the entitlement is sold to.")})
+        raise ValidationError(
+            {"contact": _("Choose a contact of the account that the entitlement is sold to.")}
+        )
     if not lines:
         raise ValidationError({"lines": _("Enter at least one line item.")})
     for line in lines:
@@ -134,16 +151,24 @@ def deploy_entitlement(*, actor: User, entitlement_id: int, key: str, send_mail:
     request: dict[str, Any] = {"entitlement": entitlement_id, "send_mail": send_mail}
     if Operation.objects.done(actor=actor, key=key, kind="deploy", request=request):
         return entitlement
-    drafts = entitlement.line_items.filter(state=State.DRAFT).order_by("pk").select_for_update(no_key=True, of=("self",))
+    drafts = (
+        entitlement.line_items.filter(state=State.DRAFT)
+        .order_by("pk")
+        .select_for_update(no_key=True, of=("self",))
+    )
     items = list(drafts)
     if not items:
         raise ValidationError(_("Every line of this entitlement is deployed already."))
     for item in items:
         item.state = State.DEPLOYED
         item.save(update_fields=["state"])
-        AuditEntry.objects.record(actor=actor, action="state_changed", about=item, before="draft", after="deployed")
+        AuditEntry.objects.record(
+            actor=actor, action="state_changed", about=item, before="draft", after="deployed"
+        )
     if send_mail:
-        contacts = User.objects.filter(pk__in={item.contact_id for item in items}).values_list("email", flat=True)
+        contacts = User.objects.filter(pk__in={item.contact_id for item in items}).values_list(
+            "email", flat=True
+        )
         queue_activation_mail(items=items, recipients=list(contacts), actor=actor, certificate=False)
     Operation.objects.record(actor=actor, key=key, kind="deploy", request=request, result=entitlement)
     return entitlement

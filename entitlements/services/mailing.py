@@ -71,7 +71,9 @@ def email_line_items(
     if not may_hand_on(actor, item):
         raise PermissionDenied
     if not item.is_usable:
-        raise ValidationError({"item": _("Only line items that are deployed and not expired can be e-mailed.")})
+        raise ValidationError(
+            {"item": _("Only line items that are deployed and not expired can be e-mailed.")}
+        )
     mails = queue_activation_mail(
         items=_mailable(item) if whole_entitlement else [item],
         recipients=recipients,
@@ -83,8 +85,10 @@ def email_line_items(
 
 
 def _mailable(item: LineItem) -> list[LineItem]:
-    """The lines of the item's entitlement that can be mailed; they share owner and seller, so who may mail one may all."""
-    return list(LineItem.objects.filter(entitlement=item.entitlement_id).deployed().not_expired().order_by("pk"))
+    """The lines of the item's entitlement that can be mailed: same owner and seller, so who may one may all."""
+    return list(
+        LineItem.objects.filter(entitlement=item.entitlement_id).deployed().not_expired().order_by("pk")
+    )
 
 
 def queue_activation_mail(
@@ -113,7 +117,10 @@ def queue_activation_mail(
 def _known_persons(item: LineItem, recipients: list[str]) -> dict[str, User]:
     """Persons of the buyer by folded address, for name and language."""
     keys = [fold(address) for address in recipients]
-    return {person.email_key: person for person in User.objects.active().filter(account=item.owner_id, email_key__in=keys)}
+    return {
+        person.email_key: person
+        for person in User.objects.active().filter(account=item.owner_id, email_key__in=keys)
+    }
 
 
 def queue_undo_mails(*, item: LineItem, copies: int) -> list[Mail]:

@@ -16,7 +16,9 @@ def save_product(*, actor: User, key: str, product_id: int | None = None, **fiel
     try:
         return _save_product(actor=actor, key=key, product_id=product_id, fields=fields)
     except IntegrityError as error:  # its only unique column
-        raise ValidationError({"part_number": _("There is already a product with this part number.")}) from error
+        raise ValidationError(
+            {"part_number": _("There is already a product with this part number.")}
+        ) from error
 
 
 @transaction.atomic(durable=True)
@@ -29,6 +31,8 @@ def _save_product(*, actor: User, key: str, product_id: int | None, fields: dict
     for name, value in fields.items():
         setattr(product, name, value)
     product.save()
-    AuditEntry.objects.record(actor=actor, action="product_saved", about=product, part_number=product.part_number)
+    AuditEntry.objects.record(
+        actor=actor, action="product_saved", about=product, part_number=product.part_number
+    )
     Operation.objects.record(actor=actor, key=key, kind="save_product", request=request, result=product)
     return product

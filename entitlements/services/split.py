@@ -46,11 +46,15 @@ def split_line_item(
     }
     if done := Operation.objects.done(actor=actor, key=key, kind="split", request=request):
         return LineItem.objects.get(pk=done)
-    target, contact = check_split(actor=actor, source=source, target_id=target_id, contact_id=contact_id, copies=copies)
+    target, contact = check_split(
+        actor=actor, source=source, target_id=target_id, contact_id=contact_id, copies=copies
+    )
     item = _new_item(actor, source, target, contact, order_number.strip())
     move(actor=actor, kind=MovementKind.SPLIT, item=item, copies=copies)
     if send_mail:
-        queue_activation_mail(items=[item], recipients=[contact.email], actor=actor, certificate=attach_certificate)
+        queue_activation_mail(
+            items=[item], recipients=[contact.email], actor=actor, certificate=attach_certificate
+        )
     Operation.objects.record(actor=actor, key=key, kind="split", request=request, result=item)
     item.refresh_from_db()
     return item
@@ -63,30 +67,52 @@ def check_split(
     if not may_split(actor, source):
         raise PermissionDenied
     check_usable(source)
-    target = _find_target(actor, target_id)
-    contact = User.objects.visible_to(actor).active().filter(account=target, pk=contact_id).first()
-    if contact is None:
-        raise ValidationError({"contact": _("Choose a contact of the target account.")})
+    target = find_target(actor, target_id)
+    contact = find_contact(actor, target, contact_id)
     check_copies(copies, source.available)
     return target, contact
+
+
+def split_obstacle(item: LineItem) -> str:
+    """Why nothing can be split off the item now, as a sentence; "" where it can (E3, E6)."""
+    try:
+        check_usable(item)
+    except ValidationError as error:
+        return error.messages[0]
+    return "" if item.available else _("No copies of this line item are available any more.")
 
 
 def check_usable(item: LineItem) -> None:
     """E3: deployed and not expired. Raises ValidationError at ``item``."""
     if item.is_expired:
-        raise ValidationError({"item": _("This line item has expired; nothing can be split off it any more.")})
+        raise ValidationError(
+            {"item": _("This line item has expired; nothing can be split off it any more.")}
+        )
     if item.state != State.DEPLOYED:
         message = _("This line item is in state “%(state)s”. Only deployed line items can be split.")
         raise ValidationError({"item": message % {"state": State(item.state).label}})
 
 
-def _find_target(actor: User, target_id: int) -> Account:
-    """One sentence for whatever is wrong with it, so that other sellers' accounts cannot be probed."""
+def find_target(actor: User, target_id: int) -> Account:
+    """One sentence for whatever is wrong with it, so that other sellers' accounts cannot be probed.
+
+    Raises ValidationError at ``target``.
+    """
     buyers = Account.objects.bought_from(actor.account).active()
     target = buyers.filter(pk=target_id, tier__in=actor.account.lower_tiers()).first()
     if target is None:
-        raise ValidationError({"target": _("Choose an active account that you sell to, on a lower tier than yours.")})
+        raise ValidationError(
+            {"target": _("Choose an active account that you sell to, on a lower tier than yours.")}
+        )
     return target
+
+
+def find_contact(actor: User, target: Account, contact_id: int) -> User:
+    """An active person of the target. Raises ValidationError at ``contact``."""
+    contact = User.objects.visible_to(actor).active().filter(account=target, pk=contact_id).first()
+    if contact is None:
+        raise ValidationError({"contact": _("Choose a contact of the target account.")})
+    return contact
 
 
 def check_copies(copies: int, available: int) -> None:

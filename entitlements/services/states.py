@@ -55,7 +55,11 @@ def _locked_below(item: LineItem) -> list[LineItem]:
     found: list[LineItem] = []
     level = [item.pk]
     while level:
-        splits = LineItem.objects.filter(parent__in=level).order_by("pk").select_for_update(no_key=True, of=("self",))
+        splits = (
+            LineItem.objects.filter(parent__in=level)
+            .order_by("pk")
+            .select_for_update(no_key=True, of=("self",))
+        )
         children = list(splits)
         found += children
         level = [child.pk for child in children]

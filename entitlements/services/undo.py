@@ -43,7 +43,8 @@ def lock_with_parent(actor: User, item_id: int) -> LineItem:
     """Lock the parent, then the item (always in this order). Raises LineItem.DoesNotExist."""
     visible = LineItem.objects.visible_to(actor)
     parent_id = visible.values_list("parent", flat=True).get(pk=item_id)
-    LineItem.objects.select_for_update(no_key=True, of=("self",)).filter(pk=parent_id).first()
+    if parent_id is not None:
+        LineItem.objects.select_for_update(no_key=True, of=("self",)).get(pk=parent_id)
     return visible.select_for_update(no_key=True, of=("self",)).get(pk=item_id)
 
 

@@ -18,7 +18,7 @@ class KeyedForm(forms.Form):
     key = forms.CharField(widget=forms.HiddenInput, initial=new_key, max_length=64)
 
     def add_service_error(self, error: ValidationError) -> None:
-        """Show what a service refused at the field that it names, and above the form where the form has no such field."""
+        """Show what a service refused at the field that it names, or above the form where there is no such field."""
         if not hasattr(error, "error_dict"):
             self.add_error(None, error)
             return

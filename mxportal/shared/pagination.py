@@ -51,7 +51,9 @@ def capped_count(queryset: QuerySet[M], cap: int = COUNT_CAP) -> str:
     return f"{cap:,}+" if count > cap else f"{count:,}"
 
 
-def _anchor(request: HttpRequest, queryset: QuerySet[M], order: Sequence[str], side: str) -> tuple[Any, ...] | None:
+def _anchor(
+    request: HttpRequest, queryset: QuerySet[M], order: Sequence[str], side: str
+) -> tuple[Any, ...] | None:
     typed = request.GET.get(side, "")
     if not typed.isascii() or not typed.isdigit() or len(typed) > 18:
         return None

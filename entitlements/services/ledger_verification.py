@@ -1,0 +1,52 @@
+"""E11: recompute every balance from the movements."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import connection
+
+BALANCES = ("quantity", "available", "split", "activated")
+# One pass over both tables; the database groups and compares, only differences come back.
+RECOMPUTE = """
+SELECT item.id, item.quantity, item.available, item.split, item.activated,
+  coalesce(moved.quantity, 0), coalesce(moved.quantity, 0) - coalesce(sold.copies, 0), coalesce(sold.copies, 0), 0
+FROM entitlements_lineitem item
+LEFT JOIN (
+  SELECT item_id, sum(CASE kind WHEN 'undo' THEN -copies ELSE copies END) AS quantity
+  FROM entitlements_movement GROUP BY item_id
+) moved ON moved.item_id = item.id
+LEFT JOIN (
+  SELECT parent_id, sum(CASE kind WHEN 'undo' THEN -copies ELSE copies END) AS copies
+  FROM entitlements_movement WHERE parent_id IS NOT NULL GROUP BY parent_id
+) sold ON sold.parent_id = item.id
+WHERE item.quantity <> coalesce(moved.quantity, 0)
+  OR item.split <> coalesce(sold.copies, 0)
+  OR item.activated <> 0
+  OR item.available <> coalesce(moved.quantity, 0) - coalesce(sold.copies, 0)
+ORDER BY item.id
+"""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A line item whose balances are not what its movements say; both as (quantity, available, split, activated)."""
+
+    item_id: int
+    stored: tuple[int, ...]
+    computed: tuple[int, ...]
+
+    def __str__(self) -> str:
+        parts = [
+            f"{name} is {stored}, the movements say {computed}"
+            for name, stored, computed in zip(BALANCES, self.stored, self.computed, strict=True)
+            if stored != computed
+        ]
+        return f"line item {self.item_id}: {'; '.join(parts)}"
+
+
+def differences() -> Iterator[Difference]:
+    """Every line item that does not agree with its movements, by number."""
+    with connection.cursor() as cursor:
+        cursor.execute(RECOMPUTE)
+        for item_id, *values in cursor:
+            yield Difference(item_id, tuple(values[:4]), tuple(int(value) for value in values[4:]))

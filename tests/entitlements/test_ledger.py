@@ -1,0 +1,203 @@
+"""E4, E11: what the database holds about quantities, against raw SQL and on both databases."""
+
+import re
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import F, Sum
+
+from accounts.models import Tier
+from entitlements.ledger.triggers import create, drop, statements
+from entitlements.models import LineItem, Movement, MovementKind
+from entitlements.services.ledger import move
+from entitlements.services.ledger_verification import differences
+from entitlements.services.undo import undo_split
+from tests.factories import Cast, Chain, issue_item, make_account, make_cast, make_chain, split_item
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return make_cast()
+
+
+@pytest.fixture
+def chain(cast: Cast) -> Chain:
+    return make_chain(cast)
+
+
+def refused(sql: str, *parameters: object) -> str:
+    """Run SQL that must be refused; returns the database's message."""
+    with pytest.raises(IntegrityError) as error, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+    return str(error.value)
+
+
+def balances(item: LineItem) -> tuple[int, int, int, int]:
+    """Quantity, available, split, activated as they are stored."""
+    return LineItem.objects.values_list("quantity", "available", "split", "activated").get(pk=item.pk)
+
+
+def test_balances_follow_from_movements(chain: Chain) -> None:
+    """E11: only movements were written, the balances are there."""
+    assert balances(chain.issued) == (100, 60, 40, 0)
+    assert balances(chain.installed) == (40, 35, 5, 0)
+    assert balances(chain.served) == (5, 5, 0, 0)
+    assert list(differences()) == []
+
+
+def test_copies_issued_are_the_copies_available_below(chain: Chain) -> None:
+    """E4: for an issued item, the copies issued equal the copies available anywhere below it."""
+    available = LineItem.objects.aggregate(total=Sum("available"))["total"]
+    assert available == 100
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "quantity = quantity + 1, available = available + 1",
+        "available = available - 1, split = split + 1",
+        "available = available - 1, activated = activated + 1",
+        "ledger_position = ledger_position + 1",
+        "quantity = 0, available = 0, split = 0",
+    ],
+)
+def test_raw_sql_cannot_write_a_balance(chain: Chain, change: str) -> None:
+    """E11: a balance that no movement explains is refused, even where it keeps E4's sum."""
+    message = refused(f"UPDATE entitlements_lineitem SET {change} WHERE id = %s", chain.installed.pk)
+    assert "balances follow from movements" in message
+    assert balances(chain.installed) == (40, 35, 5, 0)
+
+
+def test_raw_sql_cannot_name_an_old_movement_again(chain: Chain) -> None:
+    """E11: neither an earlier nor the present movement explains a second change."""
+    movement = Movement.objects.get(item=chain.installed, kind=MovementKind.SPLIT)
+    sql = (
+        "UPDATE entitlements_lineitem SET quantity = quantity + 40, available = available + 40, ledger_position = %s"
+        " WHERE id = %s"
+    )
+    refused(sql, movement.pk, chain.installed.pk)
+
+
+@pytest.mark.parametrize(
+    "sql", ["UPDATE entitlements_movement SET copies = copies + 1", "DELETE FROM entitlements_movement"]
+)
+def test_movements_are_append_only(chain: Chain, sql: str) -> None:
+    """E11: raw SQL cannot change or delete one."""
+    assert "append-only" in refused(sql)
+
+
+def test_orm_cannot_delete_movements_or_items(chain: Chain) -> None:
+    """A6, E11: neither can the ORM."""
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Movement.objects.all()._raw_delete("default")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        LineItem.objects.filter(pk=chain.served.pk)._raw_delete("default")
+
+
+@pytest.mark.parametrize(
+    "column", ["product_id", "owner_id", "seller_id", "entitlement_id", "parent_id", "installer_id"]
+)
+def test_what_an_item_is_never_changes(cast: Cast, chain: Chain, column: str) -> None:
+    """E11: re-parenting an item, or giving it to another owner, would move copies without a movement."""
+    other = issue_item(cast, cast.other_distributor.account)
+    value = {
+        "parent_id": other.pk,
+        "entitlement_id": other.entitlement_id,
+        "product_id": other.product_id + 1,
+    }.get(column, other.owner_id)
+    message = refused(f"UPDATE entitlements_lineitem SET {column} = %s WHERE id = %s", value, chain.served.pk)
+    assert "never change" in message
+
+
+def test_new_items_start_at_zero(cast: Cast, chain: Chain) -> None:
+    """E11: an item cannot be born with copies."""
+    item = chain.served
+    item.pk, item.activation_id, item.verification_code = None, "LEGACY-1", "code"
+    item._state.adding = True
+    with pytest.raises(IntegrityError, match="starts at 0"), transaction.atomic():
+        item.save()
+
+
+def test_a_movement_names_item_and_parent(cast: Cast, chain: Chain) -> None:
+    """E11: copies cannot be split from an item that is not the parent."""
+    other = issue_item(cast, cast.other_distributor.account)
+    with pytest.raises(IntegrityError, match="names the item and its parent"), transaction.atomic():
+        Movement.objects.create(
+            kind=MovementKind.SPLIT, item=chain.served, parent=other, copies=1, actor=cast.mobotix
+        )
+
+
+def test_no_balance_falls_below_zero(cast: Cast, chain: Chain) -> None:
+    """E4: a movement of more than is available is refused by the constraint, whatever the code checked."""
+    with pytest.raises(DatabaseError), transaction.atomic():
+        move(actor=cast.installer, kind=MovementKind.SPLIT, item=chain.served, copies=36)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        move(actor=cast.installer, kind=MovementKind.UNDO, item=chain.served, copies=6)
+    assert balances(chain.installed) == (40, 35, 5, 0)
+
+
+def test_several_movements_in_one_statement(cast: Cast, chain: Chain) -> None:
+    """E11: a bulk insert moves the balances of item and parent by the sum."""
+    Movement.objects.bulk_create(
+        Movement(
+            kind=MovementKind.SPLIT, item=chain.served, parent=chain.installed, copies=n, actor=cast.installer
+        )
+        for n in (1, 2, 3)
+    )
+    assert balances(chain.installed) == (40, 29, 11, 0)
+    assert balances(chain.served) == (11, 11, 0, 0)
+
+
+def test_undo_returns_the_copies(cast: Cast, chain: Chain) -> None:
+    """E8: an undo is the reverse of the split."""
+    undo_split(actor=cast.installer, item_id=chain.served.pk, copies=2, key="undo")
+    assert balances(chain.installed) == (40, 37, 3, 0)
+    assert balances(chain.served) == (3, 3, 0, 0)
+
+
+def test_verification_names_what_differs(chain: Chain) -> None:
+    """E11: with the triggers taken away a balance can drift, and the verification says which and how."""
+    drop(connection)
+    LineItem.objects.filter(pk=chain.installed.pk).update(
+        quantity=F("quantity") + 7, available=F("available") + 7
+    )
+    create(connection)
+    (difference,) = differences()
+    assert str(difference) == (
+        f"line item {chain.installed.pk}: quantity is 47, the movements say 40; available is 42, the movements say 35"
+    )
+
+
+@pytest.mark.parametrize("number", range(len(statements(connection.vendor))))
+def test_every_trigger_is_made(number: int) -> None:
+    """E11: each statement of the SQL file makes a trigger, or a function that one calls."""
+    made = re.search(
+        r"^CREATE (?:OR REPLACE )?(?:TRIGGER|FUNCTION) (ledger_\w+)",
+        statements(connection.vendor)[number],
+        re.M,
+    )
+    catalog = (
+        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        if connection.vendor == "sqlite"
+        else "SELECT tgname FROM pg_trigger UNION SELECT proname FROM pg_proc"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(catalog)
+        assert made is not None
+        assert made[1] in {row[0] for row in cursor.fetchall()}
+
+
+def test_splits_of_splits_keep_the_chain(cast: Cast, chain: Chain) -> None:
+    """E2: the chain grows by one account at each split, and skips a tier where a distributor sells directly."""
+    served = LineItem.objects.get(pk=chain.served.pk)
+    chain_ids = (served.distributor_id, served.installer_id, served.end_customer_id)
+    assert chain_ids == (cast.distributor.account_id, cast.installer.account_id, cast.customer.pk)
+    direct = make_account(Tier.END_CUSTOMER, "Direct Buyer", sellers=(cast.distributor.account,))
+    item = split_item(cast.distributor, chain.issued, direct, copies=1)
+    assert (item.distributor_id, item.installer_id, item.end_customer_id) == (
+        cast.distributor.account_id,
+        None,
+        direct.pk,
+    )
