@@ -1,0 +1,116 @@
+"""PDF/A-3a by WeasyPrint, which is imported at the first page only: it costs a second, and needs Pango."""
+
+import atexit
+import threading
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.staticfiles import finders
+from django.core.exceptions import ImproperlyConfigured
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+if TYPE_CHECKING:
+    from weasyprint import CSS
+    from weasyprint.text.fonts import FontConfiguration
+    from weasyprint.urls import URLFetcher
+
+PANGO = "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+VARIANT = "pdf/a-3a"
+FONTS = frozenset(
+    {
+        "Barlow-Regular.ttf",
+        "Barlow-Medium.ttf",
+        "Barlow-SemiBold.ttf",
+        "IBMPlexMono-Regular.ttf",
+        "IBMPlexMono-Medium.ttf",
+    }
+)
+# Pango's font map and what WeasyPrint caches with it are shared, so one page is drawn at a time in a process.
+_drawing = threading.Lock()
+
+
+class PdfUnavailable(Exception):
+    """The machine lacks a library; the message is a sentence that says what to run."""
+
+
+def render_pdf(*, template: str, context: dict[str, Any], stylesheet: str, language: str) -> bytes:
+    """The template as a tagged PDF/A-3a, in the language given (E10).
+
+    A character for which the machine has no glyph would break PDF/A; it is shown by its code instead, as
+    ``[U+1F600]``. Raises PdfUnavailable where Pango is missing.
+    """
+    with translation.override(language):
+        html = render_to_string(template, context)
+    with _drawing:
+        pdf, missing = _draw(html, stylesheet)
+        if missing:
+            pdf, missing = _draw(html.translate(_codes(missing)), stylesheet)
+    return pdf
+
+
+def _codes(codepoints: set[int]) -> dict[int, str]:
+    return {codepoint: f"[U+{codepoint:04X}]" for codepoint in codepoints}
+
+
+def _draw(html: str, stylesheet: str) -> tuple[bytes, set[int]]:
+    """The PDF, and the code points that no font of this machine could set."""
+    weasyprint = _weasyprint()
+    page = weasyprint.HTML(string=html, url_fetcher=_fetcher())
+    document = page.render(stylesheets=[_stylesheet(stylesheet)], font_config=_fonts(), pdf_variant=VARIANT)
+    pdf = document.write_pdf(pdf_variant=VARIANT)
+    return pdf, {codepoint for font in document.fonts.values() for codepoint in font.missing}
+
+
+def _weasyprint() -> Any:
+    try:
+        import weasyprint
+    except OSError as error:
+        raise PdfUnavailable(
+            _("PDF files cannot be made, because this machine lacks a library. Run as root: %(command)s")
+            % {"command": PANGO}
+        ) from error
+    return weasyprint
+
+
+@cache
+def _fonts() -> "FontConfiguration":
+    from weasyprint.text.fonts import FontConfiguration
+
+    atexit.register(_forget)  # its folder of typefaces is removed while Python can still do so
+    return FontConfiguration()
+
+
+def _forget() -> None:
+    _stylesheet.cache_clear()
+    _fonts.cache_clear()
+
+
+@cache
+def _stylesheet(name: str) -> "CSS":
+    """A style sheet of our own, parsed once in a process."""
+    return _weasyprint().CSS(filename=_static_file(name), font_config=_fonts(), url_fetcher=_fetcher())
+
+
+@cache
+def _fetcher() -> "URLFetcher":
+    """Fetches nothing, neither by network nor from the disk, but the typefaces that are named above, as font:NAME."""
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+    class FontsOnly(URLFetcher):
+        def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
+            scheme, _colon, name = url.partition(":")
+            if scheme != "font" or name not in FONTS:
+                raise ValueError(f"A page must not fetch {url!r}.")
+            with open(_static_file(f"fonts/{name}"), "rb") as file:
+                return URLFetcherResponse(url, body=file.read(), headers={"Content-Type": "font/ttf"})
+
+    return FontsOnly()
+
+
+def _static_file(name: str) -> str:
+    path = finders.find(name)
+    if not isinstance(path, str):
+        raise ImproperlyConfigured(f"The static file {name!r} is missing.")
+    return path
