@@ -116,11 +116,12 @@ CRISPY_TEMPLATE_PACK = "bootstrap5"
 DATABASES = {"default": env.db_url_config(DATABASE_URL or f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # IMMEDIATE is the lock: every transaction waits for its turn to write before it reads.
+    # IMMEDIATE is the lock: every transaction waits for its turn to write before it reads. With recursive triggers,
+    # a row that REPLACE pushes out meets the ledger's triggers against deletion too.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA recursive_triggers=ON;",
     }
 else:
     # An index page costs an SSD no more than the next page: with the default of 4 the planner leaves a tier's index.
@@ -190,6 +191,7 @@ ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 ACCOUNT_FORMS = {
     "login": "accounts.forms.login.LoginForm",
     "reset_password": "accounts.forms.login.ResetPasswordForm",
+    "change_password": "accounts.forms.login.ChangePasswordForm",
 }
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = [
