@@ -24,7 +24,7 @@ def start() -> None:
         without_gossip=True,
     )
     Thread(target=worker.start, name="celery-worker", daemon=True).start()
-    EmbeddedService(app, thread=True).start()
+    EmbeddedService(app, thread=True, scheduler_cls=app.conf.beat_scheduler).start()
 
 
 def stop() -> None:
