@@ -1,6 +1,6 @@
 """E13: who may do what to one line item. The role is checked besides, by the permission's stamp and in the service."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -35,9 +35,19 @@ def may_undo(actor: User, item: LineItem) -> bool:
     return actor.account.is_mobotix or (item.seller_id == actor.account_id and not undo_is_over(item))
 
 
+def may_hand_back(actor: User, item: LineItem) -> bool:
+    """E8: the buyer hands copies back to its seller at any time."""
+    return item.parent_id is not None and item.owner_id == actor.account_id
+
+
 def undo_is_over(item: LineItem) -> bool:
     """E8: the days within which the seller can take copies back have passed."""
-    return item.created_at < timezone.now() - timedelta(days=settings.UNDO_DAYS)
+    return undo_ends_at(item) < timezone.now()
+
+
+def undo_ends_at(item: LineItem) -> datetime:
+    """E8: when those days end."""
+    return item.created_at + timedelta(days=settings.UNDO_DAYS)
 
 
 def needs_reason(actor: User, item: LineItem) -> bool:

@@ -15,6 +15,8 @@ from entitlements.models.line_item import CHAIN
 from entitlements.services.ledger import move
 from entitlements.services.mailing import queue_activation_mail
 
+MOST_COPIES = 1_000_000_000  # far beyond any order, far below what the columns hold
+
 
 @dataclass(frozen=True, kw_only=True)
 class NewLine:
@@ -108,8 +110,10 @@ def _add_lines(actor: User, entitlement: Entitlement, contact_id: int, lines: li
         )
     if not lines:
         raise ValidationError({"lines": _("Enter at least one line item.")})
-    for line in lines:
-        _check_line(line)
+    if not owner.is_active:
+        raise ValidationError(_("This account is inactive: it receives nothing. Make it active first."))
+    for number, line in enumerate(lines, start=1):
+        _check_numbered(number, line)
         item = LineItem.objects.create(
             entitlement=entitlement,
             product_id=line.product_id,
@@ -126,17 +130,33 @@ def _add_lines(actor: User, entitlement: Entitlement, contact_id: int, lines: li
         move(actor=actor, kind=MovementKind.ISSUE, item=item, copies=line.quantity)
 
 
-def _check_line(line: NewLine) -> None:
-    """Quantity, dates and licence model of one line. Raises ValidationError at ``lines``."""
+def _check_numbered(number: int, line: NewLine) -> None:
+    """The same, for a caller that has no place for each field. Raises ValidationError at ``lines``."""
+    try:
+        check_line(line)
+    except ValidationError as error:
+        message = _("Line %(number)s: %(problem)s")
+        problems = [message % {"number": number, "problem": problem} for problem in error.messages]
+        raise ValidationError({"lines": problems}) from error
+
+
+def check_line(line: NewLine) -> None:
+    """Quantity, dates and licence model of one line.
+
+    Raises ValidationError at ``product``, ``quantity`` or ``expires_on``.
+    """
     product = Product.objects.active().filter(pk=line.product_id).first()
     if product is None:
-        raise ValidationError({"lines": _("Choose an active product.")})
+        raise ValidationError({"product": _("Choose an active product.")})
     if line.quantity < 1:
-        raise ValidationError({"lines": _("Enter a quantity of at least 1.")})
+        raise ValidationError({"quantity": _("Enter a quantity of at least 1.")})
+    if line.quantity > MOST_COPIES:
+        message = _("Enter a quantity of at most %(most)s.")
+        raise ValidationError({"quantity": message % {"most": f"{MOST_COPIES:,}"}})
     if line.expires_on and line.expires_on < line.starts_on:
-        raise ValidationError({"lines": _("The expiration date lies before the start date.")})
-    if product.licence_model == LicenceModel.TERM and line.expires_on is None:
-        raise ValidationError({"lines": _("A term license needs an expiration date.")})
+        raise ValidationError({"expires_on": _("The expiration date lies before the start date.")})
+    if product.licence_model == LicenceModel.TERM and line.expires_on in (None, PERMANENT):
+        raise ValidationError({"expires_on": _("A term license needs an expiration date.")})
 
 
 @transaction.atomic(durable=True)

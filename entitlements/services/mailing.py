@@ -6,16 +6,17 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.models import Operation, User
 from accounts.permissions import Permission, check_permission
 from entitlements.models import LineItem
-from entitlements.predicates import may_hand_on
+from entitlements.predicates import is_party, may_hand_on
 from mxportal.shared.fields import fold
 from notifications.models import Mail, Status
-from notifications.services import MailDraft, queue_mails
+from notifications.services import MailDraft, queue_mails, retry_mail
 
 ACTIVATION = "entitlements.activation"
 UNDONE = "entitlements.undone"
@@ -25,7 +26,7 @@ def parse_recipients(text: str) -> list[str]:
     """E9: addresses with commas between. Raises ValidationError naming what is wrong with which address."""
     if "\n" in text or "\r" in text:
         raise ValidationError(_("Put commas between the addresses, no line breaks."))
-    addresses = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    addresses = list({fold(part): part.strip() for part in text.split(",") if part.strip()}.values())
     if not addresses:
         raise ValidationError(_("Enter at least one e-mail address."))
     if len(addresses) > settings.MAX_MAIL_RECIPIENTS:
@@ -38,7 +39,7 @@ def parse_recipients(text: str) -> list[str]:
 
 def _check_address(address: str) -> None:
     try:
-        validate_email(address)
+        validate_email(address if address.isprintable() else "")
     except ValidationError as error:
         message = _("“%(address)s” is not an e-mail address. Correct it and send again.")
         raise ValidationError(message % {"address": address[:100]}) from error
@@ -75,7 +76,7 @@ def email_line_items(
             {"item": _("Only line items that are deployed and not expired can be e-mailed.")}
         )
     mails = queue_activation_mail(
-        items=_mailable(item) if whole_entitlement else [item],
+        items=list(mailable(item)) if whole_entitlement else [item],
         recipients=recipients,
         actor=actor,
         certificate=attach_certificate,
@@ -84,11 +85,9 @@ def email_line_items(
     return mails
 
 
-def _mailable(item: LineItem) -> list[LineItem]:
+def mailable(item: LineItem) -> QuerySet[LineItem]:
     """The lines of the item's entitlement that can be mailed: same owner and seller, so who may one may all."""
-    return list(
-        LineItem.objects.filter(entitlement=item.entitlement_id).deployed().not_expired().order_by("pk")
-    )
+    return LineItem.objects.filter(entitlement=item.entitlement_id).deployed().not_expired().order_by("pk")
 
 
 def queue_activation_mail(
@@ -112,6 +111,24 @@ def queue_activation_mail(
     for item in items:
         item.mails.add(*mails)
     return mails
+
+
+def send_again(*, actor: User, mail_id: int) -> Mail:
+    """N2: a failed or waiting mail goes out now. Who may write to a line item or a user may do so with its mails.
+
+    Raises Mail.DoesNotExist where no object of the mail is visible, PermissionDenied, ValidationError where it does not
+    wait any more.
+    """
+    check_permission(actor, Permission.SEND_MAIL)
+    visible = LineItem.objects.visible_to(actor).filter(mails=mail_id)
+    items = [item for item in visible if is_party(actor, item)]
+    persons = User.objects.visible_to(actor).filter(mails=mail_id)
+    if not items and not persons.exists():
+        raise Mail.DoesNotExist
+    managed = User.objects.managed_by(actor).filter(mails=mail_id)
+    if not any(may_hand_on(actor, item) for item in items) and not managed.exists():
+        raise PermissionDenied
+    return retry_mail(mail_id)
 
 
 def _known_persons(item: LineItem, recipients: list[str]) -> dict[str, User]:

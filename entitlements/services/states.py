@@ -2,6 +2,7 @@
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import AuditEntry, Operation, User
@@ -40,6 +41,11 @@ def change_state(
             _set_state(actor, below, state, reason)
     Operation.objects.record(actor=actor, key=key, kind="change_state", request=request, result=item)
     return item
+
+
+def everything_below(item: LineItem) -> QuerySet[LineItem]:
+    """What was split from the item, and from that; the chain has no third level."""
+    return LineItem.objects.filter(Q(parent=item) | Q(parent__parent=item))
 
 
 def _set_state(actor: User, item: LineItem, state: State, reason: str) -> None:

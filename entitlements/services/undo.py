@@ -2,12 +2,14 @@
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from accounts.models import Operation, User
 from accounts.permissions import Permission, check_permission
 from entitlements.models import LineItem, MovementKind, State
-from entitlements.predicates import may_undo, needs_reason
+from entitlements.predicates import may_hand_back, may_undo, needs_reason, undo_ends_at
 from entitlements.services.ledger import move
 from entitlements.services.mailing import queue_undo_mails
 from entitlements.services.split import check_copies
@@ -17,16 +19,18 @@ from entitlements.services.split import check_copies
 def undo_split(*, actor: User, item_id: int, copies: int, key: str, reason: str = "") -> LineItem:
     """Take copies back from a buyer's item to the item it was split from, and tell who had the mail.
 
-    Works in every state and after expiry. An item that falls to 0 becomes Obsolete. Raises LineItem.DoesNotExist,
-    PermissionDenied, ValidationError at ``copies`` or ``reason``.
+    The buyer hands them back by the same step. Works when Inactive and after expiry, not when Obsolete, which is final
+    (E3). An item that falls to 0 becomes Obsolete. Raises LineItem.DoesNotExist, PermissionDenied, ValidationError at
+    ``item``, ``copies`` or ``reason``.
     """
     check_permission(actor, Permission.UNDO_SPLIT)
     item = lock_with_parent(actor, item_id)
     request = {"item": item_id, "copies": copies, "reason": reason}
     if Operation.objects.done(actor=actor, key=key, kind="undo_split", request=request):
         return item
-    if not may_undo(actor, item):
+    if not (may_undo(actor, item) or may_hand_back(actor, item)):
         raise PermissionDenied
+    check_not_obsolete(item)
     check_reason(actor, item, reason)
     check_copies(copies, item.available)
     move(actor=actor, kind=MovementKind.UNDO, item=item, copies=copies, reason=reason)
@@ -46,6 +50,32 @@ def lock_with_parent(actor: User, item_id: int) -> LineItem:
     if parent_id is not None:
         LineItem.objects.select_for_update(no_key=True, of=("self",)).get(pk=parent_id)
     return visible.select_for_update(no_key=True, of=("self",)).get(pk=item_id)
+
+
+def check_not_obsolete(item: LineItem) -> None:
+    """E3: Obsolete is final. Raises ValidationError at ``item``."""
+    if item.state == State.OBSOLETE:
+        raise ValidationError({"item": _obsolete()})
+
+
+def _obsolete() -> str:
+    return _("This line item is obsolete, and that is final: no copies come back from it.")
+
+
+def undo_obstacle(actor: User, item: LineItem) -> str:
+    """E8: why this reader, a party of the item, cannot take copies back, and whom to ask; "" where it can."""
+    if item.parent_id is None:
+        return _("This line item was not split off another one, so there is no split to undo.")
+    if item.state == State.OBSOLETE:
+        return _obsolete()
+    if may_undo(actor, item) or may_hand_back(actor, item):
+        return ""
+    if item.seller_id != actor.account_id:
+        return _("Only the account that made this split can undo it. Ask it, or ask MOBOTIX.")
+    return _(
+        "The days within which this split could be undone ended on %(date)s. Ask MOBOTIX to undo it, "
+        "or ask the buyer to hand the copies back."
+    ) % {"date": date_format(localtime(undo_ends_at(item)), "SHORT_DATE_FORMAT")}
 
 
 def check_reason(actor: User, item: LineItem, reason: str) -> None:

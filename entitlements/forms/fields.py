@@ -1,0 +1,46 @@
+"""Form fields of this app's steps. What was typed stands in them again, whatever it was."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+
+class CopiesField(forms.IntegerField):
+    """A number of copies. A text input, since a number input of the browser drops what is no number.
+
+    The service says what is too little and too much.
+    """
+
+    widget = forms.TextInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        messages = {
+            "required": _("Enter a number of copies."),
+            "invalid": _("Enter a whole number, for example 5."),
+        }
+        super().__init__(error_messages=messages, **kwargs)
+        self.widget.attrs |= {
+            "inputmode": "numeric",
+            "autocomplete": "off",
+            "size": "14",
+            "class": "w-auto mx-num",
+        }
+
+
+class DayField(forms.DateField):
+    """A day, chosen in the browser's calendar."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+        messages = {"invalid": _("Enter a date, for example 2027-01-31.")}
+        super().__init__(widget=widget, error_messages=messages | kwargs.pop("error_messages", {}), **kwargs)
+
+
+class ChosenField(forms.IntegerField):
+    """The primary key of what the magnifier's dialog chose; the form's own ``clean_…`` looks it up."""
+
+    widget = forms.HiddenInput
+
+    def __init__(self, missing: Any, **kwargs: Any) -> None:
+        super().__init__(error_messages={"required": missing, "invalid": missing}, **kwargs)

@@ -1,0 +1,102 @@
+"""Split Entitlement Line Item: the form of all of its steps."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Account, User
+from entitlements.forms.fields import ChosenField, CopiesField
+from entitlements.models import LineItem
+from entitlements.services.split import check_copies, find_contact, find_target
+from mxportal.shared.forms import KeyedForm
+
+T = TypeVar("T")
+CARRIED = ("key", "copies", "order_number", "send_mail", "attach_certificate")
+
+
+class SplitForm(KeyedForm):
+    """Whom to, how many. The summary's ticks belong to it, so that going back and forth keeps them.
+
+    It knows the kinds of its values only: the service judges them, under its lock and after it has looked whether this
+    very request was carried out before (E7).
+    """
+
+    target = ChosenField(_("Choose the account that the copies go to."))
+    contact = ChosenField(_("Choose a contact of the target account."))
+    copies = CopiesField()
+    order_number = forms.CharField(
+        label=_("Order number of the buyer"),
+        max_length=60,
+        required=False,
+        help_text=_("Lines of the same order come under one entitlement, on one certificate."),
+    )
+    send_mail = forms.BooleanField(label=_("Send e-mail"), required=False, initial=True)
+    attach_certificate = forms.BooleanField(label=_("Attach certificate"), required=False)
+
+    def __init__(self, *args: Any, actor: User, item: LineItem, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.actor, self.item = actor, item
+        self.fields["copies"].label = _("Split Amount (of %(available)s available)") % {
+            "available": item.available
+        }
+
+    @cached_property
+    def chosen_account(self) -> Account | None:
+        """The account to show; None while none, or none that may be shown, is chosen."""
+        return _found(lambda: find_target(self.actor, self._chosen("target")))
+
+    @cached_property
+    def chosen_contact(self) -> User | None:
+        """The contact to show."""
+        account = self.chosen_account
+        return _found(lambda: find_contact(self.actor, account, self._chosen("contact"))) if account else None
+
+    def _chosen(self, name: str) -> int:
+        value = str(self[name].value() or "")
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else 0
+
+    def order(self) -> dict[str, Any]:
+        """The service's arguments."""
+        data = self.service_data()
+        return {"target_id": data.pop("target"), "contact_id": data.pop("contact"), **data}
+
+
+class CheckedSplitForm(SplitForm):
+    """E6, for the summary: everything that is wrong, each at its field."""
+
+    def clean_target(self) -> int:
+        """A buyer of the actor's account."""
+        return find_target(self.actor, self.cleaned_data["target"]).pk
+
+    def clean_contact(self) -> int:
+        """A person of the target; where that is wrong itself, its error is enough."""
+        if self.chosen_account is not None:
+            find_contact(self.actor, self.chosen_account, self.cleaned_data["contact"])
+        return self.cleaned_data["contact"]
+
+    def clean_copies(self) -> int:
+        """By what is available now."""
+        check_copies(self.cleaned_data["copies"], self.item.available)
+        return self.cleaned_data["copies"]
+
+
+def _found(find: Callable[[], T]) -> T | None:
+    try:
+        return find()
+    except ValidationError:
+        return None
+
+
+def initial_from(query: QueryDict) -> dict[str, Any]:
+    """What comes back from the dialog: account and contact, and what had been typed before."""
+    initial: dict[str, Any] = {name: query[name] for name in CARRIED if query.get(name)}
+    initial |= {"target": query.get("account", ""), "contact": query.get("contact", "")}
+    for tick in ("send_mail", "attach_certificate"):
+        if tick in initial:
+            initial[tick] = initial[tick] == "true"
+    return initial

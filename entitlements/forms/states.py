@@ -1,0 +1,58 @@
+"""MOBOTIX changes a state."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from entitlements.models import LineItem, State
+from entitlements.predicates import needs_reason
+from entitlements.services.states import ALLOWED
+from mxportal.shared.forms import KeyedForm
+
+MEANING = {
+    State.DEPLOYED: _("Deployed – can be split, e-mailed and activated"),
+    State.INACTIVE: _(
+        "Inactive – nothing can be done with it until it is deployed again; licenses keep running"
+    ),
+    State.OBSOLETE: _("Obsolete – final: it cannot be changed back, and its licenses are revoked"),
+}
+
+
+class StateForm(KeyedForm):
+    """E3: the states that the item may get next."""
+
+    state = forms.TypedChoiceField(
+        label=_("New state"),
+        coerce=State,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose the new state.")},
+    )
+    with_splits = forms.BooleanField(required=False)
+    reason = forms.CharField(
+        label=_("Reason"), max_length=500, required=False, help_text=_("It is kept in the history.")
+    )
+    final = forms.BooleanField(label=_("I know that Obsolete is final."), required=False)
+
+    def __init__(self, *args: Any, actor: User, item: LineItem, below: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["state"].choices = [(state.value, MEANING[state]) for state in ALLOWED[State(item.state)]]
+        self.fields["with_splits"].label = _("With everything split from it (line items: %(count)s)") % {
+            "count": below
+        }
+        if not below:
+            del self.fields["with_splits"]
+        self.fields["reason"].required = needs_reason(actor, item)
+        message = _("Say why MOBOTIX does this; the reason is kept in the history.")
+        self.fields["reason"].error_messages["required"] = message
+
+    def clean(self) -> dict[str, Any]:
+        """What cannot be taken back is asked for twice."""
+        if self.cleaned_data.get("state") == State.OBSOLETE and not self.cleaned_data.get("final"):
+            self.add_error("final", _("Tick this box to make it obsolete; there is no way back."))
+        return self.cleaned_data
+
+    def service_data(self) -> dict[str, Any]:
+        """Without the confirmation."""
+        return {name: value for name, value in super().service_data().items() if name != "final"}

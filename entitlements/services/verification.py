@@ -1,0 +1,44 @@
+"""E10: what a certificate's code proves."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from entitlements.models import LineItem, State
+
+
+@dataclass(frozen=True)
+class VerifiedLine:
+    """All that the public page may say about a line: no name, no Activation ID, no order number."""
+
+    product_name: str
+    part_number: str
+    quantity: int
+    unit: str
+    state: str
+    is_expired: bool
+    starts_on: date
+    expires_on: date
+
+
+def verified_lines(code: str) -> list[VerifiedLine]:
+    """The line of an item's code, or all lines of an entitlement's code; none where the code is not genuine.
+
+    A draft has no certificate yet.
+    """
+    issued = LineItem.objects.exclude(state=State.DRAFT).select_related("product").order_by("pk")
+    # two look-ups and no OR across the join, which no index would serve
+    items = issued.filter(verification_code=code) or issued.filter(entitlement__verification_code=code)
+    return [_line(item) for item in items]
+
+
+def _line(item: LineItem) -> VerifiedLine:
+    return VerifiedLine(
+        product_name=item.product.name,
+        part_number=item.product.part_number,
+        quantity=item.quantity,
+        unit=item.product.unit,
+        state=item.state,
+        is_expired=item.is_expired,
+        starts_on=item.starts_on,
+        expires_on=item.expires_on,
+    )

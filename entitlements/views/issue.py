@@ -1,0 +1,172 @@
+"""Create Entitlement, more lines for it, and deploying it (E1)."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.forms import BaseFormSet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.http import PortalRequest
+from accounts.models import User
+from accounts.permissions import Permission, requires
+from accounts.visibility import visible_names
+from entitlements.forms.issue import (
+    DeployForm,
+    EntitlementForm,
+    MoreLinesForm,
+    lines_of,
+    new_row,
+    posted_lines,
+    typed_rows,
+)
+from entitlements.models import Entitlement, State
+from entitlements.services.issue import add_lines, create_entitlement, deploy_entitlement
+from mxportal.shared.views import posted, submit
+
+NOT_CARRIED = ("csrfmiddlewaretoken", "step", "back", "owner", "contact", "account")
+HEAD = ("key", "owner", "contact", "order_number", "order_date")
+
+
+@requires(Permission.CREATE_ENTITLEMENTS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def entitlement_create(request: PortalRequest) -> HttpResponse:
+    """The head and the lines on one page; the button that was pressed says what to do with them."""
+    if request.method != "POST":
+        initial = {name: request.GET[name] for name in HEAD if request.GET.get(name)}
+        form = EntitlementForm(
+            actor=request.user, initial=initial | {"owner": request.GET.get("account", "")}
+        )
+        return _show_create(request, form, lines_of(typed_rows(request.GET)))
+    if request.POST.get("step") == "pick":
+        return _pick(request)
+    if request.POST.get("step", "save") != "save":
+        typed = {name: request.POST.get(name, "") for name in HEAD}
+        return _show_create(
+            request, EntitlementForm(actor=request.user, initial=typed), _changed_lines(request)
+        )
+    return _save_create(request)
+
+
+def _pick(request: PortalRequest) -> HttpResponse:
+    """The magnifier without JavaScript: on to the picker, which brings back what it carries."""
+    carried = {name: value for name, value in request.POST.items() if name not in NOT_CARRIED}
+    query = urlencode({"back": reverse("entitlement_create"), **carried})
+    return redirect(f"{reverse('account_pick')}?{query}")
+
+
+def _changed_lines(request: PortalRequest) -> BaseFormSet:
+    """The lines as typed, with one more, or without the one whose "Remove" was pressed."""
+    rows = typed_rows(request.POST)
+    step, _colon, number = request.POST["step"].partition(":")
+    if step == "add":
+        rows.append(new_row())
+    if step == "remove" and number.isdecimal() and int(number) < len(rows):
+        del rows[int(number)]
+    return lines_of(rows)
+
+
+def _save_create(request: PortalRequest) -> HttpResponse:
+    form, lines = EntitlementForm(request.POST, actor=request.user), posted_lines(request.POST)
+    if not all([form.is_valid(), lines.is_valid()]):
+        return _show_create(request, form, lines)
+    try:
+        entitlement = create_entitlement(
+            actor=request.user,
+            key=form.cleaned_data["key"],
+            lines=[line.line() for line in lines],
+            **form.order(),
+        )
+    except ValidationError as error:
+        form.add_service_error(error)
+        return _show_create(request, form, lines)
+    messages.success(request, _("The entitlement is saved as a draft. Deploy it to send the Activation IDs."))
+    return redirect("entitlement_detail", pk=entitlement.pk)
+
+
+def _show_create(request: PortalRequest, form: EntitlementForm, lines: BaseFormSet) -> HttpResponse:
+    context = {"form": form, "lines": lines, "may_add": len(lines) < lines.max_num}
+    return render(request, "entitlements/entitlement_create.html", context)
+
+
+def _load_sold(request: PortalRequest, pk: int) -> Entitlement:
+    """What the publisher itself sold: only that has drafts and gets lines."""
+    sold = Entitlement.objects.visible_to(request.user).filter(seller=request.user.account)
+    return get_object_or_404(sold.select_related("owner"), pk=pk)
+
+
+@requires(Permission.CREATE_ENTITLEMENTS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def entitlement_add_lines(request: PortalRequest, pk: int) -> HttpResponse:
+    """More lines under an entitlement that exists, as drafts again."""
+    entitlement = _load_sold(request, pk)
+    persons = User.objects.visible_to(request.user).active().filter(account=entitlement.owner)
+    if request.method != "POST":
+        form = MoreLinesForm(persons=persons, initial={"contact": _last_contact(entitlement)})
+        return _show_add(request, entitlement, form, lines_of([]))
+    if request.POST.get("step", "save") != "save":
+        typed = {name: request.POST.get(name, "") for name in ("key", "contact")}
+        return _show_add(
+            request, entitlement, MoreLinesForm(persons=persons, initial=typed), _changed_lines(request)
+        )
+    return _save_add(request, entitlement, MoreLinesForm(request.POST, persons=persons))
+
+
+def _last_contact(entitlement: Entitlement) -> int | None:
+    return entitlement.line_items.order_by("-pk").values_list("contact", flat=True).first()
+
+
+def _save_add(request: PortalRequest, entitlement: Entitlement, form: MoreLinesForm) -> HttpResponse:
+    lines = posted_lines(request.POST)
+    if not all([form.is_valid(), lines.is_valid()]):
+        return _show_add(request, entitlement, form, lines)
+    try:
+        add_lines(
+            actor=request.user,
+            entitlement_id=entitlement.pk,
+            key=form.cleaned_data["key"],
+            lines=[line.line() for line in lines],
+            **form.order(),
+        )
+    except ValidationError as error:
+        form.add_service_error(error)
+        return _show_add(request, entitlement, form, lines)
+    messages.success(request, _("The lines are saved as drafts. Deploy them to send the Activation IDs."))
+    return redirect("entitlement_detail", pk=entitlement.pk)
+
+
+def _show_add(
+    request: PortalRequest, entitlement: Entitlement, form: Any, lines: BaseFormSet
+) -> HttpResponse:
+    context = _named(request, entitlement) | {
+        "form": form,
+        "lines": lines,
+        "may_add": len(lines) < lines.max_num,
+    }
+    return render(request, "entitlements/entitlement_add_lines.html", context)
+
+
+def _named(request: PortalRequest, entitlement: Entitlement) -> dict[str, Any]:
+    names = visible_names(request.user, [entitlement.owner_id])
+    return {"entitlement": entitlement, "owner_name": names[entitlement.owner_id]}
+
+
+@requires(Permission.CHANGE_STATES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def entitlement_deploy(request: PortalRequest, pk: int) -> HttpResponse:
+    """Draft → Deployed for every line, with the mail to the contacts."""
+    entitlement = _load_sold(request, pk)
+    form = DeployForm(posted(request))
+    if submit(form, deploy_entitlement, keyed=True, actor=request.user, entitlement_id=pk) is not None:
+        messages.success(request, _("The entitlement is deployed."))
+        return redirect("entitlement_detail", pk=pk)
+    drafts = (
+        entitlement.line_items.filter(state=State.DRAFT).select_related("product", "contact").order_by("pk")
+    )
+    context = _named(request, entitlement) | {"form": form, "drafts": drafts}
+    return render(request, "entitlements/entitlement_deploy.html", context)

@@ -1,0 +1,104 @@
+"""Split Entitlement Line Item: the form, the summary, the result (E6, E7)."""
+
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.http import PortalRequest
+from accounts.permissions import Permission, requires
+from entitlements.forms.split import CARRIED, CheckedSplitForm, SplitForm, initial_from
+from entitlements.models import LineItem
+from entitlements.predicates import may_hand_on, may_split, may_undo
+from entitlements.services.split import split_line_item, split_obstacle
+from entitlements.views.steps import MAILS_SHOWN, load_item, require, shown
+
+
+@requires(Permission.SPLIT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def line_item_split(request: PortalRequest, pk: int) -> HttpResponse:
+    """All steps have this address; the button that was pressed says which one it is."""
+    item = load_item(request.user, pk)
+    require(may_split(request.user, item))
+    if request.method != "POST":
+        form = SplitForm(actor=request.user, item=item, initial=initial_from(request.GET))
+        return _show_form(request, item, form)
+    step = STEPS.get(request.POST.get("step", ""), _summarize)
+    return step(request, item)
+
+
+def _show_form(request: PortalRequest, item: LineItem, form: SplitForm) -> HttpResponse:
+    context = {
+        "row": shown(request.user, item),
+        "obstacle": split_obstacle(item),
+        "form": form,
+        "carried": ",".join(("back", *CARRIED)),
+    }
+    return render(request, "entitlements/line_item_split.html", context)
+
+
+def _back(request: PortalRequest, item: LineItem) -> HttpResponse:
+    """From the summary to the form with everything typed, without judging it."""
+    names = (*CARRIED, "target", "contact")
+    typed = {name: request.POST[name] for name in names if name in request.POST}
+    typed |= {tick: tick in request.POST for tick in ("send_mail", "attach_certificate")}
+    return _show_form(request, item, SplitForm(actor=request.user, item=item, initial=typed))
+
+
+def _pick(request: PortalRequest, item: LineItem) -> HttpResponse:
+    """The magnifier without JavaScript: on to the picker, which brings back what it carries."""
+    carried = {name: request.POST[name] for name in CARRIED if name in request.POST}
+    query = urlencode({"back": reverse("line_item_split", args=[item.pk]), **carried})
+    return redirect(f"{reverse('account_pick')}?{query}")
+
+
+def _summarize(request: PortalRequest, item: LineItem) -> HttpResponse:
+    """What will happen, before it does."""
+    form = CheckedSplitForm(request.POST, actor=request.user, item=item)
+    if split_obstacle(item) or not form.is_valid():
+        return _show_form(request, item, form)
+    context = {
+        "row": shown(request.user, item),
+        "form": form,
+        "copies": form.cleaned_data["copies"],
+        "left": item.available - form.cleaned_data["copies"],
+    }
+    return render(request, "entitlements/line_item_split_summary.html", context)
+
+
+def _complete(request: PortalRequest, item: LineItem) -> HttpResponse:
+    """Sent twice, the service answers with the same new item (E7)."""
+    form = SplitForm(request.POST, actor=request.user, item=item)
+    if not form.is_valid():
+        return _show_form(request, item, form)
+    try:
+        new = split_line_item(
+            actor=request.user, item_id=item.pk, key=form.cleaned_data["key"], **form.order()
+        )
+    except ValidationError as error:
+        form.add_service_error(error)
+        item.refresh_from_db(fields=["available", "split", "state"])
+        return _show_form(request, item, form)
+    return redirect("line_item_split_done", pk=new.pk)
+
+
+STEPS = {"pick": _pick, "back": _back, "summary": _summarize, "complete": _complete}
+
+
+@requires(Permission.SPLIT)
+@require_safe
+def line_item_split_done(request: PortalRequest, pk: int) -> HttpResponse:
+    """The new Activation ID, and what comes next."""
+    item = load_item(request.user, pk)
+    source = item.parent
+    require(source is not None and may_hand_on(request.user, item))
+    context = {
+        "row": shown(request.user, item),
+        "contact": item.contact,
+        "mails": item.mails.order_by("-pk")[:MAILS_SHOWN],
+        "may_undo": may_undo(request.user, item) and item.available,
+        "source": source if source and may_split(request.user, source) else None,
+    }
+    return render(request, "entitlements/line_item_split_done.html", context)
