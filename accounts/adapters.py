@@ -5,6 +5,8 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
+OBVIOUS = {"account/messages/logged_in.txt", "account/messages/logged_out.txt"}
+
 
 class AccountAdapter(DefaultAccountAdapter):
     """No sign-up, no mail of allauth's own: users come from admins, mails go through the outbox."""
@@ -16,3 +18,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Nothing but the outbox sends mails (N1); the reset form queues its own."""
         raise NotImplementedError(f"allauth wanted to send {template_prefix}; queue a mail instead")
+
+    def add_message(
+        self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any
+    ) -> None:
+        """That one is logged in or out is plain to see; the other messages stand."""
+        if message_template not in OBVIOUS:
+            super().add_message(request, level, message_template, *args, **kwargs)

@@ -8,6 +8,7 @@ from django.urls import reverse
 from accounts.models import SellingRelation, User
 from accounts.services.credentials import CREDENTIALS, PASSWORD_RESET, login_url, make_temporary_password
 from accounts.services.relations import RELATION_REQUESTED
+from mxportal.shared.fields import fold
 from notifications.messages import Message, render_message
 from notifications.models import Mail
 from notifications.registry import renders
@@ -32,9 +33,9 @@ def render_credentials(mail: Mail) -> Message | None:
 
 @renders(PASSWORD_RESET)
 def render_password_reset(mail: Mail) -> Message | None:
-    """U8: a one-time link."""
+    """U8: a one-time link, to nobody but who has this user ID at the moment of delivery."""
     user = User.objects.select_related("account").get(pk=mail.context["user"])
-    if not user.is_active:
+    if not user.is_active or fold(mail.recipient_email) != user.login:
         return None
     key = {"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)}
     url = settings.SITE_URL + reverse("account_reset_password_from_key", kwargs=key)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.auth.models import update_last_login
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -20,11 +21,15 @@ def _record(request: HttpRequest | None, *, user: User | None, succeeded: bool) 
     )
 
 
-@receiver(user_logged_in)
+@receiver(user_logged_in, dispatch_uid="update_last_login")
 def record_login(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
-    """Record a success, and that the account's first admin has taken the account over (U4)."""
+    """Record a success, and that the account's first admin has taken the account over (U4).
+
+    It stands in the place of Django's own ``update_last_login``, which would write down a shared login's, too.
+    """
     if not user.shared_login:
         _record(request, user=user, succeeded=True)
+        update_last_login(sender, user)
     if user.is_admin and user.account.taken_over_at is None:
         user.account.taken_over_at = timezone.now()
         user.account.save(update_fields=["taken_over_at"])

@@ -56,6 +56,14 @@ def propose_account_id() -> str:
     return "".join(secrets.choice(ACCOUNT_ID_ALPHABET) for _ in range(8))
 
 
+def _seen_by(own: "Account") -> Q:
+    """A4: itself, its buyers, and those further down that are shown to other partners."""
+    relations = SellingRelation.objects.accepted().filter(buyer=OuterRef("pk"))
+    buyers = SellingRelation.objects.accepted().filter(seller=own).values("buyer")
+    further_down = Q(visible_to_partners=True) & Exists(relations.filter(seller__in=buyers))
+    return Q(pk=own.pk) | Exists(relations.filter(seller=own)) | further_down
+
+
 class AccountQuerySet(models.QuerySet["Account"]):
     """Who sees which account, and the filters of the lists."""
 
@@ -69,23 +77,27 @@ class AccountQuerySet(models.QuerySet["Account"]):
             Exists(SellingRelation.objects.accepted().filter(seller=seller, buyer=OuterRef("pk")))
         )
 
+    def related_to(self, actor: "User") -> Self:
+        """List related accounts: those that the actor's account sells to; for MOBOTIX all but its own."""
+        own = actor.account
+        return self.exclude(pk=own.pk) if own.tier == Tier.MOBOTIX else self.bought_from(own)
+
     def visible_to(self, actor: "User") -> Self:
         """A4: own, the buyers', and those further down that are shown to other partners; MOBOTIX sees all.
 
         A serving account always has an accepted relation (A7 moves both), so it needs no arm of its own.
         """
-        own = actor.account
-        if own.tier == Tier.MOBOTIX:
-            return self.all()
-        relations = SellingRelation.objects.accepted().filter(buyer=OuterRef("pk"))
-        buyers = SellingRelation.objects.accepted().filter(seller=own).values("buyer")
-        further_down = Q(visible_to_partners=True) & Exists(relations.filter(seller__in=buyers))
-        return self.filter(Q(pk=own.pk) | Exists(relations.filter(seller=own)) | further_down)
+        return self.all() if actor.account.is_mobotix else self.filter(_seen_by(actor.account))
 
     def name_visible_to(self, actor: "User") -> Self:
-        """A4: those visible, and the actor's own sellers by their name only."""
+        """A4: those visible, and the actor's own sellers by their name only.
+
+        Asks about each account that meets the other filters, and never makes a list of all that are visible.
+        """
         sellers = SellingRelation.objects.accepted().filter(buyer=actor.account, seller=OuterRef("pk"))
-        return self.filter(Q(pk__in=Account.objects.visible_to(actor).values("pk")) | Exists(sellers))
+        return (
+            self.all() if actor.account.is_mobotix else self.filter(_seen_by(actor.account) | Exists(sellers))
+        )
 
     def managed_by(self, actor: "User") -> Self:
         """Accounts whose data and persons the actor's account looks after (A2, U4).
@@ -164,3 +176,7 @@ class Account(Address):
     def lower_tiers(self) -> list[Tier]:
         """The tiers that this account may sell to (A2)."""
         return Tier(self.tier).lower_tiers()
+
+    def partner_tiers(self) -> list[Tier]:
+        """The tiers between this account's and End customer: those of partner accounts (A2)."""
+        return [tier for tier in self.lower_tiers() if tier in MIDDLE_TIERS]

@@ -21,6 +21,7 @@ from accounts.models.account import propose_account_id
 from accounts.permissions import Permission, check_permission
 from mxportal.shared.fields import fold
 
+NAME_KEY_LENGTH = 400
 EDITABLE = (
     "name",
     "description",
@@ -85,6 +86,8 @@ def _create_account(*, actor: User, tier: Tier, key: str, fields: dict[str, Any]
 
 def _check_name(name: str, *, sellers: list[Account], but: Account | None = None) -> None:
     """A3: unique among one seller's buyers. The sellers' rows are locked, so that no twin slips in."""
+    if len(fold(name)) > NAME_KEY_LENGTH:  # some letters are three once case is folded
+        raise ValidationError({"name": _("This name is too long. Please shorten it.")})
     same = SellingRelation.objects.accepted().filter(seller__in=sellers, buyer__name_key=fold(name))
     if same.exclude(buyer=but).exists():
         raise ValidationError(

@@ -10,7 +10,7 @@ from accounts.models import AuditEntry, User
 from accounts.permissions import Permission, check_permission
 from mxportal.shared.fields import fold
 from notifications.models import Mail
-from notifications.services import queue_mail
+from notifications.services import queue_mail, retry_mail
 
 CREDENTIALS = "accounts.credentials"
 PASSWORD_RESET = "accounts.password_reset"
@@ -82,3 +82,13 @@ def make_temporary_password(*, mail: Mail) -> tuple[User, str] | None:
 def login_url() -> str:
     """The address of the log-in page, for mails."""
     return settings.SITE_URL + reverse("account_login")
+
+
+def retry_user_mail(*, actor: User, user_id: int, mail_id: int) -> Mail:
+    """N2: a mail to a person that failed, or waits after a failure, is due now.
+
+    Raises User.DoesNotExist or Mail.DoesNotExist where the actor may not, ValidationError where it does not wait.
+    """
+    check_permission(actor, Permission.MANAGE_USERS)
+    user = User.objects.managed_by(actor).get(pk=user_id)
+    return retry_mail(user.mails.get(pk=mail_id).pk)

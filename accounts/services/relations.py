@@ -6,7 +6,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Account, AuditEntry, RelationStatus, SellingRelation, User
-from accounts.models.account import MIDDLE_TIERS
 from accounts.permissions import Permission, check_permission
 from notifications.services import MailDraft, queue_mails
 
@@ -46,9 +45,9 @@ def request_relation(*, actor: User, account_id: str) -> SellingRelation:
 def _find_partner(seller: Account, account_id: str) -> Account:
     partners = Account.objects.active().filter(
         account_id__iexact=account_id.strip(),
-        tier__in=[tier for tier in seller.lower_tiers() if tier in MIDDLE_TIERS],
+        tier__in=seller.partner_tiers(),
     )
-    buyer = partners.first()
+    buyer = partners.select_for_update(no_key=True, of=("self",)).first()  # the lock for two requests at once
     if buyer is None:
         raise ValidationError(
             {"account_id": _("There is no partner account with this Account ID that you could sell to.")}

@@ -1,9 +1,11 @@
 """U1–U7: creating and changing users and contacts."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Account, AuditEntry, Operation, Role, Tier, User, UserStatus
@@ -11,6 +13,7 @@ from accounts.permissions import Permission, check_permission
 from accounts.services.credentials import CREDENTIALS, queue_user_mail
 from mxportal.shared.fields import fold
 
+USER_ID_LENGTH = 254
 PROFILE = (
     "opt_in",
     "expiring_email",
@@ -31,13 +34,18 @@ PROFILE = (
 )
 
 
-@transaction.atomic(durable=True)
 def create_user(*, actor: User, account_id: int, key: str, **fields: Any) -> User:
     """Create a user or a contact at an account that the actor's account manages (U4).
 
     ``fields``: those of User. A new login gets its credentials by mail. Raises Account.DoesNotExist,
     ValidationError at ``can_log_in`` (U5) or ``email`` (U2).
     """
+    with _user_id_race():
+        return _create_user(actor=actor, account_id=account_id, key=key, fields=fields)
+
+
+@transaction.atomic(durable=True)
+def _create_user(*, actor: User, account_id: int, key: str, fields: dict[str, Any]) -> User:
     check_permission(actor, Permission.MANAGE_USERS)
     account = _lock_account(actor, account_id)
     request = {"account": account_id, **fields}
@@ -75,19 +83,40 @@ def check_email_free(user: User) -> None:
     others = User.objects.exclude(pk=user.pk)
     if others.active().filter(account=user.account, email_key=key).exists():
         raise ValidationError({"email": _("This account already has a person with this e-mail address.")})
-    if user.can_log_in and others.filter(login=key).exists():
-        raise ValidationError(
-            {"email": _("This e-mail address cannot be used as a user ID. Please use another one.")}
-        )
+    if len(key) > USER_ID_LENGTH or user.can_log_in and others.filter(login=key).exists():
+        raise user_id_taken()
 
 
-@transaction.atomic(durable=True)
+def user_id_taken() -> ValidationError:
+    """U2: says nothing about who has it."""
+    return ValidationError(
+        {"email": _("This e-mail address cannot be used as a user ID. Please use another one.")}
+    )
+
+
+@contextmanager
+def _user_id_race() -> Iterator[None]:
+    """U2: two accounts that give one address to a login at the same moment hold different locks; the index decides."""
+    try:
+        yield
+    except IntegrityError as error:
+        if "login" not in str(error):
+            raise
+        raise user_id_taken() from error
+
+
 def update_user(*, actor: User, user_id: int, **fields: Any) -> User:
     """Change a person whom the actor's account manages: profile, address, role, right to log in, status.
 
     A contact who becomes a user, a user who becomes active again and a user whose address changed get credentials by
     mail. Raises User.DoesNotExist, ValidationError at ``can_log_in``, ``email``, ``role`` or ``status``.
     """
+    with _user_id_race():
+        return _update_user(actor=actor, user_id=user_id, fields=fields)
+
+
+@transaction.atomic(durable=True)
+def _update_user(*, actor: User, user_id: int, fields: dict[str, Any]) -> User:
     check_permission(actor, Permission.MANAGE_USERS)
     account = _lock_account(actor, User.objects.managed_by(actor).get(pk=user_id).account_id)
     user = User.objects.managed_by(actor).select_for_update(no_key=True, of=("self",)).get(pk=user_id)
@@ -115,12 +144,17 @@ def _check_other_admin(actor: User, user: User) -> None:
     if actor.account.is_mobotix and not user.account.is_mobotix:
         return
     if not User.objects.admins().filter(account=user.account).exclude(pk=user.pk).exists():
-        raise ValidationError(
-            _(
-                "This is the account's last active Portal Admin. Give another user the Portal Admin User Role first."
-            ),
-            code="last_admin",
+        message = _(
+            "This is the account's last active Portal Admin. Give another user the Portal Admin User Role first."
         )
+        raise ValidationError({_lost_by(user): ValidationError(message, code="last_admin")})
+
+
+def _lost_by(user: User) -> str:
+    """The field whose new value takes the admin away."""
+    if user.status != UserStatus.ACTIVE:
+        return "status"
+    return "role" if user.can_log_in else "can_log_in"
 
 
 def _save_with_credentials(user: User, had_login: str | None) -> None:

@@ -1,0 +1,141 @@
+"""A2, A3: creating, changing and finding accounts."""
+
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Div, Field, Fieldset, Layout
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.forms.fields import ADDRESS, model_fields
+from accounts.models import Account, AccountStatus, Tier, User
+from accounts.models.account import AccountQuerySet, propose_account_id
+from accounts.services.accounts import EDITABLE
+from mxportal.shared.forms import KeyedForm
+
+INLINE = {"wrapper_class": "mx-inline"}
+
+
+def plain_helper(layout: Layout) -> FormHelper:
+    """The page itself writes the form element and its buttons."""
+    helper = FormHelper()
+    helper.form_tag = False
+    helper.layout = layout
+    return helper
+
+
+class AccountForm(KeyedForm):
+    """The fields of an account that can be changed (A3)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields.update(model_fields(Account, EDITABLE))
+        self.fields["visible_to_partners"].help_text = _(
+            "Yes: those further up the channel, such as your distributor, see this account's name and details "
+            "although they did not create it. No: they read “Name withheld”."
+        )
+
+    @property
+    def helper(self) -> FormHelper:
+        """The fields in the manual's order."""
+        identity = [name for name in ("account_id", "name", "description", "tier") if name in self.fields]
+        return plain_helper(
+            Layout(
+                Fieldset(_("Account"), *identity, Field("visible_to_partners", **INLINE)),
+                Fieldset(_("Address"), Div(*ADDRESS, css_class="mx-form-grid")),
+                Fieldset(_("Telephone and web"), Div("phone", "fax", "website", css_class="mx-form-grid")),
+            )
+        )
+
+
+class NewAccountForm(AccountForm):
+    """A2: an account of a lower tier; ``tiers`` are those to choose from."""
+
+    def __init__(self, *args: Any, actor: User, tiers: list[Tier], **kwargs: Any) -> None:
+        initial = {
+            "account_id": propose_account_id(),
+            "country": str(actor.account.country),
+            "tier": tiers[0],
+        }
+        super().__init__(*args, initial=initial, **kwargs)
+        self.fields.update(model_fields(Account, ["account_id"]))
+        if len(tiers) > 1 or tiers[0] != Tier.END_CUSTOMER:
+            choices = [(tier.value, tier.label) for tier in tiers]
+            self.fields["tier"] = forms.TypedChoiceField(label=_("Tier"), choices=choices, coerce=Tier)
+
+
+class EditAccountForm(AccountForm):
+    """A3: the Account ID is fixed once saved, and shown so."""
+
+    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+        initial = {name: getattr(account, name) for name in (*EDITABLE, "account_id")}
+        super().__init__(*args, initial=initial | {"country": str(account.country)}, **kwargs)
+        self.fields.update(model_fields(Account, ["account_id"]))
+        self.fields["account_id"].disabled = True
+        self.fields["account_id"].help_text = _("Fixed since the account was created.")
+
+    def service_data(self) -> dict[str, Any]:
+        """Without what is fixed."""
+        return {name: value for name, value in super().service_data().items() if name != "account_id"}
+
+
+class AccountStatusForm(KeyedForm):
+    """A5: to which status; a second click changes nothing back."""
+
+    status = forms.TypedChoiceField(
+        choices=AccountStatus.choices, coerce=AccountStatus, widget=forms.HiddenInput
+    )
+
+
+class RelationRequestForm(KeyedForm):
+    """A2: a further seller asks by Account ID."""
+
+    account_id = forms.CharField(
+        label=_("Account ID"),
+        max_length=30,
+        help_text=_("The partner tells you its Account ID. Its admin then accepts or declines your request."),
+    )
+
+    @property
+    def helper(self) -> FormHelper:
+        """One field."""
+        return plain_helper(Layout("account_id"))
+
+
+class AccountSearchForm(forms.Form):
+    """Search and filters of a list of accounts; bound to the query of its address."""
+
+    q = forms.CharField(
+        label=_("Search"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"class": "form-control", "type": "search"}),
+    )
+    tier = forms.ChoiceField(
+        label=_("Tier"), required=False, widget=forms.Select(attrs={"class": "form-select"})
+    )
+    status = forms.ChoiceField(
+        label=_("Status"),
+        required=False,
+        choices=[("", _("All")), *AccountStatus.choices],
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+
+    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        tiers = [(tier.value, tier.label) for tier in actor.account.lower_tiers()]
+        self.fields["tier"].choices = [("", _("All")), *tiers]  # type: ignore[attr-defined]
+
+    def filter(self, accounts: AccountQuerySet) -> AccountQuerySet:
+        """The accounts that were asked for; none where the question makes no sense."""
+        if not self.is_valid():
+            return accounts.none()
+        if text := self.cleaned_data["q"]:
+            accounts = accounts.named_like(text)
+        chosen = {name: self.cleaned_data[name] for name in ("tier", "status") if self.cleaned_data[name]}
+        return accounts.filter(**chosen)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything was asked for."""
+        return any(self.data.get(name) for name in self.fields)

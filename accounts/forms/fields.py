@@ -1,0 +1,82 @@
+"""Form fields that accounts and users share."""
+
+import unicodedata
+import zoneinfo
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+ADDRESS = ("street", "street2", "postal_code", "city", "region", "country")
+YES_NO = (("yes", _("Yes")), ("no", _("No")))
+
+
+def no_control_characters(text: str) -> None:
+    """One line of text. Names in any script pass, also with the invisible joiners that some scripts need."""
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise ValidationError(_("Use one line without control characters."), code="control_characters")
+
+
+class YesNoField(forms.TypedChoiceField):
+    """A question with the answers Yes and No as the manual has it; its value is a bool."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        defaults = {"choices": YES_NO, "coerce": lambda answer: answer == "yes", "widget": forms.RadioSelect}
+        super().__init__(**{"initial": False, **defaults, **kwargs})
+
+    def prepare_value(self, value: Any) -> Any:
+        """The model's bool as the answer that is marked."""
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return value
+
+    def clean(self, value: Any) -> Any:
+        """A disabled field brings its initial value, a bool, instead of an answer."""
+        return super().clean(self.prepare_value(value))
+
+
+def model_fields(model: type[models.Model], names: Iterable[str]) -> dict[str, forms.Field]:
+    """The model's own form fields, with its labels, limits and help."""
+    return forms.fields_for_model(model, fields=list(names), formfield_callback=_formfield)
+
+
+def _formfield(field: "models.Field[Any, Any]", **kwargs: Any) -> forms.Field | None:
+    if isinstance(field, models.URLField):
+        kwargs["assume_scheme"] = "https"
+    if isinstance(field, models.BooleanField) and field.name != "expiring_email":
+        return YesNoField(label=field.verbose_name, help_text=field.help_text)
+    made = field.formfield(**kwargs)
+    if isinstance(made, forms.CharField):
+        made.validators.append(no_control_characters)
+        # A browser cuts what is too long without a word: the sentence at the field is the better answer.
+        made.widget.attrs.pop("maxlength", None)
+    return made
+
+
+class TimeZoneField(forms.ChoiceField):
+    """A region's time zone by its IANA name."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"label": _("Time zone"), "choices": time_zones, **kwargs})
+
+
+@cache
+def time_zones() -> list[tuple[str, str]]:
+    """The zones of regions and cities, and UTC; not the technical ones."""
+    regions = {
+        "Africa",
+        "America",
+        "Antarctica",
+        "Asia",
+        "Atlantic",
+        "Australia",
+        "Europe",
+        "Indian",
+        "Pacific",
+    }
+    names = sorted(name for name in zoneinfo.available_timezones() if name.split("/")[0] in regions)
+    return [(name, name.replace("_", " ")) for name in ["UTC", *names]]

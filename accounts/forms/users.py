@@ -1,0 +1,196 @@
+"""U1–U5: creating and changing users and contacts, and one's own profile."""
+
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Div, Field, Fieldset, Layout
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.forms.accounts import INLINE, plain_helper
+from accounts.forms.fields import ADDRESS, TimeZoneField, YesNoField, model_fields
+from accounts.models import Account, Role, Tier, User, UserStatus
+from accounts.services.users import PROFILE
+from mxportal.shared.forms import KeyedForm
+
+NAMES = ("first_name", "last_name", "display_name")
+NUMBERS = ("phone", "mobile", "fax")
+LOGIN_ONLY = "mx-login-only"  # hidden by the style sheet while "Can this user log in?" says No
+
+
+class PersonForm(KeyedForm):
+    """What everybody has, with a login or without."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields.update(model_fields(User, ("status", "email", *PROFILE)))
+        self.fields["time_zone"] = TimeZoneField(initial=self.initial.get("time_zone"))
+
+    def details(self, *more: Any) -> Fieldset:
+        """Name, address, numbers and language as one part of the page."""
+        return Fieldset(
+            _("Contact details"),
+            Div(*NAMES, "email", *NUMBERS, *ADDRESS, "language", *more, css_class="mx-form-grid"),
+        )
+
+
+class UserForm(PersonForm):
+    """A user or a contact at an account (U1)."""
+
+    can_log_in = YesNoField(
+        label=_("Can this user log in?"),
+        help_text=_("Yes: a user of the portal, who gets a user ID and a password. No: a contact only."),
+    )
+    role = forms.MultipleChoiceField(
+        label=_("Roles"),
+        choices=Role.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_(
+            "Portal Admin User Role: may add other users and split entitlements (view and edit). "
+            "Portal User Role: may not (view only). Where both are ticked, the Portal Admin User Role counts."
+        ),
+    )
+
+    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields.update(model_fields(User, ["shared_login"]))
+        self.account = account
+        self.never_logs_in = account.tier == Tier.END_CUSTOMER
+        if self.never_logs_in:
+            self._refuse_login()
+
+    def _refuse_login(self) -> None:
+        """U5: the answer is fixed, with the reason, and what only a login needs is not there."""
+        question = self.fields["can_log_in"]
+        question.disabled = True
+        self.initial["can_log_in"] = False
+        question.help_text = _(
+            "Persons of an End customer never get access to the portal; they are contacts."
+        )
+        for name in ("role", "shared_login", "time_zone"):
+            del self.fields[name]
+
+    @property
+    def helper(self) -> FormHelper:
+        """The manual's order: access, notices, contact details, roles."""
+        options = ["can_log_in", "status", "opt_in", "expiring_email"]
+        access = [name if name == "expiring_email" else Field(name, **INLINE) for name in options]
+        if self.never_logs_in:
+            return plain_helper(Layout(Fieldset(_("Access and notices"), *access), self.details()))
+        access.insert(1, Field("shared_login", wrapper_class=f"mx-inline {LOGIN_ONLY}"))
+        return plain_helper(
+            Layout(
+                Fieldset(_("Access and notices"), *access),
+                self.details(Field("time_zone", wrapper_class=LOGIN_ONLY)),
+                Field("role", wrapper_class=LOGIN_ONLY),
+            )
+        )
+
+    def clean_role(self) -> str:
+        """U3: exactly one of the two; Admin includes the other."""
+        ticked = self.cleaned_data["role"]
+        return Role.PORTAL_ADMIN.value if Role.PORTAL_ADMIN in ticked else "".join(ticked[:1])
+
+    def clean(self) -> dict[str, Any]:
+        """What only a login needs is judged with a login, and left out without one."""
+        cleaned = super().clean() or self.cleaned_data
+        if not cleaned.get("can_log_in"):
+            for name in ("role", "time_zone", "shared_login"):
+                self.errors.pop(name, None)
+                cleaned.pop(name, None)
+            cleaned |= {"role": "", "shared_login": False}
+        elif not cleaned.get("role") and "role" not in self.errors:
+            self.add_error("role", _("Tick at least one role."))
+        return cleaned
+
+
+class NewUserForm(UserForm):
+    """A new person; the country is the account's, the language the actor's."""
+
+    def __init__(self, *args: Any, account: Account, actor: User, can_log_in: bool, **kwargs: Any) -> None:
+        initial = {
+            "can_log_in": can_log_in,
+            "country": str(account.country),
+            "language": actor.language,
+            "time_zone": actor.time_zone,
+        }
+        super().__init__(*args, account=account, initial=initial, **kwargs)
+
+
+class EditUserForm(UserForm):
+    """A person as stored; what takes an access away wants a tick first."""
+
+    confirm = forms.BooleanField(label=_("Yes, take the access away"), required=False)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        names = ("can_log_in", "shared_login", "status", "email", *PROFILE)
+        initial = {name: getattr(user, name) for name in names}
+        initial |= {"country": str(user.country), "role": [user.role]}
+        super().__init__(*args, account=user.account, initial=initial, **kwargs)
+        self.user = user
+        self.asks_to_confirm = False
+        if user.login:
+            self.fields["email"].help_text = _(
+                "This is the user ID. A new address gets a new temporary password by e-mail."
+            )
+
+    @property
+    def helper(self) -> FormHelper:
+        """The tick box stands at the end of the first part, once it is asked for."""
+        helper = super().helper
+        if self.asks_to_confirm:
+            helper.layout[0].fields.append("confirm")
+        return helper
+
+    def clean(self) -> dict[str, Any]:
+        """U7: every session ends, so it is asked first."""
+        cleaned = super().clean()
+        field = self._loses_access_by(cleaned)
+        if field:
+            self.asks_to_confirm = True
+            if not cleaned.get("confirm"):
+                self.add_error(field, self._consequence())
+        return cleaned
+
+    def _loses_access_by(self, cleaned: dict[str, Any]) -> str:
+        if self.user.status == UserStatus.ACTIVE and cleaned.get("status") == UserStatus.INACTIVE:
+            return "status"
+        return "can_log_in" if self.user.login and not cleaned.get("can_log_in") else ""
+
+    def _consequence(self) -> ValidationError:
+        if not self.user.login:
+            message = _(
+                "%(name)s will get no more e-mails and cannot be chosen as contact. Tick the box to confirm."
+            )
+        else:
+            message = _(
+                "%(name)s will be logged out at once and cannot log in any more. Tick the box to confirm."
+            )
+        return ValidationError(message, params={"name": self.user}, code="confirm")
+
+    def service_data(self) -> dict[str, Any]:
+        """Without the tick."""
+        return {name: value for name, value in super().service_data().items() if name != "confirm"}
+
+
+class ProfileForm(PersonForm):
+    """U3: one's own; user ID, status and role are the admin's."""
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        initial = {name: getattr(user, name) for name in ("email", *PROFILE)}
+        super().__init__(*args, initial=initial | {"country": str(user.country)}, **kwargs)
+        del self.fields["status"]
+        self.fields["email"].disabled = True
+        self.fields["email"].help_text = _("Your user ID. Your admin can change it.")
+
+    @property
+    def helper(self) -> FormHelper:
+        """Contact details first: they are what people come for."""
+        notices = Fieldset(_("Notices"), Field("opt_in", **INLINE), "expiring_email")
+        return plain_helper(Layout(self.details("time_zone"), notices))
+
+    def service_data(self) -> dict[str, Any]:
+        """Only what update_profile takes."""
+        return {name: value for name, value in super().service_data().items() if name in PROFILE}

@@ -1,0 +1,130 @@
+"""What the pages of accounts and users say: states of logins, and the audit trail in sentences."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.db.models import Q, QuerySet
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Account, AuditEntry, User, UserStatus
+from accounts.visibility import visible_names
+from notifications.models import Status
+
+SHOWN = 30
+SENTENCES = {
+    "account_created": gettext_lazy("%(who)s created the account."),
+    "account_changed": gettext_lazy("%(who)s changed: %(fields)s."),
+    "account_active": gettext_lazy("%(who)s set the account active."),
+    "account_inactive": gettext_lazy("%(who)s set the account inactive."),
+    "relation_requested": gettext_lazy("%(who)s asked to sell to this account too (seller %(seller)s)."),
+    "relation_accepted": gettext_lazy("%(who)s accepted the seller %(seller)s."),
+    "relation_declined": gettext_lazy("%(who)s declined the seller %(seller)s."),
+    "user_created": gettext_lazy("%(who)s created this person."),
+    "user_changed": gettext_lazy("%(who)s changed: %(fields)s."),
+    "credentials_sent": gettext_lazy("%(who)s had new credentials sent."),
+    "profile_changed": gettext_lazy("%(who)s changed the profile."),
+}
+MAIL_KINDS = {
+    "accounts.credentials": gettext_lazy("User ID and temporary password"),
+    "accounts.password_reset": gettext_lazy("Link for a new password"),
+}
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """One entry of the audit trail as a sentence."""
+
+    at: datetime
+    text: str
+    reason: str
+
+
+def history(actor: User, about: Account | User) -> list[HistoryLine]:
+    """The newest entries about an account or a person, as far as the actor may know who did what."""
+    entries = AuditEntry.objects.about(about).select_related("actor")
+    if isinstance(about, Account) and not (actor.account.is_mobotix or about == actor.account):
+        # each seller sees only what it sold (A2): who else sells to the account is not its affair
+        others = Q(action__startswith="relation_") & ~Q(details__seller=actor.account.account_id)
+        entries = entries.exclude(others)
+    shown = list(entries[:SHOWN])
+    names = _names_of_people(actor, {entry.actor for entry in shown if entry.actor})
+    return [
+        HistoryLine(entry.created_at, _sentence(entry, names, type(about)), entry.reason) for entry in shown
+    ]
+
+
+def _names_of_people(actor: User, people: set[User]) -> dict[int, str]:
+    """A person's name where the actor may see the person, otherwise the person's account as far as that may be seen."""
+    visible = set(
+        User.objects.visible_to(actor).filter(pk__in=[p.pk for p in people]).values_list("pk", flat=True)
+    )
+    accounts = visible_names(actor, [person.account_id for person in people if person.pk not in visible])
+    return {
+        person.pk: str(person) if person.pk in visible else str(accounts[person.account_id])
+        for person in people
+    }
+
+
+def _sentence(entry: AuditEntry, names: dict[int, str], model: type[models.Model]) -> str:
+    who = names[entry.actor_id] if entry.actor_id else _("The portal")
+    fields = ", ".join(_labels(model, entry.details)) or _("nothing")
+    values: dict[str, Any] = {"seller": "–", **entry.details, "who": who, "fields": fields}
+    return str(SENTENCES.get(entry.action, entry.action)) % values
+
+
+def _labels(model: type[models.Model], names: Iterable[str]) -> Iterable[str]:
+    for name in names:
+        try:
+            yield str(getattr(model._meta.get_field(name), "verbose_name", name))
+        except FieldDoesNotExist:
+            continue
+
+
+def login_state(user: User) -> str:
+    """U6: in a few words, whether and when this person logged in last."""
+    if not user.can_log_in:
+        return _("Contact, no login")
+    if user.status != UserStatus.ACTIVE:
+        return _("Cannot log in")
+    if user.temporary_password_expired:
+        return _("Temporary password expired")
+    if user.must_change_password:
+        return _("No password of their own yet")
+    if user.shared_login:
+        return _("Shared login, not recorded")
+    return date_format(localtime(user.last_login), "SHORT_DATETIME_FORMAT") if user.last_login else _("Never")
+
+
+@dataclass(frozen=True)
+class UserMail:
+    """A mail to a person, with what it was about."""
+
+    user_id: int
+    mail: Any
+    subject: str
+
+
+def _user_mails(rows: Iterable[Any]) -> list[UserMail]:
+    return [UserMail(row.user_id, row.mail, str(MAIL_KINDS.get(row.mail.kind, ""))) for row in rows]
+
+
+def mails_of(user: User) -> list[UserMail]:
+    """N2: the newest mails to a person, with their fate."""
+    rows = User.mails.through.objects.filter(user=user).select_related("mail").order_by("-mail")
+    return _user_mails(rows[:10])
+
+
+def unsent_mails(people: "QuerySet[User]") -> list[UserMail]:
+    """N2: mails to these people that failed, or wait after a failure."""
+    waiting = Q(mail__status=Status.FAILED) | Q(mail__status=Status.QUEUED) & ~Q(mail__failure="")
+    rows = (
+        User.mails.through.objects.filter(waiting, user__in=people).select_related("mail").order_by("-mail")
+    )
+    return _user_mails(rows[:10])

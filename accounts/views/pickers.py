@@ -1,0 +1,91 @@
+"""The magnifier: an account of a lower tier, then a person of it. Full pages, and parts of the page's dialog.
+
+The form that is left for it travels along: every parameter that is not the pickers' own is carried and handed back to
+``back``, with ``account`` and ``contact``.
+"""
+
+from typing import Any
+
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from accounts.forms.pickers import AccountPickForm, ContactPickForm
+from accounts.http import PortalRequest
+from accounts.models import Account, User
+from accounts.models.account import AccountQuerySet
+from accounts.permissions import Permission, requires
+from mxportal.shared.pagination import paginate
+from mxportal.shared.views import own_address, with_query
+
+OWN_PARAMETERS = {
+    "back", "tier", "q", "account", "contact", "after", "before", "none", "next", "csrfmiddlewaretoken",
+}  # fmt: skip
+
+
+def _carried(query: QueryDict) -> list[tuple[str, str]]:
+    """The fields of the form that waits."""
+    return [(name, value) for name, values in query.lists() if name not in OWN_PARAMETERS for value in values]
+
+
+def _journey(request: PortalRequest) -> dict[str, Any]:
+    """Where the choice leads back to, and what it brings along."""
+    back = own_address(request.GET.get("back", ""), default=reverse("home"))
+    carried = _carried(request.GET)
+    query = QueryDict(mutable=True)
+    for name, value in carried:
+        query.appendlist(name, value)
+    back_with_all = f"{back}{'&' if '?' in back else '?'}{query.urlencode()}" if carried else back
+    return {"back": back, "carried": carried, "back_with_all": back_with_all}
+
+
+def _targets(actor: User) -> AccountQuerySet:
+    """E6: active accounts of a lower tier that the actor's account sells to."""
+    lower = Account.objects.bought_from(actor.account).active()
+    return lower.filter(tier__in=actor.account.lower_tiers())
+
+
+@requires(Permission.SPLIT)
+def account_pick(request: PortalRequest) -> HttpResponse:
+    """Target Account: Distribution Tier Type, search, and the accounts of that tier."""
+    form = AccountPickForm(request.GET, actor=request.user)
+    page = paginate(request, form.filter(_targets(request.user)), order=("name_key", "id"))
+    context = {
+        "form": form,
+        "page": page,
+        "chosen": request.GET.get("account", ""),
+        "nothing_ticked": "none" in request.GET,
+        "partner_tiers": request.user.account.partner_tiers(),
+        **_journey(request),
+    }
+    return render(request, "accounts/account_pick.html", context)
+
+
+@requires(Permission.SPLIT)
+def contact_pick(request: PortalRequest) -> HttpResponse:
+    """Contacts: the active persons of the account that was ticked."""
+    account = _ticked_account(request)
+    if account is None:
+        return redirect(f"{reverse('account_pick')}?{request.GET.urlencode()}&none=1")
+    form = ContactPickForm(request.GET)
+    people = User.objects.visible_to(request.user).active().filter(account=account)
+    page = paginate(request, form.filter(people), order=("last_name", "id"))
+    context = {
+        "form": form,
+        "page": page,
+        "account": account,
+        "chosen": request.GET.get("contact") or (str(page.items[0].pk) if len(page.items) == 1 else ""),
+        "is_managed": Account.objects.managed_by(request.user).filter(pk=account.pk).exists(),
+        **_journey(request),
+    }
+    context["another_account_url"] = with_query(
+        f"{reverse('account_pick')}?{request.GET.urlencode()}", account=account.pk, q=""
+    )
+    return render(request, "accounts/contact_pick.html", context)
+
+
+def _ticked_account(request: PortalRequest) -> Account | None:
+    ticked = request.GET.get("account", "")
+    if not (ticked.isascii() and ticked.isdigit() and len(ticked) < 19):
+        return None
+    return _targets(request.user).filter(pk=ticked).first()

@@ -1,0 +1,19 @@
+"""A4, E12: the names of accounts as a reader may see them."""
+
+from collections.abc import Iterable
+from typing import cast
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Account, User
+
+NAME_WITHHELD = cast(str, _("Name withheld"))
+
+
+def visible_names(actor: User, account_ids: Iterable[int | None]) -> dict[int, str]:
+    """The name of each account, or "Name withheld" where the actor may not see it (A4). One query."""
+    ids = {pk for pk in account_ids if pk is not None}
+    if not ids:
+        return {}
+    known = Account.objects.name_visible_to(actor).filter(pk__in=ids).order_by()
+    return dict.fromkeys(ids, NAME_WITHHELD) | dict(known.values_list("pk", "name"))

@@ -1,0 +1,59 @@
+"""What the views of every app do around a service."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.http import Http404, HttpRequest, QueryDict
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from mxportal.shared.forms import KeyedForm
+
+T = TypeVar("T")
+
+
+@contextmanager
+def missing_is_404() -> Iterator[None]:
+    """A row that a service does not find for the actor is, to the actor, not there."""
+    try:
+        yield
+    except ObjectDoesNotExist as error:
+        raise Http404 from error
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What to bind a form to: the POST, or nothing while the page is only shown."""
+    return request.POST if request.method == "POST" else None
+
+
+def submit(form: KeyedForm, service: Callable[..., T], *, keyed: bool = False, **known: Any) -> T | None:
+    """Call the service with the form's values; None while the form is not sent, not valid, or refused.
+
+    What the service refuses stands at the field then. ``keyed``: the service takes the form's key (E7).
+    """
+    if not form.is_valid():
+        return None
+    if keyed:
+        known["key"] = form.cleaned_data["key"]
+    try:
+        with missing_is_404():
+            return service(**known, **form.service_data())
+    except ValidationError as error:
+        form.add_service_error(error)
+        return None
+
+
+def own_address(address: str, default: str = "") -> str:
+    """An address to go back to, where it is a path of this site; the default where it is not."""
+    is_path = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
+    return address if is_path else default
+
+
+def with_query(address: str, **values: object) -> str:
+    """The address with these query parameters set."""
+    path, __, query = address.partition("?")
+    parameters = QueryDict(query, mutable=True)
+    for name, value in values.items():
+        parameters[name] = str(value)
+    return f"{path}?{parameters.urlencode()}"
