@@ -28,15 +28,27 @@ def render_activation(mail: Mail) -> Message | None:
 
 
 def _context(mail: Mail, items: list[LineItem]) -> dict[str, Any]:
+    """An item's recipients are its owner's people, or whom its seller named: the whole ID is for them."""
     entitlement = items[0].entitlement
     return {
         "mail": mail,
-        "items": items,
+        "lines": [_line(item) for item in items],
         "entitlement": entitlement,
+        "owner": entitlement.owner,
         "seller": entitlement.seller,
-        "verify_urls": {
-            item.pk: settings.SITE_URL + reverse("verify", args=[item.verification_code]) for item in items
-        },
+        "certificate": bool(mail.context.get("certificate")),
+    }
+
+
+def _line(item: LineItem) -> dict[str, Any]:
+    return {
+        "activation_id": item.activation_id,
+        "product": item.product.name,
+        "part_number": item.product.part_number,
+        "quantity": item.quantity,
+        "starts_on": item.starts_on,
+        "expires_on": item.expires_on,
+        "verify_url": settings.SITE_URL + reverse("verify", args=[item.verification_code]),
     }
 
 
@@ -54,5 +66,6 @@ def render_undone(mail: Mail) -> Message | None:
         "item": item,
         "copies": mail.context["copies"],
         "seller": item.entitlement.seller,
+        "tail": item.activation_id_tail,
     }
     return render_message("emails/undone", context)

@@ -16,7 +16,8 @@ from entitlements.services.split import check_copies, find_contact, find_target
 from mxportal.shared.forms import KeyedForm
 
 T = TypeVar("T")
-CARRIED = ("key", "copies", "order_number", "send_mail", "attach_certificate")
+TICKS = ("send_mail", "attach_certificate")
+CARRIED = ("key", "copies", "order_number", *TICKS)
 
 
 class SplitForm(KeyedForm):
@@ -96,7 +97,7 @@ def initial_from(query: QueryDict) -> dict[str, Any]:
     """What comes back from the dialog: account and contact, and what had been typed before."""
     initial: dict[str, Any] = {name: query[name] for name in CARRIED if query.get(name)}
     initial |= {"target": query.get("account", ""), "contact": query.get("contact", "")}
-    for tick in ("send_mail", "attach_certificate"):
+    for tick in TICKS:
         if tick in initial:
             initial[tick] = initial[tick] == "true"
     return initial

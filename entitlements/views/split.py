@@ -5,15 +5,18 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
-from entitlements.forms.split import CARRIED, CheckedSplitForm, SplitForm, initial_from
+from entitlements.forms.split import CARRIED, TICKS, CheckedSplitForm, SplitForm, initial_from
 from entitlements.models import LineItem
 from entitlements.predicates import may_hand_on, may_split, may_undo
 from entitlements.services.split import split_line_item, split_obstacle
 from entitlements.views.steps import MAILS_SHOWN, load_item, require, shown
+
+STEP_LABELS = (_("Account and amount"), _("Summary"), _("Result"))
 
 
 @requires(Permission.SPLIT)
@@ -31,6 +34,7 @@ def line_item_split(request: PortalRequest, pk: int) -> HttpResponse:
 
 def _show_form(request: PortalRequest, item: LineItem, form: SplitForm) -> HttpResponse:
     context = {
+        "steps": STEP_LABELS,
         "row": shown(request.user, item),
         "obstacle": split_obstacle(item),
         "form": form,
@@ -43,7 +47,7 @@ def _back(request: PortalRequest, item: LineItem) -> HttpResponse:
     """From the summary to the form with everything typed, without judging it."""
     names = (*CARRIED, "target", "contact")
     typed = {name: request.POST[name] for name in names if name in request.POST}
-    typed |= {tick: tick in request.POST for tick in ("send_mail", "attach_certificate")}
+    typed |= {tick: tick in request.POST for tick in TICKS}
     return _show_form(request, item, SplitForm(actor=request.user, item=item, initial=typed))
 
 
@@ -60,10 +64,12 @@ def _summarize(request: PortalRequest, item: LineItem) -> HttpResponse:
     if split_obstacle(item) or not form.is_valid():
         return _show_form(request, item, form)
     context = {
+        "steps": STEP_LABELS,
         "row": shown(request.user, item),
         "form": form,
         "copies": form.cleaned_data["copies"],
         "left": item.available - form.cleaned_data["copies"],
+        "ticks": TICKS,
     }
     return render(request, "entitlements/line_item_split_summary.html", context)
 
@@ -95,8 +101,8 @@ def line_item_split_done(request: PortalRequest, pk: int) -> HttpResponse:
     source = item.parent
     require(source is not None and may_hand_on(request.user, item))
     context = {
+        "steps": STEP_LABELS,
         "row": shown(request.user, item),
-        "contact": item.contact,
         "mails": item.mails.order_by("-pk")[:MAILS_SHOWN],
         "may_undo": may_undo(request.user, item) and item.available,
         "source": source if source and may_split(request.user, source) else None,
