@@ -61,6 +61,7 @@ def requires(permission: Permission) -> Callable[[View], View]:
             return view(request, *args, **kwargs)
 
         checked.permission = permission  # type: ignore[attr-defined]
+        checked.login_required = True  # type: ignore[attr-defined]  # allauth's views say False of themselves
         return checked
 
     return stamp
