@@ -1,11 +1,12 @@
 """Keyset pages: as quick at row 1,000,000 as at row 1."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from django.conf import settings
-from django.db.models import Model, Q, QuerySet
+from django.db.models import BooleanField, F, Func, Model, QuerySet, Value
 from django.http import HttpRequest
 
 M = TypeVar("M", bound=Model)
@@ -21,21 +22,40 @@ class Page(Generic[M]):
     older_url: str
 
 
-def paginate(request: HttpRequest, queryset: QuerySet[M], *, order: Sequence[str], size: int = 0) -> Page[M]:
+@dataclass(frozen=True)
+class Arm(Generic[M]):
+    """A part of a list that an index serves in the list's order: rows that have the values of ``same`` in common.
+
+    A list whose condition is an OR is read as its arms, each by its own index, and the first rows of all of them.
+    """
+
+    queryset: QuerySet[M]
+    same: Mapping[str, Any] = field(default_factory=dict)
+
+
+def paginate(
+    request: HttpRequest,
+    queryset: QuerySet[M],
+    *,
+    order: Sequence[str],
+    size: int = 0,
+    arms: Sequence[Arm[M]] = (),
+) -> Page[M]:
     """One page of the rows in ``order``: columns of one direction that end with the primary key, as in ("-id",).
 
     ``?after=ID`` and ``?before=ID`` name the row that the page follows or precedes; its keys are looked up in the same
     queryset, so that an address tells no value and a row that is not visible is no anchor: it gives the first page.
+    ``arms``, where given, hold together the rows of the queryset.
     """
     size = size or settings.PAGE_SIZE
+    arms = arms or [Arm(queryset)]
     after, before = (_anchor(request, queryset, order, side) for side in ("after", "before"))
     if before:
-        rows = list(queryset.filter(_beyond(_reverse(order), before)).order_by(*_reverse(order))[: size + 1])
+        rows = first_rows(arms, order=_reverse(order), size=size + 1, beyond=before)
         has_newer, has_older = len(rows) > size, True
         rows = rows[:size][::-1]
     else:
-        start = queryset.filter(_beyond(order, after)) if after else queryset
-        rows = list(start.order_by(*order)[: size + 1])
+        rows = first_rows(arms, order=order, size=size + 1, beyond=after)
         has_newer, has_older = after is not None, len(rows) > size
         rows = rows[:size]
     return Page(
@@ -43,6 +63,18 @@ def paginate(request: HttpRequest, queryset: QuerySet[M], *, order: Sequence[str
         newer_url=_url(request, before=rows[0].pk) if rows and has_newer else "",
         older_url=_url(request, after=rows[-1].pk) if rows and has_older else "",
     )
+
+
+def first_rows(
+    arms: Sequence[Arm[M]], *, order: Sequence[str], size: int, beyond: tuple[Any, ...] | None = None
+) -> list[M]:
+    """The first ``size`` rows of all arms, or those strictly beyond some values of ``order``. One query an arm."""
+    found: dict[Any, M] = {}
+    for arm in arms:
+        rows = arm.queryset.filter(_beyond(order, beyond, arm.same)) if beyond else arm.queryset
+        found.update({row.pk: row for row in rows.order_by(*order)[:size]})
+    key = attrgetter(*[column.lstrip("-") for column in order])
+    return sorted(found.values(), key=key, reverse=order[0].startswith("-"))[:size]
 
 
 def capped_count(queryset: QuerySet[M], cap: int = COUNT_CAP) -> str:
@@ -64,14 +96,26 @@ def _reverse(order: Sequence[str]) -> list[str]:
     return [column[1:] if column.startswith("-") else f"-{column}" for column in order]
 
 
-def _beyond(order: Sequence[str], values: tuple[Any, ...]) -> Q:
-    """Rows strictly beyond the values. The first column's own bound lets an index serve the rest."""
-    first, *rest = order
-    name, operator = first.lstrip("-"), "lt" if first.startswith("-") else "gt"
-    if not rest:
-        return Q(**{f"{name}__{operator}": values[0]})
-    tied = Q(**{name: values[0]}) & _beyond(rest, values[1:])
-    return Q(**{f"{name}__{operator}e": values[0]}) & (Q(**{f"{name}__{operator}": values[0]}) | tied)
+def _beyond(order: Sequence[str], values: tuple[Any, ...], same: Mapping[str, Any]) -> Func:
+    """Rows strictly beyond the values, as one comparison of rows: ``(owner_id, expires_on, id) > (…, …, …)``.
+
+    An index serves it even where half a million rows share the first value ("permanent"); with AND and OR it does not.
+    What the arm's rows have in common stands in front: PostgreSQL estimates the whole by the first column alone.
+    """
+    keys = dict(zip([column.lstrip("-") for column in order], values, strict=True))
+    if len(keys) > 1:
+        keys = {**same, **keys}
+    return Func(
+        _row(*[F(name) for name in keys]),
+        _row(*[Value(value) for value in keys.values()]),
+        template="%(expressions)s",
+        arg_joiner=" < " if order[0].startswith("-") else " > ",
+        output_field=BooleanField(),
+    )
+
+
+def _row(*expressions: Any) -> Func:
+    return Func(*expressions, template="(%(expressions)s)", output_field=BooleanField())
 
 
 def _url(request: HttpRequest, **anchor: int) -> str:

@@ -1,0 +1,55 @@
+"""What the page of one entitlement shows to one reader (A4, E7, E12)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from accounts.models import User
+from accounts.permissions import Permission
+from accounts.visibility import visible_names
+from entitlements.models import Entitlement, LineItem, State
+from entitlements.predicates import is_party
+from entitlements.presentation import actions_for
+
+
+@dataclass(frozen=True)
+class EntitlementPage:
+    """One order as one reader may see it. Order, date and contacts are for parties only.
+
+    ``email_item`` and ``certificate_item`` are the lines by which the whole entitlement is mailed and certified.
+    """
+
+    pk: int
+    entitlement_id: str
+    owner: str
+    seller: str
+    is_party: bool
+    order_number: str
+    order_date: date | None
+    contacts: list[str]
+    email_item: int | None
+    certificate_item: int | None
+    may_add_lines: bool
+    may_deploy: bool
+
+
+def entitlement_page(actor: User, entitlement: Entitlement, lines: Sequence[LineItem]) -> EntitlementPage:
+    """``lines``: the visible ones that the page lists, with their contacts selected."""
+    names = visible_names(actor, [entitlement.owner_id, entitlement.seller_id])
+    mine = [item for item in lines if is_party(actor, item)]
+    offered = {item.pk: actions_for(actor, item) for item in lines}
+    issues = actor.may(Permission.CREATE_ENTITLEMENTS) and entitlement.seller_id == actor.account_id
+    return EntitlementPage(
+        pk=entitlement.pk,
+        entitlement_id=entitlement.entitlement_id,
+        owner=names[entitlement.owner_id],
+        seller=names[entitlement.seller_id],
+        is_party=bool(mine),
+        order_number=entitlement.order_number if mine else "",
+        order_date=entitlement.order_date if mine else None,
+        contacts=list(dict.fromkeys(f"{item.contact} <{item.contact.email}>" for item in mine)),
+        email_item=next((pk for pk, actions in offered.items() if actions.email), None),
+        certificate_item=next((pk for pk, actions in offered.items() if actions.certificate), None),
+        may_add_lines=issues,
+        may_deploy=issues and any(item.state == State.DRAFT for item in lines),
+    )

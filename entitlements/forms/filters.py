@@ -1,0 +1,86 @@
+"""The search field and the filters of List Entitlements."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from entitlements.activation_ids import LENGTH, bare, canonical, looks_like_activation_id
+from entitlements.listing import EXPIRED, Shown, Sort
+from entitlements.models import Product, State
+from entitlements.search import SHORTEST
+
+ANY = ("", _("Any"))
+EXPIRING = [ANY, ("30", _("Within 30 days")), ("90", _("Within 90 days"))]
+# An ID with a character too many or too few is still half a secret: it belongs in no address.
+NEARLY_AN_ID = re.compile(rf"(?=.*\d)[0-9A-Z]{{{LENGTH - 4},{LENGTH + 4}}}")
+GROUPED = re.compile(r"\s*\w{1,6}([\s\-\u2010-\u2015]+\w{1,6}){4,}\s*")
+
+
+def is_mistyped_activation_id(text: str) -> bool:
+    """E5: whether the text was meant as an Activation ID of ours and has a typing error. No look-up is needed."""
+    if canonical(text):
+        return False
+    if GROUPED.fullmatch(text) and NEARLY_AN_ID.fullmatch(bare(text)):
+        return True
+    return looks_like_activation_id(text) and any(character.isdigit() for character in text)
+
+
+class ListFilter(forms.Form):
+    """What List Entitlements is narrowed to. Values that it does not know are as good as none."""
+
+    q = forms.CharField(
+        label=_("Search"),
+        max_length=200,
+        required=False,
+        widget=forms.SearchInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    product = forms.ModelChoiceField(
+        label=_("Product"),
+        queryset=Product.objects.order_by("part_number"),
+        required=False,
+        empty_label=_("Any"),
+    )
+    state = forms.ChoiceField(label=_("State"), required=False)
+    expiring = forms.ChoiceField(label=_("Expiring"), choices=EXPIRING, required=False)
+    sort = forms.ChoiceField(label=_("Sort"), choices=Sort.choices, required=False)
+    shown = forms.ChoiceField(choices=Shown.choices, required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        states = [choice for choice in State.choices if choice[0] != State.DRAFT or actor.account.is_mobotix]
+        self.fields["state"].choices = [ANY, *states, (EXPIRED, _("Expired"))]  # type: ignore[attr-defined]
+        for name, field in self.fields.items():
+            select = isinstance(field.widget, forms.Select)
+            field.widget.attrs["class"] = "form-select" if select else "form-control"
+            field.widget.attrs["id"] = f"filter-{name}"
+
+    def clean_q(self) -> str:
+        """E5: refuse a mistyped Activation ID here, before anything is looked up."""
+        text = self.cleaned_data["q"].strip()
+        if is_mistyped_activation_id(text):
+            raise ValidationError(
+                _("This Activation ID has a typing error. Compare it with the e-mail or the certificate."),
+                code="mistyped",
+            )
+        if 0 < len(text) < SHORTEST:
+            raise ValidationError(_("Type at least 3 characters."), code="short")
+        return text
+
+    def filters(self) -> dict[str, Any]:
+        """Everything but the order, for ``list_items``."""
+        values = {name: self.value(name) for name in self.fields if name != "sort"}
+        return values | {"product": values["product"] or None}
+
+    def value(self, name: str) -> Any:
+        """The cleaned value; nothing where it is missing or wrong."""
+        return self.cleaned_data.get(name) or ""
+
+    def as_query(self) -> dict[str, str]:
+        """The filters as they stand in the list's address; never an Activation ID."""
+        values = {name: self.value(name) for name in self.fields}
+        values["product"] = getattr(values["product"], "pk", "")
+        return {name: str(value) for name, value in values.items() if value}

@@ -1,0 +1,109 @@
+"""Home: what needs doing, and what happened last, for one reader."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from accounts.models import SellingRelation, User
+from accounts.permissions import Permission
+from entitlements.listing import BY_EXPIRATION, NEWEST, first_visible
+from entitlements.models import Entitlement, LineItem, State
+from entitlements.models.line_item import LineItemQuerySet
+from entitlements.presentation import ItemRow, item_rows
+from entitlements.timeline import Event, newest_events
+from mxportal.shared.pagination import capped_count
+from notifications.models import Mail, Status
+
+SHOWN = 5
+EVENTS_SHOWN = 8
+ITEMS_ASKED = 100  # the newest movements are looked for on the newest items
+
+
+@dataclass(frozen=True)
+class HomePage:
+    """Each list is short; its count is capped."""
+
+    to_hand_on: list[ItemRow]
+    to_hand_on_count: str
+    expiring: list[ItemRow]
+    failed_mails: list[Mail]
+    failed_mails_count: str
+    requests: list[SellingRelation]
+    drafts: list[Entitlement]
+    drafts_count: str
+    events: list[Event]
+
+    @property
+    def nothing_yet(self) -> bool:
+        """Whether this account has not seen a line item so far."""
+        return not (self.events or self.drafts)
+
+
+def home_page(actor: User) -> HomePage:
+    """A fixed number of queries, whatever there is."""
+    to_hand_on, failed, drafts = _to_hand_on(actor), failed_mails(actor), _drafts(actor)
+    newest = list(to_hand_on.select_related("product", "entitlement").order_by("-id")[:SHOWN])
+    expiring = first_visible(actor, _expiring, order=BY_EXPIRATION, size=SHOWN)
+    rows = item_rows(actor, [*newest, *expiring])
+    return HomePage(
+        to_hand_on=rows[: len(newest)],
+        to_hand_on_count=capped_count(to_hand_on),
+        expiring=rows[len(newest) :],
+        failed_mails=list(failed.order_by("-id")[:SHOWN]),
+        failed_mails_count=capped_count(failed),
+        requests=_requests(actor),
+        drafts=list(drafts.order_by("-id")[:SHOWN]),
+        drafts_count=capped_count(drafts),
+        events=newest_events(actor, first_visible(actor, _any, order=NEWEST, size=ITEMS_ASKED), EVENTS_SHOWN),
+    )
+
+
+def _any(items: LineItemQuerySet) -> LineItemQuerySet:
+    return items
+
+
+def _expiring(items: LineItemQuerySet) -> LineItemQuerySet:
+    """Deployed and soon to expire; what has nothing left or running in it needs no one (as in N5)."""
+    return (
+        items.deployed()
+        .expiring_within(settings.EXPIRING_DAYS)
+        .filter(Q(available__gt=0) | Q(activated__gt=0))
+    )
+
+
+def _to_hand_on(actor: User) -> LineItemQuerySet:
+    """Ours, with copies left, that can be split (E3)."""
+    items = LineItem.objects.visible_to_as(actor, "owner").deployed().not_expired().filter(available__gt=0)
+    return items
+
+
+def failed_mails(actor: User) -> QuerySet[Mail]:
+    """N2: mails that were given up, of line items that the actor may mail and of users whom it manages."""
+    failed = Mail.objects.filter(status=Status.FAILED)
+    if not actor.may(Permission.SEND_MAIL):
+        return failed.none()
+    if actor.account.is_mobotix:
+        return failed
+    of_items = LineItem.mails.through.objects.filter(
+        Q(lineitem__seller=actor.account) | Q(lineitem__serving_account=actor.account)
+    )
+    of_users = User.mails.through.objects.filter(user__in=User.objects.managed_by(actor).values("pk"))
+    return failed.filter(Q(pk__in=of_items.values("mail")) | Q(pk__in=of_users.values("mail")))
+
+
+def _requests(actor: User) -> list[SellingRelation]:
+    """A2: sellers that wait for this account's answer."""
+    if not actor.may(Permission.MANAGE_USERS):
+        return []
+    waiting = SellingRelation.objects.requested().filter(buyer=actor.account)
+    return list(waiting.select_related("seller").order_by("requested_at")[:SHOWN])
+
+
+def _drafts(actor: User) -> QuerySet[Entitlement]:
+    """E1: entitlements that MOBOTIX has not deployed yet."""
+    entitlements = Entitlement.objects.visible_to(actor)
+    if not actor.may(Permission.CREATE_ENTITLEMENTS):
+        return entitlements.none()
+    drafts = LineItem.objects.visible_to(actor).filter(state=State.DRAFT)
+    return entitlements.filter(pk__in=drafts.values("entitlement"))

@@ -1,0 +1,117 @@
+"""List Entitlements: its filters, and the arms by which each of them has an index at a million rows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Tier, User
+from entitlements.models import LineItem, Product
+from entitlements.models.line_item import CHAIN, LineItemQuerySet
+from entitlements.search import FOUND_AT_MOST, find_ids
+from mxportal.shared.pagination import Arm, first_rows
+
+EXPIRED = "expired"
+NEWEST = ("-id",)
+BY_EXPIRATION = ("expires_on", "id")
+EVERYTHING = Q(id__gt=0)  # the condition of MOBOTIX's own index, item_expiry
+Narrow = Callable[[LineItemQuerySet], LineItemQuerySet]
+
+
+def for_rows(items: LineItemQuerySet) -> LineItemQuerySet:
+    """With what a row shows, so that a page of any length has the same number of queries."""
+    return items.select_related("product", "entitlement")
+
+
+class Shown(models.TextChoices):
+    """Whose items the list shows."""
+
+    ALL = "all", _("All")
+    OURS = "ours", _("Ours")
+    SOLD = "sold", _("Sold by us")
+    BELOW = "below", _("Further down")
+
+
+class Sort(models.TextChoices):
+    """E5, E12: an Activation ID and an owner's name are no sort orders."""
+
+    NEWEST = "newest", _("Newest first")
+    EXPIRATION = "expiration", _("Expiration date")
+
+
+ORDERS = {Sort.NEWEST: NEWEST, Sort.EXPIRATION: BY_EXPIRATION}
+
+
+def columns_of(actor: User, shown: str = Shown.ALL) -> list[str]:
+    """The columns of which one at least holds the actor's account, for the items of a tab; none: all items."""
+    if shown == Shown.OURS:
+        return ["owner"]
+    if shown == Shown.SOLD:
+        return ["seller", "serving_account"]
+    if actor.account.is_mobotix:
+        return []
+    in_chain = CHAIN[Tier(actor.account.tier)]
+    return [in_chain] if shown == Shown.BELOW else [in_chain, "serving_account"]
+
+
+def visible_arms(actor: User, shown: str = Shown.ALL, *, narrow: Narrow = for_rows) -> list[Arm[LineItem]]:
+    """The items of a tab that the actor sees (E12), in parts that an index serves in both orders of the list."""
+    columns = columns_of(actor, shown)
+    if not columns:
+        return [Arm(narrow(LineItem.objects.visible_to(actor).filter(EVERYTHING)))]
+    items = LineItem.objects
+    return [Arm(narrow(items.visible_to_as(actor, column)), {column: actor.account_id}) for column in columns]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a list shows: visible items, and their arms. ``capped``: a search found more than it shows."""
+
+    items: LineItemQuerySet
+    arms: list[Arm[LineItem]]
+    capped: bool = False
+
+
+def list_items(
+    *,
+    actor: User,
+    shown: str = "",
+    product: Product | None = None,
+    state: str = "",
+    expiring: str = "",
+    q: str = "",
+) -> Listing:
+    """List Entitlements, narrowed. The search comes last, within the other filters."""
+
+    def narrow(items: LineItemQuerySet) -> LineItemQuerySet:
+        items = items.further_down(actor.account) if shown == Shown.BELOW else items
+        return _narrowed(items, product, state, expiring)
+
+    arms = visible_arms(actor, shown, narrow=narrow)
+    if q:
+        ids = sorted(find_ids(actor, [arm.queryset for arm in arms], q), reverse=True)
+        found = for_rows(LineItem.objects.visible_to(actor).filter(pk__in=ids[:FOUND_AT_MOST]))
+        return Listing(found, [Arm(found)], capped=len(ids) > FOUND_AT_MOST)
+    visible = narrow(LineItem.objects.visible_to(actor))
+    if shown == Shown.OURS:
+        return Listing(visible.owned_by(actor.account), arms)
+    return Listing(visible.sold_by(actor.account) if shown == Shown.SOLD else visible, arms)
+
+
+def _narrowed(
+    items: LineItemQuerySet, product: Product | None, state: str, expiring: str
+) -> LineItemQuerySet:
+    if product:
+        items = items.filter(product=product)
+    if state:
+        items = items.expired() if state == EXPIRED else items.filter(state=state)
+    return for_rows(items.expiring_within(int(expiring)) if expiring else items)
+
+
+def first_visible(actor: User, narrow: Narrow, *, order: Sequence[str], size: int) -> list[LineItem]:
+    """The first of the items that the actor sees, narrowed, with what a row shows."""
+    return first_rows(
+        visible_arms(actor, narrow=lambda items: for_rows(narrow(items))), order=order, size=size
+    )

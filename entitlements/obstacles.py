@@ -1,0 +1,80 @@
+"""E8: why copies cannot come back, in sentences, as far as the reader may see it."""
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from accounts.visibility import visible_names
+from entitlements.models import LineItem, State
+from entitlements.predicates import undo_is_over
+from entitlements.presentation import shown_activation_id
+
+NAMED_AT_MOST = 5
+
+
+def undo_notes(actor: User, item: LineItem) -> list[str]:
+    """What stands in the way of taking all copies of a split back; nothing for who has no part in it."""
+    sold_by_actor = item.seller_id == actor.account_id
+    if (
+        item.parent_id is None
+        or item.state == State.OBSOLETE
+        or not (sold_by_actor or actor.account.is_mobotix)
+    ):
+        return []
+    notes = []
+    if sold_by_actor and undo_is_over(item) and not actor.account.is_mobotix:
+        notes.append(_over())
+    return notes + split_notes(actor, item) + _activation_notes(item)
+
+
+def _over() -> str:
+    sentence = ngettext(
+        "A split can be taken back within %(days)s day. This time is over: ask MOBOTIX, or the owner to hand copies back.",
+        "A split can be taken back within %(days)s days. This time is over: ask MOBOTIX, or the owner to hand copies back.",
+        settings.UNDO_DAYS,
+    )
+    return sentence % {"days": settings.UNDO_DAYS}
+
+
+def split_notes(actor: User, item: LineItem) -> list[str]:
+    """The further splits of an item that hold copies, newest first; the rest in one sentence."""
+    if not item.split:
+        return []
+    further = LineItem.objects.visible_to(actor).filter(parent=item, quantity__gt=0)
+    named = list(further.order_by("-id")[:NAMED_AT_MOST])
+    names = visible_names(actor, [split.owner_id for split in named])
+    notes = [_split_note(actor, split, names[split.owner_id]) for split in named]
+    rest = item.split - sum(split.quantity for split in named)
+    if rest:
+        sentence = ngettext(
+            "%(copies)s further copy was split on as well.",
+            "%(copies)s further copies were split on as well.",
+            rest,
+        )
+        notes.append(sentence % {"copies": rest})
+    return notes
+
+
+def _split_note(actor: User, split: LineItem, owner: str) -> str:
+    sentence = ngettext(
+        "%(copies)s copy was split further to %(owner)s (%(activation_id)s) and must come back from there first.",
+        "%(copies)s copies were split further to %(owner)s (%(activation_id)s) and must come back from there first.",
+        split.quantity,
+    )
+    return sentence % {
+        "copies": split.quantity,
+        "owner": owner,
+        "activation_id": shown_activation_id(actor, split),
+    }
+
+
+def _activation_notes(item: LineItem) -> list[str]:
+    if not item.activated:
+        return []
+    sentence = ngettext(
+        "%(copies)s copy is activated on a device.",
+        "%(copies)s copies are activated on devices.",
+        item.activated,
+    )
+    return [sentence % {"copies": item.activated}]

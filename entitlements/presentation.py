@@ -1,0 +1,135 @@
+"""What a reader may see of line items (A4, E5, E12): rows with everything masked, for templates, exports and mails.
+
+Templates get these and never a LineItem, so that nothing can slip through.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.functional import Promise
+
+from accounts.models import Tier, User
+from accounts.permissions import Permission
+from accounts.visibility import visible_names
+from entitlements.activation_ids import last_group
+from entitlements.models import LineItem, State
+from entitlements.models.line_item import CHAIN
+from entitlements.predicates import is_party, may_hand_back, may_hand_on, may_split, may_undo
+
+
+def shown_activation_id(actor: User, item: LineItem) -> str:
+    """E5: in full for parties; the last group for the others up the chain."""
+    return item.activation_id if is_party(actor, item) else f"…-{last_group(item.activation_id)}"
+
+
+def shown_order_number(actor: User, item: LineItem) -> str:
+    """E7: the order number stays between seller and owner, serving account and MOBOTIX; "" for others."""
+    return item.entitlement.order_number if is_party(actor, item) else ""
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    """One line item in a list, as one reader may see it."""
+
+    pk: int
+    activation_id: str
+    in_full: bool
+    entitlement_pk: int
+    entitlement_id: str
+    product: str
+    part_number: str
+    unit: str
+    quantity: int
+    available: int
+    split: int
+    activated: int
+    starts_on: date
+    expires_on: date
+    state: str
+    is_expired: bool
+    owner: str
+    order_number: str
+
+
+def item_rows(actor: User, items: Iterable[LineItem]) -> list[ItemRow]:
+    """Rows of visible items, with product and entitlement selected. Two queries, for the names."""
+    items = list(items)
+    names = visible_names(actor, [item.owner_id for item in items])
+    return [item_row(actor, item, names) for item in items]
+
+
+def item_row(actor: User, item: LineItem, names: dict[int, str]) -> ItemRow:
+    """One row; ``names`` as ``visible_names`` gave them."""
+    return ItemRow(
+        pk=item.pk,
+        activation_id=shown_activation_id(actor, item),
+        in_full=is_party(actor, item),
+        entitlement_pk=item.entitlement_id,
+        entitlement_id=item.entitlement.entitlement_id,
+        product=item.product.name,
+        part_number=item.product.part_number,
+        unit=item.product.unit,
+        quantity=item.quantity,
+        available=item.available,
+        split=item.split,
+        activated=item.activated,
+        starts_on=item.starts_on,
+        expires_on=item.expires_on,
+        state=item.state,
+        is_expired=item.is_expired,
+        owner=names[item.owner_id],
+        order_number=shown_order_number(actor, item),
+    )
+
+
+@dataclass(frozen=True)
+class ChainLink:
+    """E2: one tier that an item passed through."""
+
+    tier: str | Promise
+    name: str
+    is_owner: bool
+
+
+def chain_ids(item: LineItem) -> list[int]:
+    """Every account that an item's page names."""
+    columns = [f"{column}_id" for column in CHAIN.values()] + ["owner_id", "seller_id", "serving_account_id"]
+    return [pk for pk in (getattr(item, column) for column in columns) if pk is not None]
+
+
+def chain_of(item: LineItem, names: dict[int, str]) -> list[ChainLink]:
+    """Distributor → installer → end customer, as far as the item came, masked."""
+    links = []
+    for tier, column in CHAIN.items():
+        pk = getattr(item, f"{column}_id")
+        if pk is not None:
+            links.append(ChainLink(tier=Tier(tier).label, name=names[pk], is_owner=pk == item.owner_id))
+    return links
+
+
+@dataclass(frozen=True)
+class Actions:
+    """E13: what the page offers for one item: role and row together."""
+
+    split: bool
+    undo: bool
+    hand_back: bool
+    email: bool
+    certificate: bool
+    state: bool
+
+
+def actions_for(actor: User, item: LineItem) -> Actions:
+    """E3, E6, E8, E9, E10: what this person may do to this item right now."""
+    takes_back = actor.may(Permission.UNDO_SPLIT) and item.available > 0 and item.state != State.OBSOLETE
+    undo = takes_back and may_undo(actor, item)
+    splits = item.is_usable and item.available > 0 and may_split(actor, item)
+    return Actions(
+        split=actor.may(Permission.SPLIT) and splits,
+        undo=undo,
+        hand_back=takes_back and not undo and may_hand_back(actor, item),
+        email=actor.may(Permission.SEND_MAIL) and item.is_usable and may_hand_on(actor, item),
+        certificate=is_party(actor, item) and item.state not in (State.DRAFT, State.OBSOLETE),
+        state=actor.may(Permission.CHANGE_STATES) and item.state != State.OBSOLETE,
+    )

@@ -1,0 +1,21 @@
+"""The history of one line item."""
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from accounts.http import PortalRequest
+from accounts.permissions import Permission, requires
+from entitlements.listing import for_rows
+from entitlements.models import LineItem
+from entitlements.presentation import item_rows
+from entitlements.timeline import timeline
+
+
+@require_safe
+@requires(Permission.VIEW)
+def line_item_history(request: PortalRequest, pk: int) -> HttpResponse:
+    """What happened to one item, newest first, masked like everything else (E12)."""
+    item = get_object_or_404(for_rows(LineItem.objects.visible_to(request.user)), pk=pk)
+    context = {"row": item_rows(request.user, [item])[0], "timeline": timeline(request.user, item)}
+    return render(request, "entitlements/line_item_history.html", context)

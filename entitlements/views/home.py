@@ -1,0 +1,16 @@
+"""Home."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.http import PortalRequest
+from accounts.permissions import Permission, requires
+from entitlements.home_page import home_page
+
+
+@require_safe
+@requires(Permission.VIEW)
+def home(request: PortalRequest) -> HttpResponse:
+    """What needs doing: to hand on, expiring, failed mails, requests; and the last activity."""
+    return render(request, "entitlements/home.html", {"this": home_page(request.user)})

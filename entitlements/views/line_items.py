@@ -1,0 +1,119 @@
+"""List Entitlements, its search, its menus, and the page of one line item."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.http import PortalRequest
+from accounts.permissions import Permission, requires
+from entitlements.activation_ids import looks_like_activation_id
+from entitlements.forms.filters import ListFilter
+from entitlements.item_page import item_page
+from entitlements.listing import ORDERS, Shown, Sort, for_rows, list_items
+from entitlements.models import LineItem
+from entitlements.presentation import item_rows
+from entitlements.search import FOUND_AT_MOST, find_by_activation_id
+from mxportal.shared.pagination import capped_count, paginate
+
+STEPS = {
+    "split": "line_item_split",
+    "undo": "line_item_undo",
+    "email": "line_item_email",
+    "certificate": "line_item_certificate",
+    "history": "line_item_history",
+    "state": "line_item_state",
+}
+
+
+@require_safe
+@requires(Permission.VIEW)
+def line_item_list(request: PortalRequest) -> HttpResponse:
+    """List Entitlements: what the reader sees (E12), a keyset page at a time."""
+    form = ListFilter(request.GET, actor=request.user)
+    form.is_valid()
+    if "q" in form.errors:
+        return _list_page(request, form)
+    listing = list_items(actor=request.user, **form.filters())
+    order = ORDERS[form.value("sort") or Sort.NEWEST]
+    page = paginate(request, listing.items, order=order, arms=listing.arms)
+    return _list_page(
+        request,
+        form,
+        page=page,
+        rows=item_rows(request.user, page.items),
+        count=capped_count(listing.items),
+        found_at_most=FOUND_AT_MOST if listing.capped else None,
+    )
+
+
+def _list_page(request: PortalRequest, form: ListFilter, **found: Any) -> HttpResponse:
+    query = form.as_query()
+    context = {
+        "form": form,
+        "tabs": _tabs(query),
+        "query": QueryDict(mutable=True),
+        "filtered": query,
+        **found,
+    }
+    context["query"].update(query)
+    return render(request, "entitlements/line_item_list.html", context)
+
+
+def _tabs(query: dict[str, str]) -> list[dict[str, Any]]:
+    now = query.get("shown", Shown.ALL)
+    tabs = []
+    for shown in (Shown.OURS, Shown.SOLD, Shown.BELOW, Shown.ALL):
+        address = QueryDict(mutable=True)
+        address.update(query | {"shown": shown.value})
+        tabs.append({"label": shown.label, "url": f"?{address.urlencode()}", "current": shown == now})
+    return tabs
+
+
+@require_POST
+@requires(Permission.VIEW)
+def line_item_search(request: PortalRequest) -> HttpResponse:
+    """E5: a search that may be for a secret; what is no Activation ID goes on to the list's own address."""
+    form = ListFilter(request.POST, actor=request.user)
+    if not form.is_valid() and "q" in form.errors:
+        return _list_page(request, form)
+    text = form.value("q")
+    if text and (item := find_by_activation_id(request.user, text)):
+        return redirect("line_item_detail", item.pk)
+    if looks_like_activation_id(text) and any(character.isdigit() for character in text):
+        form.add_error("q", _("No line item with this Activation ID."))
+        return _list_page(request, form)
+    return redirect(reverse("line_item_list", query=form.as_query()))
+
+
+@require_safe
+@requires(Permission.VIEW)
+def line_item_go(request: PortalRequest, step: str) -> HttpResponse:
+    """The list's menus: from the ticked row to a step. One line item after the other, as the manual has it."""
+    if step not in STEPS:
+        raise Http404
+    ticked = [pk for pk in request.GET.getlist("item") if pk.isascii() and pk.isdigit() and len(pk) <= 18]
+    if len(ticked) == 1:
+        return redirect(STEPS[step], int(ticked[0]))
+    messages.warning(request, _("Tick one line item; only one after the other is possible."))
+    back = QueryDict(request.GET.get("list", ""))
+    return redirect(reverse("line_item_list", query=back))
+
+
+@require_safe
+@requires(Permission.VIEW)
+def line_item_detail(request: PortalRequest, pk: int) -> HttpResponse:
+    """One line item, everything as the reader may see it."""
+    items = LineItem.objects.visible_to(request.user)
+    item = get_object_or_404(for_rows(items).select_related("contact"), pk=pk)
+    splits = for_rows(items).filter(parent=item)
+    page = paginate(request, splits, order=("-id",))
+    return render(
+        request,
+        "entitlements/line_item_detail.html",
+        {"this": item_page(request.user, item), "page": page, "splits": item_rows(request.user, page.items)},
+    )
