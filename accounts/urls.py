@@ -34,7 +34,6 @@ urlpatterns = [
         password_reset_from_key_done,
         name="account_reset_password_from_key_done",
     ),
-    path("i18n/setlang/", profile.set_language, name="set_language"),
     path("profile/", profile.profile_edit, name="profile_edit"),
     path("accounts/", accounts.account_list, name="account_list"),
     path("accounts/related/", accounts.related_account_list, name="related_account_list"),

@@ -31,7 +31,10 @@ class PersonForm(KeyedForm):
         """Name, address, numbers and language as one part of the page."""
         return Fieldset(
             _("Contact details"),
-            Div(*NAMES, "email", *NUMBERS, *ADDRESS, "language", *more, css_class="mx-form-grid"),
+            Div(*NAMES, "email", css_class="mx-form-grid"),
+            Div(*NUMBERS, css_class="mx-form-grid"),
+            Div(*ADDRESS, css_class="mx-form-grid"),
+            Div("language", *more, css_class="mx-form-grid"),
         )
 
 
