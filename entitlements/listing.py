@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tier, User
@@ -16,7 +15,6 @@ from mxportal.shared.pagination import Arm, first_rows
 EXPIRED = "expired"
 NEWEST = ("-id",)
 BY_EXPIRATION = ("expires_on", "id")
-EVERYTHING = Q(id__gt=0)  # the condition of MOBOTIX's own index, item_expiry
 Narrow = Callable[[LineItemQuerySet], LineItemQuerySet]
 
 
@@ -60,7 +58,7 @@ def visible_arms(actor: User, shown: str = Shown.ALL, *, narrow: Narrow = for_ro
     """The items of a tab that the actor sees (E12), in parts that an index serves in both orders of the list."""
     columns = columns_of(actor, shown)
     if not columns:
-        return [Arm(narrow(LineItem.objects.visible_to(actor).filter(EVERYTHING)))]
+        return [Arm(narrow(LineItem.objects.visible_to(actor)))]
     items = LineItem.objects
     return [Arm(narrow(items.visible_to_as(actor, column)), {column: actor.account_id}) for column in columns]
 

@@ -1,7 +1,6 @@
 """E8: why copies cannot come back, in sentences, as far as the reader may see it."""
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
@@ -30,8 +29,8 @@ def undo_notes(actor: User, item: LineItem) -> list[str]:
 
 def _over() -> str:
     sentence = ngettext(
-        "A split can be taken back within %(days)s day. This time is over: ask MOBOTIX, or the owner to hand copies back.",
-        "A split can be taken back within %(days)s days. This time is over: ask MOBOTIX, or the owner to hand copies back.",
+        "The %(days)s day for taking a split back is over. The owner can hand copies back, or MOBOTIX can help.",
+        "The %(days)s days for taking a split back are over. The owner can hand copies back, or MOBOTIX can help.",
         settings.UNDO_DAYS,
     )
     return sentence % {"days": settings.UNDO_DAYS}

@@ -174,9 +174,8 @@ class LineItem(models.Model):
             # E12's arm of the serving account
             models.Index(fields=["serving_account", "-id"], name="item_serving_newest"),
             models.Index(fields=["serving_account", "expires_on", "id"], name="item_serving_expiry"),
-            # MOBOTIX's list by expiration. Its condition, always true, keeps it from the lists of the other tiers, whose
-            # pages the planner would else look for among everybody's (200 ms).
-            models.Index(fields=["expires_on", "id"], name="item_expiry", condition=Q(id__gt=0)),
+            # MOBOTIX's list by expiration
+            models.Index(fields=["expires_on", "id"], name="item_expiry"),
             # drafts, inactive and obsolete items are few among many
             models.Index(fields=["state", "-id"], name="item_rare_state", condition=~Q(state=State.DEPLOYED)),
             # Home: items to hand on
