@@ -42,9 +42,12 @@ class SplitForm(KeyedForm):
     def __init__(self, *args: Any, actor: User, item: LineItem, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.actor, self.item = actor, item
-        self.fields["copies"].label = _("Split Amount (of %(available)s available)") % {
-            "available": item.available
-        }
+        self.say_available()
+
+    def say_available(self) -> None:
+        """The amount's label tells what there is now."""
+        label = _("Split Amount (of %(available)s available)")
+        self.fields["copies"].label = label % {"available": self.item.available}
 
     @cached_property
     def chosen_account(self) -> Account | None:
@@ -70,20 +73,22 @@ class SplitForm(KeyedForm):
 class CheckedSplitForm(SplitForm):
     """E6, for the summary: everything that is wrong, each at its field."""
 
-    def clean_target(self) -> int:
-        """A buyer of the actor's account."""
-        return find_target(self.actor, self.cleaned_data["target"]).pk
+    def clean(self) -> dict[str, Any]:
+        """Account, contact of it, and amount by what is available now."""
+        data, account = self.cleaned_data, self.chosen_account
+        if "target" in data:
+            self._judge(lambda: find_target(self.actor, data["target"]))
+        if account is not None and "contact" in data:
+            self._judge(lambda: find_contact(self.actor, account, data["contact"]))
+        if "copies" in data:
+            self._judge(lambda: check_copies(data["copies"], self.item.available))
+        return self.cleaned_data
 
-    def clean_contact(self) -> int:
-        """A person of the target; where that is wrong itself, its error is enough."""
-        if self.chosen_account is not None:
-            find_contact(self.actor, self.chosen_account, self.cleaned_data["contact"])
-        return self.cleaned_data["contact"]
-
-    def clean_copies(self) -> int:
-        """By what is available now."""
-        check_copies(self.cleaned_data["copies"], self.item.available)
-        return self.cleaned_data["copies"]
+    def _judge(self, check: Callable[[], object]) -> None:
+        try:
+            check()
+        except ValidationError as error:
+            self.add_service_error(error)
 
 
 def _found(find: Callable[[], T]) -> T | None:

@@ -86,6 +86,7 @@ def _complete(request: PortalRequest, item: LineItem) -> HttpResponse:
     except ValidationError as error:
         form.add_service_error(error)
         item.refresh_from_db(fields=["available", "split", "state"])
+        form.say_available()
         return _show_form(request, item, form)
     return redirect("line_item_split_done", pk=new.pk)
 
