@@ -1,0 +1,28 @@
+"""The world of the browser tests, with the demo's mailbox open."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.mail import EmailMultiAlternatives
+
+from tests.browser.world import World, make_world
+
+
+@pytest.fixture
+def demo_mail(tmp_path: Path, settings: Any) -> None:
+    """One mail in the demo's mailbox, with a text, an HTML part and an attachment."""
+    settings.DEMO, settings.EMAIL_FILE_PATH = True, str(tmp_path)
+    mail = EmailMultiAlternatives(
+        "Your login", "Here it is:\nhttp://127.0.0.1/login/", to=["a@portal.example"]
+    )
+    mail.attach_alternative("<p>Here it is</p>", "text/html")
+    mail.attach("certificate.pdf", b"%PDF-1.7", "application/pdf")
+    source = mail.message().as_bytes()
+    (tmp_path / "demo.log").write_bytes(source + b"\n" + b"-" * 79 + b"\n")
+
+
+@pytest.fixture
+def world(db: None, demo_mail: None) -> World:
+    """Everything that a page can show; committed where the test has a server of its own."""
+    return make_world()
