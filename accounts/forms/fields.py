@@ -50,6 +50,8 @@ def _formfield(field: "models.Field[Any, Any]", **kwargs: Any) -> forms.Field | 
     if isinstance(field, models.BooleanField) and field.name != "expiring_email":
         return YesNoField(label=field.verbose_name, help_text=field.help_text)
     made = field.formfield(**kwargs)
+    if made:
+        made.show_hidden_initial = False  # nobody asks whether a proposed value was changed
     if isinstance(made, forms.CharField):
         made.validators.append(no_control_characters)
         # A browser cuts what is too long without a word: the sentence at the field is the better answer.
