@@ -70,6 +70,30 @@ class ListFilter(forms.Form):
             raise ValidationError(_("Type at least 3 characters."), code="short")
         return text
 
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Show the search field as wrong, to eyes and to screen readers."""
+        super().add_error(field, error)
+        if field == "q":
+            self.fields["q"].widget.attrs |= {
+                "class": "form-control is-invalid",
+                "aria-invalid": "true",
+                "aria-describedby": "filter-q-error",
+            }
+
+    def selects(self) -> list[forms.BoundField]:
+        """The fields beside the search."""
+        return [self[name] for name in ("product", "state", "expiring", "sort")]
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether more than the tab and the order narrow the list."""
+        return any(self.value(name) for name in ("q", "product", "state", "expiring")) or "q" in self.errors
+
+    @property
+    def sorts_by_date(self) -> bool:
+        """Whether the neighbours of a page are no newer and older ones."""
+        return self.value("sort") == Sort.EXPIRATION
+
     def filters(self) -> dict[str, Any]:
         """Everything but the order, for ``list_items``."""
         values = {name: self.value(name) for name in self.fields if name != "sort"}

@@ -13,8 +13,8 @@ from entitlements.presentation import item_rows
 from mxportal.shared.pagination import paginate
 
 
-@require_safe
 @requires(Permission.VIEW)
+@require_safe
 def entitlement_detail(request: PortalRequest, pk: int) -> HttpResponse:
     """E7: one order and those of its lines that the reader sees."""
     entitlement = get_object_or_404(Entitlement.objects.visible_to(request.user), pk=pk)

@@ -12,8 +12,8 @@ from entitlements.presentation import item_rows
 from entitlements.timeline import timeline
 
 
-@require_safe
 @requires(Permission.VIEW)
+@require_safe
 def line_item_history(request: PortalRequest, pk: int) -> HttpResponse:
     """What happened to one item, newest first, masked like everything else (E12)."""
     item = get_object_or_404(for_rows(LineItem.objects.visible_to(request.user)), pk=pk)

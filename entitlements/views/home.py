@@ -9,8 +9,8 @@ from accounts.permissions import Permission, requires
 from entitlements.home_page import home_page
 
 
-@require_safe
 @requires(Permission.VIEW)
+@require_safe
 def home(request: PortalRequest) -> HttpResponse:
     """What needs doing: to hand on, expiring, failed mails, requests; and the last activity."""
     return render(request, "entitlements/home.html", {"this": home_page(request.user)})

@@ -6,8 +6,9 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
@@ -30,8 +31,8 @@ STEPS = {
 }
 
 
-@require_safe
 @requires(Permission.VIEW)
+@require_safe
 def line_item_list(request: PortalRequest) -> HttpResponse:
     """List Entitlements: what the reader sees (E12), a keyset page at a time."""
     form = ListFilter(request.GET, actor=request.user)
@@ -68,16 +69,17 @@ def _tabs(query: dict[str, str]) -> list[dict[str, Any]]:
     now = query.get("shown", Shown.ALL)
     tabs = []
     for shown in (Shown.OURS, Shown.SOLD, Shown.BELOW, Shown.ALL):
-        address = QueryDict(mutable=True)
-        address.update(query | {"shown": shown.value})
-        tabs.append({"label": shown.label, "url": f"?{address.urlencode()}", "current": shown == now})
+        url = reverse("line_item_list", query=query | {"shown": shown.value})
+        tabs.append({"label": shown.label, "url": url, "current": shown == now})
     return tabs
 
 
-@require_POST
 @requires(Permission.VIEW)
+@require_http_methods(["GET", "POST"])
 def line_item_search(request: PortalRequest) -> HttpResponse:
     """E5: a search that may be for a secret; what is no Activation ID goes on to the list's own address."""
+    if request.method == "GET":
+        return redirect("line_item_list")
     form = ListFilter(request.POST, actor=request.user)
     if not form.is_valid() and "q" in form.errors:
         return _list_page(request, form)
@@ -90,8 +92,8 @@ def line_item_search(request: PortalRequest) -> HttpResponse:
     return redirect(reverse("line_item_list", query=form.as_query()))
 
 
-@require_safe
 @requires(Permission.VIEW)
+@require_safe
 def line_item_go(request: PortalRequest, step: str) -> HttpResponse:
     """The list's menus: from the ticked row to a step. One line item after the other, as the manual has it."""
     if step not in STEPS:
@@ -104,8 +106,8 @@ def line_item_go(request: PortalRequest, step: str) -> HttpResponse:
     return redirect(reverse("line_item_list", query=back))
 
 
-@require_safe
 @requires(Permission.VIEW)
+@require_safe
 def line_item_detail(request: PortalRequest, pk: int) -> HttpResponse:
     """One line item, everything as the reader may see it."""
     items = LineItem.objects.visible_to(request.user)
