@@ -53,7 +53,8 @@ def _formfield(field: "models.Field[Any, Any]", **kwargs: Any) -> forms.Field | 
     if made:
         made.show_hidden_initial = False  # nobody asks whether a proposed value was changed
     if isinstance(made, forms.CharField):
-        made.validators.append(no_control_characters)
+        known = [*made.validators, no_control_characters]
+        made.validators = known + [rule for rule in field.validators if rule not in known]
         # A browser cuts what is too long without a word: the sentence at the field is the better answer.
         made.widget.attrs.pop("maxlength", None)
     return made

@@ -36,7 +36,15 @@ def _journey(request: PortalRequest) -> dict[str, Any]:
     for name, value in carried:
         query.appendlist(name, value)
     back_with_all = f"{back}{'&' if '?' in back else '?'}{query.urlencode()}" if carried else back
-    return {"back": back, "carried": carried, "back_with_all": back_with_all}
+    return {"back": back, "carried": carried, "back_with_all": back_with_all, "query": query}
+
+
+def _account_pick_url(request: PortalRequest, **more: object) -> str:
+    """Back to the first of the two pages, with everything that travels along."""
+    journey = _journey(request)
+    address = f"{reverse('account_pick')}?{journey['query'].urlencode()}"
+    own = {name: request.GET[name] for name in ("tier", "q") if name in request.GET}
+    return with_query(address, **{"back": journey["back"], **own, **more})
 
 
 def _targets(actor: User) -> AccountQuerySet:
@@ -66,7 +74,7 @@ def contact_pick(request: PortalRequest) -> HttpResponse:
     """Contacts: the active persons of the account that was ticked."""
     account = _ticked_account(request)
     if account is None:
-        return redirect(f"{reverse('account_pick')}?{request.GET.urlencode()}&none=1")
+        return redirect(_account_pick_url(request, none=1))
     form = ContactPickForm(request.GET)
     people = User.objects.visible_to(request.user).active().filter(account=account)
     page = paginate(request, form.filter(people), order=("last_name", "id"))
@@ -76,11 +84,9 @@ def contact_pick(request: PortalRequest) -> HttpResponse:
         "account": account,
         "chosen": request.GET.get("contact") or (str(page.items[0].pk) if len(page.items) == 1 else ""),
         "is_managed": Account.objects.managed_by(request.user).filter(pk=account.pk).exists(),
+        "another_account_url": _account_pick_url(request, account=account.pk),
         **_journey(request),
     }
-    context["another_account_url"] = with_query(
-        f"{reverse('account_pick')}?{request.GET.urlencode()}", account=account.pk, q=""
-    )
     return render(request, "accounts/contact_pick.html", context)
 
 

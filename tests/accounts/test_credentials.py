@@ -1,0 +1,121 @@
+"""U4, U8: temporary passwords and one-time links, made when their mail is delivered."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail as outbox
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
+
+from accounts.models import Account, User
+from accounts.services.credentials import request_password_reset, retry_user_mail, send_credentials
+from notifications.models import Failure, Mail, Status
+from notifications.services import deliver_mail
+from tests.factories import PASSWORD, Cast
+
+
+def deliver(mail: Mail) -> Mail:
+    deliver_mail(mail.pk)
+    mail.refresh_from_db()
+    return mail
+
+
+def text_of_last_mail() -> str:
+    return str(outbox.outbox[-1].body)
+
+
+def password_in(text: str) -> str:
+    return re.search(r"^.*[Pp]ass\w*: (\S{16})$", text, re.MULTILINE)[1]  # type: ignore[index]
+
+
+def test_password_is_made_at_delivery(cast: Cast) -> None:
+    """U4: the present password holds until the delivery; the new one is kept as a hash only and lasts 7 days."""
+    mail = send_credentials(actor=cast.installer, user_id=cast.installer_viewer.pk)
+    assert User.objects.get(pk=cast.installer_viewer.pk).check_password(PASSWORD)
+    assert deliver(mail).status == Status.SENT
+    user = User.objects.get(pk=cast.installer_viewer.pk)
+    password = password_in(text_of_last_mail())
+    assert user.check_password(password)
+    assert user.must_change_password
+    assert timedelta(days=6, hours=23) < user.temporary_password_until - timezone.now() <= timedelta(days=7)
+    assert mail.subject == ""
+    assert password not in str(mail.context)
+    assert user.login in text_of_last_mail()
+
+
+@pytest.mark.parametrize(("language", "subject"), [("en", "Your login"), ("de", "")])
+def test_credentials_in_the_users_language(cast: Cast, language: str, subject: str) -> None:
+    """U4: text and HTML, in the recipient's language."""
+    User.objects.filter(pk=cast.installer_viewer.pk).update(language=language)
+    deliver(send_credentials(actor=cast.installer, user_id=cast.installer_viewer.pk))
+    message: Any = outbox.outbox[-1]
+    assert message.subject.startswith(subject)
+    assert f'lang="{language}"' in message.alternatives[0][0]
+
+
+def test_mail_that_comes_too_late(cast: Cast) -> None:
+    """U4: after the user has set a password, a late delivery does nothing."""
+    mail = send_credentials(actor=cast.installer, user_id=cast.installer_viewer.pk)
+    user = User.objects.get(pk=cast.installer_viewer.pk)
+    user.set_password("chosen by themselves")
+    user.save()
+    assert deliver(mail).status == Status.CANCELLED
+    assert User.objects.get(pk=user.pk).check_password("chosen by themselves")
+
+
+def test_only_the_newest_mail_counts(cast: Cast) -> None:
+    """U4: of two mails on their way, the older makes no password."""
+    first, second = (
+        send_credentials(actor=cast.installer, user_id=cast.installer_viewer.pk) for __ in range(2)
+    )
+    assert deliver(first).status == Status.CANCELLED
+    assert deliver(second).status == Status.SENT
+
+
+def test_who_sends_credentials(cast: Cast) -> None:
+    """U4: not a viewer, not an outsider; the seller only until the first admin has logged in."""
+    target = cast.installer_viewer.pk
+    with pytest.raises(PermissionDenied):
+        send_credentials(actor=cast.installer_viewer, user_id=target)
+    with pytest.raises(User.DoesNotExist):
+        send_credentials(actor=cast.sibling_installer, user_id=target)
+    assert send_credentials(actor=cast.distributor, user_id=target)
+    Account.objects.filter(pk=cast.installer.account_id).update(taken_over_at=timezone.now())
+    with pytest.raises(User.DoesNotExist):
+        send_credentials(actor=cast.distributor, user_id=target)
+
+
+def test_send_again(cast: Cast) -> None:
+    """N2: a failed mail is due again for who manages the person, and for nobody else; a sent one is not."""
+    mail = send_credentials(actor=cast.installer, user_id=cast.installer_viewer.pk)
+    Mail.objects.filter(pk=mail.pk).update(status=Status.FAILED, failure=Failure.REFUSED)
+    with pytest.raises(User.DoesNotExist):
+        retry_user_mail(actor=cast.sibling_installer, user_id=cast.installer_viewer.pk, mail_id=mail.pk)
+    with pytest.raises(Mail.DoesNotExist):
+        retry_user_mail(actor=cast.installer, user_id=cast.installer.pk, mail_id=mail.pk)
+    retry_user_mail(actor=cast.installer, user_id=cast.installer_viewer.pk, mail_id=mail.pk)
+    assert deliver(mail).status == Status.SENT
+    with pytest.raises(ValidationError):
+        retry_user_mail(actor=cast.installer, user_id=cast.installer_viewer.pk, mail_id=mail.pk)
+
+
+def test_reset_for_active_logins_only(cast: Cast) -> None:
+    """U8: a link for an active login, in any letter case; silence for contacts, strangers, inactive accounts."""
+    request_password_reset(email=cast.installer.email.upper())
+    assert Mail.objects.get().kind == "accounts.password_reset"
+    Account.objects.filter(pk=cast.other_installer.account_id).update(status="inactive")
+    for email in (cast.customer_contact.email, "nobody@nowhere.example", cast.other_installer.email):
+        request_password_reset(email=email)
+    assert Mail.objects.count() == 1
+
+
+def test_reset_link_never_goes_to_an_old_address(cast: Cast) -> None:
+    """U8: a link that waits while the address changes is not sent to the old one."""
+    request_password_reset(email=cast.installer.email)
+    user = User.objects.get(pk=cast.installer.pk)
+    user.email = "moved@installer.example"
+    user.save()
+    assert deliver(Mail.objects.get()).status == Status.CANCELLED
+    assert not outbox.outbox
