@@ -1,35 +1,37 @@
 """MOBOTIX's products."""
 
+from typing import Any
+
 from django import forms
+from django.forms.models import model_to_dict
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms.fields import model_fields
 from entitlements.models import Product
 from mxportal.shared.forms import KeyedForm
 
+FIELDS = (
+    "part_number",
+    "name_en",
+    "name_de",
+    "description_en",
+    "description_de",
+    "licence_model",
+    "unit",
+    "is_active",
+)
 
-class ProductForm(forms.ModelForm, KeyedForm):
-    """E1: fields and labels of the model; the service saves."""
 
-    class Meta:
-        model = Product
-        fields = (
-            "part_number",
-            "name_en",
-            "name_de",
-            "description_en",
-            "description_de",
-            "licence_model",
-            "unit",
-            "is_active",
-        )
-        widgets = {name: forms.Textarea(attrs={"rows": 3}) for name in ("description_en", "description_de")}
-        help_texts = {
-            "unit": _("What one copy is, for example “license” or “channel”."),
-            "is_active": _("New entitlements can contain active products only."),
-        }
+class ProductForm(KeyedForm):
+    """E1: fields, labels and limits of the model; that a part number is taken is for the service to say."""
 
-    def validate_constraints(self) -> None:
-        """The service says in a sentence at its field that a part number is taken."""
+    def __init__(self, *args: Any, product: Product | None, **kwargs: Any) -> None:
+        super().__init__(*args, initial=model_to_dict(product or Product(), FIELDS), **kwargs)
+        self.fields.update(model_fields(Product, FIELDS))
+        for name in ("description_en", "description_de"):
+            self.fields[name].widget.attrs["rows"] = 3
+        self.fields["unit"].help_text = _("What one copy is, for example “license” or “channel”.")
+        self.fields["is_active"].help_text = _("New entitlements can contain active products only.")
 
 
 class ProductSearchForm(forms.Form):

@@ -25,6 +25,7 @@ class StateForm(KeyedForm):
 
     state = forms.TypedChoiceField(
         label=_("New state"),
+        choices=State.choices,
         coerce=State,
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose the new state.")},
@@ -37,7 +38,8 @@ class StateForm(KeyedForm):
 
     def __init__(self, *args: Any, actor: User, item: LineItem, below: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["state"].choices = [(state.value, MEANING[state]) for state in ALLOWED[State(item.state)]]
+        # Offered is what comes next. What was sent is for the service to judge: it may be a request that is done (E7).
+        self.fields["state"].widget.choices = [(state.value, MEANING[state]) for state in ALLOWED[State(item.state)]]
         self.fields["with_splits"].label = _("With everything split from it (line items: %(count)s)") % {
             "count": below
         }

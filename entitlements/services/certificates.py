@@ -5,6 +5,7 @@ from typing import Any
 import segno
 from django.conf import settings
 from django.urls import reverse
+from django.utils import translation
 
 from accounts.models import Account, Tier
 from entitlements.models import Entitlement, LineItem, State, today
@@ -25,13 +26,13 @@ def render_certificate(*, items: list[LineItem], language: str) -> bytes:
 
     Raises PdfUnavailable with a sentence for the page where the machine lacks Pango.
     """
-    return render_pdf(
-        template=TEMPLATE, context=certificate_context(items), stylesheet=STYLESHEET, language=language
-    )
+    with translation.override(language):
+        context = certificate_context(items)
+    return render_pdf(template=TEMPLATE, context=context, stylesheet=STYLESHEET, language=language)
 
 
 def certificate_context(items: list[LineItem]) -> dict[str, Any]:
-    """What the certificate says."""
+    """What the certificate says, in the language that is active."""
     entitlement = items[0].entitlement
     issuer = Account.objects.get(tier=Tier.MOBOTIX)
     return {

@@ -47,7 +47,7 @@ def product_edit(request: PortalRequest, pk: int) -> HttpResponse:
 
 def _edit(request: PortalRequest, product: Product | None) -> HttpResponse:
     number = product.pk if product else None
-    form = ProductForm(posted(request), instance=product)
+    form = ProductForm(posted(request), product=product)
     saved = submit(form, save_product, keyed=True, actor=request.user, product_id=number)
     if saved is None:
         return render(request, "entitlements/product_form.html", {"form": form, "is_new": number is None})
