@@ -1,0 +1,105 @@
+"""Home: what needs doing, for each reader."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import RelationStatus, User
+from accounts.services.credentials import send_credentials
+from entitlements.home_page import home_page
+from entitlements.models import today
+from notifications.models import Failure, Mail, Status
+from tests.entitlements.pages import client_of, html_of
+from tests.factories import (
+    Cast,
+    issue_item,
+    make_cast,
+    make_chain,
+    make_relation,
+    make_user,
+    split_item,
+    yesterday,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return make_cast()
+
+
+def test_items_to_hand_on(cast: Cast) -> None:
+    """Ours, deployed, not expired, with copies left; the newest five, and how many there are."""
+    items = [issue_item(cast) for _ in range(6)]
+    issue_item(cast, starts_on=yesterday(), expires_on=yesterday())
+    issue_item(cast, deploy=False)
+    split_item(cast.distributor, items[0], cast.installer.account, copies=100)
+    home = home_page(cast.distributor)
+    assert [row.pk for row in home.to_hand_on] == [item.pk for item in reversed(items[1:])]
+    assert home.to_hand_on_count == "5"
+    assert home_page(cast.installer).to_hand_on_count == "1"
+    assert home_page(cast.other_distributor).nothing_yet
+
+
+def test_expiring_items(cast: Cast) -> None:
+    """The soonest five of the next 90 days; what has nothing left is no one's worry (as in N5)."""
+    late = issue_item(cast, expires_on=today() + timedelta(days=91))
+    soon = issue_item(cast, expires_on=today() + timedelta(days=60))
+    sooner = issue_item(cast, expires_on=today())
+    empty = issue_item(cast, expires_on=today() + timedelta(days=3), quantity=1)
+    part = split_item(cast.distributor, empty, cast.installer.account, copies=1)
+    expiring = [row.pk for row in home_page(cast.distributor).expiring]
+    assert expiring == [sooner.pk, part.pk, soon.pk]
+    assert late.pk not in expiring
+
+
+def fail(mail: Mail) -> Mail:
+    Mail.objects.filter(pk=mail.pk).update(status=Status.FAILED, failure=Failure.REFUSED)
+    return mail
+
+
+def test_failed_mails(cast: Cast) -> None:
+    """N2: of items that one sold and of users whom one manages; not for who may not send again."""
+    served = split_item(cast.distributor, issue_item(cast), cast.installer.account, send_mail=True)
+    of_item = fail(served.mails.get())
+    colleague = make_user(cast.distributor.account, "Dirk")
+    of_user = fail(send_credentials(actor=cast.distributor, user_id=colleague.pk))
+    expected = [of_user.pk, of_item.pk]
+    assert [mail.pk for mail in home_page(cast.distributor).failed_mails] == expected
+    assert [mail.pk for mail in home_page(cast.mobotix).failed_mails] == expected
+    for person in (cast.installer, cast.other_distributor, cast.sibling_installer, cast.distributor_viewer):
+        assert home_page(person).failed_mails == [], str(person)
+    assert reverse("mail_send_again", args=[of_item.pk]) in html_of(client_of(cast.distributor).get("/"))
+
+
+def test_requests_of_sellers(cast: Cast) -> None:
+    """A2: shown to the account's admins, with the answer's buttons."""
+    relation = make_relation(cast.other_distributor.account, cast.installer.account, RelationStatus.REQUESTED)
+    assert reverse("relation_decide", args=[relation.pk]) in html_of(client_of(cast.installer).get("/"))
+    assert home_page(cast.installer_viewer).requests == []
+    assert home_page(cast.sibling_installer).requests == []
+
+
+def test_last_activity(cast: Cast) -> None:
+    """The newest movements on visible items, names masked."""
+    make_chain(cast)
+    texts = [event.text for event in home_page(cast.distributor).events]
+    assert texts == [
+        "Blick Sicherheitstechnik split 5 copies of Video Analytics to Name withheld.",
+        "Nordlicht Distribution split 40 copies of Video Analytics to Blick Sicherheitstechnik.",
+        "100 copies of Video Analytics were issued to Nordlicht Distribution.",
+    ]
+    assert home_page(cast.sibling_installer).events == []
+
+
+@pytest.mark.parametrize(
+    "name", ["mobotix", "mobotix_viewer", "distributor", "installer_viewer", "other_installer"]
+)
+def test_everybody_has_a_home(cast: Cast, name: str) -> None:
+    """Also where nothing has happened yet."""
+    person: User = getattr(cast, name)
+    assert "No line item yet" in html_of(client_of(person).get("/"))
+    make_chain(cast)
+    assert client_of(person).get("/").status_code == 200

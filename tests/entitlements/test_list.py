@@ -1,0 +1,186 @@
+"""List Entitlements: tabs, filters, order, keyset pages, the menus, and the number of queries."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from entitlements.models import LineItem, today
+from tests.entitlements.pages import client_of, html_of
+from tests.factories import Cast, issue_item, make_cast, make_chain, make_product, split_item, yesterday
+
+pytestmark = pytest.mark.django_db
+LIST = "/entitlements/"
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return make_cast()
+
+
+def listed(client: Client, **query: Any) -> list[int]:
+    """The primary keys that the list shows, in its order."""
+    return [row.pk for row in client.get(LIST, query).context["rows"]]
+
+
+def test_the_tabs(cast: Cast) -> None:
+    """Ours, Sold by us, Further down and All, for each tier."""
+    chain = make_chain(cast)
+    issued, installed, served = chain.issued.pk, chain.installed.pk, chain.served.pk
+    expected = {
+        cast.mobotix: {
+            "ours": [],
+            "sold": [issued],
+            "below": [served, installed],
+            "all": [served, installed, issued],
+        },
+        cast.distributor: {
+            "ours": [issued],
+            "sold": [installed],
+            "below": [served],
+            "all": [served, installed, issued],
+        },
+        cast.installer: {"ours": [installed], "sold": [served], "below": [], "all": [served, installed]},
+    }
+    for person, tabs in expected.items():
+        client = client_of(person)
+        assert {tab: listed(client, shown=tab) for tab in tabs} == tabs, str(person)
+        assert listed(client) == tabs["all"]
+
+
+def test_filters(cast: Cast) -> None:
+    """Product, state, expired, expiring; what is no choice narrows nothing."""
+    other = make_product()
+    perpetual = issue_item(cast)
+    soon = issue_item(cast, product_id=other.pk, expires_on=today() + timedelta(days=20))
+    later = issue_item(cast, expires_on=today() + timedelta(days=80))
+    over = issue_item(cast, starts_on=yesterday(), expires_on=yesterday())
+    client = client_of(cast.distributor)
+    assert listed(client, product=other.pk) == [soon.pk]
+    assert listed(client, expiring="30") == [soon.pk]
+    assert listed(client, expiring="90") == [later.pk, soon.pk]
+    assert listed(client, state="expired") == [over.pk]
+    assert listed(client, state="inactive") == []
+    assert listed(client, sort="expiration") == [over.pk, soon.pk, later.pk, perpetual.pk]
+    everything = [over.pk, later.pk, soon.pk, perpetual.pk]
+    assert listed(client, state="nonsense", product="x", sort="owner", shown="?", expiring="1") == everything
+
+
+@pytest.mark.parametrize("sort", ["newest", "expiration"])
+def test_keyset_pages_forth_and_back(cast: Cast, settings: Any, sort: str) -> None:
+    """Every item once on the way down, the same pages on the way back; also where many share a date."""
+    settings.PAGE_SIZE = 3
+    for number in range(8):
+        issue_item(cast, expires_on=today() + timedelta(days=5) if number % 3 == 0 else None)
+    client = client_of(cast.distributor)
+    order = ["-id"] if sort == "newest" else ["expires_on", "id"]
+    expected = list(LineItem.objects.order_by(*order).values_list("pk", flat=True))
+    pages, url = [], f"{LIST}?sort={sort}"
+    while url:
+        response = client.get(url)
+        pages.append([row.pk for row in response.context["rows"]])
+        last, url = (
+            response,
+            LIST + response.context["page"].older_url if response.context["page"].older_url else "",
+        )
+    assert sum(pages, []) == expected
+    back = []
+    while last.context["page"].newer_url:
+        last = client.get(LIST + last.context["page"].newer_url)
+        back.append([row.pk for row in last.context["rows"]])
+    assert back == pages[-2::-1]
+
+
+def test_an_anchor_that_is_not_visible_is_none(cast: Cast) -> None:
+    """E12: another's row in the address tells nothing; it gives the first page."""
+    foreign = issue_item(cast, cast.other_distributor.account)
+    mine = issue_item(cast)
+    assert listed(client_of(cast.distributor), after=foreign.pk) == [mine.pk]
+
+
+def test_the_list_has_a_fixed_number_of_queries(
+    cast: Cast,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    """The same at 1 and at 30 rows, with filters and search, and for the item's and the entitlement's page."""
+    first = split_item(
+        cast.distributor, issue_item(cast), cast.installer.account, copies=1, order_number="PO-1"
+    )
+    client = client_of(cast.distributor)
+    addresses = [
+        LIST,
+        f"{LIST}?q=video&sort=expiration",
+        "/",
+        reverse("line_item_detail", args=[first.parent_id]),
+    ]
+    addresses.append(reverse("line_item_history", args=[first.parent_id]))
+    before = {}
+    for address in addresses:
+        with django_assert_max_num_queries(40) as counted:
+            client.get(address)
+        before[address] = len(counted)
+    source = LineItem.objects.get(pk=first.parent_id)
+    for _number in range(30):
+        split_item(cast.distributor, source, cast.installer.account, copies=1, order_number="PO-1")
+    for address in addresses:
+        with django_assert_num_queries(before[address]):
+            client.get(address)
+
+
+def test_the_count_is_capped(cast: Cast, settings: Any) -> None:
+    """The list says how many there are."""
+    issue_item(cast)
+    assert "Line items: 1" in html_of(client_of(cast.distributor).get(LIST))
+
+
+@pytest.mark.parametrize("step", ["split", "undo", "email", "certificate", "history", "state"])
+def test_the_menus_go_to_the_ticked_item(cast: Cast, step: str) -> None:
+    """One item after the other: none or two ticked lead back to the same list, with a message."""
+    client = client_of(cast.distributor)
+    address = reverse("line_item_go", args=[step])
+    assert client.get(address, {"item": "7"}).url == reverse(f"line_item_{step}", args=[7])
+    for ticked in ([], ["7", "8"], ["x"], ["9" * 30]):
+        response = client.get(address, {"item": ticked, "list": "shown=ours&sort=expiration"}, follow=True)
+        assert response.redirect_chain == [(f"{LIST}?shown=ours&sort=expiration", 302)]
+        assert "Tick one line item" in html_of(response)
+
+
+def test_the_menus_lead_nowhere_else(cast: Cast) -> None:
+    """An unknown step is 404, and the way back stays within the list."""
+    client = client_of(cast.distributor)
+    assert client.get(reverse("line_item_go", args=["delete"])).status_code == 404
+    response = client.get(reverse("line_item_go", args=["split"]), {"list": "//evil.example/?a=1"})
+    assert response.url.startswith(LIST)
+
+
+MENUS = {
+    "mobotix": {"split", "undo", "state", "email", "certificate", "history"},
+    "distributor": {"split", "undo", "email", "certificate", "history"},
+    "distributor_viewer": {"certificate", "history"},
+    "mobotix_viewer": {"certificate", "history"},
+}
+
+
+@pytest.mark.parametrize("name", MENUS)
+def test_the_menus_offer_what_the_role_may(cast: Cast, name: str) -> None:
+    """U3: a view-only user finds no step that writes."""
+    issue_item(cast)
+    person: User = getattr(cast, name)
+    page = html_of(client_of(person).get(LIST))
+    offered = {
+        step for step in MENUS["mobotix"] if f'formaction="{reverse("line_item_go", args=[step])}"' in page
+    }
+    assert offered == MENUS[name]
+
+
+def test_an_empty_list_says_what_to_do(cast: Cast) -> None:
+    """Nothing yet, and nothing found, are different things."""
+    client = client_of(cast.distributor)
+    assert "What your seller splits to your account appears here" in html_of(client.get(LIST))
+    assert "Show all" in html_of(client.get(LIST, {"q": "nothing like it"}))
+    assert reverse("entitlement_create") in html_of(client_of(cast.mobotix).get(LIST))
