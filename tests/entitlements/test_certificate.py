@@ -47,9 +47,21 @@ def test_what_it_says_in_english(cast: Cast, chain: Chain) -> None:
     text = text_of(client_of(cast.installer), chain.served)
 
     entitlement = chain.served.entitlement
-    for part in ("License certificate", "MOBOTIX AG", "City Hospital", "Kaiserslautern", "Blick Sicherheitstechnik"):
+    for part in (
+        "License certificate",
+        "MOBOTIX AG",
+        "City Hospital",
+        "Kaiserslautern",
+        "Blick Sicherheitstechnik",
+    ):
         assert part in text, part
-    for part in (chain.served.activation_id, entitlement.entitlement_id, "PO-4711", "Permanent", "Video Analytics"):
+    for part in (
+        chain.served.activation_id,
+        entitlement.entitlement_id,
+        "PO-4711",
+        "Permanent",
+        "Video Analytics",
+    ):
         assert part in text, part
     assert cast.product.part_number in text
 
@@ -113,7 +125,9 @@ def test_inline_or_as_a_file_and_never_cached(cast: Cast, chain: Chain) -> None:
     assert "no-store" in shown["Cache-Control"]
 
 
-@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "{{ 7|add:7 }}", "O'Neill & \"Söhne\"", "Ωμέγα"])
+@pytest.mark.parametrize(
+    "name", ["<script>alert(1)</script>", "{{ 7|add:7 }}", 'O\'Neill & "Söhne"', "Ωμέγα"]
+)
 def test_names_in_any_script(cast: Cast, chain: Chain, name: str) -> None:
     """E10: as they are, without harm."""
     cast.customer.name = name

@@ -12,7 +12,16 @@ from entitlements.services.states import change_state
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
 from tests.entitlements.pages import assert_statuses, client_of, errors_of, html_of
-from tests.factories import Cast, Chain, issue_item, make_cast, make_chain, make_contact, make_product, split_item
+from tests.factories import (
+    Cast,
+    Chain,
+    issue_item,
+    make_cast,
+    make_chain,
+    make_contact,
+    make_product,
+    split_item,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +67,9 @@ def test_one_mail_for_each_address_in_its_language(cast: Cast, chain: Chain) -> 
     cast.customer_contact.save()
     known = cast.customer_contact.email
     response = client_of(cast.installer).post(
-        address(chain.served), typed(f"{known}, new@else.example ,{known.upper()},", attach_certificate="on"), follow=True
+        address(chain.served),
+        typed(f"{known}, new@else.example ,{known.upper()},", attach_certificate="on"),
+        follow=True,
     )
 
     mails = {mail.recipient_email.lower(): mail for mail in chain.served.mails.all()}
@@ -131,7 +142,9 @@ def test_all_lines_of_the_entitlement(cast: Cast) -> None:
 
 def test_one_line_alone_offers_no_choice(cast: Cast, chain: Chain) -> None:
     """E9."""
-    assert "whole_entitlement" not in client_of(cast.installer).get(address(chain.served)).context["form"].fields
+    assert (
+        "whole_entitlement" not in client_of(cast.installer).get(address(chain.served)).context["form"].fields
+    )
 
 
 def test_the_owner_is_offered_the_mails_of_its_splits(cast: Cast, chain: Chain) -> None:
@@ -150,7 +163,9 @@ def test_the_owner_of_an_item_that_is_whole_is_led_to_split(cast: Cast) -> None:
     """E9."""
     item = issue_item(cast)
 
-    assert reverse("line_item_split", args=[item.pk]) in html_of(client_of(cast.distributor).get(address(item)))
+    assert reverse("line_item_split", args=[item.pk]) in html_of(
+        client_of(cast.distributor).get(address(item))
+    )
 
 
 @pytest.mark.parametrize("state", [State.INACTIVE, State.OBSOLETE])
@@ -160,7 +175,9 @@ def test_only_what_is_deployed(cast: Cast, chain: Chain, state: State) -> None:
     client = client_of(cast.installer)
 
     assert "Only line items that are deployed" in html_of(client.get(address(chain.served)))
-    assert "Only line items that are deployed" in html_of(client.post(address(chain.served), typed("a@b.example")))
+    assert "Only line items that are deployed" in html_of(
+        client.post(address(chain.served), typed("a@b.example"))
+    )
     assert not Mail.objects.exists()
 
 
@@ -181,7 +198,9 @@ def test_who_may_open_it(cast: Cast, chain: Chain) -> None:
 
 
 def fail(mail: Mail) -> None:
-    Mail.objects.filter(pk=mail.pk).update(status="failed", failure="refused", server_reply="550 no such user")
+    Mail.objects.filter(pk=mail.pk).update(
+        status="failed", failure="refused", server_reply="550 no such user"
+    )
 
 
 @pytest.fixture

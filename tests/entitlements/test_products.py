@@ -82,7 +82,9 @@ def test_bad_input(cast: Cast, field: str, value: str) -> None:
     assert "Personenzählung" in html_of(response) or field == "name_de"
 
 
-@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "{{ 7 }}", "\"quoted\" 'name'", "監視", "שלום"])
+@pytest.mark.parametrize(
+    "name", ["<script>alert(1)</script>", "{{ 7 }}", "\"quoted\" 'name'", "監視", "שלום"]
+)
 def test_names_in_any_script(cast: Cast, name: str) -> None:
     """E1: kept as typed, escaped on the list."""
     client_of(cast.mobotix).post(reverse("product_create"), typed(name_en=name))
@@ -99,7 +101,9 @@ def test_the_same_form_twice(cast: Cast) -> None:
     assert Product.objects.filter(part_number="Mx-Q71").count() == 1
 
 
-@pytest.mark.parametrize(("text", "found"), [("q7", True), ("PEOPLE", True), ("zählung", True), ("zzz", False)])
+@pytest.mark.parametrize(
+    ("text", "found"), [("q7", True), ("PEOPLE", True), ("zählung", True), ("zzz", False)]
+)
 def test_search(cast: Cast, text: str, found: bool) -> None:
     """E1: by part number or name."""
     client_of(cast.mobotix).post(reverse("product_create"), typed())
@@ -111,9 +115,7 @@ def test_search(cast: Cast, text: str, found: bool) -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 30])
-def test_a_fixed_number_of_queries(
-    cast: Cast, rows: int, django_assert_max_num_queries: Any
-) -> None:
+def test_a_fixed_number_of_queries(cast: Cast, rows: int, django_assert_max_num_queries: Any) -> None:
     """E1: whatever the number of rows."""
     for _ in range(rows):
         make_product()
@@ -127,6 +129,11 @@ def test_mobotix_admins_alone(cast: Cast) -> None:
     for name, args in (("product_list", []), ("product_create", []), ("product_edit", [cast.product.pk])):
         assert_statuses(
             reverse(name, args=args),
-            [(cast.mobotix, 200), (cast.mobotix_viewer, 403), (cast.distributor, 403), (cast.installer_viewer, 403)],
+            [
+                (cast.mobotix, 200),
+                (cast.mobotix_viewer, 403),
+                (cast.distributor, 403),
+                (cast.installer_viewer, 403),
+            ],
         )
     assert_statuses(reverse("product_edit", args=[10**6]), [(cast.mobotix, 404)])

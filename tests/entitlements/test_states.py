@@ -125,7 +125,9 @@ def test_the_same_form_twice(cast: Cast, chain: Chain) -> None:
     data = typed("inactive")
     client = client_of(cast.mobotix)
     assert [client.post(address(chain.issued), data).status_code for _ in range(2)] == [302, 302]
-    assert AuditEntry.objects.about(chain.issued).filter(action="state_changed").count() == 2  # deployed, inactive
+    assert (
+        AuditEntry.objects.about(chain.issued).filter(action="state_changed").count() == 2
+    )  # deployed, inactive
 
 
 def test_a_draft_becomes_deployed(cast: Cast) -> None:

@@ -169,7 +169,11 @@ def test_works_when_inactive_or_expired(cast: Cast, chain: Chain, expired: bool)
         LineItem.objects.filter(pk=chain.installed.pk).update(starts_on=past, expires_on=past)
     else:
         change_state(
-            actor=cast.mobotix, item_id=chain.installed.pk, state=State.INACTIVE, key=new_key(), reason="Audit"
+            actor=cast.mobotix,
+            item_id=chain.installed.pk,
+            state=State.INACTIVE,
+            key=new_key(),
+            reason="Audit",
         )
 
     assert client_of(cast.distributor).post(address(chain.installed), typed()).status_code == 302

@@ -33,7 +33,13 @@ def test_genuine(client: Client, cast: Cast, chain: Chain) -> None:
     page = html_of(response)
 
     assert response.status_code == 200
-    for part in ("This certificate is genuine", "Video Analytics", cast.product.part_number, "Deployed", "Permanent"):
+    for part in (
+        "This certificate is genuine",
+        "Video Analytics",
+        cast.product.part_number,
+        "Deployed",
+        "Permanent",
+    ):
         assert part in page
 
 
