@@ -1,9 +1,11 @@
 """Home: what needs doing, and what happened last, for one reader."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from accounts.models import SellingRelation, User
 from accounts.permissions import Permission
@@ -17,6 +19,7 @@ from notifications.models import Mail, Status
 
 SHOWN = 5
 EVENTS_SHOWN = 8
+FAILED_MAIL_DAYS = 30
 ITEMS_ASKED = 100  # the newest movements are looked for on the newest items
 
 
@@ -79,17 +82,17 @@ def _to_hand_on(actor: User) -> LineItemQuerySet:
 
 
 def failed_mails(actor: User) -> QuerySet[Mail]:
-    """N2: mails that were given up, of line items that the actor may mail and of users whom it manages."""
-    failed = Mail.objects.filter(status=Status.FAILED)
+    """N2: mails that were given up lately, of line items that the actor may mail and of users whom it manages."""
+    lately = timezone.now() - timedelta(days=FAILED_MAIL_DAYS)
+    failed = Mail.objects.filter(status=Status.FAILED, created_at__gte=lately)
     if not actor.may(Permission.SEND_MAIL):
         return failed.none()
     if actor.account.is_mobotix:
         return failed
-    of_items = LineItem.mails.through.objects.filter(
-        Q(lineitem__seller=actor.account) | Q(lineitem__serving_account=actor.account)
-    )
-    of_users = User.mails.through.objects.filter(user__in=User.objects.managed_by(actor).values("pk"))
-    return failed.filter(Q(pk__in=of_items.values("mail")) | Q(pk__in=of_users.values("mail")))
+    sold_or_served = Q(seller=actor.account) | Q(serving_account=actor.account)
+    of_items = LineItem.objects.visible_to(actor).filter(sold_or_served, mails=OuterRef("pk"))
+    of_users = User.objects.managed_by(actor).filter(mails=OuterRef("pk"))
+    return failed.filter(Exists(of_items) | Exists(of_users))
 
 
 def _requests(actor: User) -> list[SellingRelation]:

@@ -77,6 +77,8 @@ class Mail(models.Model):
         indexes = [
             # Reader: services.sweep, all the time; holds the few rows that wait, not the millions that were sent.
             models.Index(fields=["next_attempt_at"], name="mail_due", condition=Q(status="queued")),
+            # Reader: Home, for what was given up lately.
+            models.Index(fields=["created_at"], name="mail_failed", condition=Q(status="failed")),
         ]
         constraints = [
             models.CheckConstraint(name="mail_status_known", condition=Q(status__in=Status.values)),

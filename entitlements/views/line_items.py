@@ -54,14 +54,7 @@ def line_item_list(request: PortalRequest) -> HttpResponse:
 
 def _list_page(request: PortalRequest, form: ListFilter, **found: Any) -> HttpResponse:
     query = form.as_query()
-    context = {
-        "form": form,
-        "tabs": _tabs(query),
-        "query": QueryDict(mutable=True),
-        "filtered": query,
-        **found,
-    }
-    context["query"].update(query)
+    context = {"form": form, "tabs": _tabs(query), "query": urlencode(query), **found}
     return render(request, "entitlements/line_item_list.html", context)
 
 

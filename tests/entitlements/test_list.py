@@ -150,6 +150,14 @@ def test_the_menus_go_to_the_ticked_item(cast: Cast, step: str) -> None:
         assert "Tick one line item" in html_of(response)
 
 
+def test_the_menus_come_back_to_the_same_list(cast: Cast) -> None:
+    """The form knows the filters; tabs keep them too."""
+    issue_item(cast)
+    page = html_of(client_of(cast.distributor).get(LIST, {"q": "video", "sort": "expiration"}))
+    assert 'name="list" value="q=video&amp;sort=expiration"' in page
+    assert f'href="{LIST}?q=video&amp;sort=expiration&amp;shown=ours"' in page
+
+
 def test_the_menus_lead_nowhere_else(cast: Cast) -> None:
     """An unknown step is 404, and the way back stays within the list."""
     client = client_of(cast.distributor)
