@@ -58,7 +58,7 @@ class SplitForm(KeyedForm):
     def chosen_contact(self) -> User | None:
         """The contact to show."""
         account = self.chosen_account
-        return _found(lambda: find_contact(self.actor, account, self._chosen("contact"))) if account else None
+        return _found(lambda: find_contact(account, self._chosen("contact"))) if account else None
 
     def _chosen(self, name: str) -> int:
         value = str(self[name].value() or "")
@@ -79,7 +79,7 @@ class CheckedSplitForm(SplitForm):
         if "target" in data:
             self._judge(lambda: find_target(self.actor, data["target"]))
         if account is not None and "contact" in data:
-            self._judge(lambda: find_contact(self.actor, account, data["contact"]))
+            self._judge(lambda: find_contact(account, data["contact"]))
         if "copies" in data:
             self._judge(lambda: check_copies(data["copies"], self.item.available))
         return self.cleaned_data

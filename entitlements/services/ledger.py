@@ -3,6 +3,8 @@
 from accounts.models import User
 from entitlements.models import LineItem, Movement, MovementKind
 
+WRITTEN_BY_TRIGGERS = ("quantity", "available", "split", "activated", "ledger_position")  # of a line item
+
 
 def move(*, actor: User, kind: MovementKind, item: LineItem, copies: int, reason: str = "") -> Movement:
     """Write one movement within the caller's transaction, under its locks; the balances follow in the database.

@@ -91,10 +91,18 @@ def mailable(item: LineItem) -> QuerySet[LineItem]:
 
 
 def queue_activation_mail(
-    *, items: Sequence[LineItem], recipients: list[str], actor: User, certificate: bool
+    *,
+    items: Sequence[LineItem],
+    recipients: list[str],
+    actor: User,
+    certificate: bool,
+    contact: User | None = None,
 ) -> list[Mail]:
-    """Queue one mail for each recipient in that person's language, and keep it with the items it tells of."""
-    known = _known_persons(items[0], recipients)
+    """Queue one mail for each recipient in that person's language, and keep it with the items it tells of.
+
+    ``contact`` is the person behind the one recipient, where the caller has just looked it up.
+    """
+    known = {fold(contact.email): contact} if contact else _known_persons(items[0], recipients)
     drafts = []
     for address in recipients:
         person = known.get(fold(address))
@@ -108,9 +116,14 @@ def queue_activation_mail(
             )
         )
     mails = queue_mails(drafts)
-    for item in items:
-        item.mails.add(*mails)
+    _keep_with(items, mails)
     return mails
+
+
+def _keep_with(items: Sequence[LineItem], mails: Sequence[Mail]) -> None:
+    """Every mail with every item, in one statement."""
+    link = LineItem.mails.through
+    link.objects.bulk_create(link(lineitem=item, mail=mail) for item in items for mail in mails)
 
 
 def send_again(*, actor: User, mail_id: int) -> Mail:
@@ -155,5 +168,5 @@ def queue_undo_mails(*, item: LineItem, copies: int) -> list[Mail]:
         )
         for mail in told.values()
     )
-    item.mails.add(*mails)
+    _keep_with([item], mails)
     return mails

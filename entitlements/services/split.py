@@ -10,7 +10,7 @@ from accounts.permissions import Permission, check_permission
 from entitlements.models import Entitlement, LineItem, MovementKind, State
 from entitlements.models.line_item import CHAIN
 from entitlements.predicates import may_split
-from entitlements.services.ledger import move
+from entitlements.services.ledger import WRITTEN_BY_TRIGGERS, move
 from entitlements.services.mailing import queue_activation_mail
 
 
@@ -53,10 +53,14 @@ def split_line_item(
     move(actor=actor, kind=MovementKind.SPLIT, item=item, copies=copies)
     if send_mail:
         queue_activation_mail(
-            items=[item], recipients=[contact.email], actor=actor, certificate=attach_certificate
+            items=[item],
+            recipients=[contact.email],
+            actor=actor,
+            certificate=attach_certificate,
+            contact=contact,
         )
     Operation.objects.record(actor=actor, key=key, kind="split", request=request, result=item)
-    item.refresh_from_db()
+    item.refresh_from_db(fields=WRITTEN_BY_TRIGGERS)
     return item
 
 
@@ -68,7 +72,7 @@ def check_split(
         raise PermissionDenied
     check_usable(source)
     target = find_target(actor, target_id)
-    contact = find_contact(actor, target, contact_id)
+    contact = find_contact(target, contact_id)
     check_copies(copies, source.available)
     return target, contact
 
@@ -107,9 +111,12 @@ def find_target(actor: User, target_id: int) -> Account:
     return target
 
 
-def find_contact(actor: User, target: Account, contact_id: int) -> User:
-    """An active person of the target. Raises ValidationError at ``contact``."""
-    contact = User.objects.visible_to(actor).active().filter(account=target, pk=contact_id).first()
+def find_contact(target: Account, contact_id: int) -> User:
+    """An active person of the target that ``find_target`` gave; who sells to an account sees its persons.
+
+    Raises ValidationError at ``contact``.
+    """
+    contact = User.objects.active().filter(account=target, pk=contact_id).first()
     if contact is None:
         raise ValidationError({"contact": _("Choose a contact of the target account.")})
     return contact
