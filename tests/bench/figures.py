@@ -1,0 +1,54 @@
+"""All figures by name, with the targets that they are held to."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from accounts.models import Tier
+from tests.bench.certificates import certificate_vs_warm_weasyprint
+from tests.bench.clock import ITEMS, say
+from tests.bench.lists import admin_vs_list, list_vs_raw_sql
+from tests.bench.searches import search_milliseconds
+from tests.bench.splits import split_vs_pgbench
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the report. ``target``: what it is at most, or where ``at_least``, at least."""
+
+    name: str
+    value: float
+    unit: str
+    target: float | None = None
+    at_least: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.value:.3g} {self.unit}"
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether it is on the wrong side of its target."""
+        if self.target is None:
+            return False
+        return self.value < self.target if self.at_least else self.value > self.target
+
+
+def ratio(name: str, measure: Callable[[], float], target: float, *, at_least: bool = False) -> Figure:
+    """A figure without a dimension."""
+    say(name)
+    return Figure(name, measure(), "ratio", target, at_least)
+
+
+def figures() -> Iterator[Figure]:
+    """One after the other, as they are measured; the one that writes comes last."""
+    yield ratio("certificate_vs_warm_weasyprint", certificate_vs_warm_weasyprint, 0.9)
+    yield ratio("list_vs_raw_sql", lambda: list_vs_raw_sql(Tier.MOBOTIX), 15)
+    for tier in (Tier.DISTRIBUTOR, Tier.INSTALLER):
+        yield ratio(f"list_vs_raw_sql_{tier}", lambda tier=tier: list_vs_raw_sql(tier), 15)
+    yield ratio("admin_vs_list", admin_vs_list, 3, at_least=True)
+    yield ratio("admin_vs_list_deep", lambda: admin_vs_list(ITEMS // 2), 50, at_least=True)
+    for tier in (Tier.MOBOTIX, Tier.DISTRIBUTOR, Tier.INSTALLER):
+        say(f"search of {tier}")
+        usual, slowest = search_milliseconds(tier)
+        yield Figure(f"search_ms_{tier}", usual, "ms")
+        yield Figure(f"search_slowest_ms_{tier}", slowest, "ms")
+    yield ratio("split_vs_pgbench", split_vs_pgbench, 0.4, at_least=True)

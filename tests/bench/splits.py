@@ -1,0 +1,155 @@
+"""Splits by the service against pgbench, which runs the service's own statements."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from statistics import median
+
+from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Operation, Tier, User
+from entitlements.models import LineItem, today
+from entitlements.services.issue import NewLine, create_entitlement, deploy_entitlement
+from entitlements.services.split import split_line_item
+from mxportal.shared.forms import new_key
+from scripts.services import postgres_binaries
+from tests.bench.clock import IS_TRIAL
+from tests.bench.people import NUMBERS, admin_of
+
+ROUNDS = 1 if IS_TRIAL else 5
+SECONDS = 1 if IS_TRIAL else 2
+COPIES = 100_000_000
+WRITTEN = (
+    "entitlements_entitlement",
+    "entitlements_lineitem",
+    "entitlements_lineitem_mails",
+    "entitlements_movement",
+    "notifications_mail",
+    "accounts_operation",
+)
+RETURNS_ID = re.compile(r'INSERT INTO "(\w+)" .* RETURNING "\1"\."id"', re.DOTALL)
+
+
+def split_vs_pgbench() -> float:
+    """Splits a second over pgbench's, one client each, the mail to the buyer included."""
+    program = find_pgbench()
+    split = partial(split_one, admin_of(Tier.DISTRIBUTOR), issue_source())
+    split()
+    with tempfile.NamedTemporaryFile("w", suffix=".sql", encoding="utf-8") as file:
+        file.write(pgbench_script(*capture_split(split)))
+        file.flush()
+        rates = [(service_rate(split), pgbench_rate(program, file.name)) for _ in range(ROUNDS)]
+    ours, theirs = (median(column) for column in zip(*rates, strict=True))
+    return ours / theirs
+
+
+def find_pgbench() -> str:
+    """It comes with the server's programs."""
+    program = shutil.which("pgbench") or shutil.which("pgbench", path=str(postgres_binaries() or ""))
+    if not program:
+        raise SystemExit("bench: no pgbench (apt-get install postgresql)")
+    return program
+
+
+def issue_source() -> LineItem:
+    """A line item of the distributor that cannot be used up."""
+    mobotix = admin_of(Tier.MOBOTIX)
+    number = NUMBERS[Tier.DISTRIBUTOR]
+    line = NewLine(product_id=1, quantity=COPIES, starts_on=today(), expires_on=None)
+    entitlement = create_entitlement(
+        actor=mobotix, owner_id=number, contact_id=number, lines=[line], key=new_key()
+    )
+    deploy_entitlement(actor=mobotix, entitlement_id=entitlement.pk, key=new_key(), send_mail=False)
+    return entitlement.line_items.get()
+
+
+def split_one(actor: User, source: LineItem) -> LineItem:
+    """One copy to the installer, with the mail that stands ticked on the page."""
+    return split_line_item(
+        actor=actor,
+        item_id=source.pk,
+        target_id=NUMBERS[Tier.INSTALLER],
+        contact_id=NUMBERS[Tier.INSTALLER],
+        copies=1,
+        key=new_key(),
+    )
+
+
+def capture_split(split: Callable[[], LineItem]) -> tuple[list[str], dict[str, str]]:
+    """The statements of one split, and what pgbench must put in the place of its numbers and codes."""
+    _spread_sequences()
+    with CaptureQueriesContext(connection) as captured:
+        item = split()
+    statements = [query["sql"] for query in captured.captured_queries]
+    mail, operation = item.mails.get(), Operation.objects.latest("pk")
+    codes = [item.activation_id, item.verification_code, item.entitlement.verification_code]
+    replaced = dict.fromkeys([*codes, mail.message_id, operation.key], ":u")
+    replaced[item.entitlement.entitlement_id] = "E-:u"
+    return statements, replaced | _made_rows(statements)
+
+
+def _spread_sequences() -> None:
+    """No two tables shall give the same number: in a statement a number then says which row it means."""
+    with connection.cursor() as cursor:
+        for place, table in enumerate(WRITTEN, start=1):
+            cursor.execute(
+                "SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, place * 100_000_000]
+            )
+
+
+def _made_rows(statements: list[str]) -> dict[str, str]:
+    """The number of each row that was made, and the name under which pgbench remembers its own."""
+    return {
+        str(WRITTEN.index(match[1]) * 100_000_000 + 100_000_001): f":{match[1]}_id"
+        for match in filter(None, map(RETURNS_ID.match, statements))
+    }
+
+
+def pgbench_script(statements: list[str], replaced: dict[str, str]) -> str:
+    """The statements for pgbench: codes made anew each time, numbers of rows taken from where they are made.
+
+    As codes are, the random number is spread over the whole of each index.
+    """
+    lines = ["\\set u random(100000000000000, 999999999999999)"]
+    for statement in statements:
+        text = re.sub("|".join(map(re.escape, replaced)), lambda match: replaced[match[0]], statement)
+        made = RETURNS_ID.match(statement)
+        lines.append(f"{text} \\gset {made[1]}_" if made else f"{text};")
+    return "\n".join(lines) + "\n"
+
+
+def service_rate(split: Callable[[], LineItem]) -> float:
+    """Splits a second through the service."""
+    done, start = 0, time.perf_counter()
+    while time.perf_counter() < start + SECONDS:
+        split()
+        done += 1
+    return done / (time.perf_counter() - start)
+
+
+def pgbench_rate(program: str, script: str) -> float:
+    """Splits a second through pgbench with the portal's settings of the database."""
+    options = settings.DATABASES["default"]["OPTIONS"]["options"]
+    command = [
+        program,
+        "--no-vacuum",
+        "--client=1",
+        f"--time={SECONDS}",
+        f"--file={script}",
+        settings.DATABASE_URL,
+    ]
+    done = subprocess.run(
+        command, env=os.environ | {"PGOPTIONS": options}, check=True, capture_output=True, text=True
+    )
+    rate = re.search(r"tps = ([\d.]+)", done.stdout)
+    failed = re.search(r"number of failed transactions: 0\b", done.stdout)
+    if not rate or not failed:
+        raise AssertionError(f"pgbench: {done.stdout}{done.stderr}")
+    return float(rate[1])
