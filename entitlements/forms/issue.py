@@ -75,6 +75,7 @@ class LineForm(forms.Form):
     product = forms.ModelChoiceField(
         label=_("Product"),
         queryset=Product.objects.active().order_by("part_number"),
+        empty_label=_("Choose a product"),
         error_messages={"required": _("Choose a product."), "invalid_choice": _("Choose an active product.")},
     )
     quantity = CopiesField(label=_("Quantity"))
