@@ -48,7 +48,7 @@ class HistoryLine:
 
 def history(actor: User, about: Account | User) -> list[HistoryLine]:
     """The newest entries about an account or a person, as far as the actor may know who did what."""
-    entries = AuditEntry.objects.about(about).select_related("actor")
+    entries = AuditEntry.objects.about(about).select_related("actor__account")
     if isinstance(about, Account) and not (actor.account.is_mobotix or about == actor.account):
         # each seller sees only what it sold (A2): who else sells to the account is not its affair
         others = Q(action__startswith="relation_") & ~Q(details__seller=actor.account.account_id)
@@ -61,11 +61,12 @@ def history(actor: User, about: Account | User) -> list[HistoryLine]:
 
 
 def _names_of_people(actor: User, people: set[User]) -> dict[int, str]:
-    """A person's name where the actor may see the person, otherwise the person's account as far as that may be seen."""
+    """A person's name where the actor may see the person, otherwise the account's: MOBOTIX is no secret to anybody."""
     visible = set(
         User.objects.visible_to(actor).filter(pk__in=[p.pk for p in people]).values_list("pk", flat=True)
     )
     accounts = visible_names(actor, [person.account_id for person in people if person.pk not in visible])
+    accounts |= {person.account_id: person.account.name for person in people if person.account.is_mobotix}
     return {
         person.pk: str(person) if person.pk in visible else str(accounts[person.account_id])
         for person in people

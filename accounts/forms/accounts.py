@@ -20,6 +20,7 @@ def plain_helper(layout: Layout) -> FormHelper:
     """The page itself writes the form element and its buttons."""
     helper = FormHelper()
     helper.form_tag = False
+    helper.render_hidden_fields = True  # the key
     helper.layout = layout
     return helper
 

@@ -134,7 +134,9 @@ class EditUserForm(UserForm):
         super().__init__(*args, account=user.account, initial=initial, **kwargs)
         self.user = user
         self.asks_to_confirm = False
-        if user.login:
+        if not user.login:
+            self.fields["confirm"].label = _("Yes, set this person inactive")
+        else:
             self.fields["email"].help_text = _(
                 "This is the user ID. A new address gets a new temporary password by e-mail."
             )

@@ -35,6 +35,37 @@ def text(answer: Any) -> str:
     return str(answer.content.decode())
 
 
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [
+        ("account_create", "kind"),
+        ("account_edit", "account"),
+        ("account_status", "account"),
+        ("relation_request", ""),
+        ("user_create", "account"),
+        ("user_edit", "user"),
+        ("user_credentials", "user"),
+        ("profile_edit", ""),
+    ],
+)
+def test_every_form_carries_its_key(cast: Cast, as_user: AsUser, name: str, of: str) -> None:
+    """E7: what a browser sends from a page has the key in it, once, and the CSRF token."""
+    of_what = {
+        "kind": ["customer"],
+        "account": [cast.installer.account_id],
+        "user": [cast.installer.pk],
+        "": [],
+    }
+    Account.objects.update(taken_over_at=None)
+    page = (
+        text(as_user(cast.distributor).get(reverse(name, args=of_what[of])))
+        .split("<main")[1]
+        .split("</main")[0]
+    )
+    assert page.count('name="key"') == 1
+    assert page.count('name="csrfmiddlewaretoken"') == 1
+
+
 def test_list_accounts_shows_the_own(cast: Cast, as_user: AsUser) -> None:
     """A3: List accounts has the own account with its Account ID as link, and no other."""
     page = text(as_user(cast.installer_viewer).get(reverse("account_list")))
@@ -327,7 +358,9 @@ def test_history_in_sentences(cast: Cast, as_user: AsUser) -> None:
     AuditEntry.objects.record(
         actor=cast.distributor, action="account_changed", about=cast.installer.account, city="X"
     )
+    AuditEntry.objects.record(actor=cast.mobotix, action="credentials_sent", about=cast.installer.account)
     page = text(as_user(cast.installer).get(url))
     assert "Nordlicht Distribution changed: City." in page
+    assert "MOBOTIX AG had new credentials sent." in page
     assert str(cast.distributor) not in page
     assert f"{cast.distributor} changed: City." in text(as_user(cast.mobotix).get(url))
