@@ -1,12 +1,24 @@
 """The world of the browser tests, with the demo's mailbox open."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.mail import EmailMultiAlternatives
+from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.world import World, make_world
+
+
+@pytest.fixture(scope="session")
+def live_server() -> Iterator[LiveServer]:
+    """pytest-django's, but WhiteNoise serves the static files as everywhere: there is no folder of collected ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("django.test.testcases._StaticFilesHandler", lambda application: application)
+        server = LiveServer("127.0.0.1")
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from tests.browser.visits import NO_PAGE, NOBODY, TEMPLATES, Visit, visits
 from tests.browser.world import World
 
+pytestmark = pytest.mark.xdist_group("html")
+
 
 def routes(resolver: URLResolver | None = None) -> Iterator[str]:
     """The name of every URL."""
@@ -41,8 +43,10 @@ def fetch(client: Client, visit: Visit) -> HttpResponse:
     return client.post(visit.action or visit.path, {"key": "k" * 20} | visit.post)
 
 
-@pytest.fixture
-def pages(world: World) -> dict[str, str]:
+FOUND: dict[str, str] = {}
+
+
+def collect(world: World) -> dict[str, str]:
     """The HTML of every page."""
     clients = {name: Client(raise_request_exception=False) for name in (NOBODY, *world.readers)}
     for name, user in world.readers.items():
@@ -54,6 +58,14 @@ def pages(world: World) -> dict[str, str]:
     assert wrong == {}
     found = {str(visit): page.content.decode() for visit, page in responses.items()}
     return found | {name: render_to_string(name) for name in TEMPLATES}
+
+
+@pytest.fixture
+def pages(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Fetched once for all tests of this module."""
+    if not FOUND:
+        FOUND.update(collect(request.getfixturevalue("world")))
+    return FOUND
 
 
 def check(files: list[Path], jar: str) -> list[dict[str, object]]:
