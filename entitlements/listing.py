@@ -36,7 +36,7 @@ class Sort(models.TextChoices):
     """E5, E12: an Activation ID and an owner's name are no sort orders."""
 
     NEWEST = "newest", _("Newest first")
-    EXPIRATION = "expiration", _("Expiration date")
+    EXPIRATION = "expiration", _("Expiration")
 
 
 ORDERS = {Sort.NEWEST: NEWEST, Sort.EXPIRATION: BY_EXPIRATION}
