@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Account, AuditEntry, User, UserStatus
+from accounts.services.credentials import mails_to
 from accounts.visibility import visible_names
 from notifications.models import Status
 
@@ -48,11 +49,7 @@ class HistoryLine:
 
 def history(actor: User, about: Account | User) -> list[HistoryLine]:
     """The newest entries about an account or a person, as far as the actor may know who did what."""
-    entries = AuditEntry.objects.about(about).select_related("actor__account")
-    if isinstance(about, Account) and not (actor.account.is_mobotix or about == actor.account):
-        # each seller sees only what it sold (A2): who else sells to the account is not its affair
-        others = Q(action__startswith="relation_") & ~Q(details__seller=actor.account.account_id)
-        entries = entries.exclude(others)
+    entries = AuditEntry.objects.visible_to(actor).about(about).select_related("actor__account")
     shown = list(entries[:SHOWN])
     names = _names_of_people(actor, {entry.actor for entry in shown if entry.actor})
     return [
@@ -116,16 +113,12 @@ def _user_mails(rows: Iterable[Any]) -> list[UserMail]:
     return [UserMail(row.user_id, row.mail, str(MAIL_KINDS.get(row.mail.kind, ""))) for row in rows]
 
 
-def mails_of(user: User) -> list[UserMail]:
-    """N2: the newest mails to a person, with their fate."""
-    rows = User.mails.through.objects.filter(user=user).select_related("mail").order_by("-mail")
-    return _user_mails(rows[:10])
+def mails_of(people: "QuerySet[User]") -> list[UserMail]:
+    """N2: the newest mails to these people, with their fate."""
+    return _user_mails(mails_to(people)[:10])
 
 
 def unsent_mails(people: "QuerySet[User]") -> list[UserMail]:
     """N2: mails to these people that failed, or wait after a failure."""
     waiting = Q(mail__status=Status.FAILED) | Q(mail__status=Status.QUEUED) & ~Q(mail__failure="")
-    rows = (
-        User.mails.through.objects.filter(waiting, user__in=people).select_related("mail").order_by("-mail")
-    )
-    return _user_mails(rows[:10])
+    return _user_mails(mails_to(people).filter(waiting)[:10])

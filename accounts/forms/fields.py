@@ -63,8 +63,14 @@ def _formfield(field: "models.Field[Any, Any]", **kwargs: Any) -> forms.Field | 
 class TimeZoneField(forms.ChoiceField):
     """A region's time zone by its IANA name."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"label": _("Time zone"), "choices": time_zones, **kwargs})
+    def __init__(self, *, present: str | None = None, **kwargs: Any) -> None:
+        names = [name for name, __ in time_zones()]
+        own = (
+            [(present, present)] if present and present not in names else []
+        )  # the portal's own may be a technical one
+        super().__init__(
+            **{"label": _("Time zone"), "choices": own + time_zones(), "initial": present, **kwargs}
+        )
 
 
 @cache

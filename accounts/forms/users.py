@@ -25,7 +25,7 @@ class PersonForm(KeyedForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields.update(model_fields(User, ("status", "email", *PROFILE)))
-        self.fields["time_zone"] = TimeZoneField(initial=self.initial.get("time_zone"))
+        self.fields["time_zone"] = TimeZoneField(present=self.initial.get("time_zone"))
 
     def details(self, *more: Any) -> Fieldset:
         """Name, address, numbers and language as one part of the page."""

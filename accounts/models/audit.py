@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 if TYPE_CHECKING:
@@ -25,6 +26,17 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
             reason=reason,
             details=details,
         )
+
+    def visible_to(self, actor: "User") -> Self:
+        """A2: who else sells to an account, or asked to, is read by the account itself and by MOBOTIX only.
+
+        Whether the object itself may be seen is asked before, by its own ``visible_to``.
+        """
+        if actor.account.is_mobotix:
+            return self.all()
+        own = Q(object_type="accounts.account", object_id=actor.account_id)
+        others = ~own & ~Q(details__seller=actor.account.account_id)
+        return self.exclude(others, action__startswith="relation_")
 
     def about(self, instance: models.Model) -> Self:
         """The entries about one object, newest first."""

@@ -1,11 +1,14 @@
 """A2: who sells to whom."""
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from accounts.models.user import User
 
 
 class RelationStatus(models.TextChoices):
@@ -18,6 +21,12 @@ class RelationStatus(models.TextChoices):
 
 class SellingRelationQuerySet(models.QuerySet["SellingRelation"]):
     """Filters by status."""
+
+    def visible_to(self, actor: "User") -> Self:
+        """A2: those of the actor's account, as seller or buyer; of others' nobody but MOBOTIX knows."""
+        if actor.account.is_mobotix:
+            return self.all()
+        return self.filter(Q(seller=actor.account) | Q(buyer=actor.account))
 
     def accepted(self) -> Self:
         """The relations in which copies may change hands."""

@@ -1,9 +1,11 @@
 """U4, U8: temporary passwords and one-time links, made when their mail is delivered."""
 
 import secrets
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from accounts.models import AuditEntry, User
@@ -92,3 +94,9 @@ def retry_user_mail(*, actor: User, user_id: int, mail_id: int) -> Mail:
     check_permission(actor, Permission.MANAGE_USERS)
     user = User.objects.managed_by(actor).get(pk=user_id)
     return retry_mail(user.mails.get(pk=mail_id).pk)
+
+
+def mails_to(people: "QuerySet[User]") -> "QuerySet[Any]":
+    """The mails to these persons, newest first: rows with ``user_id`` and ``mail``."""
+    rows = User.mails.through.objects.filter(user__in=people)
+    return rows.select_related("mail").order_by("-mail")

@@ -94,7 +94,12 @@ def _channel(actor: User, account: Account) -> dict[str, Any]:
     """The sellers, for the account itself and for MOBOTIX: of one another they see nothing (A2)."""
     if not (actor.account.is_mobotix or account == actor.account):
         return {"sellers": []}
-    sellers = SellingRelation.objects.accepted().filter(buyer=account).values_list("seller", flat=True)
+    sellers = (
+        SellingRelation.objects.visible_to(actor)
+        .accepted()
+        .filter(buyer=account)
+        .values_list("seller", flat=True)
+    )
     return {"sellers": sorted(str(name) for name in visible_names(actor, sellers).values())}
 
 
@@ -103,7 +108,10 @@ def _to_do(actor: User, account: Account, is_managed: bool) -> dict[str, Any]:
     if not (is_managed and actor.may(Permission.MANAGE_USERS)):
         return {"requests": [], "unsent": []}
     requests = (
-        SellingRelation.objects.requested().filter(buyer=account).select_related("seller", "requested_by")
+        SellingRelation.objects.visible_to(actor)
+        .requested()
+        .filter(buyer=account)
+        .select_related("seller", "requested_by")
     )
     return {
         "requests": requests if account == actor.account else [],

@@ -59,7 +59,7 @@ def user_detail(request: PortalRequest, pk: int) -> HttpResponse:
         "person": user,
         "login_state": login_state(user),
         "may_manage": may_manage,
-        "mails": mails_of(user) if may_manage else [],
+        "mails": mails_of(User.objects.visible_to(request.user).filter(pk=pk)) if may_manage else [],
         "logins": user.login_records.order_by("-id")[:LOGINS_SHOWN] if may_manage else [],
         "history": history(request.user, user) if may_manage else [],
     }
