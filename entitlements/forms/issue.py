@@ -62,17 +62,27 @@ class MoreLinesForm(KeyedForm):
 
     def __init__(self, *args: Any, persons: QuerySet[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["contact"].queryset = persons.order_by("last_name", "pk")
+        field = self.fields["contact"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = persons.order_by("last_name", "pk")
 
     def order(self) -> dict[str, Any]:
         """The service's arguments."""
         return {"contact_id": self.cleaned_data["contact"].pk}
 
 
+class ProductField(forms.ModelChoiceField):
+    """Products by part number, which is what an order names."""
+
+    def label_from_instance(self, product: Product) -> str:
+        """Part number and name."""
+        return f"{product.part_number} – {product.name}"
+
+
 class LineForm(forms.Form):
     """E1: product, quantity, start date, and expiration date or permanent."""
 
-    product = forms.ModelChoiceField(
+    product = ProductField(
         label=_("Product"),
         queryset=Product.objects.active().order_by("part_number"),
         empty_label=_("Choose a product"),
@@ -82,10 +92,6 @@ class LineForm(forms.Form):
     starts_on = DayField(label=_("Start date"), error_messages={"required": _("Enter the start date.")})
     expires_on = DayField(label=_("Expiration date"), required=False)
     permanent = forms.BooleanField(label=_("Permanent"), required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["product"].label_from_instance = _product_label
 
     def clean(self) -> dict[str, Any]:
         """The service's own rules, each at its field."""
@@ -117,10 +123,6 @@ class LineForm(forms.Form):
             starts_on=data["starts_on"],
             expires_on=data["expires_on"],
         )
-
-
-def _product_label(product: Product) -> str:
-    return f"{product.part_number} – {product.name}"
 
 
 LineFormSet = formset_factory(

@@ -1,9 +1,8 @@
 """MOBOTIX's products."""
 
-from typing import Any
-
 from django import forms
 from django.forms.models import model_to_dict
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms.fields import model_fields
@@ -25,8 +24,8 @@ FIELDS = (
 class ProductForm(KeyedForm):
     """E1: fields, labels and limits of the model; that a part number is taken is for the service to say."""
 
-    def __init__(self, *args: Any, product: Product | None, **kwargs: Any) -> None:
-        super().__init__(*args, initial=model_to_dict(product or Product(), FIELDS), **kwargs)
+    def __init__(self, data: QueryDict | None = None, *, product: Product | None) -> None:
+        super().__init__(data, initial=model_to_dict(product or Product(), FIELDS))
         self.fields.update(model_fields(Product, FIELDS))
         for name in ("description_en", "description_de"):
             self.fields[name].widget.attrs["rows"] = 3

@@ -39,7 +39,9 @@ class StateForm(KeyedForm):
     def __init__(self, *args: Any, actor: User, item: LineItem, below: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Offered is what comes next. What was sent is for the service to judge: it may be a request that is done (E7).
-        self.fields["state"].widget.choices = [(state.value, MEANING[state]) for state in ALLOWED[State(item.state)]]
+        self.fields["state"].widget.choices = [
+            (state.value, MEANING[state]) for state in ALLOWED[State(item.state)]
+        ]
         self.fields["with_splits"].label = _("With everything split from it (line items: %(count)s)") % {
             "count": below
         }

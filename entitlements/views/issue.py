@@ -55,7 +55,7 @@ def entitlement_create(request: PortalRequest) -> HttpResponse:
 
 def _pick(request: PortalRequest) -> HttpResponse:
     """The magnifier without JavaScript: on to the picker, which brings back what it carries."""
-    carried = {name: value for name, value in request.POST.items() if name not in NOT_CARRIED}
+    carried = {name: str(request.POST[name]) for name in request.POST if name not in NOT_CARRIED}
     query = urlencode({"back": reverse("entitlement_create"), **carried})
     return redirect(f"{reverse('account_pick')}?{query}")
 

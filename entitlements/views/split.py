@@ -46,7 +46,7 @@ def _show_form(request: PortalRequest, item: LineItem, form: SplitForm) -> HttpR
 def _back(request: PortalRequest, item: LineItem) -> HttpResponse:
     """From the summary to the form with everything typed, without judging it."""
     names = (*CARRIED, "target", "contact")
-    typed = {name: request.POST[name] for name in names if name in request.POST}
+    typed: dict[str, str | bool] = {name: request.POST[name] for name in names if name in request.POST}
     typed |= {tick: tick in request.POST for tick in TICKS}
     return _show_form(request, item, SplitForm(actor=request.user, item=item, initial=typed))
 

@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import UserStatus
+from accounts.models import User, UserStatus
 from entitlements.models import LineItem, State
 from entitlements.services.states import change_state
 from mxportal.shared.forms import new_key
@@ -66,11 +68,8 @@ def test_one_mail_for_each_address_in_its_language(cast: Cast, chain: Chain) -> 
     cast.customer_contact.language = "de"
     cast.customer_contact.save()
     known = cast.customer_contact.email
-    response = client_of(cast.installer).post(
-        address(chain.served),
-        typed(f"{known}, new@else.example ,{known.upper()},", attach_certificate="on"),
-        follow=True,
-    )
+    data = typed(f"{known}, new@else.example ,{known.upper()},", attach_certificate="on")
+    response = client_of(cast.installer).post(address(chain.served), data, follow=True)
 
     mails = {mail.recipient_email.lower(): mail for mail in chain.served.mails.all()}
     assert set(mails) == {known, "new@else.example"}
@@ -281,3 +280,27 @@ def test_the_buyer_may_not_send_the_sellers_mail_again(cast: Cast, chain: Chain)
     assert "gone@b.example" in page
     assert reverse("mail_send_again", args=[mail.pk]) not in page
     assert_statuses(reverse("mail_send_again", args=[mail.pk]), [(cast.installer, 403)], method="post")
+
+
+def queries_of(user: User, url: str) -> int:
+    """How many queries a page takes for somebody."""
+    client = client_of(user)
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(url).status_code == 200
+    return len(queries)
+
+
+def test_a_fixed_number_of_queries(cast: Cast) -> None:
+    """E9, E8: one split or 30, one mail or 30, on the e-mail page and on that of undo."""
+    issued = issue_item(cast)
+    item = split_item(cast.distributor, issued, cast.installer.account, copies=40)
+    pages = [(cast.installer, address(item)), (cast.distributor, reverse("line_item_undo", args=[item.pk]))]
+    split_item(cast.installer, item, cast.customer, copies=1)
+    client_of(cast.distributor).post(address(item), typed("p@b.example"))
+    before = [queries_of(user, url) for user, url in pages]
+    for number in range(29):
+        split_item(cast.installer, item, cast.customer, copies=1)
+        client_of(cast.distributor).post(address(item), typed(f"p{number}@b.example"))
+
+    assert [queries_of(user, url) for user, url in pages] == before
+    assert html_of(client_of(cast.installer).get(address(item))).count("E-mail to City Hospital") == 30
