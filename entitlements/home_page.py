@@ -24,6 +24,14 @@ ITEMS_ASKED = 100  # the newest movements are looked for on the newest items
 
 
 @dataclass(frozen=True)
+class Request:
+    """A2: a seller asks for a relation; who asks is named."""
+
+    pk: int
+    seller: str
+
+
+@dataclass(frozen=True)
 class HomePage:
     """Each list is short; its count is capped."""
 
@@ -32,7 +40,7 @@ class HomePage:
     expiring: list[ItemRow]
     failed_mails: list[Mail]
     failed_mails_count: str
-    requests: list[SellingRelation]
+    requests: list[Request]
     drafts: list[Entitlement]
     drafts_count: str
     events: list[Event]
@@ -95,12 +103,13 @@ def failed_mails(actor: User) -> QuerySet[Mail]:
     return failed.filter(Exists(of_items) | Exists(of_users))
 
 
-def _requests(actor: User) -> list[SellingRelation]:
+def _requests(actor: User) -> list[Request]:
     """A2: sellers that wait for this account's answer."""
     if not actor.may(Permission.MANAGE_USERS):
         return []
     waiting = SellingRelation.objects.requested().filter(buyer=actor.account)
-    return list(waiting.select_related("seller").order_by("requested_at")[:SHOWN])
+    oldest = waiting.order_by("requested_at").values_list("pk", "seller__name")[:SHOWN]
+    return [Request(pk=pk, seller=seller) for pk, seller in oldest]
 
 
 def _drafts(actor: User) -> QuerySet[Entitlement]:
