@@ -1,0 +1,237 @@
+"""U3, E12, E13: every address × who asks × method, and what each gets. An address that is not in here fails the test.
+
+The rows are about the installer's account, its view-only user and its line item (sold by the distributor).
+Columns, in this order:
+
+anonymous · MOBOTIX admin · admin and viewer of: the own account, the seller's, a sibling's, a stranger's
+"""
+
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, reverse
+from django.utils import timezone
+
+from accounts.models import RelationStatus
+from entitlements.services.mailing import queue_activation_mail
+from notifications.models import Failure, Mail, Status
+from tests.architecture.test_stamps import patterns
+from tests.factories import Cast, issue_item, make_cast, make_chain, make_product, make_relation
+
+pytestmark = pytest.mark.django_db
+
+COLUMNS = (
+    "anonymous",
+    "mobotix",
+    "installer",
+    "installer_viewer",
+    "distributor",
+    "distributor_viewer",
+    "sibling_installer",
+    "sibling_installer_viewer",
+    "other_installer",
+    "other_installer_viewer",
+)
+# One line for each address and method. 302 for the anonymous leads to the log-in page; a POST without fields gives 200
+# (the form again, with its errors) or 302 (done). The role is asked before the row: a viewer gets 403.
+#                                     anon  MX   own ownV sell selV sibl sibV str  strV
+MATRIX = """
+account_login                    GET  200  302  302  302  302  302  302  302  302  302
+account_login                    POST 200  302  302  302  302  302  302  302  302  302
+account_logout                   GET  302  200  200  200  200  200  200  200  200  200
+account_logout                   POST 302  302  302  302  302  302  302  302  302  302
+account_change_password          GET  302  200  200  200  200  200  200  200  200  200
+account_change_password          POST 302  200  200  200  200  200  200  200  200  200
+account_reset_password           GET  200  200  200  200  200  200  200  200  200  200
+account_reset_password           POST 200  200  200  200  200  200  200  200  200  200
+account_reset_password_done      GET  200  200  200  200  200  200  200  200  200  200
+account_reset_password_done      POST 405  405  405  405  405  405  405  405  405  405
+account_reset_password_from_key  GET  200  200  200  200  200  200  200  200  200  200
+account_reset_password_from_key  POST 200  200  200  200  200  200  200  200  200  200
+account_reset_password_from_key_done GET  200  200  200  200  200  200  200  200  200  200
+account_reset_password_from_key_done POST 405  405  405  405  405  405  405  405  405  405
+set_language                     GET  405  405  405  405  405  405  405  405  405  405
+set_language                     POST 302  302  302  302  302  302  302  302  302  302
+profile_edit                     GET  302  200  200  200  200  200  200  200  200  200
+profile_edit                     POST 302  200  200  200  200  200  200  200  200  200
+account_list                     GET  302  200  200  200  200  200  200  200  200  200
+account_list                     POST 302  405  405  405  405  405  405  405  405  405
+related_account_list             GET  302  200  200  200  200  200  200  200  200  200
+related_account_list             POST 302  405  405  405  405  405  405  405  405  405
+relation_request                 GET  302  200  403  403  200  403  403  403  403  403
+relation_request                 POST 302  200  403  403  200  403  403  403  403  403
+relation_decide                  GET  302  405  405  403  405  403  405  403  405  403
+relation_decide                  POST 302  404  302  403  404  403  404  403  404  403
+account_pick                     GET  302  200  200  403  200  403  200  403  200  403
+account_pick                     POST 302  405  405  403  405  403  405  403  405  403
+contact_pick                     GET  302  302  302  403  302  403  302  403  302  403
+contact_pick                     POST 302  405  405  403  405  403  405  403  405  403
+account_create                   GET  302  200  200  403  200  403  200  403  200  403
+account_create                   POST 302  200  200  403  200  403  200  403  200  403
+account_detail                   GET  302  200  200  200  200  200  404  404  404  404
+account_detail                   POST 302  405  405  405  405  405  405  405  405  405
+account_edit                     GET  302  200  200  403  404  403  404  403  404  403
+account_edit                     POST 302  200  200  403  404  403  404  403  404  403
+account_status                   GET  302  200  404  403  404  403  404  403  404  403
+account_status                   POST 302  200  404  403  404  403  404  403  404  403
+user_create                      GET  302  200  200  403  404  403  404  403  404  403
+user_create                      POST 302  200  200  403  404  403  404  403  404  403
+user_detail                      GET  302  200  200  200  200  200  404  404  404  404
+user_detail                      POST 302  405  405  405  405  405  405  405  405  405
+user_edit                        GET  302  200  200  403  404  403  404  403  404  403
+user_edit                        POST 302  200  200  403  404  403  404  403  404  403
+user_credentials                 GET  302  200  200  403  404  403  404  403  404  403
+user_credentials                 POST 302  200  200  403  404  403  404  403  404  403
+user_mail_send_again             GET  302  405  405  403  405  403  405  403  405  403
+user_mail_send_again             POST 302  302  302  403  404  403  404  403  404  403
+home                             GET  302  200  200  200  200  200  200  200  200  200
+home                             POST 302  405  405  405  405  405  405  405  405  405
+line_item_list                   GET  302  200  200  200  200  200  200  200  200  200
+line_item_list                   POST 302  405  405  405  405  405  405  405  405  405
+line_item_search                 GET  302  405  405  405  405  405  405  405  405  405
+line_item_search                 POST 302  302  302  302  302  302  302  302  302  302
+line_item_go                     GET  302  302  302  302  302  302  302  302  302  302
+line_item_go                     POST 302  405  405  405  405  405  405  405  405  405
+line_item_detail                 GET  302  200  200  200  200  200  404  404  404  404
+line_item_detail                 POST 302  405  405  405  405  405  405  405  405  405
+line_item_history                GET  302  200  200  200  200  200  404  404  404  404
+line_item_history                POST 302  405  405  405  405  405  405  405  405  405
+line_item_split                  GET  302  403  200  403  403  403  404  403  404  403
+line_item_split                  POST 302  403  200  403  403  403  404  403  404  403
+line_item_split_done             GET  302  200  403  403  200  403  404  403  404  403
+line_item_split_done             POST 302  405  405  403  405  403  405  403  405  403
+line_item_undo                   GET  302  200  200  403  200  403  404  403  404  403
+line_item_undo                   POST 302  200  200  403  200  403  404  403  404  403
+line_item_email                  GET  302  200  200  403  200  403  404  403  404  403
+line_item_email                  POST 302  200  403  403  200  403  404  403  404  403
+line_item_certificate            GET  302  200  200  200  200  200  404  404  404  404
+line_item_certificate            POST 302  405  405  405  405  405  405  405  405  405
+line_item_state                  GET  302  200  403  403  403  403  403  403  403  403
+line_item_state                  POST 302  200  403  403  403  403  403  403  403  403
+entitlement_create               GET  302  200  403  403  403  403  403  403  403  403
+entitlement_create               POST 302  200  403  403  403  403  403  403  403  403
+entitlement_detail               GET  302  200  200  200  200  200  404  404  404  404
+entitlement_detail               POST 302  405  405  405  405  405  405  405  405  405
+entitlement_add_lines            GET  302  200  403  403  403  403  403  403  403  403
+entitlement_add_lines            POST 302  200  403  403  403  403  403  403  403  403
+entitlement_deploy               GET  302  200  403  403  403  403  403  403  403  403
+entitlement_deploy               POST 302  200  403  403  403  403  403  403  403  403
+product_list                     GET  302  200  403  403  403  403  403  403  403  403
+product_list                     POST 302  405  403  403  403  403  403  403  403  403
+product_create                   GET  302  200  403  403  403  403  403  403  403  403
+product_create                   POST 302  200  403  403  403  403  403  403  403  403
+product_edit                     GET  302  200  403  403  403  403  403  403  403  403
+product_edit                     POST 302  200  403  403  403  403  403  403  403  403
+mail_send_again                  GET  302  405  405  403  405  403  405  403  405  403
+mail_send_again                  POST 302  302  403  403  302  403  404  403  404  403
+verify                           GET  200  200  200  200  200  200  200  200  200  200
+verify                           POST 405  405  405  405  405  405  405  405  405  405
+mailbox                          GET  404  404  404  404  404  404  404  404  404  404
+mailbox                          POST 404  404  404  404  404  404  404  404  404  404
+mailbox_message                  GET  404  404  404  404  404  404  404  404  404  404
+mailbox_message                  POST 404  404  404  404  404  404  404  404  404  404
+mailbox_html                     GET  404  404  404  404  404  404  404  404  404  404
+mailbox_html                     POST 404  404  404  404  404  404  404  404  404  404
+mailbox_attachment               GET  404  404  404  404  404  404  404  404  404  404
+mailbox_attachment               POST 404  404  404  404  404  404  404  404  404  404
+"""
+LINES = [line.split() for line in MATRIX.strip().splitlines()]
+
+
+class World:
+    """The cast, and the rows that the addresses are about."""
+
+    def __init__(self) -> None:
+        self.cast: Cast = make_cast()
+        chain = make_chain(self.cast)
+        self.item = chain.installed
+        self.account = self.cast.installer.account
+        self.account.taken_over_at = timezone.now()  # U4: the seller manages its users no more
+        self.account.save()
+        self.draft = issue_item(self.cast, self.account, deploy=False)
+        self.relation = make_relation(
+            self.cast.other_distributor.account, self.account, RelationStatus.REQUESTED
+        )
+        self.mail = self.failed_mail()
+        self.user_mail = self.failed_mail()
+        self.cast.installer_viewer.mails.add(self.user_mail)
+        self.arguments: dict[str, list[Any]] = self.arguments_by_name()
+
+    def failed_mail(self) -> Mail:
+        """A mail of the item that can be sent again."""
+        (mail,) = queue_activation_mail(
+            items=[self.item],
+            recipients=["buyer@example.com"],
+            actor=self.cast.distributor,
+            certificate=False,
+        )
+        mail.status, mail.failure = Status.FAILED, Failure.REFUSED
+        mail.save()
+        return mail
+
+    def arguments_by_name(self) -> dict[str, list[Any]]:
+        """What stands in the address of each route that has a variable part."""
+        account, user, item = [self.account.pk], [self.cast.installer_viewer.pk], [self.item.pk]
+        named: dict[str, list[Any]] = {
+            "account_create": ["customer"],
+            "relation_decide": [self.relation.pk],
+            "user_mail_send_again": [*user, self.user_mail.pk],
+            "account_reset_password_from_key": ["1", "set-password"],
+            "entitlement_detail": [self.item.entitlement_id],
+            "entitlement_add_lines": [self.draft.entitlement_id],
+            "entitlement_deploy": [self.draft.entitlement_id],
+            "product_edit": [make_product().pk],
+            "mail_send_again": [self.mail.pk],
+            "verify": [self.item.verification_code],
+            "line_item_go": ["split"],
+            "mailbox_message": ["a.log", 0],
+            "mailbox_html": ["a.log", 0],
+            "mailbox_attachment": ["a.log", 0, 0],
+        }
+        for prefix, values in (("account_", account), ("user_", user), ("line_item_", item)):
+            for pattern in patterns():
+                if (pattern.name or "").startswith(prefix) and pattern.pattern.regex.groups == 1:
+                    named.setdefault(pattern.name or "", values)
+        return named | {"user_create": account}
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def answer(world: World, column: str, name: str, method: str) -> HttpResponse:
+    """What somebody gets; what the request changes is taken back."""
+    client = Client()
+    if column != "anonymous":
+        client.force_login(getattr(world.cast, column))
+    before = transaction.savepoint()  # no atomic block: the services' own are durable
+    response = client.generic(method, reverse(name, args=world.arguments.get(name, [])))
+    transaction.savepoint_rollback(before)
+    return response
+
+
+@pytest.mark.parametrize(("name", "method", "expected"), [(line[0], line[1], line[2:]) for line in LINES])
+def test_who_gets_what(world: World, name: str, method: str, expected: list[str]) -> None:
+    """U3, E12, E13: the status that each person gets at this address."""
+    got = [str(answer(world, column, name, method).status_code) for column in COLUMNS]
+    assert dict(zip(COLUMNS, got, strict=True)) == dict(zip(COLUMNS, expected, strict=True))
+
+
+@pytest.mark.parametrize("pattern", list(patterns()), ids=lambda pattern: pattern.name)
+def test_the_anonymous_are_sent_to_the_log_in_page(world: World, pattern: URLPattern) -> None:
+    """U8: whatever is not @public leads to the log-in page, and back after it."""
+    if hasattr(pattern.callback, "public_reason"):
+        return
+    response = answer(world, "anonymous", pattern.name or "", "GET")
+    assert response.headers["Location"].startswith(reverse("account_login") + "?next=")
+
+
+def test_no_address_is_missing() -> None:
+    """A new route must say here who gets what."""
+    assert {(line[0], line[1]) for line in LINES} == {
+        (p.name, m) for p in patterns() for m in ("GET", "POST")
+    }
