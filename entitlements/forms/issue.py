@@ -58,7 +58,7 @@ def _number(value: Any) -> int:
 class MoreLinesForm(KeyedForm):
     """Lines that are added later, with the contact who gets them."""
 
-    contact = forms.ModelChoiceField(label=_("Contact"), queryset=None)
+    contact: forms.ModelChoiceField = forms.ModelChoiceField(label=_("Contact"), queryset=None)
 
     def __init__(self, *args: Any, persons: QuerySet[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
