@@ -10,7 +10,7 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.address import Address
-from accounts.models.relation import SellingRelation
+from accounts.models.relation import RelationStatus, SellingRelation
 from mxportal.shared.fields import FoldedField, fold
 
 if TYPE_CHECKING:
@@ -72,10 +72,11 @@ class AccountQuerySet(models.QuerySet["Account"]):
         return self.filter(status=AccountStatus.ACTIVE)
 
     def bought_from(self, seller: "Account") -> Self:
-        """The accounts that ``seller`` sells to, by an accepted relation."""
-        return self.filter(
-            Exists(SellingRelation.objects.accepted().filter(seller=seller, buyer=OuterRef("pk")))
-        )
+        """The accounts that ``seller`` sells to, by an accepted relation.
+
+        A pair has one relation, so the join gives no row twice, and it is quicker to compile than Exists.
+        """
+        return self.filter(seller_relations__seller=seller, seller_relations__status=RelationStatus.ACCEPTED)
 
     def related_to(self, actor: "User") -> Self:
         """List related accounts: those that the actor's account sells to; for MOBOTIX all but its own."""
