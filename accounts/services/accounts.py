@@ -69,7 +69,7 @@ def _create_account(*, actor: User, tier: Tier, key: str, fields: dict[str, Any]
         return Account.objects.get(pk=done)
     if Account.objects.filter(account_id__iexact=fields.get("account_id", "")).exists():
         raise account_id_taken()
-    _check_name(fields["name"], sellers=[seller])
+    _check_name(fields["name"], actor=actor, sellers=[seller])
     account = Account.objects.create(tier=tier, **fields)
     SellingRelation.objects.create(
         seller=seller,
@@ -84,19 +84,22 @@ def _create_account(*, actor: User, tier: Tier, key: str, fields: dict[str, Any]
     return account
 
 
-def _check_name(name: str, *, sellers: list[Account], but: Account | None = None) -> None:
+def _check_name(name: str, *, actor: User, sellers: list[Account], but: Account | None = None) -> None:
     """A3: unique among one seller's buyers. The sellers' rows are locked, so that no twin slips in."""
     if len(fold(name)) > NAME_KEY_LENGTH:  # some letters are three once case is folded
         raise ValidationError({"name": _("This name is too long. Please shorten it.")})
     same = SellingRelation.objects.accepted().filter(seller__in=sellers, buyer__name_key=fold(name))
-    if same.exclude(buyer=but).exists():
-        raise ValidationError(
-            {
-                "name": _(
-                    "You already sell to an account with this name. Use that one, or add the city to the name."
-                )
-            }
+    if not same.exclude(buyer=but).exists():
+        return
+    if actor.account in sellers:
+        message = _(
+            "You already sell to an account with this name. Use that one, or add the city to the name."
         )
+    else:
+        message = _(
+            "This name cannot be used with one of your sellers. Add the city to the name, for example."
+        )
+    raise ValidationError({"name": message})
 
 
 @transaction.atomic(durable=True)
@@ -114,7 +117,7 @@ def update_account(*, actor: User, account_id: int, **fields: Any) -> Account:
         Account.objects.managed_by(actor).select_for_update(no_key=True, of=("self",)).get(pk=account_id)
     )
     if fold(fields.get("name", account.name)) != account.name_key:
-        _check_name(fields["name"], sellers=locked_sellers, but=account)
+        _check_name(fields["name"], actor=actor, sellers=locked_sellers, but=account)
     changes = {
         name: str(fields[name])
         for name in EDITABLE

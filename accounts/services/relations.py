@@ -32,6 +32,8 @@ def request_relation(*, actor: User, account_id: str) -> SellingRelation:
         raise ValidationError(
             {"account_id": _("You have asked already; the account's admin has not answered yet.")}
         )
+    if Account.objects.bought_from(actor.account).filter(name_key=buyer.name_key).exists():  # A3
+        raise ValidationError({"account_id": _("You already sell to another account with the same name.")})
     relation.status = RelationStatus.REQUESTED
     relation.requested_by, relation.decided_by, relation.decided_at = actor, None, None
     relation.save()

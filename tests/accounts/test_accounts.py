@@ -156,3 +156,23 @@ def test_only_the_asked_account_decides(cast: Cast) -> None:
             decide_relation(actor=actor, relation_id=relation.pk, accept=True)
     with pytest.raises(PermissionDenied):
         decide_relation(actor=cast.installer_viewer, relation_id=relation.pk, accept=True)
+
+
+def test_an_account_that_renames_itself_is_not_told_that_it_sells_to_another(cast: Cast) -> None:
+    """A3: the sentence about a taken name fits who reads it."""
+    with pytest.raises(ValidationError) as error:
+        update_account(
+            actor=cast.installer,
+            account_id=cast.installer.account_id,
+            name=cast.sibling_installer.account.name,
+        )
+    assert "your sellers" in error.value.message_dict["name"][0]
+
+
+def test_a_further_seller_has_no_two_buyers_of_one_name(cast: Cast) -> None:
+    """A3: the name is unique among one seller's buyers, those on request included."""
+    make_account(
+        Tier.INSTALLER, cast.installer.account.name.upper(), sellers=(cast.other_distributor.account,)
+    )
+    with pytest.raises(ValidationError, match="same name"):
+        request_relation(actor=cast.other_distributor, account_id=cast.installer.account.account_id)
