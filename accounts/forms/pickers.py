@@ -48,14 +48,14 @@ class AccountPickForm(forms.Form):
 
 
 class ContactPickForm(forms.Form):
-    """A search among the persons of one account."""
+    """A search among the persons of one account. ``q`` is the search of the account that came before."""
 
-    q = search_field()
+    person = search_field()
 
     def filter(self, people: UserQuerySet) -> UserQuerySet:
         """Those whose name or address contains the text."""
         if not self.is_valid():
             return people.none()
-        text = self.cleaned_data["q"]
+        text = self.cleaned_data["person"]
         named = Q(first_name__icontains=text) | Q(last_name__icontains=text) | Q(display_name__icontains=text)
         return people.filter(named | Q(email_key__contains=fold(text))) if text else people

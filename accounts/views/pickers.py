@@ -19,7 +19,7 @@ from mxportal.shared.pagination import paginate
 from mxportal.shared.views import own_address, with_query
 
 OWN_PARAMETERS = {
-    "back", "tier", "q", "account", "contact", "after", "before", "none", "next", "csrfmiddlewaretoken",
+    "back", "tier", "q", "account", "contact", "person", "after", "before", "none", "next", "csrfmiddlewaretoken",
 }  # fmt: skip
 
 
