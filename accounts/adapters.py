@@ -5,7 +5,16 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
+# allauth's German says "du" here; what our pages show of it stands in our own catalogue.
+WORDED_BY_US = (
+    gettext_noop("Please type your current password."),
+    gettext_noop("You must type the same password each time."),
+    gettext_noop("Password successfully changed."),
+    gettext_noop("Password successfully set."),
+    gettext_noop("Be patient, you are sending too many requests."),
+)
 OBVIOUS = {"account/messages/logged_in.txt", "account/messages/logged_out.txt"}
 
 
