@@ -1,12 +1,14 @@
 """E8: why copies cannot come back, in sentences, as far as the reader may see it."""
 
-from django.conf import settings
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
 from accounts.visibility import visible_names
 from entitlements.models import LineItem, State
-from entitlements.predicates import undo_is_over
+from entitlements.predicates import may_hand_back, may_undo, undo_ends_at, undo_is_over
 from entitlements.presentation import shown_activation_id
 
 NAMED_AT_MOST = 5
@@ -23,17 +25,29 @@ def undo_notes(actor: User, item: LineItem) -> list[str]:
         return []
     notes = []
     if sold_by_actor and undo_is_over(item) and not actor.account.is_mobotix:
-        notes.append(_over())
+        notes.append(_days_are_over(item))
     return notes + split_notes(actor, item) + _activation_notes(item)
 
 
-def _over() -> str:
-    sentence = ngettext(
-        "The %(days)s day for taking a split back is over. The owner can hand copies back, or MOBOTIX can help.",
-        "The %(days)s days for taking a split back are over. The owner can hand copies back, or MOBOTIX can help.",
-        settings.UNDO_DAYS,
+def undo_obstacle(actor: User, item: LineItem) -> str:
+    """Why this reader, a party of the item, cannot take copies back at all, and whom to ask; "" where it can."""
+    if item.parent_id is None:
+        return _("This line item was not split off another one, so there is no split to undo.")
+    if item.state == State.OBSOLETE:
+        return _("This line item is obsolete, and that is final: no copies come back from it.")
+    if may_undo(actor, item) or may_hand_back(actor, item):
+        return ""
+    if item.seller_id != actor.account_id:
+        return _("Only the account that made this split can undo it. Ask it, or ask MOBOTIX.")
+    return _days_are_over(item)
+
+
+def _days_are_over(item: LineItem) -> str:
+    sentence = _(
+        "The days within which this split could be undone ended on %(date)s. Ask MOBOTIX to undo it, "
+        "or ask the buyer to hand the copies back."
     )
-    return sentence % {"days": settings.UNDO_DAYS}
+    return sentence % {"date": date_format(localtime(undo_ends_at(item)), "SHORT_DATE_FORMAT")}
 
 
 def split_notes(actor: User, item: LineItem) -> list[str]:

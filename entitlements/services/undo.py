@@ -2,14 +2,12 @@
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from accounts.models import Operation, User
 from accounts.permissions import Permission, check_permission
 from entitlements.models import LineItem, MovementKind, State
-from entitlements.predicates import may_hand_back, may_undo, needs_reason, undo_ends_at
+from entitlements.predicates import may_hand_back, may_undo, needs_reason
 from entitlements.services.ledger import move
 from entitlements.services.mailing import queue_undo_mails
 from entitlements.services.split import check_copies
@@ -55,27 +53,9 @@ def lock_with_parent(actor: User, item_id: int) -> LineItem:
 def check_not_obsolete(item: LineItem) -> None:
     """E3: Obsolete is final. Raises ValidationError at ``item``."""
     if item.state == State.OBSOLETE:
-        raise ValidationError({"item": _obsolete()})
-
-
-def _obsolete() -> str:
-    return _("This line item is obsolete, and that is final: no copies come back from it.")
-
-
-def undo_obstacle(actor: User, item: LineItem) -> str:
-    """E8: why this reader, a party of the item, cannot take copies back, and whom to ask; "" where it can."""
-    if item.parent_id is None:
-        return _("This line item was not split off another one, so there is no split to undo.")
-    if item.state == State.OBSOLETE:
-        return _obsolete()
-    if may_undo(actor, item) or may_hand_back(actor, item):
-        return ""
-    if item.seller_id != actor.account_id:
-        return _("Only the account that made this split can undo it. Ask it, or ask MOBOTIX.")
-    return _(
-        "The days within which this split could be undone ended on %(date)s. Ask MOBOTIX to undo it, "
-        "or ask the buyer to hand the copies back."
-    ) % {"date": date_format(localtime(undo_ends_at(item)), "SHORT_DATE_FORMAT")}
+        raise ValidationError(
+            {"item": _("This line item is obsolete, and that is final: no copies come back from it.")}
+        )
 
 
 def check_reason(actor: User, item: LineItem, reason: str) -> None:

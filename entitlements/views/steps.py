@@ -2,6 +2,7 @@
 
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from entitlements.models import LineItem
@@ -33,4 +34,6 @@ def shown(actor: User, item: LineItem) -> ItemRow:
 def require(allowed: bool) -> None:
     """403 unless allowed."""
     if not allowed:
-        raise PermissionDenied
+        raise PermissionDenied(
+            _("This step is for the companies that hold, sold or look after this line item.")
+        )

@@ -10,9 +10,10 @@ from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
 from entitlements.forms.undo import UndoForm
 from entitlements.models import LineItem
+from entitlements.obstacles import undo_obstacle
 from entitlements.predicates import may_undo
 from entitlements.presentation import item_rows
-from entitlements.services.undo import undo_obstacle, undo_split
+from entitlements.services.undo import undo_split
 from entitlements.views.steps import SPLITS_SHOWN, load_party_item, shown
 from mxportal.shared.views import posted, submit
 

@@ -69,7 +69,7 @@ def test_when_the_days_for_an_undo_are_over(cast: Cast, chain: Chain) -> None:
     LineItem.objects.filter(pk=chain.served.pk).update(created_at=long_ago)
     chain.served.refresh_from_db()
     (note,) = undo_notes(cast.installer, chain.served)
-    assert note.startswith("The 14 days for taking a split back are over.")
+    assert note.startswith("The days within which this split could be undone ended on ")
     response = client_of(cast.installer).get(reverse("line_item_detail", args=[chain.served.pk]))
     assert not response.context["this"].actions.undo
 
