@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import wraps
@@ -42,8 +42,9 @@ class DemoMail:
 
     @property
     def sent_at(self) -> datetime | None:
+        """A mail's "-0000" says UTC, which Python reads as no zone."""
         date = self.message["Date"]
-        return date.datetime if date else None
+        return date.datetime.replace(tzinfo=date.datetime.tzinfo or UTC) if date else None
 
     @property
     def headers(self) -> list[tuple[str, str]]:

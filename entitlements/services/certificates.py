@@ -6,6 +6,7 @@ import segno
 from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
+from django.utils.safestring import mark_safe
 
 from accounts.models import Account, Tier
 from entitlements.models import Entitlement, LineItem, State, today
@@ -57,11 +58,10 @@ def _line(item: LineItem) -> dict[str, Any]:
         "product_name": item.product.name,
         "part_number": item.product.part_number,
         "quantity": item.quantity,
-        "unit": item.product.unit,
         "starts_on": item.starts_on,
         "expires_on": None if item.is_permanent else item.expires_on,
         "verify_url": url,
-        "qr_svg": segno.make(url, error="m").svg_inline(border=0, omitsize=True),
+        "qr_svg": mark_safe(segno.make(url, error="m").svg_inline(border=0, omitsize=True)),
     }
 
 

@@ -39,7 +39,9 @@ def text_of(client: Client, item: LineItem, **query: str) -> str:
     assert response.status_code == 200
     assert response["Content-Type"] == "application/pdf"
     pages = PdfReader(io.BytesIO(response.content)).pages
-    return " ".join(" ".join(page.extract_text() for page in pages).split())
+    text = " ".join(" ".join(page.extract_text() for page in pages).split())
+    assert "<svg" not in text  # the QR code is drawn
+    return text
 
 
 def test_what_it_says_in_english(cast: Cast, chain: Chain) -> None:
