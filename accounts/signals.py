@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from django.contrib.auth.models import update_last_login
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.dispatch import receiver
@@ -12,12 +13,13 @@ from accounts.models import LoginRecord, User
 
 
 def _record(request: HttpRequest | None, *, user: User | None, succeeded: bool) -> None:
-    meta = request.META if request else {}
     LoginRecord.objects.create(
         user=user,
         succeeded=succeeded,
-        address=meta.get("REMOTE_ADDR") or None,
-        agent=meta.get("HTTP_USER_AGENT", "")[:300],
+        address=get_adapter().get_client_ip(request)
+        if request
+        else None,  # behind proxies, too (TRUSTED_PROXIES)
+        agent=request.headers.get("User-Agent", "")[:300] if request else "",
     )
 
 

@@ -41,6 +41,14 @@ def test_log_in_in_any_case(cast: Cast) -> None:
     assert (record.user, record.succeeded, record.agent) == (cast.installer, True, "Camera Browser")
 
 
+@pytest.mark.parametrize(("proxies", "address"), [(0, "127.0.0.1"), (1, "203.0.113.9")])
+def test_address_of_a_login_behind_proxies(cast: Cast, settings: Any, proxies: int, address: str) -> None:
+    """U6: the address is the visitor's where a proxy of ours says it, and no header is believed without one."""
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+    log_in(cast.installer, client=Client(headers={"x-forwarded-for": "198.51.100.1, 203.0.113.9"}))
+    assert LoginRecord.objects.get().address == address
+
+
 @pytest.mark.parametrize("who", ["unknown", "contact", "inactive", "inactive account", "wrong password"])
 def test_refusals_look_alike(cast: Cast, who: str) -> None:
     """U8: whoever cannot log in reads one and the same sentence."""

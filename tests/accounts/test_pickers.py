@@ -94,9 +94,9 @@ def test_contacts(cast: Cast, as_user: AsUser) -> None:
     assert inactive not in offered(answer)
     make_contact(cast.customer, "Second")
     assert client.get(CONTACT, {"account": cast.customer.pk}).context["chosen"] == ""
-    assert offered(client.get(CONTACT, {"account": cast.customer.pk, "person": "CARLA", "q": "Hospital"})) == {
-        cast.customer_contact
-    }
+    assert offered(
+        client.get(CONTACT, {"account": cast.customer.pk, "person": "CARLA", "q": "Hospital"})
+    ) == {cast.customer_contact}
 
 
 def test_nobody_fits(cast: Cast, as_user: AsUser) -> None:
