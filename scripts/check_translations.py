@@ -68,12 +68,17 @@ def open_texts(catalogue: Path) -> str:
 def is_compiled(catalogue: Path) -> bool:
     """Whether the .mo beside it, which bare machines use, says the same."""
     compiled = catalogue.with_suffix(".mo")
-    with tempfile.NamedTemporaryFile(suffix=".mo") as fresh:
-        subprocess.run(["msgfmt", "--output-file", fresh.name, str(catalogue)], check=True)
-        if not compiled.exists():
-            return False
-        with compiled.open("rb") as ours:
-            return gettext.GNUTranslations(ours)._catalog == gettext.GNUTranslations(fresh)._catalog
+    if not compiled.exists():
+        return False
+    with tempfile.TemporaryDirectory() as directory:
+        fresh = Path(directory) / "django.mo"
+        subprocess.run(["msgfmt", "--output-file", fresh, str(catalogue)], check=True)
+        return _texts(compiled) == _texts(fresh)
+
+
+def _texts(compiled: Path) -> dict[str, str]:
+    with compiled.open("rb") as file:
+        return gettext.GNUTranslations(file)._catalog
 
 
 def faults() -> list[str]:
