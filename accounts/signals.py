@@ -25,9 +25,7 @@ def _record(request: HttpRequest | None, *, user: User | None, succeeded: bool) 
     LoginRecord.objects.create(
         user=user,
         succeeded=succeeded,
-        address=get_adapter().get_client_ip(request)
-        if request
-        else None,  # behind proxies, too (TRUSTED_PROXIES)
+        address=_address(request) if request else None,
         agent=request.headers.get("User-Agent", "")[:300] if request else "",
     )
 
