@@ -53,6 +53,8 @@ class ListFilter(forms.Form):
         super().__init__(*args, **kwargs)
         states = [choice for choice in State.choices if choice[0] != State.DRAFT or actor.account.is_mobotix]
         self.fields["state"].choices = [ANY, *states, (EXPIRED, _("Expired"))]  # type: ignore[attr-defined]
+        # names only: a hundred instances of Product would cost as much as the rest of the page
+        self.fields["product"].choices = [ANY, *Product.objects.names()]  # type: ignore[attr-defined]
         for name, field in self.fields.items():
             select = isinstance(field.widget, forms.Select)
             field.widget.attrs["class"] = "form-select" if select else "form-control"

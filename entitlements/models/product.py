@@ -23,6 +23,11 @@ class ProductQuerySet(models.QuerySet["Product"]):
         """Products that new entitlements may contain."""
         return self.filter(is_active=True)
 
+    def names(self) -> models.QuerySet["Product", tuple[int, str]]:
+        """Key and name in the reader's language, by part number."""
+        name = "name_de" if get_language() == "de" else "name_en"
+        return self.order_by("part_number").values_list("pk", name)
+
 
 class Product(models.Model):
     """A product with its names in both languages. Never deleted (A6): it becomes inactive."""
