@@ -106,13 +106,18 @@ def mail_server(settings: Any) -> Iterator[MailServer]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator["Browser"]:
-    """Debian's Chromium, driven by Playwright."""
+    """Debian's Chromium, driven by Playwright.
+
+    While its loop runs, Django takes other connections than before; all are closed, so that the database can be dropped.
+    """
     from playwright.sync_api import sync_playwright
 
+    connections.close_all()
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox"] if os.getuid() == 0 else []
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield chromium
+        connections.close_all()
         chromium.close()
 
 

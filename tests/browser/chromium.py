@@ -39,8 +39,10 @@ def reading(browser: Browser, url: str, user: User | None = None, **options: Any
         client.force_login(user)
         cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": url}])
-    yield context.new_page()
-    context.close()
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
 
 
 def visit_page(page: Page, visit: Visit) -> Response | None:

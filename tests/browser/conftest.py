@@ -6,19 +6,24 @@ from typing import Any
 
 import pytest
 from django.core.mail import EmailMultiAlternatives
+from django.db import connections
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.world import World, make_world
 
 
 @pytest.fixture(scope="session")
-def live_server() -> Iterator[LiveServer]:
-    """pytest-django's, but WhiteNoise serves the static files as everywhere: there is no folder of collected ones."""
+def live_server(django_db_setup: None) -> Iterator[LiveServer]:
+    """pytest-django's, but WhiteNoise serves the static files as everywhere: there is no folder of collected ones.
+
+    A thread that waits at a browser's open line keeps no connection, or the database could not be dropped at the end.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.test.testcases._StaticFilesHandler", lambda application: application)
+        patch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
         server = LiveServer("127.0.0.1")
-    yield server
-    server.stop()
+        yield server
+        server.stop()
 
 
 @pytest.fixture

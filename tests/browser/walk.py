@@ -83,7 +83,8 @@ class Walker:
         place.get_by_role("link", name=self.say(label), exact=True).click()
 
     def heading(self, text: str) -> None:
-        """The page has this heading."""
+        """The page has this heading, and the reader's language (U8)."""
+        expect(self.page.locator("html")).to_have_attribute("lang", self.language)
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(self.say(text))
 
     def open_menu(self, label: str, place: str = "main") -> Locator:
