@@ -25,6 +25,7 @@ def start() -> None:
     )
     Thread(target=worker.start, name="celery-worker", daemon=True).start()
     EmbeddedService(app, thread=True, scheduler_cls=app.conf.beat_scheduler).start()
+    app.send_task("notifications.sweep")  # what waited while nothing ran does not wait for beat's first turn
 
 
 def stop() -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -61,3 +62,18 @@ def test_one_process_serves_static_files_without_collecting_them(tmp_path: Path)
         wait_for_port(port)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/static/img/favicon.svg", timeout=10) as answer:
             assert answer.status == 200
+
+
+def test_what_waited_is_delivered_at_the_start(tmp_path: Path) -> None:
+    """N1: mails that were queued while nothing ran do not wait for beat's next turn."""
+    settings = environment(tmp_path, PORT=str(free_port()), DEMO="1")
+    for command in ("migrate", "make_demo"):
+        subprocess.run(
+            [sys.executable, "manage.py", command], cwd=ROOT, env=settings, check=True, capture_output=True
+        )
+    gunicorn = [BIN / "gunicorn", "-c", "python:mxportal.gunicorn_conf", "mxportal.wsgi"]
+    with process(*gunicorn, environment=settings, log=tmp_path / "log"):
+        until = time.monotonic() + 20  # beat turns after 30
+        while not list(tmp_path.glob("mail/*")) and time.monotonic() < until:
+            time.sleep(0.2)
+        assert list(tmp_path.glob("mail/*"))
