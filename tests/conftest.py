@@ -108,7 +108,7 @@ def mail_server(settings: Any) -> Iterator[MailServer]:
 def browser() -> Iterator["Browser"]:
     """Debian's Chromium, driven by Playwright.
 
-    While its loop runs, Django takes other connections than before; all are closed, so that the database can be dropped.
+    While its loop runs, Django takes other connections than before; all are closed, so that it can drop the database.
     """
     from playwright.sync_api import sync_playwright
 
