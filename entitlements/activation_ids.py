@@ -11,6 +11,8 @@ GROUP = 4
 LENGTH = RANDOM_CHARACTERS + 1
 MISREAD = str.maketrans("OIL", "011")
 OWN_FORM = re.compile(rf"[{ALPHABET}]{{{LENGTH}}}")
+BETWEEN_GROUPS = re.compile(r"[\s\-\u2010-\u2015]+")
+FEWEST_DIGITS, FEWEST_GROUPS, LONGEST_GROUP = 2, 5, 6
 LAST_GROUP = re.compile(rf"[{ALPHABET}]{{{GROUP}}}")
 
 
@@ -26,13 +28,22 @@ def group(characters: str) -> str:
 
 
 def bare(typed: str) -> str:
-    """What was typed, without dashes and spaces, in upper case, with O, I and L read as digits."""
-    return re.sub(r"[\s\-\u2010-\u2015]", "", typed).upper().translate(MISREAD)
+    """The letters and digits of what was typed, in upper case, with O, I and L read as digits."""
+    return re.sub(r"[\W_]", "", typed).upper().translate(MISREAD)
 
 
-def looks_like_activation_id(typed: str) -> bool:
-    """Whether a text has the length and alphabet of an ID of ours, right or mistyped."""
-    return OWN_FORM.fullmatch(bare(typed)) is not None
+def looks_like_activation_id(typed: str, *, slack: int = 0) -> bool:
+    """Whether a text is meant as an ID, right or mistyped: its length but for ``slack`` characters, in short groups or
+    in one piece, with digits. A name of as many letters is not.
+    """
+    characters = bare(typed)
+    if (
+        abs(len(characters) - LENGTH) > slack
+        or sum(character.isdigit() for character in characters) < FEWEST_DIGITS
+    ):
+        return False
+    groups = BETWEEN_GROUPS.split(typed.strip())
+    return len(groups) == 1 or (len(groups) >= FEWEST_GROUPS and max(map(len, groups)) <= LONGEST_GROUP)
 
 
 def canonical(typed: str) -> str | None:

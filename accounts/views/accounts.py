@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from accounts.forms.accounts import (
     AccountSearchForm,
@@ -44,12 +45,14 @@ class PersonRow:
 
 
 @requires(Permission.VIEW)
+@require_safe
 def account_list(request: PortalRequest) -> HttpResponse:
     """List accounts: the reader's own."""
     return render(request, "accounts/account_list.html", {"accounts": [request.user.account]})
 
 
 @requires(Permission.VIEW)
+@require_safe
 def related_account_list(request: PortalRequest) -> HttpResponse:
     """List related accounts: those sold to, by name."""
     form = AccountSearchForm(request.GET, actor=request.user)
@@ -71,6 +74,7 @@ def _managed(actor: User, accounts: list[Account]) -> set[int]:
 
 
 @requires(Permission.VIEW)
+@require_safe
 def account_detail(request: PortalRequest, pk: int) -> HttpResponse:
     """An account's page: its fields, its people, what waits for an answer, its history."""
     account = get_object_or_404(Account.objects.visible_to(request.user), pk=pk)

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from accounts.forms.pickers import AccountPickForm, ContactPickForm
 from accounts.http import PortalRequest
@@ -54,6 +55,7 @@ def _targets(actor: User) -> AccountQuerySet:
 
 
 @requires(Permission.SPLIT)
+@require_safe
 def account_pick(request: PortalRequest) -> HttpResponse:
     """Target Account: Distribution Tier Type, search, and the accounts of that tier."""
     form = AccountPickForm(request.GET, actor=request.user)
@@ -70,6 +72,7 @@ def account_pick(request: PortalRequest) -> HttpResponse:
 
 
 @requires(Permission.SPLIT)
+@require_safe
 def contact_pick(request: PortalRequest) -> HttpResponse:
     """Contacts: the active persons of the account that was ticked."""
     account = _ticked_account(request)

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.forms.users import EditUserForm, NewUserForm
 from accounts.http import PortalRequest
@@ -50,6 +50,7 @@ def _created(user: User) -> str:
 
 
 @requires(Permission.VIEW)
+@require_safe
 def user_detail(request: PortalRequest, pk: int) -> HttpResponse:
     """A person's page; logins, mails and history for those who manage the person (U4, U6)."""
     user = get_object_or_404(User.objects.visible_to(request.user).select_related("account"), pk=pk)

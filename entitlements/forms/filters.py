@@ -1,6 +1,5 @@
 """The search field and the filters of List Entitlements."""
 
-import re
 from typing import Any
 
 from django import forms
@@ -8,25 +7,19 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from entitlements.activation_ids import LENGTH, bare, canonical, looks_like_activation_id
+from entitlements.activation_ids import canonical, looks_like_activation_id
 from entitlements.listing import EXPIRED, Shown, Sort
 from entitlements.models import Product, State
 from entitlements.search import SHORTEST
 
 ANY = ("", _("Any"))
 EXPIRING = [ANY, ("30", _("Within 30 days")), ("90", _("Within 90 days"))]
-# An ID with a character too many or too few is still half a secret: it belongs in no address.
-NEARLY_AN_ID = re.compile(rf"(?=.*\d)[0-9A-Z]{{{LENGTH - 4},{LENGTH + 4}}}")
-GROUPED = re.compile(r"\s*\w{1,6}([\s\-\u2010-\u2015]+\w{1,6}){4,}\s*")
+NEARLY = 2  # characters too many or too few: still an ID of ours with a typing error
 
 
 def is_mistyped_activation_id(text: str) -> bool:
     """E5: whether the text was meant as an Activation ID of ours and has a typing error. No look-up is needed."""
-    if canonical(text):
-        return False
-    if GROUPED.fullmatch(text) and NEARLY_AN_ID.fullmatch(bare(text)):
-        return True
-    return looks_like_activation_id(text) and any(character.isdigit() for character in text)
+    return canonical(text) is None and looks_like_activation_id(text, slack=NEARLY)
 
 
 class ListFilter(forms.Form):

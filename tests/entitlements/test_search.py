@@ -92,6 +92,31 @@ def test_a_typing_error_is_refused_before_any_look_up(cast: Cast, chain: Chain, 
     assert not [query for query in queries.captured_queries if "entitlements_lineitem" in query["sql"]]
 
 
+@pytest.mark.parametrize("wrapped", ['"{}"', "{}.", "({})", "{}*", "*{}", "ID: {}"])
+def test_what_stands_round_an_id_never_brings_it_into_an_address(
+    cast: Cast, chain: Chain, wrapped: str
+) -> None:
+    """E5: quotes and dots are no part of an ID; whatever is not understood stays out of the address as well."""
+    response = client_of(cast.installer).post(SEARCH, {"q": wrapped.format(chain.served.activation_id)})
+    assert "q=" not in response.headers.get("Location", "")
+
+
+@pytest.mark.parametrize("character", ["*", "ü", "U", "?"])
+def test_a_foreign_character_is_a_typing_error(cast: Cast, chain: Chain, character: str) -> None:
+    """E5: it is refused at the field and does not lead into the address."""
+    text = chain.served.activation_id
+    response = client_of(cast.installer).post(SEARCH, {"q": text[:6] + character + text[7:]})
+    assert response.status_code == 200
+    assert TYPING_ERROR in html_of(response)
+
+
+def test_an_unknown_id_of_an_old_system_stays_out_of_the_address(cast: Cast, chain: Chain) -> None:
+    """E5: eight groups of four are no ID of ours, and a secret all the same."""
+    response = client_of(cast.installer).post(SEARCH, {"q": "f0fb-eb2f-1be2-4d45-b1b0-2af7-5321-2a09"})
+    assert response.status_code == 200
+    assert UNKNOWN in html_of(response)
+
+
 def test_an_id_of_an_old_system_is_looked_up_as_typed(cast: Cast, chain: Chain) -> None:
     """E5: IDs taken over keep their form."""
     LineItem.objects.filter(pk=chain.issued.pk).update(activation_id="old-Id_42/x")
