@@ -47,7 +47,7 @@ def find_all(stack: ExitStack) -> dict[str, str | None]:
     """What the tests use besides Python, by the environment variable that names it to them."""
     return {
         "TEST_DATABASE_URL": stack.enter_context(services.postgres()),
-        "TEST_REDIS_URL": stack.enter_context(services.redis()),
+        "TEST_REDIS_SERVER": find_program(["redis-server"], ["redis-server"]),
         "TEST_CHROMIUM": os.environ.get("TEST_CHROMIUM")
         or find_program(["chromium", "chromium-browser"], ["chromium"]),
         "TEST_VNU_JAR": find_vnu(),
@@ -58,7 +58,7 @@ def find_all(stack: ExitStack) -> dict[str, str | None]:
 
 LEFT_OUT = {
     "TEST_DATABASE_URL": "no PostgreSQL (apt-get install postgresql): everything on PostgreSQL",
-    "TEST_REDIS_URL": "no Redis (apt-get install redis-server): the tests on the running system",
+    "TEST_REDIS_SERVER": "no Redis (apt-get install redis-server): the tests on the running system",
     "TEST_CHROMIUM": "no Chromium (apt-get install chromium): the tests in a browser",
     "TEST_VNU_JAR": "no Java and npm (apt-get install default-jre-headless npm): the Nu HTML checker",
     "TEST_PDFTOTEXT": "no pdftotext (apt-get install poppler-utils): reading certificates back",

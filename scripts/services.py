@@ -92,10 +92,7 @@ def own_postgres(binaries: Path) -> Iterator[str]:
 
 @contextmanager
 def redis() -> Iterator[str | None]:
-    """The address of an empty Redis: one of our own, for nobody's data may be flushed; TEST_REDIS_URL overrides it."""
-    if url := os.environ.get("TEST_REDIS_URL"):
-        yield url
-        return
+    """The address of an empty Redis for the caller alone: another's worker would take its tasks."""
     binary = shutil.which("redis-server") or (apt_install("redis-server") and shutil.which("redis-server"))
     if not binary:
         yield None
