@@ -11,6 +11,7 @@ from entitlements.activation_ids import canonical, looks_like_activation_id
 from entitlements.listing import EXPIRED, Shown, Sort
 from entitlements.models import Product, State
 from entitlements.search import SHORTEST
+from mxportal.shared.widgets import PlainSelect
 
 ANY = ("", _("Any"))
 EXPIRING = [ANY, ("30", _("Within 30 days")), ("90", _("Within 90 days"))]
@@ -35,11 +36,11 @@ class ListFilter(forms.Form):
         label=_("Product"),
         queryset=Product.objects.order_by("part_number"),
         required=False,
-        empty_label=_("Any"),
+        widget=PlainSelect,
     )
-    state = forms.ChoiceField(label=_("State"), required=False)
-    expiring = forms.ChoiceField(label=_("Expiring"), choices=EXPIRING, required=False)
-    sort = forms.ChoiceField(label=_("Sort"), choices=Sort.choices, required=False)
+    state = forms.ChoiceField(label=_("State"), required=False, widget=PlainSelect)
+    expiring = forms.ChoiceField(label=_("Expiring"), choices=EXPIRING, required=False, widget=PlainSelect)
+    sort = forms.ChoiceField(label=_("Sort"), choices=Sort.choices, required=False, widget=PlainSelect)
     shown = forms.ChoiceField(choices=Shown.choices, required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
