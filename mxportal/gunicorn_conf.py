@@ -20,7 +20,7 @@ accesslog = None if settings.DEMO else "-"
 errorlog = "-"
 loglevel = "warning" if settings.DEMO else "info"
 control_socket_disable = True
-if os.path.isdir("/dev/shm"):
+if os.access("/dev/shm", os.W_OK):  # not everybody may, for example in a chroot
     worker_tmp_dir = "/dev/shm"
 
 
