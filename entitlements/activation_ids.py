@@ -54,11 +54,6 @@ def canonical(typed: str) -> str | None:
     return group(characters)
 
 
-def last_group(activation_id: str) -> str:
-    """The part that may be shown to those up the chain."""
-    return activation_id[-GROUP:]
-
-
 def last_group_typed(typed: str) -> str | None:
     """The last group that somebody typed, or None where the text cannot be one."""
     characters = bare(typed)

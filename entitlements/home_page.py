@@ -38,6 +38,7 @@ class HomePage:
     to_hand_on: list[ItemRow]
     to_hand_on_count: str
     expiring: list[ItemRow]
+    expiring_days: int
     failed_mails: list[Mail]
     failed_mails_count: str
     requests: list[Request]
@@ -61,6 +62,7 @@ def home_page(actor: User) -> HomePage:
         to_hand_on=rows[: len(newest)],
         to_hand_on_count=capped_count(to_hand_on),
         expiring=rows[len(newest) :],
+        expiring_days=settings.EXPIRING_DAYS,
         failed_mails=list(failed.order_by("-id")[:SHOWN]),
         failed_mails_count=capped_count(failed),
         requests=_requests(actor),

@@ -1,6 +1,6 @@
 """What a reader may see of line items (A4, E5, E12): rows with everything masked, for templates, exports and mails.
 
-Templates get these and never a LineItem, so that nothing can slip through.
+Templates of pages get these and no LineItem, so that nothing can slip through.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,6 @@ from django.utils.functional import Promise
 from accounts.models import Tier, User
 from accounts.permissions import Permission
 from accounts.visibility import visible_names
-from entitlements.activation_ids import last_group
 from entitlements.models import LineItem, State
 from entitlements.models.line_item import CHAIN
 from entitlements.predicates import is_party, may_hand_back, may_hand_on, may_split, may_undo
@@ -20,7 +19,7 @@ from entitlements.predicates import is_party, may_hand_back, may_hand_on, may_sp
 
 def shown_activation_id(actor: User, item: LineItem) -> str:
     """E5: in full for parties; the last group for the others up the chain."""
-    return item.activation_id if is_party(actor, item) else f"…-{last_group(item.activation_id)}"
+    return item.activation_id if is_party(actor, item) else f"…-{item.activation_id_tail}"
 
 
 def shown_order_number(actor: User, item: LineItem) -> str:
@@ -53,7 +52,7 @@ class ItemRow:
 
 
 def item_rows(actor: User, items: Iterable[LineItem]) -> list[ItemRow]:
-    """Rows of visible items, with product and entitlement selected. Two queries, for the names."""
+    """Rows of visible items, with product and entitlement selected. One query, for the names."""
     items = list(items)
     names = visible_names(actor, [item.owner_id for item in items])
     return [item_row(actor, item, names) for item in items]

@@ -12,7 +12,7 @@ from accounts.models import AuditEntry, User
 from accounts.visibility import visible_names
 from entitlements.models import LineItem, Movement, MovementKind, State
 from entitlements.predicates import is_party
-from entitlements.services.mailing import ACTIVATION
+from entitlements.services.mailing import ACTIVATION, MAILED
 from notifications.models import Mail, Status
 
 SHOWN_OF_EACH = 100
@@ -38,7 +38,7 @@ class Timeline:
 
 
 def timeline(actor: User, item: LineItem) -> Timeline:
-    """Movements, changes of state and, for parties, mails of a visible item. Five queries, of any length."""
+    """Movements, changes of state and, for parties, mails of a visible item. Its number of queries is fixed."""
     movements = _movements(actor, Q(item=item) | Q(parent=item), SHOWN_OF_EACH)
     changes = list(AuditEntry.objects.about(item).select_related("actor__account")[:SHOWN_OF_EACH])
     mails = list(item.mails.order_by("-id")[:SHOWN_OF_EACH]) if is_party(actor, item) else []
@@ -48,6 +48,11 @@ def timeline(actor: User, item: LineItem) -> Timeline:
     events = [_movement_event(actor, movement, names, seen_from=item.pk) for movement in movements]
     events += [
         _change_event(actor, item, entry, names) for entry in changes if entry.action == "state_changed"
+    ]
+    events += [
+        _mailed_event(actor, entry, names)
+        for entry in changes
+        if entry.action == MAILED and is_party(actor, item)
     ]
     events += [_mail_event(mail) for mail in mails]
     events.sort(key=lambda event: event.at, reverse=True)
@@ -141,6 +146,18 @@ def _change_event(actor: User, item: LineItem, entry: AuditEntry, names: dict[in
     text = _("The state changed from “%(before)s” to “%(after)s”.") % ({"before": "–", "after": "–"} | labels)
     reason = entry.reason if is_party(actor, item) else ""
     return Event(at=entry.created_at, text=text, by=_by(actor, entry.actor, names), reason=reason)
+
+
+def _mailed_event(actor: User, entry: AuditEntry, names: dict[int, str]) -> Event:
+    """Who sent the Activation ID by View → Email, and why where MOBOTIX did (E13); the mails' fates stand beside it."""
+    count = entry.details["count"]
+    text = ngettext(
+        "The Activation ID was sent to %(count)s address by View → Email.",
+        "The Activation ID was sent to %(count)s addresses by View → Email.",
+        count,
+    )
+    by = _by(actor, entry.actor, names)
+    return Event(at=entry.created_at, text=text % {"count": count}, by=by, reason=entry.reason)
 
 
 def _mail_event(mail: Mail) -> Event:

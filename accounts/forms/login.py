@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account import forms as allauth_forms
 from django import forms
+from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +26,9 @@ class LoginForm(allauth_forms.LoginForm):
         """U4: a temporary password that is too old is said to be so, but only to who knows it."""
         cleaned = super().clean()
         if self.user and self.user.temporary_password_expired:
+            user_login_failed.send(
+                sender=__name__, credentials={"username": self.user.login}, request=self.request
+            )
             raise ValidationError(
                 _(
                     "Your temporary password has expired. Choose “Forgotten password?” to set one of your own."

@@ -91,14 +91,14 @@ class AccountQuerySet(models.QuerySet["Account"]):
         return self.all() if actor.account.is_mobotix else self.filter(_seen_by(actor.account))
 
     def name_visible_to(self, actor: "User") -> Self:
-        """A4: those visible, and the actor's own sellers by their name only.
+        """A4: those visible, and by their name only the actor's own sellers, and MOBOTIX, whose portal this is.
 
         Asks about each account that meets the other filters, and never makes a list of all that are visible.
         """
         sellers = SellingRelation.objects.accepted().filter(buyer=actor.account, seller=OuterRef("pk"))
-        return (
-            self.all() if actor.account.is_mobotix else self.filter(_seen_by(actor.account) | Exists(sellers))
-        )
+        if actor.account.is_mobotix:
+            return self.all()
+        return self.filter(_seen_by(actor.account) | Q(tier=Tier.MOBOTIX) | Exists(sellers))
 
     def managed_by(self, actor: "User") -> Self:
         """Accounts whose data and persons the actor's account looks after (A2, U4).

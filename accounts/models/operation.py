@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from mxportal.shared.forms import KEY_REUSED
+
 if TYPE_CHECKING:
     from accounts.models.user import User
 
@@ -33,8 +35,8 @@ class OperationManager(models.Manager["Operation"]):
             return None
         if operation.request_hash != hash_request(kind, request):
             raise ValidationError(
-                _("This form was already used for something else. Open the page again and repeat the step."),
-                code="key_reused",
+                _("This form was sent before, with other values. Check what is in it and send it again."),
+                code=KEY_REUSED,
             )
         return operation.result_id
 

@@ -187,10 +187,6 @@ class User(AbstractBaseUser, Address):
         """Whether the role allows it; which rows it concerns is for ``visible_to`` to say."""
         return permission in self.permissions()
 
-    def get_full_name(self) -> str:
-        """Name for mails and menus."""
-        return str(self)
-
     def set_password(self, raw_password: str | None) -> None:
         """A password of one's own ends the temporary one (U4), by whichever page it was set. Saves nothing."""
         super().set_password(raw_password)

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from accounts.models import AuditEntry, User
+from accounts.models import AuditEntry, Operation, User
 from accounts.permissions import Permission, check_permission
 from mxportal.shared.fields import fold
 from notifications.models import Mail
@@ -20,21 +20,24 @@ PASSWORD_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz"
 PASSWORD_LENGTH = 16  # 93 bits
 
 
-def queue_user_mail(user: User, kind: str) -> Mail:
-    """Queue a mail to a user, in the user's language, and keep it on the user's list of mails."""
+def queue_user_mail(user: User, kind: str, **context: int) -> Mail:
+    """Queue a mail to a user, in the user's language, and keep it on the user's list of mails.
+
+    ``context`` is what the mail's renderer needs besides the user: primary keys.
+    """
     mail = queue_mail(
         kind=kind,
         recipient_email=user.email,
         recipient_name=str(user),
         language=user.language,
-        context={"user": user.pk},
+        context={"user": user.pk, **context},
     )
     user.mails.add(mail)
     return mail
 
 
 @transaction.atomic(durable=True)
-def send_credentials(*, actor: User, user_id: int) -> Mail:
+def send_credentials(*, actor: User, user_id: int, key: str) -> Mail:
     """U4 "Send new credentials": mail another temporary password. The present password holds until the delivery.
 
     Raises User.DoesNotExist where the actor may not manage the user.
@@ -47,10 +50,15 @@ def send_credentials(*, actor: User, user_id: int) -> Mail:
         .select_for_update(no_key=True, of=("self",))
         .get(pk=user_id)
     )
+    request = {"user": user_id}
+    if done := Operation.objects.done(actor=actor, key=key, kind="send_credentials", request=request):
+        return user.mails.get(pk=done)
     AuditEntry.objects.record(actor=actor, action="credentials_sent", about=user)
     user.must_change_password = True
     user.save()
-    return queue_user_mail(user, CREDENTIALS)
+    mail = queue_user_mail(user, CREDENTIALS)
+    Operation.objects.record(actor=actor, key=key, kind="send_credentials", request=request, result=mail)
+    return mail
 
 
 @transaction.atomic(durable=True)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Account, AuditEntry, RelationStatus, SellingRelation, User
 from accounts.permissions import Permission, check_permission
-from notifications.services import MailDraft, queue_mails
+from accounts.services.credentials import queue_user_mail
 
 RELATION_REQUESTED = "accounts.relation_requested"
 
@@ -32,7 +32,7 @@ def request_relation(*, actor: User, account_id: str) -> SellingRelation:
         raise ValidationError(
             {"account_id": _("You have asked already; the account's admin has not answered yet.")}
         )
-    if Account.objects.bought_from(actor.account).filter(name_key=buyer.name_key).exists():  # A3
+    if _has_namesake(actor.account, buyer):
         raise ValidationError({"account_id": _("You already sell to another account with the same name.")})
     relation.status = RelationStatus.REQUESTED
     relation.requested_by, relation.decided_by, relation.decided_at = actor, None, None
@@ -57,27 +57,36 @@ def _find_partner(seller: Account, account_id: str) -> Account:
     return buyer
 
 
+def _has_namesake(seller: Account, buyer: Account) -> bool:
+    """A3: whether the seller has another buyer of this name."""
+    return Account.objects.bought_from(seller).filter(name_key=buyer.name_key).exclude(pk=buyer.pk).exists()
+
+
 def _tell_admins(relation: SellingRelation) -> None:
-    queue_mails(
-        MailDraft(
-            kind=RELATION_REQUESTED,
-            recipient_email=admin.email,
-            recipient_name=str(admin),
-            language=admin.language,
-            context={"relation": relation.pk},
-        )
-        for admin in User.objects.admins().filter(account=relation.buyer)
-    )
+    for admin in User.objects.admins().filter(account=relation.buyer):
+        queue_user_mail(admin, RELATION_REQUESTED, relation=relation.pk)
 
 
 @transaction.atomic(durable=True)
 def decide_relation(*, actor: User, relation_id: int, accept: bool) -> SellingRelation:
-    """Accept or decline a seller's request for the actor's account. Raises DoesNotExist where none is open."""
+    """Accept or decline a seller's request for the actor's account.
+
+    Raises DoesNotExist where none is open, ValidationError where the seller has a buyer of the same name (A3).
+    """
     check_permission(actor, Permission.MANAGE_USERS)
     open_requests = (
         SellingRelation.objects.requested().filter(buyer=actor.account).select_for_update(no_key=True)
     )
     relation = open_requests.get(pk=relation_id)
+    seller = Account.objects.select_for_update(no_key=True).get(
+        pk=relation.seller_id
+    )  # the lock for its buyers' names
+    if accept and _has_namesake(seller, actor.account):
+        raise ValidationError(
+            _(
+                "This seller has another buyer with your account's name by now. Ask it, or add the city to your name."
+            )
+        )
     relation.status = RelationStatus.ACCEPTED if accept else RelationStatus.DECLINED
     relation.decided_by, relation.decided_at = actor, timezone.now()
     relation.save()

@@ -29,7 +29,6 @@ def found_mobotix(*, account_name: str, email: str, first_name: str, last_name: 
         language=language,
         can_log_in=True,
         role=Role.PORTAL_ADMIN,
-        must_change_password=True,
     )
     user.full_clean(exclude=["password", "mails"])
     check_email_free(user)

@@ -1,7 +1,7 @@
 """A2: a partner gets a further seller."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -37,9 +37,12 @@ def relation_request(request: PortalRequest) -> HttpResponse:
 def relation_decide(request: PortalRequest, pk: int) -> HttpResponse:
     """Accept or decline the request of a further seller."""
     accept = request.POST.get("accept") == "1"
-    with missing_is_404():
-        relation = decide_relation(actor=request.user, relation_id=pk, accept=accept)
-    messages.success(request, _decided(relation))
+    try:
+        with missing_is_404():
+            relation = decide_relation(actor=request.user, relation_id=pk, accept=accept)
+        messages.success(request, _decided(relation))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
     return redirect("account_detail", request.user.account_id)
 
 

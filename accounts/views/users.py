@@ -93,7 +93,7 @@ def user_credentials(request: PortalRequest, pk: int) -> HttpResponse:
     logins = User.objects.managed_by(request.user).active().logins()
     user = get_object_or_404(logins.select_related("account"), pk=pk)
     form = KeyedForm(posted(request))
-    if submit(form, send_credentials, actor=request.user, user_id=pk) is None:
+    if submit(form, send_credentials, keyed=True, actor=request.user, user_id=pk) is None:
         return render(request, "accounts/user_credentials.html", {"form": form, "person": user})
     text = _("An e-mail with user ID and a new temporary password is on its way to %(email)s.")
     messages.success(request, text % {"email": user.email})

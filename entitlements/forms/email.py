@@ -5,8 +5,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import UserStatus
+from accounts.models import User, UserStatus
+from entitlements.forms.fields import ReasonField
 from entitlements.models import LineItem
+from entitlements.predicates import needs_reason
 from entitlements.services.mailing import parse_recipients
 from mxportal.shared.forms import KeyedForm
 
@@ -22,9 +24,13 @@ class EmailForm(KeyedForm):
     )
     attach_certificate = forms.BooleanField(label=_("Attach certificate"), required=False)
     whole_entitlement = forms.BooleanField(label=_("All line items of this entitlement"), required=False)
+    reason = ReasonField()
 
-    def __init__(self, *args: Any, item: LineItem, lines: int, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor: User, item: LineItem, lines: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["reason"].required = needs_reason(actor, item)
+        if not needs_reason(actor, item):
+            del self.fields["reason"]
         self.fields["recipients"].initial = (
             item.contact.email if item.contact.status == UserStatus.ACTIVE else ""
         )

@@ -28,6 +28,16 @@ class CopiesField(forms.IntegerField):
         }
 
 
+class ReasonField(forms.CharField):
+    """Why something is done; MOBOTIX must say it where it acts on what others sold (E13)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("Reason"), max_length=500, required=False, help_text=_("It is kept in the history.")
+        )
+        self.error_messages["required"] = _("Say why MOBOTIX does this; the reason is kept in the history.")
+
+
 class DayField(forms.DateField):
     """A day, chosen in the browser's calendar."""
 
@@ -38,7 +48,7 @@ class DayField(forms.DateField):
 
 
 class ChosenField(forms.IntegerField):
-    """The primary key of what the magnifier's dialog chose; the form's own ``clean_…`` looks it up."""
+    """The primary key of what the magnifier's dialog chose; the view and the service look it up."""
 
     widget = forms.HiddenInput
 

@@ -3,8 +3,10 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
 from entitlements.activation_ids import canonical, looks_like_activation_id
@@ -14,13 +16,17 @@ from entitlements.search import SHORTEST
 from mxportal.shared.widgets import PlainSelect
 
 ANY = ("", _("Any"))
-EXPIRING = [ANY, ("30", _("Within 30 days")), ("90", _("Within 90 days"))]
+EXPIRING_SOON = 30  # days, beside those that Home looks ahead
 NEARLY = 2  # characters too many or too few: still an ID of ours with a typing error
 
 
 def is_mistyped_activation_id(text: str) -> bool:
     """E5: whether the text was meant as an Activation ID of ours and has a typing error. No look-up is needed."""
     return canonical(text) is None and looks_like_activation_id(text, slack=NEARLY)
+
+
+def _within(days: int) -> str:
+    return ngettext("Within %(days)s day", "Within %(days)s days", days) % {"days": days}
 
 
 class ListFilter(forms.Form):
@@ -39,7 +45,7 @@ class ListFilter(forms.Form):
         widget=PlainSelect,
     )
     state = forms.ChoiceField(label=_("State"), required=False, widget=PlainSelect)
-    expiring = forms.ChoiceField(label=_("Expiring"), choices=EXPIRING, required=False, widget=PlainSelect)
+    expiring = forms.ChoiceField(label=_("Expiring"), required=False, widget=PlainSelect)
     sort = forms.ChoiceField(label=_("Sort"), choices=Sort.choices, required=False, widget=PlainSelect)
     shown = forms.ChoiceField(choices=Shown.choices, required=False, widget=forms.HiddenInput)
 
@@ -47,6 +53,8 @@ class ListFilter(forms.Form):
         super().__init__(*args, **kwargs)
         states = [choice for choice in State.choices if choice[0] != State.DRAFT or actor.account.is_mobotix]
         self.fields["state"].choices = [ANY, *states, (EXPIRED, _("Expired"))]  # type: ignore[attr-defined]
+        days = sorted({EXPIRING_SOON, settings.EXPIRING_DAYS})
+        self.fields["expiring"].choices = [ANY, *[(str(n), _within(n)) for n in days]]  # type: ignore[attr-defined]
         # names only: a hundred instances of Product would cost as much as the rest of the page
         self.fields["product"].choices = [ANY, *Product.objects.names()]  # type: ignore[attr-defined]
         for name, field in self.fields.items():

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from entitlements.forms.fields import ReasonField
 from entitlements.models import LineItem, State
 from entitlements.predicates import needs_reason
 from entitlements.services.states import ALLOWED
@@ -31,9 +32,7 @@ class StateForm(KeyedForm):
         error_messages={"required": _("Choose the new state.")},
     )
     with_splits = forms.BooleanField(required=False)
-    reason = forms.CharField(
-        label=_("Reason"), max_length=500, required=False, help_text=_("It is kept in the history.")
-    )
+    reason = ReasonField()
     final = forms.BooleanField(label=_("I know that Obsolete is final."), required=False)
 
     def __init__(self, *args: Any, actor: User, item: LineItem, below: int, **kwargs: Any) -> None:
@@ -48,8 +47,6 @@ class StateForm(KeyedForm):
         if not below:
             del self.fields["with_splits"]
         self.fields["reason"].required = needs_reason(actor, item)
-        message = _("Say why MOBOTIX does this; the reason is kept in the history.")
-        self.fields["reason"].error_messages["required"] = message
 
     def clean(self) -> dict[str, Any]:
         """What cannot be taken back is asked for twice."""

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from entitlements.forms.fields import CopiesField
+from entitlements.forms.fields import CopiesField, ReasonField
 from entitlements.models import LineItem
 from entitlements.predicates import needs_reason
 from mxportal.shared.forms import KeyedForm
@@ -16,9 +15,7 @@ class UndoForm(KeyedForm):
     """E8: how many copies come back, prefilled with all that can."""
 
     copies = CopiesField()
-    reason = forms.CharField(
-        label=_("Reason"), max_length=500, required=False, help_text=_("It is kept in the history.")
-    )
+    reason = ReasonField()
 
     def __init__(self, *args: Any, actor: User, item: LineItem, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -27,5 +24,3 @@ class UndoForm(KeyedForm):
             "available": item.available
         }
         self.fields["reason"].required = needs_reason(actor, item)
-        message = _("Say why MOBOTIX does this; the reason is kept in the history.")
-        self.fields["reason"].error_messages["required"] = message

@@ -12,18 +12,12 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 ID_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-VERIFICATION_BYTES = 16  # 128 bits (E10)
 
 
 def propose_entitlement_id() -> str:
     """A short ID for people to name an order by; no secret, and no counter that tells how much is sold."""
     characters = "".join(secrets.choice(ID_ALPHABET) for _ in range(10))
     return f"E-{characters[:5]}-{characters[5:]}"
-
-
-def new_verification_code() -> str:
-    """The code in a certificate's QR code; it leads to the public page and is not the Activation ID (E10)."""
-    return secrets.token_urlsafe(VERIFICATION_BYTES)
 
 
 class EntitlementQuerySet(models.QuerySet["Entitlement"]):
@@ -51,9 +45,6 @@ class Entitlement(models.Model):
     owner = models.ForeignKey("accounts.Account", models.PROTECT, related_name="entitlements")
     order_number = models.CharField(_("Order number"), max_length=60, blank=True)
     order_date = models.DateField(_("Order date"), null=True, blank=True)
-    verification_code = models.CharField(
-        max_length=30, unique=True, default=new_verification_code, editable=False
-    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(_("Created"), auto_now_add=True)
 

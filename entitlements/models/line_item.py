@@ -1,5 +1,6 @@
 """E2–E5, E12: line items, their quantities and who sees them."""
 
+import secrets
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Self
 
@@ -11,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tier
 from entitlements.activation_ids import GROUP, new_activation_id
-from entitlements.models.entitlement import new_verification_code
 from mxportal.shared.fields import FoldedField
 
 if TYPE_CHECKING:
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 PERMANENT = date(9999, 12, 31)  # a date and not NULL, so that keyset pages by expiration work
 CHAIN = {Tier.DISTRIBUTOR: "distributor", Tier.INSTALLER: "installer", Tier.END_CUSTOMER: "end_customer"}
+
+
+VERIFICATION_BYTES = 16  # 128 bits (E10)
+
+
+def new_verification_code() -> str:
+    """The code in a certificate's QR code; it leads to the public page and is not the Activation ID (E10)."""
+    return secrets.token_urlsafe(VERIFICATION_BYTES)
 
 
 def today() -> date:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class LicenceModel(models.TextChoices):
-    """Perpetual licenses never expire; term licenses have an expiration date."""
+    """Term licenses have an expiration date; perpetual ones may have none."""
 
     PERPETUAL = "perpetual", _("Perpetual")
     TERM = "term", _("Term")

@@ -110,8 +110,7 @@ def _add_lines(actor: User, entitlement: Entitlement, contact_id: int, lines: li
         )
     if not lines:
         raise ValidationError({"lines": _("Enter at least one line item.")})
-    if not owner.is_active:
-        raise ValidationError(_("This account is inactive: it receives nothing. Make it active first."))
+    _check_receives(owner)
     for number, line in enumerate(lines, start=1):
         _check_numbered(number, line)
         item = LineItem.objects.create(
@@ -128,6 +127,12 @@ def _add_lines(actor: User, entitlement: Entitlement, contact_id: int, lines: li
             **{CHAIN[Tier(owner.tier)]: owner},
         )
         move(actor=actor, kind=MovementKind.ISSUE, item=item, copies=line.quantity)
+
+
+def _check_receives(owner: Account) -> None:
+    """A5: an inactive account receives nothing."""
+    if not owner.is_active:
+        raise ValidationError(_("This account is inactive: it receives nothing. Make it active first."))
 
 
 def _check_numbered(number: int, line: NewLine) -> None:
@@ -179,6 +184,7 @@ def deploy_entitlement(*, actor: User, entitlement_id: int, key: str, send_mail:
     items = list(drafts)
     if not items:
         raise ValidationError(_("Every line of this entitlement is deployed already."))
+    _check_receives(entitlement.owner)
     for item in items:
         item.state = State.DEPLOYED
         item.save(update_fields=["state"])

@@ -6,20 +6,22 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from accounts.models import Operation, User
+from accounts.models import AuditEntry, Operation, User
 from accounts.permissions import Permission, check_permission
 from entitlements.models import LineItem
 from entitlements.predicates import is_party, may_hand_on
+from entitlements.services.reasons import check_reason
 from mxportal.shared.fields import fold
 from notifications.models import Mail, Status
 from notifications.services import MailDraft, queue_mails, retry_mail
 
 ACTIVATION = "entitlements.activation"
 UNDONE = "entitlements.undone"
+MAILED = "mailed"
 
 
 def parse_recipients(text: str) -> list[str]:
@@ -54,10 +56,12 @@ def email_line_items(
     key: str,
     whole_entitlement: bool = False,
     attach_certificate: bool = False,
+    reason: str = "",
 ) -> list[Mail]:
     """E9: mail an item, or all lines of its entitlement that can be mailed, to each recipient.
 
-    Raises LineItem.DoesNotExist, PermissionDenied, ValidationError at ``item`` (E3: only what is deployed).
+    Raises LineItem.DoesNotExist, PermissionDenied, ValidationError at ``item`` (E3: only what is deployed) or at
+    ``reason`` (E13).
     """
     check_permission(actor, Permission.SEND_MAIL)
     item = LineItem.objects.visible_to(actor).select_for_update(no_key=True, of=("self",)).get(pk=item_id)
@@ -66,21 +70,25 @@ def email_line_items(
         "recipients": recipients,
         "whole": whole_entitlement,
         "certificate": attach_certificate,
+        "reason": reason,
     }
     if Operation.objects.done(actor=actor, key=key, kind="email", request=request):
-        return list(item.mails.order_by("-id")[: len(recipients)])
+        return list(item.mails.filter(request_key=key).order_by("id"))
     if not may_hand_on(actor, item):
         raise PermissionDenied
     if not item.is_usable:
         raise ValidationError(
             {"item": _("Only line items that are deployed and not expired can be e-mailed.")}
         )
+    check_reason(actor, item, reason)
     mails = queue_activation_mail(
         items=list(mailable(item)) if whole_entitlement else [item],
         recipients=recipients,
         actor=actor,
         certificate=attach_certificate,
+        key=key,
     )
+    AuditEntry.objects.record(actor=actor, action=MAILED, about=item, reason=reason, count=len(mails))
     Operation.objects.record(actor=actor, key=key, kind="email", request=request, result=item)
     return mails
 
@@ -97,10 +105,12 @@ def queue_activation_mail(
     actor: User,
     certificate: bool,
     contact: User | None = None,
+    key: str = "",
 ) -> list[Mail]:
     """Queue one mail for each recipient in that person's language, and keep it with the items it tells of.
 
-    ``contact`` is the person behind the one recipient, where the caller has just looked it up.
+    ``contact`` is the person behind the one recipient, where the caller has just looked it up; ``key`` is that of the
+    request.
     """
     known = {fold(contact.email): contact} if contact else _known_persons(items[0], recipients)
     drafts = []
@@ -113,6 +123,7 @@ def queue_activation_mail(
                 recipient_name=str(person) if person else "",
                 language=person.language if person else (get_language() or actor.language),
                 context={"items": [item.pk for item in items], "certificate": certificate},
+                request_key=key,
             )
         )
     mails = queue_mails(drafts)
@@ -156,7 +167,10 @@ def _known_persons(item: LineItem, recipients: list[str]) -> dict[str, User]:
 def queue_undo_mails(*, item: LineItem, copies: int) -> list[Mail]:
     """E8: tell everyone to whom the item's Activation ID was mailed, once each."""
     told: dict[str, Mail] = {}
-    for mail in item.mails.filter(kind=ACTIVATION, status=Status.SENT).order_by("pk"):
+    had = Q(status=Status.SENT) | Q(
+        status=Status.QUEUED, claimed_until__isnull=False
+    )  # the latter is on its way now
+    for mail in item.mails.filter(had, kind=ACTIVATION).order_by("pk"):
         told[fold(mail.recipient_email)] = mail
     mails = queue_mails(
         MailDraft(

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from accounts.models import AuditEntry, Operation, User
 from accounts.permissions import Permission, check_permission
 from entitlements.models import LineItem, State
-from entitlements.services.undo import check_reason
+from entitlements.services.reasons import check_reason
 
 ALLOWED = {
     State.DRAFT: (State.DEPLOYED, State.OBSOLETE),
@@ -36,9 +36,10 @@ def change_state(
         message = _("A line item in state “%(before)s” cannot become “%(after)s”.")
         raise ValidationError({"state": message % {"before": State(item.state).label, "after": state.label}})
     _set_state(actor, item, state, reason)
-    for below in _locked_below(item) if with_splits else []:
-        if state in ALLOWED[State(below.state)]:
-            _set_state(actor, below, state, reason)
+    below = everything_below(item).order_by("pk").select_for_update(no_key=True, of=("self",))
+    for split in below if with_splits else []:
+        if state in ALLOWED[State(split.state)]:
+            _set_state(actor, split, state, reason)
     Operation.objects.record(actor=actor, key=key, kind="change_state", request=request, result=item)
     return item
 
@@ -54,19 +55,3 @@ def _set_state(actor: User, item: LineItem, state: State, reason: str) -> None:
     AuditEntry.objects.record(
         actor=actor, action="state_changed", about=item, reason=reason, before=before, after=state.value
     )
-
-
-def _locked_below(item: LineItem) -> list[LineItem]:
-    """Everything split from the item, level by level (at most two levels: the chain has four tiers), locked by pk."""
-    found: list[LineItem] = []
-    level = [item.pk]
-    while level:
-        splits = (
-            LineItem.objects.filter(parent__in=level)
-            .order_by("pk")
-            .select_for_update(no_key=True, of=("self",))
-        )
-        children = list(splits)
-        found += children
-        level = [child.pk for child in children]
-    return found

@@ -7,9 +7,10 @@ from django.utils.translation import gettext as _
 from accounts.models import Operation, User
 from accounts.permissions import Permission, check_permission
 from entitlements.models import LineItem, MovementKind, State
-from entitlements.predicates import may_hand_back, may_undo, needs_reason
+from entitlements.predicates import may_hand_back, may_undo
 from entitlements.services.ledger import move
 from entitlements.services.mailing import queue_undo_mails
+from entitlements.services.reasons import check_reason
 from entitlements.services.split import check_copies
 
 
@@ -56,9 +57,3 @@ def check_not_obsolete(item: LineItem) -> None:
         raise ValidationError(
             {"item": _("This line item is obsolete, and that is final: no copies come back from it.")}
         )
-
-
-def check_reason(actor: User, item: LineItem, reason: str) -> None:
-    """E13: MOBOTIX says why it acts on what others sold. Raises ValidationError at ``reason``."""
-    if needs_reason(actor, item) and not reason.strip():
-        raise ValidationError({"reason": _("Say why MOBOTIX does this; the reason is kept in the history.")})

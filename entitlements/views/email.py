@@ -24,7 +24,7 @@ def line_item_email(request: PortalRequest, pk: int) -> HttpResponse:
     """Sends an item's Activation ID; to the owner of what was split further it offers the mails of the splits."""
     item = load_party_item(request.user, pk)
     require(request.method != "POST" or may_hand_on(request.user, item))
-    form = EmailForm(posted(request), item=item, lines=mailable(item).count())
+    form = EmailForm(posted(request), actor=request.user, item=item, lines=mailable(item).count())
     mails = submit(form, email_line_items, keyed=True, actor=request.user, item_id=pk)
     if mails is None:
         return _show(request, item, form)

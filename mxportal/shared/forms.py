@@ -5,6 +5,9 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.http import QueryDict
+
+KEY_REUSED = "key_reused"
 
 
 def new_key() -> str:
@@ -20,10 +23,19 @@ class KeyedForm(forms.Form):
     def add_service_error(self, error: ValidationError) -> None:
         """Show what a service refused at the field that it names, or above the form where there is no such field."""
         if not hasattr(error, "error_dict"):
+            self._renew_key(error)
             self.add_error(None, error)
             return
         for field, errors in error.error_dict.items():
             self.add_error(field if field in self.fields and field != NON_FIELD_ERRORS else None, errors)
+
+    def _renew_key(self, error: ValidationError) -> None:
+        """A key that did something else already is no dead end: what stands in the form is sent under a new one."""
+        if getattr(error, "code", "") == KEY_REUSED:
+            data = QueryDict(mutable=True)
+            data.update(self.data)
+            data[self.add_prefix("key")] = new_key()
+            self.data = data
 
     def service_data(self) -> dict[str, Any]:
         """The cleaned values but for the key."""

@@ -335,7 +335,7 @@ def test_nobody_decides_for_others(cast: Cast, as_user: AsUser) -> None:
 
 def test_mails_that_failed_stand_on_the_page(cast: Cast, as_user: AsUser) -> None:
     """N2: a mail with credentials that failed is on the account's page with "Send again", for its admins only."""
-    mail = send_credentials(actor=cast.installer, user_id=cast.installer_viewer.pk)
+    mail = send_credentials(actor=cast.installer, user_id=cast.installer_viewer.pk, key=new_key())
     Mail.objects.filter(pk=mail.pk).update(
         status="failed", failure="refused", server_reply="550 no such user"
     )

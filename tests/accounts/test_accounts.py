@@ -169,6 +169,22 @@ def test_an_account_that_renames_itself_is_not_told_that_it_sells_to_another(cas
     assert "your sellers" in error.value.message_dict["name"][0]
 
 
+def test_nor_by_accepting_later(cast: Cast) -> None:
+    """A3: the seller got a buyer of this name between the request and the answer."""
+    seller = cast.other_distributor
+    relation = request_relation(actor=seller, account_id=cast.installer.account.account_id)
+    make_account(Tier.INSTALLER, cast.installer.account.name, sellers=(seller.account,))
+    with pytest.raises(ValidationError, match="another buyer"):
+        decide_relation(actor=cast.installer, relation_id=relation.pk, accept=True)
+    assert decide_relation(actor=cast.installer, relation_id=relation.pk, accept=False)
+
+
+def test_a_request_that_was_not_delivered_can_be_sent_again(cast: Cast) -> None:
+    """N2: the mail stands on the page of the admin to whom it went."""
+    request_relation(actor=cast.other_distributor, account_id=cast.installer.account.account_id)
+    assert cast.installer.mails.get().recipient_email == cast.installer.email
+
+
 def test_a_further_seller_has_no_two_buyers_of_one_name(cast: Cast) -> None:
     """A3: the name is unique among one seller's buyers, those on request included."""
     make_account(

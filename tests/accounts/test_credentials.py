@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Account, User
 from accounts.services.credentials import request_password_reset, retry_user_mail, send_credentials
+from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
 from notifications.services import deliver_mail
 from tests.factories import PASSWORD, Cast
@@ -32,7 +33,7 @@ def password_in(text: str) -> str:
 
 def test_password_is_made_at_delivery(cast: Cast) -> None:
     """U4: the present password holds until the delivery; the new one is kept as a hash only and lasts 7 days."""
-    mail = send_credentials(actor=cast.installer, user_id=cast.installer_viewer.pk)
+    mail = send_credentials(actor=cast.installer, user_id=cast.installer_viewer.pk, key=new_key())
     assert User.objects.get(pk=cast.installer_viewer.pk).check_password(PASSWORD)
     assert deliver(mail).status == Status.SENT
     user = User.objects.get(pk=cast.installer_viewer.pk)
@@ -49,7 +50,7 @@ def test_password_is_made_at_delivery(cast: Cast) -> None:
 def test_credentials_in_the_users_language(cast: Cast, language: str, subject: str) -> None:
     """U4: text and HTML, in the recipient's language."""
     User.objects.filter(pk=cast.installer_viewer.pk).update(language=language)
-    deliver(send_credentials(actor=cast.installer, user_id=cast.installer_viewer.pk))
+    deliver(send_credentials(actor=cast.installer, user_id=cast.installer_viewer.pk, key=new_key()))
     message: Any = outbox.outbox[-1]
     assert message.subject.startswith(subject)
     assert f'lang="{language}"' in message.alternatives[0][0]
@@ -57,7 +58,7 @@ def test_credentials_in_the_users_language(cast: Cast, language: str, subject: s
 
 def test_mail_that_comes_too_late(cast: Cast) -> None:
     """U4: after the user has set a password, a late delivery does nothing."""
-    mail = send_credentials(actor=cast.installer, user_id=cast.installer_viewer.pk)
+    mail = send_credentials(actor=cast.installer, user_id=cast.installer_viewer.pk, key=new_key())
     user = User.objects.get(pk=cast.installer_viewer.pk)
     user.set_password("chosen by themselves")
     user.save()
@@ -68,7 +69,8 @@ def test_mail_that_comes_too_late(cast: Cast) -> None:
 def test_only_the_newest_mail_counts(cast: Cast) -> None:
     """U4: of two mails on their way, the older makes no password."""
     first, second = (
-        send_credentials(actor=cast.installer, user_id=cast.installer_viewer.pk) for __ in range(2)
+        send_credentials(actor=cast.installer, user_id=cast.installer_viewer.pk, key=new_key())
+        for __ in range(2)
     )
     assert deliver(first).status == Status.CANCELLED
     assert deliver(second).status == Status.SENT
@@ -78,18 +80,18 @@ def test_who_sends_credentials(cast: Cast) -> None:
     """U4: not a viewer, not an outsider; the seller only until the first admin has logged in."""
     target = cast.installer_viewer.pk
     with pytest.raises(PermissionDenied):
-        send_credentials(actor=cast.installer_viewer, user_id=target)
+        send_credentials(actor=cast.installer_viewer, user_id=target, key=new_key())
     with pytest.raises(User.DoesNotExist):
-        send_credentials(actor=cast.sibling_installer, user_id=target)
-    assert send_credentials(actor=cast.distributor, user_id=target)
+        send_credentials(actor=cast.sibling_installer, user_id=target, key=new_key())
+    assert send_credentials(actor=cast.distributor, user_id=target, key=new_key())
     Account.objects.filter(pk=cast.installer.account_id).update(taken_over_at=timezone.now())
     with pytest.raises(User.DoesNotExist):
-        send_credentials(actor=cast.distributor, user_id=target)
+        send_credentials(actor=cast.distributor, user_id=target, key=new_key())
 
 
 def test_send_again(cast: Cast) -> None:
     """N2: a failed mail is due again for who manages the person, and for nobody else; a sent one is not."""
-    mail = send_credentials(actor=cast.installer, user_id=cast.installer_viewer.pk)
+    mail = send_credentials(actor=cast.installer, user_id=cast.installer_viewer.pk, key=new_key())
     Mail.objects.filter(pk=mail.pk).update(status=Status.FAILED, failure=Failure.REFUSED)
     with pytest.raises(User.DoesNotExist):
         retry_user_mail(actor=cast.sibling_installer, user_id=cast.installer_viewer.pk, mail_id=mail.pk)
@@ -119,3 +121,12 @@ def test_reset_link_never_goes_to_an_old_address(cast: Cast) -> None:
     user.save()
     assert deliver(Mail.objects.get()).status == Status.CANCELLED
     assert not outbox.outbox
+
+
+def test_a_double_click_sends_one_mail(cast: Cast) -> None:
+    """E7: the second mail would make the first one's password worthless."""
+    key = new_key()
+    one, other = (
+        send_credentials(actor=cast.installer, user_id=cast.installer_viewer.pk, key=key) for __ in range(2)
+    )
+    assert one == other

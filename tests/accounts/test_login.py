@@ -119,6 +119,15 @@ def test_temporary_password_opens_one_page(cast: Cast) -> None:
     assert User.objects.get(pk=cast.installer.pk).check_password(NEW)
 
 
+def test_expired_temporary_password_is_recorded(cast: Cast) -> None:
+    """U6: an attempt that did not succeed, although the password was right."""
+    password = give_temporary_password(cast.installer)
+    User.objects.filter(pk=cast.installer.pk).update(temporary_password_until=timezone.now())
+    log_in(cast.installer, password)
+    record = LoginRecord.objects.get()
+    assert (record.user, record.succeeded) == (cast.installer, False)
+
+
 def test_expired_temporary_password(cast: Cast) -> None:
     """U4: after its days it opens nothing, and only who knows it is told so."""
     password = give_temporary_password(cast.installer)

@@ -282,6 +282,19 @@ def test_the_buyer_may_not_send_the_sellers_mail_again(cast: Cast, chain: Chain)
     assert_statuses(reverse("mail_send_again", args=[mail.pk]), [(cast.installer, 403)], method="post")
 
 
+def test_mobotix_says_why_it_mails_what_others_sold(cast: Cast, chain: Chain) -> None:
+    """E13: with a reason, which stands in the history beside who did it; what it sold itself needs none."""
+    client = client_of(cast.mobotix)
+    refused = client.post(address(chain.served), typed("lost@b.example"))
+    assert "Say why MOBOTIX does this" in html_of(refused)
+    assert not chain.served.mails.exists()
+    client.post(address(chain.served), typed("lost@b.example") | {"reason": "The mail was lost"})
+    page = html_of(client_of(cast.installer).get(reverse("line_item_history", args=[chain.served.pk])))
+    assert "The mail was lost" in page
+    assert cast.mobotix.account.name in page
+    assert client.post(address(chain.issued), typed("own@b.example")).status_code == 302
+
+
 def queries_of(user: User, url: str) -> int:
     """How many queries a page takes for somebody."""
     client = client_of(user)

@@ -9,6 +9,7 @@ from accounts.models import RelationStatus, User
 from accounts.services.credentials import send_credentials
 from entitlements.home_page import home_page
 from entitlements.models import today
+from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
 from tests.entitlements.pages import client_of, html_of
 from tests.factories import (
@@ -65,7 +66,7 @@ def test_failed_mails(cast: Cast) -> None:
     served = split_item(cast.distributor, issue_item(cast), cast.installer.account, send_mail=True)
     of_item = fail(served.mails.get())
     colleague = make_user(cast.distributor.account, "Dirk")
-    of_user = fail(send_credentials(actor=cast.distributor, user_id=colleague.pk))
+    of_user = fail(send_credentials(actor=cast.distributor, user_id=colleague.pk, key=new_key()))
     expected = [of_user.pk, of_item.pk]
     assert [mail.pk for mail in home_page(cast.distributor).failed_mails] == expected
     assert [mail.pk for mail in home_page(cast.mobotix).failed_mails] == expected

@@ -4,10 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from accounts.models import AccountStatus, Tier
+from accounts.services.accounts import set_account_status
 from entitlements.models import PERMANENT, Entitlement, LicenceModel, LineItem, State, today
+from entitlements.services.issue import deploy_entitlement
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
 from tests.entitlements.pages import assert_statuses, client_of, html_of
@@ -310,6 +313,14 @@ def test_deploy_with_mail(cast: Cast) -> None:
     assert len(mail.context["items"]) == 2
     assert "deployed already" in html_of(client.get(address))
     assert "deployed already" in html_of(client.post(address, {"key": new_key()}))
+
+
+def test_nothing_is_deployed_to_an_inactive_account(cast: Cast) -> None:
+    """A5: it became inactive while the entitlement was a draft."""
+    draft = issue_item(cast, deploy=False)
+    set_account_status(actor=cast.mobotix, account_id=draft.owner_id, status=AccountStatus.INACTIVE)
+    with pytest.raises(ValidationError, match="inactive"):
+        deploy_entitlement(actor=cast.mobotix, entitlement_id=draft.entitlement_id, key=new_key())
 
 
 def test_deploy_without_mail(cast: Cast) -> None:

@@ -101,7 +101,7 @@ def test_the_history_in_sentences(cast: Cast, chain: Chain) -> None:
     ]
     assert events[0].reason == "Unpaid"
     assert [event.by for event in events] == [
-        "Name withheld",
+        "MOBOTIX AG",
         str(cast.installer),
         str(cast.installer),
         "Nordlicht Distribution",

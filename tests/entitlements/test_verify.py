@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from entitlements.models import LineItem, State, today
 from tests.entitlements.pages import html_of
-from tests.factories import Cast, Chain, issue_item, make_cast, make_chain, make_product, split_item
+from tests.factories import Cast, Chain, issue_item, make_cast, make_chain
 
 pytestmark = pytest.mark.django_db
 
@@ -86,25 +86,6 @@ def test_the_activation_id_is_no_code(client: Client, chain: Chain) -> None:
         assert client.get(address(code)).status_code == 404
 
 
-def test_an_entitlements_code_shows_its_lines(client: Client, cast: Cast) -> None:
-    """E10: each with its own state; nothing of other entitlements."""
-    lines = [
-        split_item(
-            cast.distributor,
-            issue_item(cast, product_id=make_product(f"PART-{number}").pk),
-            cast.installer.account,
-            order_number="PO-1" if number < 2 else "PO-2",
-        )
-        for number in range(3)
-    ]
-    LineItem.objects.filter(pk=lines[1].pk).update(state=State.INACTIVE)
-    page = html_of(client.get(address(lines[0].entitlement.verification_code)))
-
-    assert [f"PART-{number}" in page for number in range(3)] == [True, True, False]
-    assert "Deployed" in page
-    assert "Inactive" in page
-
-
 def test_expired_and_obsolete_are_said(client: Client, chain: Chain) -> None:
     """E10, E14: genuine, and yet of no use any more."""
     past = today() - timedelta(days=1)
@@ -117,8 +98,7 @@ def test_expired_and_obsolete_are_said(client: Client, chain: Chain) -> None:
 def test_a_draft_is_not_genuine(client: Client, cast: Cast) -> None:
     """E3: nothing was issued yet."""
     draft = issue_item(cast, deploy=False)
-    for code in (draft.verification_code, draft.entitlement.verification_code):
-        assert client.get(address(code)).status_code == 404
+    assert client.get(address(draft.verification_code)).status_code == 404
 
 
 def test_in_german(client: Client, chain: Chain) -> None:

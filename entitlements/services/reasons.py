@@ -1,0 +1,14 @@
+"""E13: MOBOTIX says why it acts on what others sold."""
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from entitlements.models import LineItem
+from entitlements.predicates import needs_reason
+
+
+def check_reason(actor: User, item: LineItem, reason: str) -> None:
+    """Raises ValidationError at ``reason`` where one is needed and none is given."""
+    if needs_reason(actor, item) and not reason.strip():
+        raise ValidationError({"reason": _("Say why MOBOTIX does this; the reason is kept in the history.")})
