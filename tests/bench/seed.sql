@@ -55,10 +55,10 @@ SELECT shape.*, CASE WHEN place = 0 THEN 1 WHEN place < 4 THEN distributor ELSE 
 FROM shape
 -- ;;
 INSERT INTO entitlements_entitlement
-  (id, entitlement_id, seller_id, owner_id, order_number, order_date, verification_code, created_by_id, created_at)
+  (id, entitlement_id, seller_id, owner_id, order_number, order_date, created_by_id, created_at)
 SELECT entitlement, 'E-' || upper(substr(md5(entitlement::text), 1, 5) || '-' || lpad(to_hex(entitlement), 5, '0')), seller, owner,
   CASE WHEN mod(o, 5) = 0 THEN '' ELSE 'PO-' || 4500000 + o || '-' || place END, at::date,
-  substr(md5('e' || entitlement), 1, 22), seller, at
+  seller, at
 FROM parties WHERE mod(line, 2) = 0
 -- ;;
 INSERT INTO entitlements_lineitem
