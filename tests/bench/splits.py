@@ -88,7 +88,7 @@ def capture_split(split: Callable[[], LineItem]) -> tuple[list[str], dict[str, s
         item = split()
     statements = [query["sql"] for query in captured.captured_queries]
     mail, operation = item.mails.get(), Operation.objects.latest("pk")
-    codes = [item.activation_id, item.verification_code, item.entitlement.verification_code]
+    codes = [item.activation_id, item.verification_code]
     replaced = dict.fromkeys([*codes, mail.message_id, operation.key], ":u")
     replaced[item.entitlement.entitlement_id] = "E-:u"
     return statements, replaced | _made_rows(statements)
