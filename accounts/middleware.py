@@ -9,6 +9,7 @@ from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 
 from accounts.models import User
+from accounts.services.users import take_over
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 OPEN_BEFORE_PASSWORD_CHANGE = {"account_change_password", "account_logout", "set_language"}
@@ -28,6 +29,7 @@ class UserPreferencesMiddleware:
         user = _user(request)
         if user is None:
             return self.get_response(request)
+        take_over(user)  # who was made an admin while logged in has taken the account over as well
         translation.activate(user.language)
         request.LANGUAGE_CODE = translation.get_language() or user.language
         with timezone.override(zoneinfo.ZoneInfo(user.time_zone)):

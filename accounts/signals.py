@@ -8,9 +8,9 @@ from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.core.exceptions import PermissionDenied
 from django.dispatch import receiver
 from django.http import HttpRequest
-from django.utils import timezone
 
 from accounts.models import LoginRecord, User
+from accounts.services.users import take_over
 
 
 def _address(request: HttpRequest) -> str | None:
@@ -39,9 +39,7 @@ def record_login(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -
     if not user.shared_login:
         _record(request, user=user, succeeded=True)
         update_last_login(sender, user)
-    if user.is_admin and user.account.taken_over_at is None:
-        user.account.taken_over_at = timezone.now()
-        user.account.save(update_fields=["taken_over_at"])
+    take_over(user)
 
 
 @receiver(user_login_failed)

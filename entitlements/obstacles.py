@@ -36,10 +36,19 @@ def undo_obstacle(actor: User, item: LineItem) -> str:
     if item.state == State.OBSOLETE:
         return _("This line item is obsolete, and that is final: no copies come back from it.")
     if may_undo(actor, item) or may_hand_back(actor, item):
-        return ""
+        return source_obstacle(item)
     if item.seller_id != actor.account_id:
         return _("Only the account that made this split can undo it. Ask it, or ask MOBOTIX.")
     return _days_are_over(item)
+
+
+def source_obstacle(item: LineItem) -> str:
+    """E3: copies that came back to an obsolete item would be stranded there; "" where the source takes them."""
+    if item.parent is None or item.parent.state != State.OBSOLETE:
+        return ""
+    return _(
+        "The line item that these copies came from is obsolete, so they cannot go back to it. Ask MOBOTIX."
+    )
 
 
 def _days_are_over(item: LineItem) -> str:

@@ -1,10 +1,12 @@
 """gunicorn's configuration: `gunicorn -c python:mxportal.gunicorn_conf mxportal.wsgi`."""
 
 import os
+import re
 from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
+from gunicorn.glogging import Logger
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mxportal.settings")
 
@@ -22,6 +24,21 @@ loglevel = "warning" if settings.DEMO else "info"
 control_socket_disable = True
 if os.access("/dev/shm", os.W_OK):  # not everybody may, for example in a chroot
     worker_tmp_dir = "/dev/shm"
+
+
+RESET_KEY = re.compile(r"(/password/reset/key/)[^\s\"]+")
+
+
+class PortalLogger(Logger):
+    """gunicorn's own, without the one-time keys that stand in the addresses of forgotten passwords."""
+
+    def atoms(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """What an access line is made of: request line, path, referer."""
+        found = super().atoms(*args, **kwargs)
+        return {name: RESET_KEY.sub(r"\1…", str(value)) for name, value in found.items()}
+
+
+logger_class = PortalLogger
 
 
 def on_starting(server: Any) -> None:

@@ -1,24 +1,18 @@
 """Form fields that accounts and users share."""
 
-import unicodedata
 import zoneinfo
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from mxportal.shared.forms import no_control_characters
+
 ADDRESS = ("street", "street2", "postal_code", "city", "region", "country")
 YES_NO = (("yes", _("Yes")), ("no", _("No")))
-
-
-def no_control_characters(text: str) -> None:
-    """One line of text. Names in any script pass, also with the invisible joiners that some scripts need."""
-    if any(unicodedata.category(character) == "Cc" for character in text):
-        raise ValidationError(_("Use one line without control characters."), code="control_characters")
 
 
 class YesNoField(forms.TypedChoiceField):

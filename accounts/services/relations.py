@@ -32,8 +32,6 @@ def request_relation(*, actor: User, account_id: str) -> SellingRelation:
         raise ValidationError(
             {"account_id": _("You have asked already; the account's admin has not answered yet.")}
         )
-    if _has_namesake(actor.account, buyer):
-        raise ValidationError({"account_id": _("You already sell to another account with the same name.")})
     relation.status = RelationStatus.REQUESTED
     relation.requested_by, relation.decided_by, relation.decided_at = actor, None, None
     relation.save()

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Account, AuditEntry, Operation, Role, Tier, User, UserStatus
@@ -184,3 +185,10 @@ def update_profile(*, actor: User, **fields: Any) -> User:
     user.save()
     AuditEntry.objects.record(actor=actor, action="profile_changed", about=user)
     return user
+
+
+def take_over(user: User) -> None:
+    """U4: the account's first admin is in; from now on its own admins and MOBOTIX manage its users."""
+    if user.is_admin and user.account.taken_over_at is None:
+        user.account.taken_over_at = timezone.now()
+        user.account.save(update_fields=["taken_over_at"])

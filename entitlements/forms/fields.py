@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from mxportal.shared.forms import no_control_characters
+
 
 class CopiesField(forms.IntegerField):
     """A number of copies. A text input, since a number input of the browser drops what is no number.
@@ -33,7 +35,11 @@ class ReasonField(forms.CharField):
 
     def __init__(self) -> None:
         super().__init__(
-            label=_("Reason"), max_length=500, required=False, help_text=_("It is kept in the history.")
+            label=_("Reason"),
+            max_length=500,
+            required=False,
+            validators=[no_control_characters],
+            help_text=_("It is kept in the history."),
         )
         self.error_messages["required"] = _("Say why MOBOTIX does this; the reason is kept in the history.")
 

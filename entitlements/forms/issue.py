@@ -14,7 +14,7 @@ from accounts.models import Account, User
 from entitlements.forms.fields import ChosenField, CopiesField, DayField
 from entitlements.models import Product, today
 from entitlements.services.issue import NewLine, check_line
-from mxportal.shared.forms import KeyedForm
+from mxportal.shared.forms import KeyedForm, no_control_characters
 
 MOST_LINES = 100
 PREFIX = "lines"
@@ -26,7 +26,9 @@ class EntitlementForm(KeyedForm):
 
     owner = ChosenField(_("Choose the account that the entitlement is sold to."))
     contact = ChosenField(_("Choose a contact of the account."))
-    order_number = forms.CharField(label=_("Order number"), max_length=60, required=False)
+    order_number = forms.CharField(
+        label=_("Order number"), max_length=60, required=False, validators=[no_control_characters]
+    )
     order_date = DayField(label=_("Order date"), required=False)
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:

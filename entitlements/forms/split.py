@@ -13,7 +13,7 @@ from accounts.models import Account, User
 from entitlements.forms.fields import ChosenField, CopiesField
 from entitlements.models import LineItem
 from entitlements.services.split import check_copies, find_contact, find_target
-from mxportal.shared.forms import KeyedForm
+from mxportal.shared.forms import KeyedForm, no_control_characters
 
 T = TypeVar("T")
 TICKS = ("send_mail", "attach_certificate")
@@ -34,6 +34,7 @@ class SplitForm(KeyedForm):
         label=_("Order number of the buyer"),
         max_length=60,
         required=False,
+        validators=[no_control_characters],
         help_text=_("Lines of the same order come under one entitlement, on one certificate."),
     )
     send_mail = forms.BooleanField(label=_("Send e-mail"), required=False, initial=True)

@@ -14,6 +14,7 @@ from entitlements.models import PERMANENT, Entitlement, LicenceModel, LineItem, 
 from entitlements.models.line_item import CHAIN
 from entitlements.services.ledger import move
 from entitlements.services.mailing import queue_activation_mail
+from notifications.messages import one_line
 
 MOST_COPIES = 1_000_000_000  # far beyond any order, far below what the columns hold
 
@@ -57,7 +58,7 @@ def create_entitlement(
     owner = Account.objects.active().filter(pk=owner_id, tier__in=seller.lower_tiers()).first()
     if owner is None:
         raise ValidationError({"owner": _("Choose an active account.")})
-    order_number = order_number.strip()
+    order_number = one_line(order_number)
     if (
         order_number
         and Entitlement.objects.filter(seller=seller, owner=owner, order_number=order_number).exists()

@@ -144,6 +144,9 @@ def send_again(*, actor: User, mail_id: int) -> Mail:
     wait any more.
     """
     check_permission(actor, Permission.SEND_MAIL)
+    mail_id = Mail.objects.values_list("pk", flat=True).get(
+        pk=mail_id
+    )  # a number too large for the link is no mail
     visible = LineItem.objects.visible_to(actor).filter(mails=mail_id)
     items = [item for item in visible if is_party(actor, item)]
     persons = User.objects.visible_to(actor).filter(mails=mail_id)

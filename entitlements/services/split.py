@@ -12,6 +12,7 @@ from entitlements.models.line_item import CHAIN
 from entitlements.predicates import may_split
 from entitlements.services.ledger import WRITTEN_BY_TRIGGERS, move
 from entitlements.services.mailing import queue_activation_mail
+from notifications.messages import one_line
 
 
 @transaction.atomic(durable=True)
@@ -49,7 +50,7 @@ def split_line_item(
     target, contact = check_split(
         actor=actor, source=source, target_id=target_id, contact_id=contact_id, copies=copies
     )
-    item = _new_item(actor, source, target, contact, order_number.strip())
+    item = _new_item(actor, source, target, contact, one_line(order_number))
     move(actor=actor, kind=MovementKind.SPLIT, item=item, copies=copies)
     if send_mail:
         queue_activation_mail(

@@ -11,7 +11,7 @@ from entitlements.models import LineItem, State
 from entitlements.services.reasons import check_reason
 
 ALLOWED = {
-    State.DRAFT: (State.DEPLOYED, State.OBSOLETE),
+    State.DRAFT: (State.DEPLOYED,),  # as an obsolete item, its owner would see what was never deployed
     State.DEPLOYED: (State.INACTIVE, State.OBSOLETE),
     State.INACTIVE: (State.DEPLOYED, State.OBSOLETE),
     State.OBSOLETE: (),

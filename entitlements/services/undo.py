@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Operation, User
 from accounts.permissions import Permission, check_permission
 from entitlements.models import LineItem, MovementKind, State
+from entitlements.obstacles import source_obstacle
 from entitlements.predicates import may_hand_back, may_undo
 from entitlements.services.ledger import move
 from entitlements.services.mailing import queue_undo_mails
@@ -30,6 +31,7 @@ def undo_split(*, actor: User, item_id: int, copies: int, key: str, reason: str 
     if not (may_undo(actor, item) or may_hand_back(actor, item)):
         raise PermissionDenied
     check_not_obsolete(item)
+    check_source(item)
     check_reason(actor, item, reason)
     check_copies(copies, item.available)
     move(actor=actor, kind=MovementKind.UNDO, item=item, copies=copies, reason=reason)
@@ -57,3 +59,9 @@ def check_not_obsolete(item: LineItem) -> None:
         raise ValidationError(
             {"item": _("This line item is obsolete, and that is final: no copies come back from it.")}
         )
+
+
+def check_source(item: LineItem) -> None:
+    """E3: copies that came back to an obsolete source would be stranded. Raises ValidationError at ``item``."""
+    if obstacle := source_obstacle(item):
+        raise ValidationError({"item": obstacle})

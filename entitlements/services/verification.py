@@ -22,6 +22,8 @@ class VerifiedLine:
 
 def verified_lines(code: str) -> list[VerifiedLine]:
     """The line of an item's code; none where the code is not genuine. A draft has no certificate yet."""
+    if not code.isprintable():  # PostgreSQL takes no NUL in a text
+        return []
     issued = LineItem.objects.exclude(state=State.DRAFT).select_related("product")
     return [_line(item) for item in issued.filter(verification_code=code)]
 

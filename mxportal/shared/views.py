@@ -46,8 +46,10 @@ def submit(form: KeyedForm, service: Callable[..., T], *, keyed: bool = False, *
 
 def own_address(address: str, default: str = "") -> str:
     """An address to go back to, where it is a path of this site; the default where it is not."""
+    # browsers drop tabs and line breaks: with one of them in front of it, a second slash would name another host
+    is_clean = address.isprintable() and " " not in address
     is_path = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
-    return address if is_path else default
+    return address if is_clean and is_path else default
 
 
 def with_query(address: str, **values: object) -> str:

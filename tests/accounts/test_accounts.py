@@ -3,8 +3,18 @@
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
+from django.test import Client
 
-from accounts.models import Account, AccountStatus, AuditEntry, RelationStatus, SellingRelation, Tier, User
+from accounts.models import (
+    Account,
+    AccountStatus,
+    AuditEntry,
+    RelationStatus,
+    Role,
+    SellingRelation,
+    Tier,
+    User,
+)
 from accounts.services.accounts import create_account, set_account_status, update_account
 from accounts.services.relations import decide_relation, request_relation
 from mxportal.shared.forms import new_key
@@ -99,6 +109,19 @@ def test_seller_manages_until_taken_over(cast: Cast) -> None:
         update_account(actor=cast.distributor, account_id=cast.installer.account_id, city="Trier")
 
 
+def test_made_an_admin_while_logged_in(cast: Cast, client: Client) -> None:
+    """U4: the account's first admin is in from the next page on; no other log-in is needed."""
+    account = Account.objects.get(pk=cast.installer.account_id)
+    client.force_login(cast.installer_viewer)
+    client.get("/")
+    account.refresh_from_db()
+    assert account.taken_over_at is None
+    User.objects.filter(pk=cast.installer_viewer.pk).update(role=Role.PORTAL_ADMIN)
+    client.get("/")
+    account.refresh_from_db()
+    assert account.taken_over_at is not None
+
+
 def test_inactive_account(cast: Cast) -> None:
     """A5: nobody of an inactive account counts as active; its rows stay; it can be set active again."""
     account = cast.sibling_installer.account
@@ -186,9 +209,10 @@ def test_a_request_that_was_not_delivered_can_be_sent_again(cast: Cast) -> None:
 
 
 def test_a_further_seller_has_no_two_buyers_of_one_name(cast: Cast) -> None:
-    """A3: the name is unique among one seller's buyers, those on request included."""
+    """A3, A4: the name is unique among one seller's buyers; asking does not tell how the unseen account is called."""
     make_account(
         Tier.INSTALLER, cast.installer.account.name.upper(), sellers=(cast.other_distributor.account,)
     )
-    with pytest.raises(ValidationError, match="same name"):
-        request_relation(actor=cast.other_distributor, account_id=cast.installer.account.account_id)
+    relation = request_relation(actor=cast.other_distributor, account_id=cast.installer.account.account_id)
+    with pytest.raises(ValidationError, match="another buyer"):
+        decide_relation(actor=cast.installer, relation_id=relation.pk, accept=True)

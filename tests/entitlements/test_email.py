@@ -243,6 +243,12 @@ def test_send_again_leads_nowhere_else(cast: Cast, failed: Mail, referer: str) -
     assert response["Location"] == reverse("home")
 
 
+def test_send_again_of_no_mail_at_all(cast: Cast) -> None:
+    """N2: also where the number is larger than any column."""
+    address = reverse("mail_send_again", args=[2**70])
+    assert_statuses(address, [(cast.installer, 404)], method="post")
+
+
 def test_a_mail_that_was_sent_is_not_sent_again(cast: Cast, failed: Mail) -> None:
     """N2: its sender makes a new one."""
     Mail.objects.filter(pk=failed.pk).update(status="sent", failure="", sent_at=timezone.now())

@@ -42,6 +42,11 @@ def put(item: LineItem, state: State) -> None:
     LineItem.objects.filter(pk=item.pk).update(state=state)
 
 
+def test_a_draft_is_deployed_or_stays(cast: Cast) -> None:
+    """E3: an obsolete item is seen by its owner, who must not see what was never deployed."""
+    assert ALLOWED[State.DRAFT] == (State.DEPLOYED,)
+
+
 @pytest.mark.parametrize("before", [State.DEPLOYED, State.INACTIVE])
 def test_only_the_next_states_are_offered(cast: Cast, chain: Chain, before: State) -> None:
     """E3: and each of them can be chosen."""

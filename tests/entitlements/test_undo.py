@@ -236,3 +236,20 @@ def test_who_may_open_it(cast: Cast, chain: Chain) -> None:
             (cast.other_distributor, 404),
         ],
     )
+
+
+def test_nothing_comes_back_to_an_obsolete_source(cast: Cast, chain: Chain) -> None:
+    """E3: copies would be stranded there; the page says so before anybody types a number."""
+    change_state(
+        actor=cast.mobotix,
+        item_id=chain.installed.pk,
+        state=State.OBSOLETE,
+        key=new_key(),
+        reason="Wrong order",
+    )
+    page = client_of(cast.installer).get(address(chain.served))
+    response = client_of(cast.installer).post(address(chain.served), typed())
+
+    assert "cannot go back to it" in html_of(page)
+    assert "cannot go back to it" in html_of(response)
+    assert balances(chain.served) == (5, 5, 0)

@@ -65,7 +65,9 @@ def test_it_tells_no_more(client: Client, cast: Cast, chain: Chain) -> None:
     assert 'content="noindex, nofollow"' in page
 
 
-@pytest.mark.parametrize("code", ["x", "a" * 22, "a" * 5000, "'; DROP TABLE--", "<script>", "%00", "日本"])
+@pytest.mark.parametrize(
+    "code", ["x", "a" * 22, "a" * 5000, "'; DROP TABLE--", "<script>", "%00", "\0", "日本"]
+)
 def test_unknown(client: Client, chain: Chain, code: str) -> None:
     """E10: "not genuine", as 404."""
     response = client.get(address(code))
