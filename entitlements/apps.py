@@ -9,7 +9,9 @@ class EntitlementsConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the ledger's triggers anew around every migration (E11)."""
+        from entitlements.ledger.grants import grant_to_application
         from entitlements.ledger.triggers import create_triggers, drop_triggers
 
         pre_migrate.connect(drop_triggers, sender=self)
         post_migrate.connect(create_triggers, sender=self)
+        post_migrate.connect(grant_to_application, sender=self)

@@ -137,6 +137,26 @@ def _sentences(copies: int) -> dict[MovementKind, str]:
             "%(copies)s copies of %(product)s went back from %(owner)s to %(source)s.",
             copies,
         ),
+        MovementKind.ADJUST: ngettext(
+            "MOBOTIX added %(copies)s copy of %(product)s.",
+            "MOBOTIX added %(copies)s copies of %(product)s.",
+            copies,
+        ),
+        MovementKind.REVOKE: ngettext(
+            "MOBOTIX revoked %(copies)s copy of %(product)s.",
+            "MOBOTIX revoked %(copies)s copies of %(product)s.",
+            copies,
+        ),
+        MovementKind.ACTIVATE: ngettext(
+            "%(copies)s copy of %(product)s was activated.",
+            "%(copies)s copies of %(product)s were activated.",
+            copies,
+        ),
+        MovementKind.RETURN: ngettext(
+            "%(copies)s activated copy of %(product)s was returned.",
+            "%(copies)s activated copies of %(product)s were returned.",
+            copies,
+        ),
     }
 
 

@@ -113,7 +113,12 @@ CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # --- Database -------------------------------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db_url_config(DATABASE_URL or f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+# `migrate` alone is given it: as the owner it makes the tables, and gives the role of DATABASE_URL its rights on them.
+DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", default="")
+DATABASE_APP_ROLE = env.db_url_config(DATABASE_URL) if DATABASE_OWNER_URL else None
+DATABASES = {
+    "default": env.db_url_config(DATABASE_OWNER_URL or DATABASE_URL or f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
+}
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE is the lock: every transaction waits for its turn to write before it reads. With recursive triggers,
@@ -125,7 +130,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     # An index page costs an SSD no more than the next page: with the default of 4 the planner leaves a tier's index.
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c random_page_cost=1.1")
+    _options = DATABASES["default"].setdefault("OPTIONS", {})
+    _options["options"] = f"-c random_page_cost=1.1 {_options.get('options', '')}"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis, cache, Celery -------------------------------------------------------------------------------------------

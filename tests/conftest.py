@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.db import connections
 
 from entitlements.ledger import triggers
+from tests import roles
 from tests.live import Portal, running_portal
 from tests.smtp import MailServer
 
@@ -71,6 +72,16 @@ def django_db_modify_db_settings(
         db["TEST"]["NAME"] = f"test_portal_{os.getpid()}"
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """E11: the tables are made, and from here on tests have the rights of the application only."""
+    with django_db_blocker.unblock():
+        roles.separate()
+    yield
+    with django_db_blocker.unblock():
+        roles.unite()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _flush_without_triggers() -> Iterator[None]:
     """The append-only triggers refuse the flush after a test that commits: they go, and post_migrate restores them."""
@@ -78,6 +89,7 @@ def _flush_without_triggers() -> Iterator[None]:
     flush = operations.execute_sql_flush
 
     def drop_and_flush(self: Any, sql_list: list[str]) -> None:
+        roles.become_owner(self.connection)  # until post_migrate
         triggers.drop(self.connection)
         flush(self, sql_list)
 

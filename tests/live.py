@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from django.conf import settings
 from django.db import connection
 
 from scripts.services import free_port, redis, wait_for_port
+from tests.roles import APPLICATION
 from tests.smtp import MailServer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,11 +29,17 @@ class Portal:
     environment: dict[str, str]
 
 
-def database_url() -> str:
-    """The address of the database that this test run made."""
+def login() -> str:
+    """The address of the database server, as who made the test database."""
     db = connection.settings_dict
-    login = f"{db['USER']}:{db['PASSWORD']}" if db["PASSWORD"] else db["USER"]
-    return f"postgres://{login}@{db['HOST']}:{db['PORT'] or 5432}/{db['NAME']}"
+    user = f"{db['USER']}:{db['PASSWORD']}" if db["PASSWORD"] else db["USER"]
+    return f"postgres://{user}@{db['HOST']}:{db['PORT'] or 5432}"
+
+
+def database_url() -> str:
+    """The address of the database that this test run made; the portal gets the application's rights only (E11)."""
+    options = quote(f"-c role={APPLICATION}")
+    return f"{login()}/{connection.settings_dict['NAME']}?options={options}"
 
 
 def server_environment(*, port: int, redis_url: str, mail_port: int, var_dir: Path) -> dict[str, str]:

@@ -1,14 +1,29 @@
 -- E11 on PostgreSQL. A statement that writes movements makes the balances follow, all its rows at once; nothing else can
 -- write them: a balance that changes outside of a trigger is refused. Every refusal is an integrity error (23514).
-CREATE OR REPLACE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Where the application has a role of its own (grants.py), that role may not write balances at all: the function that
+-- does runs with its owner's rights. Functions name their schema, so that no table of a session stands in for one of ours.
+CREATE OR REPLACE VIEW ledger_effect AS
+  SELECT 'issue' AS kind, 1 AS quantity, 1 AS available, 0 AS activated, 0 AS parent_split
+  UNION ALL SELECT 'adjust', 1, 1, 0, 0
+  UNION ALL SELECT 'revoke', -1, -1, 0, 0
+  UNION ALL SELECT 'split', 1, 1, 0, 1
+  UNION ALL SELECT 'undo', -1, -1, 0, -1
+  UNION ALL SELECT 'activate', 0, -1, 1, 0
+  UNION ALL SELECT 'return', 0, 1, -1, 0
+-- ;;
+CREATE OR REPLACE FUNCTION ledger_refuse() RETURNS trigger
+LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
 BEGIN
   RAISE EXCEPTION 'ledger: %', TG_ARGV[0] USING ERRCODE = '23514';
 END $$
 -- ;;
-CREATE OR REPLACE FUNCTION ledger_movement_fits() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION ledger_movement_fits() RETURNS trigger
+LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
 BEGIN
-  IF (SELECT parent_id FROM entitlements_lineitem WHERE id = NEW.item_id) IS DISTINCT FROM NEW.parent_id THEN
-    RAISE EXCEPTION 'ledger: a split or undo names the item and its parent' USING ERRCODE = '23514';
+  IF NEW.kind NOT IN ('activate', 'return')
+      AND (SELECT parent_id FROM entitlements_lineitem WHERE id = NEW.item_id) IS DISTINCT FROM NEW.parent_id THEN
+    RAISE EXCEPTION 'ledger: a movement names the item and, where copies come from it or go to it, the parent'
+      USING ERRCODE = '23514';
   END IF;
   RETURN NEW;
 END $$
@@ -16,25 +31,25 @@ END $$
 CREATE TRIGGER ledger_movement_fits BEFORE INSERT ON entitlements_movement
 FOR EACH ROW EXECUTE FUNCTION ledger_movement_fits()
 -- ;;
-CREATE OR REPLACE FUNCTION ledger_movement_applies() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION ledger_movement_applies() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
 BEGIN
   UPDATE entitlements_lineitem item SET
     quantity = item.quantity + change.quantity,
     available = item.available + change.available,
     split = item.split + change.split,
+    activated = item.activated + change.activated,
     ledger_position = greatest(item.ledger_position, change.position)
   FROM (
-    SELECT id, sum(quantity) AS quantity, sum(available) AS available, sum(split) AS split, max(position) AS position
+    SELECT id, sum(quantity) AS quantity, sum(available) AS available, sum(split) AS split, sum(activated) AS activated,
+      max(position) AS position
     FROM (
-      SELECT item_id AS id, id AS position, 0 AS split,
-        copies * (CASE kind WHEN 'undo' THEN -1 ELSE 1 END) AS quantity,
-        copies * (CASE kind WHEN 'undo' THEN -1 ELSE 1 END) AS available
-      FROM written
+      SELECT item_id AS id, written.id AS position, copies * effect.quantity AS quantity,
+        copies * effect.available AS available, 0 AS split, copies * effect.activated AS activated
+      FROM written JOIN ledger_effect effect USING (kind)
       UNION ALL
-      SELECT parent_id, id,
-        copies * (CASE kind WHEN 'undo' THEN -1 ELSE 1 END), 0,
-        copies * (CASE kind WHEN 'undo' THEN 1 ELSE -1 END)
-      FROM written WHERE parent_id IS NOT NULL
+      SELECT parent_id, written.id, 0, -copies * effect.parent_split, copies * effect.parent_split, 0
+      FROM written JOIN ledger_effect effect USING (kind) WHERE parent_id IS NOT NULL
     ) AS effects
     GROUP BY id
   ) AS change
@@ -74,7 +89,8 @@ FOR EACH ROW EXECUTE FUNCTION ledger_refuse('line items are never deleted')
 CREATE TRIGGER ledger_item_no_truncate BEFORE TRUNCATE ON entitlements_lineitem
 FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('line items are never deleted')
 -- ;;
-CREATE OR REPLACE FUNCTION ledger_item_fits() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION ledger_item_fits() RETURNS trigger
+LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
 BEGIN
   IF NOT EXISTS (SELECT 1 FROM entitlements_entitlement e
       WHERE e.id = NEW.entitlement_id AND e.owner_id = NEW.owner_id AND e.seller_id = NEW.seller_id) THEN

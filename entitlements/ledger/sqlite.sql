@@ -1,10 +1,23 @@
 -- E11 on SQLite. A movement makes the balances follow; nothing else can write them: every change of a balance must
 -- name, in ledger_position, a movement newer than the one before, and be exactly what that movement does. As a movement
 -- is applied the moment it is written, none is ever left over for anybody to name.
+DROP VIEW IF EXISTS ledger_effect
+-- ;;
+-- What one copy of each kind of movement does to the balances of its item, and to what its parent has split.
+CREATE VIEW ledger_effect AS
+  SELECT 'issue' AS kind, 1 AS quantity, 1 AS available, 0 AS activated, 0 AS parent_split
+  UNION ALL SELECT 'adjust', 1, 1, 0, 0
+  UNION ALL SELECT 'revoke', -1, -1, 0, 0
+  UNION ALL SELECT 'split', 1, 1, 0, 1
+  UNION ALL SELECT 'undo', -1, -1, 0, -1
+  UNION ALL SELECT 'activate', 0, -1, 1, 0
+  UNION ALL SELECT 'return', 0, 1, -1, 0
+-- ;;
 CREATE TRIGGER ledger_movement_fits BEFORE INSERT ON entitlements_movement
 BEGIN
-  SELECT RAISE(ABORT, 'ledger: a split or undo names the item and its parent')
-  WHERE (SELECT parent_id FROM entitlements_lineitem WHERE id = NEW.item_id) IS NOT NEW.parent_id;
+  SELECT RAISE(ABORT, 'ledger: a movement names the item and, where copies come from it or go to it, the parent')
+  WHERE NEW.kind NOT IN ('activate', 'return')
+    AND (SELECT parent_id FROM entitlements_lineitem WHERE id = NEW.item_id) IS NOT NEW.parent_id;
   SELECT RAISE(ABORT, 'ledger: movements are append-only') -- INSERT OR REPLACE would put one in another's place
   WHERE EXISTS (SELECT 1 FROM entitlements_movement WHERE id = NEW.id);
 END
@@ -12,15 +25,18 @@ END
 CREATE TRIGGER ledger_movement_applies AFTER INSERT ON entitlements_movement
 BEGIN
   UPDATE entitlements_lineitem SET
-    available = available - NEW.copies * (CASE NEW.kind WHEN 'split' THEN 1 ELSE -1 END),
-    split = split + NEW.copies * (CASE NEW.kind WHEN 'split' THEN 1 ELSE -1 END),
+    available = entitlements_lineitem.available - NEW.copies * effect.parent_split,
+    split = entitlements_lineitem.split + NEW.copies * effect.parent_split,
     ledger_position = NEW.id
-  WHERE id = NEW.parent_id;
+  FROM ledger_effect AS effect
+  WHERE effect.kind = NEW.kind AND entitlements_lineitem.id = NEW.parent_id;
   UPDATE entitlements_lineitem SET
-    quantity = quantity + NEW.copies * (CASE NEW.kind WHEN 'undo' THEN -1 ELSE 1 END),
-    available = available + NEW.copies * (CASE NEW.kind WHEN 'undo' THEN -1 ELSE 1 END),
+    quantity = entitlements_lineitem.quantity + NEW.copies * effect.quantity,
+    available = entitlements_lineitem.available + NEW.copies * effect.available,
+    activated = entitlements_lineitem.activated + NEW.copies * effect.activated,
     ledger_position = NEW.id
-  WHERE id = NEW.item_id;
+  FROM ledger_effect AS effect
+  WHERE effect.kind = NEW.kind AND entitlements_lineitem.id = NEW.item_id;
 END
 -- ;;
 CREATE TRIGGER ledger_movement_no_update BEFORE UPDATE ON entitlements_movement
@@ -46,14 +62,15 @@ WHEN NEW.quantity <> OLD.quantity OR NEW.available <> OLD.available OR NEW.split
 BEGIN
   SELECT RAISE(ABORT, 'ledger: balances follow from movements')
   WHERE NOT EXISTS (
-    SELECT 1 FROM entitlements_movement m
-    WHERE m.id = NEW.ledger_position AND m.id > OLD.ledger_position AND NEW.activated = OLD.activated AND (
+    SELECT 1 FROM entitlements_movement m JOIN ledger_effect effect ON effect.kind = m.kind
+    WHERE m.id = NEW.ledger_position AND m.id > OLD.ledger_position AND (
       (m.item_id = NEW.id AND NEW.split = OLD.split
-        AND NEW.quantity - OLD.quantity = m.copies * (CASE m.kind WHEN 'undo' THEN -1 ELSE 1 END)
-        AND NEW.available - OLD.available = NEW.quantity - OLD.quantity)
+        AND NEW.quantity - OLD.quantity = m.copies * effect.quantity
+        AND NEW.available - OLD.available = m.copies * effect.available
+        AND NEW.activated - OLD.activated = m.copies * effect.activated)
       OR
-      (m.parent_id = NEW.id AND NEW.quantity = OLD.quantity
-        AND NEW.split - OLD.split = m.copies * (CASE m.kind WHEN 'undo' THEN -1 ELSE 1 END)
+      (m.parent_id = NEW.id AND NEW.quantity = OLD.quantity AND NEW.activated = OLD.activated
+        AND NEW.split - OLD.split = m.copies * effect.parent_split
         AND NEW.available - OLD.available = OLD.split - NEW.split)
     )
   );

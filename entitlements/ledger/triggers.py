@@ -41,7 +41,15 @@ def create(connection: BaseDatabaseWrapper) -> None:
         return
     with connection.cursor() as cursor:
         for statement in statements(connection.vendor):
-            cursor.execute(statement)
+            cursor.execute(statement.replace("{schema}", connection.ops.quote_name(_schema(cursor))))
+
+
+def _schema(cursor: Any) -> str:
+    """PostgreSQL's schema that holds the tables; SQLite has one only, and its triggers reach no other."""
+    if cursor.db.vendor != "postgresql":
+        return ""
+    cursor.execute("SELECT current_schema()")
+    return cursor.fetchone()[0]
 
 
 def drop_triggers(using: str = "default", **kwargs: Any) -> None:

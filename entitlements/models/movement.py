@@ -10,14 +10,24 @@ from django.utils.translation import gettext_lazy as _
 class MovementKind(models.TextChoices):
     """What a movement does to ``item`` and, for a split and an undo, to the ``parent`` it was split from.
 
-    issue: item.quantity and item.available + n.
+    issue, adjust: item.quantity and item.available + n; adjust corrects an issued item upwards (E15).
+    revoke: the reverse, on an issued item.
     split: parent.available − n, parent.split + n, item.quantity and item.available + n.
     undo: the reverse of split.
+    activate: item.available − n, item.activated + n; return is the reverse.
+    The view ledger_effect in the database says the same.
     """
 
     ISSUE = "issue", _("Issue")
+    ADJUST = "adjust", _("Correction")
+    REVOKE = "revoke", _("Revocation")
     SPLIT = "split", _("Split")
     UNDO = "undo", _("Undo split")
+    ACTIVATE = "activate", _("Activation")
+    RETURN = "return", _("Return")
+
+
+BETWEEN_TWO = (MovementKind.SPLIT, MovementKind.UNDO)  # those that name the parent
 
 
 class Movement(models.Model):
@@ -39,8 +49,8 @@ class Movement(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(copies__gte=1), name="movement_moves_something"),
             models.CheckConstraint(
-                condition=Q(kind=MovementKind.ISSUE, parent__isnull=True)
-                | Q(kind__in=[MovementKind.SPLIT, MovementKind.UNDO], parent__isnull=False),
+                condition=Q(kind__in=BETWEEN_TWO, parent__isnull=False)
+                | Q(kind__in=[kind for kind in MovementKind if kind not in BETWEEN_TWO], parent__isnull=True),
                 name="movement_parent_by_kind",
             ),
         ]

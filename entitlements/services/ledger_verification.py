@@ -9,20 +9,22 @@ BALANCES = ("quantity", "available", "split", "activated")
 # One pass over both tables; the database groups and compares, only differences come back.
 RECOMPUTE = """
 SELECT item.id, item.quantity, item.available, item.split, item.activated,
-  coalesce(moved.quantity, 0), coalesce(moved.quantity, 0) - coalesce(sold.copies, 0), coalesce(sold.copies, 0), 0
+  coalesce(moved.quantity, 0), coalesce(moved.available, 0) - coalesce(sold.copies, 0), coalesce(sold.copies, 0),
+  coalesce(moved.activated, 0)
 FROM entitlements_lineitem item
 LEFT JOIN (
-  SELECT item_id, sum(CASE kind WHEN 'undo' THEN -copies ELSE copies END) AS quantity
-  FROM entitlements_movement GROUP BY item_id
+  SELECT item_id, sum(copies * effect.quantity) AS quantity, sum(copies * effect.available) AS available,
+    sum(copies * effect.activated) AS activated
+  FROM entitlements_movement JOIN ledger_effect effect USING (kind) GROUP BY item_id
 ) moved ON moved.item_id = item.id
 LEFT JOIN (
-  SELECT parent_id, sum(CASE kind WHEN 'undo' THEN -copies ELSE copies END) AS copies
-  FROM entitlements_movement WHERE parent_id IS NOT NULL GROUP BY parent_id
+  SELECT parent_id, sum(copies * effect.parent_split) AS copies
+  FROM entitlements_movement JOIN ledger_effect effect USING (kind) WHERE parent_id IS NOT NULL GROUP BY parent_id
 ) sold ON sold.parent_id = item.id
 WHERE item.quantity <> coalesce(moved.quantity, 0)
   OR item.split <> coalesce(sold.copies, 0)
-  OR item.activated <> 0
-  OR item.available <> coalesce(moved.quantity, 0) - coalesce(sold.copies, 0)
+  OR item.activated <> coalesce(moved.activated, 0)
+  OR item.available <> coalesce(moved.available, 0) - coalesce(sold.copies, 0)
 ORDER BY item.id
 """
 

@@ -1,0 +1,68 @@
+"""PostgreSQL: what the application's own role may do. It owns nothing and writes neither balances nor history.
+
+Where DATABASE_OWNER_URL is set, `migrate` runs as the owner of the tables and then gives the role of DATABASE_URL what
+the application needs (README.md, "Going live").
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from accounts.models import AuditEntry
+from entitlements.models import Entitlement, LineItem, Movement
+from entitlements.services.ledger import WRITTEN_BY_TRIGGERS
+
+APPEND_ONLY = (Movement, AuditEntry)  # rows are added and read, nothing else
+NEVER_DELETED = (LineItem, Entitlement)
+
+
+def grant(connection: BaseDatabaseWrapper, role: str) -> None:
+    """Give the role rows of every table, less what would let it touch balances, movements or the schema."""
+    quote = connection.ops.quote_name
+    columns = [
+        quote(field.column)
+        for field in LineItem._meta.concrete_fields
+        if field.name not in WRITTEN_BY_TRIGGERS
+    ]
+    item = quote(LineItem._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_schema()")
+        schema, to = quote(cursor.fetchone()[0]), quote(role)
+        statements = [
+            f"GRANT USAGE ON SCHEMA {schema} TO {to}",
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {to}",
+            f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {to}",
+            f"REVOKE INSERT, UPDATE, DELETE ON django_migrations, ledger_effect FROM {to}",
+            f"REVOKE UPDATE, DELETE ON {_tables(connection, APPEND_ONLY)} FROM {to}",
+            f"REVOKE DELETE ON {_tables(connection, NEVER_DELETED)} FROM {to}",
+            f"REVOKE UPDATE ON {item} FROM {to}",
+            f"GRANT UPDATE ({', '.join(columns)}) ON {item} TO {to}",
+        ]
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def make_role(connection: BaseDatabaseWrapper, role: str, password: str) -> None:
+    """Make the application's role with its password, unless it is there. The owner needs CREATEROLE for it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
+        if cursor.fetchone() is None:
+            cursor.execute(f"CREATE ROLE {connection.ops.quote_name(role)} LOGIN PASSWORD %s", [password])
+
+
+def grant_to_application(using: str = "default", **kwargs: Any) -> None:
+    """Receiver of post_migrate, after the triggers."""
+    connection, role = connections[using], settings.DATABASE_APP_ROLE
+    if (
+        role
+        and connection.vendor == "postgresql"
+        and Movement._meta.db_table in connection.introspection.table_names()
+    ):
+        make_role(connection, role["USER"], role["PASSWORD"])
+        grant(connection, role["USER"])
+
+
+def _tables(connection: BaseDatabaseWrapper, models: tuple[Any, ...]) -> str:
+    return ", ".join(connection.ops.quote_name(model._meta.db_table) for model in models)
