@@ -22,7 +22,7 @@ def grant(connection: BaseDatabaseWrapper, role: str) -> None:
     """Give the role rows of every table, less what would let it touch balances, movements or the schema."""
     quote = connection.ops.quote_name
     columns = [
-        quote(field.column)
+        quote(str(field.column))
         for field in LineItem._meta.concrete_fields
         if field.name not in WRITTEN_BY_TRIGGERS
     ]
