@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "django_countries",
 ]
 MIDDLEWARE = [
+    "mxportal.health.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -230,6 +231,7 @@ if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 _https = _site.scheme == "https"
 SECURE_SSL_REDIRECT = _https
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]  # asked from within, past the proxy
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
 SECURE_REFERRER_POLICY = "same-origin"
@@ -306,5 +308,6 @@ LOGGING = {
 TEMPORARY_PASSWORD_DAYS = env.int("TEMPORARY_PASSWORD_DAYS", default=7)  # U4
 UNDO_DAYS = env.int("UNDO_DAYS", default=14)  # E8
 EXPIRING_DAYS = env.int("EXPIRING_DAYS", default=90)
+MAIL_LATE_MINUTES = env.int("MAIL_LATE_MINUTES", default=10)
 MAX_MAIL_RECIPIENTS = env.int("MAX_MAIL_RECIPIENTS", default=20)
 PAGE_SIZE = env.int("PAGE_SIZE", default=50)

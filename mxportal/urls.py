@@ -3,11 +3,12 @@
 from django.urls import include, path
 
 from accounts.views.language import language_set
-from mxportal import mailbox
+from mxportal import health, mailbox
 
 urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("entitlements.urls")),
+    path("", include(health)),
     path("", include(mailbox)),
     path("language/", language_set, name="set_language"),
 ]

@@ -22,6 +22,8 @@ NO_PAGE = {
     "line_item_go": "leads on to the step of the ticked line item",
     "mailbox_html": "a mail as it was sent, which no page of ours is, in a sandbox of its own",
     "mailbox_attachment": "a download",
+    "healthz": "JSON for machines",
+    "readyz": "JSON for machines",
 }
 # Pages that no address shows at will.
 TEMPLATES = ("400.html", "403_csrf.html", "500.html", "account/account_inactive.html")
