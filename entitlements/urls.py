@@ -9,6 +9,7 @@ from entitlements.views import (
     history,
     home,
     issue,
+    keys,
     line_items,
     mails,
     products,
@@ -39,5 +40,6 @@ urlpatterns = [
     path("products/new/", products.product_create, name="product_create"),
     path("products/<int:pk>/edit/", products.product_edit, name="product_edit"),
     path("mails/<int:pk>/send-again/", mails.mail_send_again, name="mail_send_again"),
+    path(".well-known/jwks.json", keys.jwks, name="jwks"),
     path("verify/<str:code>/", verify.verify, name="verify"),
 ]

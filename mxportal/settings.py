@@ -4,13 +4,17 @@ Without DATABASE_URL this is the embedded default: SQLite, an in-memory broker, 
 With it, it is a server: PostgreSQL, Redis and a mail server must be named, and what is missing is said at once.
 """
 
+import os
 import secrets
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
 import fontpkg_barlow
 import fontpkg_ibm_plex_mono
+from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -19,7 +23,7 @@ env = environ.Env()
 
 DATABASE_URL = env.str("DATABASE_URL", default="")
 SERVER = bool(DATABASE_URL)
-NEEDED_BY_A_SERVER = ["SECRET_KEY", "SITE_URL", "REDIS_URL", "EMAIL_URL", "MAIL_FROM"]
+NEEDED_BY_A_SERVER = ["SECRET_KEY", "KEY_ENCRYPTION_KEY", "SITE_URL", "REDIS_URL", "EMAIL_URL", "MAIL_FROM"]
 if SERVER and (missing := [name for name in NEEDED_BY_A_SERVER if not env.str(name, default="")]):
     raise ImproperlyConfigured(
         f"DATABASE_URL is set, so this is a server, and these environment variables are missing: {', '.join(missing)}."
@@ -29,18 +33,31 @@ VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
 VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 
-def _kept_secret_key(path: Path) -> str:
-    """The embedded default's key: made once, readable by its owner only."""
+def _kept_key(name: str, make: Callable[[], str]) -> str:
+    """A key of the embedded default: made once, however many processes start at once; readable by its owner only."""
+    path = VAR_DIR / name
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(64), encoding="ascii")
+        fresh = path.with_name(f"{name}.{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(make(), encoding="ascii")
+        with suppress(FileExistsError):
+            path.hardlink_to(fresh)
+        fresh.unlink()
     return path.read_text(encoding="ascii").strip()
 
 
 # --- The site -------------------------------------------------------------------------------------------------------
 
-SECRET_KEY = env.str("SECRET_KEY", default="") or _kept_secret_key(VAR_DIR / "secret_key")
+SECRET_KEY = env.str("SECRET_KEY", default="") or _kept_key("secret_key", lambda: secrets.token_urlsafe(64))
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+# Encrypts the private keys that certificates and the ledger are signed with, before they reach the database (L6).
+KEY_ENCRYPTION_KEY = env.str("KEY_ENCRYPTION_KEY", default="") or _kept_key(
+    "key_encryption_key", lambda: Fernet.generate_key().decode()
+)
+try:
+    Fernet(KEY_ENCRYPTION_KEY)
+except ValueError as error:
+    raise ImproperlyConfigured("KEY_ENCRYPTION_KEY must be 32 random bytes in URL-safe base64.") from error
 DEBUG = False
 DEMO = env.bool("DEMO", default=False)
 SITE_URL = (env.str("SITE_URL", default="") or f"http://127.0.0.1:{env.str('PORT', default='8000')}").rstrip(
@@ -154,6 +171,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps no file: what must not be lost is a row
 CELERY_BEAT_SCHEDULE = {
     "sweep the outbox": {"task": "notifications.sweep", "schedule": 30.0, "options": {"expires": 30}},
+    "seal the ledger": {"task": "entitlements.seal_ledger", "schedule": 60.0, "options": {"expires": 60}},
 }
 # A task of a killed worker is handed out again after this time. It stands in three settings, and the shortest wins.
 CELERY_VISIBILITY_TIMEOUT = 120

@@ -83,6 +83,7 @@ def server_environment(database_url: str) -> dict[str, str]:
     return {
         "DATABASE_URL": database_url,
         "SECRET_KEY": "only-for-tests-" + "x" * 50,
+        "KEY_ENCRYPTION_KEY": "b25seS1mb3ItdGVzdHMtMzItYnl0ZXMtbG9uZy1rZXk=",
         "SITE_URL": "http://127.0.0.1:8000",
         "REDIS_URL": "memory://",
         "EMAIL_URL": "memorymail://",

@@ -51,6 +51,7 @@ def server_environment(*, port: int, redis_url: str, mail_port: int, var_dir: Pa
         "PORT": str(port),
         "VAR_DIR": str(var_dir),
         "SECRET_KEY": settings.SECRET_KEY,
+        "KEY_ENCRYPTION_KEY": settings.KEY_ENCRYPTION_KEY,
         "MAIL_FROM": settings.MAIL_FROM,
         "STATIC_MANIFEST": "0",
         "WEB_CONCURRENCY": "1",

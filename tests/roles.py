@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from django.db import DatabaseError, connection
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
@@ -34,6 +35,23 @@ def as_owner() -> Iterator[None]:
     become_owner(connection)
     yield
     become_application(connection)
+
+
+def refused(sql: str, *parameters: object) -> str:
+    """Run SQL that must be refused: to the application, and by a trigger to the owner of the tables as well.
+
+    Returns what the trigger says.
+    """
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+    with (
+        as_owner(),
+        pytest.raises(IntegrityError) as error,
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(sql, parameters)
+    return str(error.value)
 
 
 def separate() -> None:

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SERVER = {
     "DATABASE_URL": "postgres://portal@127.0.0.1:1/portal",
     "SECRET_KEY": "x" * 60,
+    "KEY_ENCRYPTION_KEY": "b25seS1mb3ItdGVzdHMtMzItYnl0ZXMtbG9uZy1rZXk=",
     "SITE_URL": "https://licenses.example.com",
     "REDIS_URL": "redis://127.0.0.1:1/0",
     "EMAIL_URL": "smtp+tls://127.0.0.1:587",
@@ -48,18 +49,25 @@ def test_embedded_default_needs_nothing(tmp_path: Path) -> None:
     assert values["DEMO"] is False
 
 
-def test_embedded_default_keeps_its_secret_key_to_its_owner(tmp_path: Path) -> None:
-    first, _ = load(tmp_path, {}, "SECRET_KEY")
-    second, _ = load(tmp_path, {}, "SECRET_KEY")
+@pytest.mark.parametrize(("name", "length"), [("SECRET_KEY", 50), ("KEY_ENCRYPTION_KEY", 44)])
+def test_embedded_default_keeps_its_keys_to_its_owner(tmp_path: Path, name: str, length: int) -> None:
+    first, _ = load(tmp_path, {}, name)
+    second, _ = load(tmp_path, {}, name)
     assert first == second
-    assert len(str(first["SECRET_KEY"])) >= 50
-    assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
+    assert len(str(first[name])) >= length
+    assert (tmp_path / name.lower()).stat().st_mode & 0o777 == 0o600
+
+
+def test_key_encryption_key_must_be_one(tmp_path: Path) -> None:
+    """L6: said at start, not at the first signature."""
+    _, done = load(tmp_path, SERVER | {"KEY_ENCRYPTION_KEY": "secret"}, "SITE_URL")
+    assert "KEY_ENCRYPTION_KEY must be 32 random bytes" in done.stderr.strip().splitlines()[-1]
 
 
 def test_server_names_all_that_is_missing(tmp_path: Path) -> None:
     _, done = load(tmp_path, {"DATABASE_URL": SERVER["DATABASE_URL"], "REDIS_URL": ""}, "DATABASES")
     sentence = done.stderr.strip().splitlines()[-1]
-    assert "SECRET_KEY, SITE_URL, REDIS_URL, EMAIL_URL, MAIL_FROM" in sentence
+    assert "SECRET_KEY, KEY_ENCRYPTION_KEY, SITE_URL, REDIS_URL, EMAIL_URL, MAIL_FROM" in sentence
 
 
 def test_site_url_must_be_one(tmp_path: Path) -> None:

@@ -11,11 +11,27 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accounts.models import AuditEntry
-from entitlements.models import Entitlement, LineItem, Movement
+from entitlements.models import (
+    Entitlement,
+    LedgerHead,
+    LedgerLeaf,
+    LedgerNode,
+    LineItem,
+    Movement,
+    SigningKey,
+    UnsealedMovement,
+)
 from entitlements.services.ledger import WRITTEN_BY_TRIGGERS
 
-APPEND_ONLY = (Movement, AuditEntry)  # rows are added and read, nothing else
-NEVER_DELETED = (LineItem, Entitlement)
+APPEND_ONLY = (
+    Movement,
+    AuditEntry,
+    LedgerLeaf,
+    LedgerNode,
+    LedgerHead,
+)  # rows are added and read, nothing else
+NEVER_DELETED = (LineItem, Entitlement, SigningKey)
+TAKEN_ONLY = (UnsealedMovement,)  # the ledger's trigger adds the rows, sealing takes them
 
 
 def grant(connection: BaseDatabaseWrapper, role: str) -> None:
@@ -36,6 +52,7 @@ def grant(connection: BaseDatabaseWrapper, role: str) -> None:
             f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {to}",
             f"REVOKE INSERT, UPDATE, DELETE ON django_migrations, ledger_effect FROM {to}",
             f"REVOKE UPDATE, DELETE ON {_tables(connection, APPEND_ONLY)} FROM {to}",
+            f"REVOKE INSERT, UPDATE ON {_tables(connection, TAKEN_ONLY)} FROM {to}",
             f"REVOKE DELETE ON {_tables(connection, NEVER_DELETED)} FROM {to}",
             f"REVOKE UPDATE ON {item} FROM {to}",
             f"GRANT UPDATE ({', '.join(columns)}) ON {item} TO {to}",
@@ -58,7 +75,7 @@ def grant_to_application(using: str = "default", **kwargs: Any) -> None:
     if (
         role
         and connection.vendor == "postgresql"
-        and Movement._meta.db_table in connection.introspection.table_names()
+        and LedgerHead._meta.db_table in connection.introspection.table_names()
     ):
         make_role(connection, role["USER"], role["PASSWORD"])
         grant(connection, role["USER"])

@@ -112,3 +112,46 @@ EXECUTE FUNCTION ledger_refuse('owner and seller of an entitlement never change'
 -- ;;
 CREATE TRIGGER ledger_entitlement_no_delete BEFORE DELETE ON entitlements_entitlement
 FOR EACH ROW EXECUTE FUNCTION ledger_refuse('entitlements are never deleted')
+-- ;;
+-- Sealing. Who writes a movement cannot keep it out of the queue; leaves, nodes and heads are only ever added.
+CREATE OR REPLACE FUNCTION ledger_movement_waits() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+BEGIN
+  INSERT INTO entitlements_unsealedmovement (movement_id) SELECT id FROM written;
+  RETURN NULL;
+END $$
+-- ;;
+CREATE TRIGGER ledger_movement_waits AFTER INSERT ON entitlements_movement
+REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION ledger_movement_waits()
+-- ;;
+CREATE TRIGGER ledger_item_code_fixed BEFORE UPDATE ON entitlements_lineitem FOR EACH ROW
+WHEN (NEW.verification_code <> OLD.verification_code)
+EXECUTE FUNCTION ledger_refuse('the verification code of a line item never changes')
+-- ;;
+CREATE TRIGGER ledger_leaf_no_change BEFORE UPDATE OR DELETE ON entitlements_ledgerleaf
+FOR EACH ROW EXECUTE FUNCTION ledger_refuse('leaves are append-only')
+-- ;;
+CREATE TRIGGER ledger_leaf_no_truncate BEFORE TRUNCATE ON entitlements_ledgerleaf
+FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('leaves are append-only')
+-- ;;
+CREATE TRIGGER ledger_node_no_change BEFORE UPDATE OR DELETE ON entitlements_ledgernode
+FOR EACH ROW EXECUTE FUNCTION ledger_refuse('nodes are append-only')
+-- ;;
+CREATE TRIGGER ledger_node_no_truncate BEFORE TRUNCATE ON entitlements_ledgernode
+FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('nodes are append-only')
+-- ;;
+CREATE TRIGGER ledger_head_no_change BEFORE UPDATE OR DELETE ON entitlements_ledgerhead
+FOR EACH ROW EXECUTE FUNCTION ledger_refuse('heads are append-only')
+-- ;;
+CREATE TRIGGER ledger_head_no_truncate BEFORE TRUNCATE ON entitlements_ledgerhead
+FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('heads are append-only')
+-- ;;
+CREATE TRIGGER ledger_key_fixed BEFORE UPDATE ON entitlements_signingkey FOR EACH ROW
+WHEN (NEW.id <> OLD.id OR NEW.key_id <> OLD.key_id OR NEW.public_key <> OLD.public_key OR OLD.retired_at IS NOT NULL)
+EXECUTE FUNCTION ledger_refuse('a public key never changes, a retired key not at all')
+-- ;;
+CREATE TRIGGER ledger_key_no_delete BEFORE DELETE ON entitlements_signingkey
+FOR EACH ROW EXECUTE FUNCTION ledger_refuse('public keys stay')
+-- ;;
+CREATE TRIGGER ledger_key_no_truncate BEFORE TRUNCATE ON entitlements_signingkey
+FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('public keys stay')

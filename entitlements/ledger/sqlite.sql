@@ -117,3 +117,74 @@ CREATE TRIGGER ledger_entitlement_no_delete BEFORE DELETE ON entitlements_entitl
 BEGIN
   SELECT RAISE(ABORT, 'ledger: entitlements are never deleted');
 END
+-- ;;
+-- Sealing. Who writes a movement cannot keep it out of the queue; leaves, nodes and heads are only ever added.
+CREATE TRIGGER ledger_movement_waits AFTER INSERT ON entitlements_movement
+BEGIN
+  INSERT INTO entitlements_unsealedmovement (movement_id) VALUES (NEW.id);
+END
+-- ;;
+CREATE TRIGGER ledger_item_code_fixed BEFORE UPDATE ON entitlements_lineitem
+WHEN NEW.verification_code <> OLD.verification_code
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: the verification code of a line item never changes');
+END
+-- ;;
+CREATE TRIGGER ledger_leaf_no_replace BEFORE INSERT ON entitlements_ledgerleaf
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: leaves are append-only')
+  WHERE EXISTS (SELECT 1 FROM entitlements_ledgerleaf WHERE number = NEW.number OR movement_id = NEW.movement_id);
+END
+-- ;;
+CREATE TRIGGER ledger_leaf_no_update BEFORE UPDATE ON entitlements_ledgerleaf
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: leaves are append-only');
+END
+-- ;;
+CREATE TRIGGER ledger_leaf_no_delete BEFORE DELETE ON entitlements_ledgerleaf
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: leaves are append-only');
+END
+-- ;;
+CREATE TRIGGER ledger_node_no_replace BEFORE INSERT ON entitlements_ledgernode
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: nodes are append-only')
+  WHERE EXISTS (SELECT 1 FROM entitlements_ledgernode WHERE number = NEW.number);
+END
+-- ;;
+CREATE TRIGGER ledger_node_no_update BEFORE UPDATE ON entitlements_ledgernode
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: nodes are append-only');
+END
+-- ;;
+CREATE TRIGGER ledger_node_no_delete BEFORE DELETE ON entitlements_ledgernode
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: nodes are append-only');
+END
+-- ;;
+CREATE TRIGGER ledger_head_no_replace BEFORE INSERT ON entitlements_ledgerhead
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: heads are append-only')
+  WHERE EXISTS (SELECT 1 FROM entitlements_ledgerhead WHERE size = NEW.size);
+END
+-- ;;
+CREATE TRIGGER ledger_head_no_update BEFORE UPDATE ON entitlements_ledgerhead
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: heads are append-only');
+END
+-- ;;
+CREATE TRIGGER ledger_head_no_delete BEFORE DELETE ON entitlements_ledgerhead
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: heads are append-only');
+END
+-- ;;
+CREATE TRIGGER ledger_key_fixed BEFORE UPDATE ON entitlements_signingkey
+WHEN NEW.id <> OLD.id OR NEW.key_id <> OLD.key_id OR NEW.public_key <> OLD.public_key OR OLD.retired_at IS NOT NULL
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: a public key never changes, a retired key not at all');
+END
+-- ;;
+CREATE TRIGGER ledger_key_no_delete BEFORE DELETE ON entitlements_signingkey
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: public keys stay');
+END

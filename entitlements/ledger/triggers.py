@@ -17,7 +17,7 @@ EXISTING = {
     ),
 }
 DROP = {"sqlite": "DROP TRIGGER {name}", "postgresql": "DROP TRIGGER {name} ON {table}"}
-NEEDED_TABLE = "entitlements_movement"
+NEEDED_TABLE = "entitlements_ledgerhead"  # the newest of those that have triggers
 
 
 def statements(vendor: str) -> list[str]:

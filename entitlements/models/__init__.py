@@ -4,15 +4,22 @@ from entitlements.models.entitlement import Entitlement
 from entitlements.models.line_item import PERMANENT, LineItem, State, today
 from entitlements.models.movement import Movement, MovementKind
 from entitlements.models.product import LicenceModel, Product
+from entitlements.models.seal import LedgerHead, LedgerLeaf, LedgerNode, UnsealedMovement
+from entitlements.models.signing_key import SigningKey
 
 __all__ = [
     "PERMANENT",
     "Entitlement",
+    "LedgerHead",
+    "LedgerLeaf",
+    "LedgerNode",
     "LicenceModel",
     "LineItem",
     "Movement",
     "MovementKind",
     "Product",
+    "SigningKey",
     "State",
+    "UnsealedMovement",
     "today",
 ]

@@ -56,6 +56,7 @@ def server_environment(database_url: str, redis_url: str) -> dict[str, str]:
         "EMAIL_URL": "dummymail://",
         "SITE_URL": "http://127.0.0.1:8000",
         "SECRET_KEY": "only-for-the-bench-" + "x" * 50,
+        "KEY_ENCRYPTION_KEY": "b25seS1mb3ItdGVzdHMtMzItYnl0ZXMtbG9uZy1rZXk=",
         "MAIL_FROM": "licenses@portal.example",
         "STATIC_MANIFEST": "0",
         "LOG_LEVEL": "WARNING",

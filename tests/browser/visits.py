@@ -20,6 +20,7 @@ NO_PAGE = {
     "user_mail_send_again": "a POST, then the user's page",
     "mail_send_again": "a POST, then the page that it came from",
     "line_item_go": "leads on to the step of the ticked line item",
+    "jwks": "keys for programs",
     "mailbox_html": "a mail as it was sent, which no page of ours is, in a sandbox of its own",
     "mailbox_attachment": "a download",
     "healthz": "JSON for machines",

@@ -13,7 +13,7 @@ from entitlements.services.ledger import move
 from entitlements.services.ledger_verification import differences
 from entitlements.services.undo import undo_split
 from tests.factories import Cast, Chain, issue_item, make_account, make_cast, make_chain, split_item
-from tests.roles import as_owner
+from tests.roles import as_owner, refused
 
 pytestmark = pytest.mark.django_db
 
@@ -26,23 +26,6 @@ def cast() -> Cast:
 @pytest.fixture
 def chain(cast: Cast) -> Chain:
     return make_chain(cast)
-
-
-def refused(sql: str, *parameters: object) -> str:
-    """Run SQL that must be refused: to the application, and by a trigger to the owner of the tables as well.
-
-    Returns what the trigger says.
-    """
-    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-    with (
-        as_owner(),
-        pytest.raises(IntegrityError) as error,
-        transaction.atomic(),
-        connection.cursor() as cursor,
-    ):
-        cursor.execute(sql, parameters)
-    return str(error.value)
 
 
 def balances(item: LineItem) -> tuple[int, int, int, int]:

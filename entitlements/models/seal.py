@@ -1,0 +1,52 @@
+"""The sealed ledger: movements as leaves of a hash tree (RFC 6962), with signed heads. Triggers hold it append-only."""
+
+from django.db import models
+
+HASH_BYTES = 32
+
+
+class UnsealedMovement(models.Model):
+    """A movement that waits for its leaf. The ledger's trigger writes the row: numbers are not the order of commits."""
+
+    movement = models.OneToOneField(
+        "entitlements.Movement", models.PROTECT, primary_key=True, related_name="unsealed"
+    )
+
+    def __str__(self) -> str:
+        return f"movement {self.movement_id}"
+
+
+class LedgerLeaf(models.Model):
+    """A movement in its place in the tree; the leaves are numbered 0, 1, 2…"""
+
+    number = models.BigIntegerField(primary_key=True)
+    movement = models.OneToOneField("entitlements.Movement", models.PROTECT, related_name="leaf")
+    salt = models.BinaryField(max_length=HASH_BYTES)
+    hash = models.BinaryField(max_length=HASH_BYTES)
+
+    def __str__(self) -> str:
+        return f"leaf {self.number}"
+
+
+class LedgerNode(models.Model):
+    """A complete subtree of two leaves and more, numbered by ``merkle.node_number``."""
+
+    number = models.BigIntegerField(primary_key=True)
+    hash = models.BinaryField(max_length=HASH_BYTES)
+
+    def __str__(self) -> str:
+        return f"node {self.number}"
+
+
+class LedgerHead(models.Model):
+    """The tree as it was at a size, signed. ``previous`` is the hash of the head before: none can be missing."""
+
+    size = models.BigIntegerField(primary_key=True)
+    root = models.BinaryField(max_length=HASH_BYTES)
+    sealed_at = models.DateTimeField()
+    previous = models.BinaryField(max_length=HASH_BYTES)
+    key = models.ForeignKey("entitlements.SigningKey", models.PROTECT, related_name="+")
+    signature = models.BinaryField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"head at {self.size}"

@@ -1,0 +1,33 @@
+"""L6: the keys that the portal signs with."""
+
+from django.db import models
+from django.db.models import Q
+
+
+class SigningKey(models.Model):
+    """An Ed25519 key pair. One signs at a time; the public halves of earlier ones stay, for what they have signed.
+
+    The private half is encrypted with KEY_ENCRYPTION_KEY, and is gone once the key is retired.
+    """
+
+    key_id = models.CharField(max_length=43, unique=True, help_text="RFC 7638 thumbprint of the public key.")
+    algorithm = models.CharField(max_length=10, default="Ed25519")
+    public_key = models.CharField(max_length=43, help_text="32 bytes in base64url, as a JWK has them.")
+    private_key = models.CharField(max_length=255, blank=True, help_text="A Fernet token.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["algorithm"], condition=Q(retired_at__isnull=True), name="signing_key_one_active"
+            ),
+            models.CheckConstraint(
+                condition=Q(retired_at__isnull=True) & ~Q(private_key="")
+                | Q(retired_at__isnull=False, private_key=""),
+                name="signing_key_retired_cannot_sign",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key_id

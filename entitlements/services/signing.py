@@ -1,0 +1,121 @@
+"""L6: signing, and the keys for it. Every kind of statement has a prefix, so that none can pass for another."""
+
+import base64
+import hashlib
+from enum import StrEnum
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from entitlements.models import SigningKey
+from mxportal.shared.canonical import canonical_json
+
+
+class Domain(StrEnum):
+    """What a signature is about: the first bytes of everything that is signed."""
+
+    LEDGER_HEAD = "ledger-head/"
+    CERTIFICATE = "certificate/"
+
+
+def sign(key: SigningKey, domain: Domain, text: bytes) -> bytes:
+    """The signature, 64 bytes. Raises ImproperlyConfigured where KEY_ENCRYPTION_KEY is not the key's."""
+    return _private_half(key).sign(domain.encode() + text)
+
+
+def is_signed(key: SigningKey, domain: Domain, text: bytes, signature: bytes) -> bool:
+    """Whether that key signed this."""
+    public = Ed25519PublicKey.from_public_bytes(_from_base64url(key.public_key))
+    try:
+        public.verify(signature, domain.encode() + text)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def active_key() -> SigningKey:
+    """The key that signs now; the first one is made where none is there, by one of those who ask at once."""
+    active = SigningKey.objects.filter(retired_at=None)
+    if key := active.first():
+        return key
+    try:
+        with transaction.atomic():
+            return _make_key()
+    except IntegrityError:
+        return active.get()
+
+
+def lock_keys() -> SigningKey:
+    """Within the caller's transaction: no other one seals or changes keys until its end. Returns the active key.
+
+    The lock is on the oldest key, which stays the oldest, so that whoever waited reads what is active afterwards.
+    """
+    active_key()
+    SigningKey.objects.select_for_update(no_key=True).order_by("pk").first()
+    return SigningKey.objects.get(retired_at=None)
+
+
+@transaction.atomic(durable=True)
+def rotate_signing_key() -> SigningKey:
+    """Retire the active key and make another. What the old one signed stays verifiable; it signs no more."""
+    key = lock_keys()
+    key.retired_at, key.private_key = timezone.now(), ""
+    key.save(update_fields=["retired_at", "private_key"])
+    return _make_key()
+
+
+def public_keys() -> dict[str, Any]:
+    """All keys that ever signed, the newest first, as a JSON Web Key Set (RFC 7517, RFC 8037)."""
+    active_key()
+    return {
+        "keys": [
+            {
+                "kty": "OKP",
+                "crv": key.algorithm,
+                "x": key.public_key,
+                "kid": key.key_id,
+                "use": "sig",
+                "alg": "EdDSA",
+            }
+            for key in SigningKey.objects.order_by("-pk")
+        ]
+    }
+
+
+def _make_key() -> SigningKey:
+    private = Ed25519PrivateKey.generate()
+    public = _to_base64url(private.public_key().public_bytes_raw())
+    thumbprint = hashlib.sha256(canonical_json({"crv": "Ed25519", "kty": "OKP", "x": public})).digest()
+    return SigningKey.objects.create(
+        key_id=_to_base64url(thumbprint),
+        public_key=public,
+        private_key=_encryption().encrypt(private.private_bytes_raw()).decode(),
+    )
+
+
+def _private_half(key: SigningKey) -> Ed25519PrivateKey:
+    try:
+        return Ed25519PrivateKey.from_private_bytes(_encryption().decrypt(key.private_key))
+    except InvalidToken as error:
+        raise ImproperlyConfigured(
+            "The signing key was encrypted with another KEY_ENCRYPTION_KEY. Set that one again, or make a new signing "
+            "key: manage.py rotate_signing_key."
+        ) from error
+
+
+def _encryption() -> Fernet:
+    return Fernet(settings.KEY_ENCRYPTION_KEY)
+
+
+def _to_base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _from_base64url(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -1,0 +1,120 @@
+"""L6: Ed25519 keys, encrypted at rest, rotated with overlap, their public halves published."""
+
+import base64
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+
+from entitlements.models import SigningKey
+from entitlements.services.signing import Domain, active_key, is_signed, rotate_signing_key, sign
+
+pytestmark = pytest.mark.django_db
+
+
+def published() -> list[dict[str, Any]]:
+    response = Client().get(reverse("jwks"))
+    assert response["Content-Type"] == "application/jwk-set+json"
+    assert "max-age=300" in response["Cache-Control"]
+    assert "public" in response["Cache-Control"]
+    return response.json()["keys"]
+
+
+def unpadded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def test_the_first_use_makes_one_key() -> None:
+    """L6: made at set-up."""
+    assert not SigningKey.objects.exists()
+    assert active_key() == active_key()
+    assert SigningKey.objects.count() == 1
+
+
+def test_public_keys_are_published() -> None:
+    """L6: RFC 8037's form, at the address that verifiers look at; the key ID is RFC 7638's thumbprint."""
+    assert reverse("jwks") == "/.well-known/jwks.json"
+    (jwk,) = published()
+    assert {name: jwk[name] for name in ("kty", "crv", "use", "alg")} == {
+        "kty": "OKP",
+        "crv": "Ed25519",
+        "use": "sig",
+        "alg": "EdDSA",
+    }
+    thumbprint = json.dumps({"crv": "Ed25519", "kty": "OKP", "x": jwk["x"]}, separators=(",", ":"))
+    assert jwk["kid"] == unpadded(hashlib.sha256(thumbprint.encode()).digest())
+    assert set(jwk) == {"kty", "crv", "x", "kid", "use", "alg"}
+
+
+def test_a_signature_is_checked_with_the_published_key_alone() -> None:
+    """L6: prefix and text are what is signed."""
+    signature = sign(active_key(), Domain.CERTIFICATE, b"text")
+    x = published()[0]["x"]
+    key = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(x + "="))
+    key.verify(signature, b"certificate/text")
+    with pytest.raises(InvalidSignature):
+        key.verify(signature, b"text")
+
+
+def test_no_statement_passes_for_another() -> None:
+    """L6: a signature holds for its own kind of statement only."""
+    key = active_key()
+    signature = sign(key, Domain.CERTIFICATE, b"text")
+    assert is_signed(key, Domain.CERTIFICATE, b"text", signature)
+    assert not is_signed(key, Domain.LEDGER_HEAD, b"text", signature)
+    assert not is_signed(key, Domain.CERTIFICATE, b"texts", signature)
+
+
+def test_rotation_overlaps() -> None:
+    """L6: the old public key stays and still verifies; its private half is gone, the new one signs."""
+    old = active_key()
+    signature = sign(old, Domain.CERTIFICATE, b"text")
+    call_command("rotate_signing_key")
+    new = active_key()
+    old.refresh_from_db()
+    assert new != old
+    assert old.private_key == ""
+    assert old.retired_at is not None
+    assert is_signed(old, Domain.CERTIFICATE, b"text", signature)
+    assert [key["kid"] for key in published()] == [new.key_id, old.key_id]
+
+
+def test_private_keys_are_encrypted_at_rest(settings: Any) -> None:
+    """L6: with the key of the environment; another one reads nothing, and the error says what to do."""
+    key = active_key()
+    assert len(Fernet(settings.KEY_ENCRYPTION_KEY).decrypt(key.private_key)) == 32
+    settings.KEY_ENCRYPTION_KEY = Fernet.generate_key().decode()
+    with pytest.raises(ImproperlyConfigured, match="rotate_signing_key"):
+        sign(key, Domain.CERTIFICATE, b"text")
+    new = rotate_signing_key()
+    assert is_signed(new, Domain.CERTIFICATE, b"text", sign(new, Domain.CERTIFICATE, b"text"))
+
+
+def test_there_is_one_active_key() -> None:
+    """L6: the database refuses a second."""
+    key = active_key()
+    key.pk, key.key_id = None, "another"
+    key._state.adding = True
+    with pytest.raises(IntegrityError), transaction.atomic():
+        key.save()
+
+
+@pytest.mark.parametrize(
+    "change", ["public_key = 'x'", "key_id = 'x'", "private_key = ''", "retired_at = CURRENT_TIMESTAMP"]
+)
+def test_what_a_key_is_never_changes(change: str) -> None:
+    """L6: the public half never; and no active key without its private half, no retired one with it."""
+    active_key()
+    from django.db import connection
+
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE entitlements_signingkey SET {change}")
