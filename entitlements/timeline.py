@@ -1,10 +1,14 @@
 """The history of one line item, in sentences, newest first, as far as the reader may see it (A4, E11, E12)."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import merge
+from itertools import islice
+from typing import TypeVar
 
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -13,9 +17,13 @@ from accounts.visibility import visible_names
 from entitlements.models import LineItem, Movement, MovementKind, State
 from entitlements.predicates import is_party
 from entitlements.services.mailing import ACTIVATION, MAILED
+from entitlements.services.states import STATE_CHANGED
 from notifications.models import Mail, Status
 
-SHOWN_OF_EACH = 100
+M = TypeVar("M", bound=Model)
+SHOWN = 50
+CURSOR = re.compile(r"([mcl])(\d{1,18})")
+MOVEMENTS, CHANGES, MAILS = "m", "c", "l"
 
 
 @dataclass(frozen=True)
@@ -31,32 +39,43 @@ class Event:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Events, newest first; ``capped`` where older ones are left out."""
+    """Events, newest first; ``older`` is what to ask for the page that follows, "" where there is none."""
 
     events: list[Event]
-    capped: bool
+    older: str
 
 
-def timeline(actor: User, item: LineItem) -> Timeline:
-    """Movements, changes of state and, for parties, mails of a visible item. Its number of queries is fixed."""
-    movements = _movements(actor, Q(item=item) | Q(parent=item), SHOWN_OF_EACH)
-    changes = list(AuditEntry.objects.about(item).select_related("actor__account")[:SHOWN_OF_EACH])
-    mails = list(item.mails.order_by("-id")[:SHOWN_OF_EACH]) if is_party(actor, item) else []
-    names = visible_names(
-        actor, _account_ids(movements) | {entry.actor.account_id for entry in changes if entry.actor}
-    )
-    events = [_movement_event(actor, movement, names, seen_from=item.pk) for movement in movements]
-    events += [
-        _change_event(actor, item, entry, names) for entry in changes if entry.action == "state_changed"
+def timeline(actor: User, item: LineItem, after: str = "") -> Timeline:
+    """Movements, changes and, for parties, mails of a visible item. Its number of queries is fixed.
+
+    Each of the three is read in the order of its own keys from where the last page ended, so that none is left out or
+    told twice, however many happened in the same moment.
+    """
+    ends = {kind: int(pk) for kind, pk in CURSOR.findall(after)}
+    movements = _movements(actor, Q(item=item) | Q(parent=item), SHOWN + 1, before=ends.get(MOVEMENTS))
+    changes = list(_before(_changes(actor, item), ends.get(CHANGES)))
+    mails = list(_before(item.mails.order_by("-id"), ends.get(MAILS))) if is_party(actor, item) else []
+    people = {entry.actor.account_id for entry in changes if entry.actor}
+    names = visible_names(actor, _account_ids(movements) | people)
+    found = [
+        [(MOVEMENTS, row.pk, _movement_event(actor, row, names, seen_from=item.pk)) for row in movements],
+        [(CHANGES, row.pk, _change_event(actor, item, row, names)) for row in changes],
+        [(MAILS, row.pk, _mail_event(row)) for row in mails],
     ]
-    events += [
-        _mailed_event(actor, entry, names)
-        for entry in changes
-        if entry.action == MAILED and is_party(actor, item)
-    ]
-    events += [_mail_event(mail) for mail in mails]
-    events.sort(key=lambda event: event.at, reverse=True)
-    return Timeline(events=events, capped=SHOWN_OF_EACH in (len(movements), len(changes), len(mails)))
+    merged = list(islice(merge(*found, key=lambda entry: entry[2].at, reverse=True), SHOWN + 1))
+    ends |= {kind: pk for kind, pk, _event in merged[:SHOWN]}
+    older = "".join(f"{kind}{pk}" for kind, pk in ends.items()) if len(merged) > SHOWN else ""
+    return Timeline(events=[event for _kind, _pk, event in merged[:SHOWN]], older=older)
+
+
+def _changes(actor: User, item: LineItem) -> QuerySet[AuditEntry]:
+    """E9: who sent mails is for parties."""
+    actions = [STATE_CHANGED, *([MAILED] if is_party(actor, item) else [])]
+    return AuditEntry.objects.about(item).filter(action__in=actions).select_related("actor__account")
+
+
+def _before(rows: "QuerySet[M]", pk: int | None) -> "QuerySet[M]":
+    return (rows if pk is None else rows.filter(pk__lt=pk))[: SHOWN + 1]
 
 
 def newest_events(actor: User, items: Iterable[LineItem], size: int) -> list[Event]:
@@ -66,8 +85,10 @@ def newest_events(actor: User, items: Iterable[LineItem], size: int) -> list[Eve
     return [_movement_event(actor, movement, names, seen_from=None) for movement in movements]
 
 
-def _movements(actor: User, concerned: Q, size: int) -> list[Movement]:
+def _movements(actor: User, concerned: Q, size: int, before: int | None = None) -> list[Movement]:
     visible = Movement.objects.filter(concerned, item__in=LineItem.objects.visible_to(actor))
+    if before is not None:
+        visible = visible.filter(pk__lt=before)
     related = visible.select_related("item__product", "parent", "actor__account")
     return list(related.order_by("-id")[:size])
 
@@ -161,6 +182,8 @@ def _sentences(copies: int) -> dict[MovementKind, str]:
 
 
 def _change_event(actor: User, item: LineItem, entry: AuditEntry, names: dict[int, str]) -> Event:
+    if entry.action == MAILED:
+        return _mailed_event(actor, entry, names)
     states = {"before": entry.details.get("before"), "after": entry.details.get("after")}
     labels = {name: State(value).label for name, value in states.items() if value in State.values}
     text = _("The state changed from “%(before)s” to “%(after)s”.") % ({"before": "–", "after": "–"} | labels)

@@ -14,6 +14,7 @@ from entitlements.models import PERMANENT, Entitlement, LicenceModel, LineItem, 
 from entitlements.models.line_item import CHAIN
 from entitlements.services.ledger import move
 from entitlements.services.mailing import queue_activation_mail
+from entitlements.services.states import STATE_CHANGED
 from notifications.messages import one_line
 
 MOST_COPIES = 1_000_000_000  # far beyond any order, far below what the columns hold
@@ -190,7 +191,7 @@ def deploy_entitlement(*, actor: User, entitlement_id: int, key: str, send_mail:
         item.state = State.DEPLOYED
         item.save(update_fields=["state"])
         AuditEntry.objects.record(
-            actor=actor, action="state_changed", about=item, before="draft", after="deployed"
+            actor=actor, action=STATE_CHANGED, about=item, before="draft", after="deployed"
         )
     if send_mail:
         contacts = User.objects.filter(pk__in={item.contact_id for item in items}).values_list(

@@ -10,6 +10,7 @@ from accounts.permissions import Permission, check_permission
 from entitlements.models import LineItem, State
 from entitlements.services.reasons import check_reason
 
+STATE_CHANGED = "state_changed"
 ALLOWED = {
     State.DRAFT: (State.DEPLOYED,),  # as an obsolete item, its owner would see what was never deployed
     State.DEPLOYED: (State.INACTIVE, State.OBSOLETE),
@@ -53,5 +54,5 @@ def _set_state(actor: User, item: LineItem, state: State, reason: str) -> None:
     before, item.state = item.state, state
     item.save(update_fields=["state"])
     AuditEntry.objects.record(
-        actor=actor, action="state_changed", about=item, reason=reason, before=before, after=state.value
+        actor=actor, action=STATE_CHANGED, about=item, reason=reason, before=before, after=state.value
     )

@@ -1,4 +1,4 @@
-"""The history of one line item."""
+"""The history and the lineage of one line item."""
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
+from entitlements.lineage import lineage
 from entitlements.listing import for_rows
 from entitlements.models import LineItem
 from entitlements.presentation import item_rows
@@ -15,7 +16,12 @@ from entitlements.timeline import timeline
 @requires(Permission.VIEW)
 @require_safe
 def line_item_history(request: PortalRequest, pk: int) -> HttpResponse:
-    """What happened to one item, newest first, masked like everything else (E12)."""
+    """What happened to one item, newest first, and the tree it belongs to; masked like everything else (E12)."""
     item = get_object_or_404(for_rows(LineItem.objects.visible_to(request.user)), pk=pk)
-    context = {"row": item_rows(request.user, [item])[0], "timeline": timeline(request.user, item)}
+    after = request.GET.get("after", "")
+    context = {
+        "row": item_rows(request.user, [item])[0],
+        "lineage": None if after else lineage(request.user, item),
+        "timeline": timeline(request.user, item, after),
+    }
     return render(request, "entitlements/line_item_history.html", context)

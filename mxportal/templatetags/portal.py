@@ -160,10 +160,18 @@ STATES = {
 @register.simple_tag
 def state(value: Any, expired: bool = False) -> SafeString:
     """E3: the badge of a state (a user's, an account's, a mail's, too); Expired stands beside it."""
-    shown = [str(value).lower()] + (["expired"] if expired else [])
-    return format_html_join(
-        " ", '<span class="mx-state mx-state-{1}">{0}</span>', (_badge(name) for name in shown)
-    )
+    badges = (_badge(name) for name in _shown_states(value, expired))
+    return format_html_join(" ", '<span class="mx-state mx-state-{1}">{0}</span>', badges)
+
+
+@register.simple_tag
+def state_name(value: Any, expired: bool = False) -> str:
+    """E3: the same in words, where there is no room for a badge."""
+    return " · ".join(str(_badge(name)[0]) for name in _shown_states(value, expired))
+
+
+def _shown_states(value: Any, expired: bool) -> list[str]:
+    return [str(value).lower()] + (["expired"] if expired else [])
 
 
 def _badge(name: str) -> tuple[Any, str]:

@@ -188,6 +188,8 @@ def item_pages(world: World) -> Iterator[Visit]:
     for reader in ("mobotix", "distributor", "installer", "installer_viewer"):
         yield page(reader, "line_item_detail", chain.installed.pk)
         yield page(reader, "line_item_history", chain.installed.pk)
+    yield page("distributor", "line_item_history", chain.served.pk)
+    yield page("mobotix", "line_item_history", chain.issued.pk, query={"after": "m9999"})
     yield page("distributor", "line_item_detail", chain.served.pk)
     yield page("installer", "line_item_detail", chain.served.pk)
     yield page("distributor", "line_item_detail", world.expired.pk)
