@@ -89,10 +89,9 @@ def lineage(actor: User, item: LineItem) -> Lineage:
 
 def _above(actor: User, item: LineItem) -> list[LineItem]:
     """The items that it was split from, the issued one first, as far as they are seen; the chain has three levels."""
-    ids = LineItem.objects.filter(pk=item.pk).values_list("parent", "parent__parent").get()
-    return list(
-        for_rows(LineItem.objects.visible_to(actor)).filter(pk__in=[pk for pk in ids if pk]).order_by("pk")
-    )
+    visible = LineItem.objects.visible_to(actor)
+    ids = visible.filter(pk=item.pk).values_list("parent", "parent__parent").get()
+    return list(for_rows(visible).filter(pk__in=[pk for pk in ids if pk]).order_by("pk"))
 
 
 def _below(actor: User, item: LineItem) -> dict[int, list[LineItem]]:
