@@ -87,19 +87,25 @@ def _create_account(*, actor: User, tier: Tier, key: str, fields: dict[str, Any]
 def _check_name(name: str, *, actor: User, sellers: list[Account], but: Account | None = None) -> None:
     """A3: unique among one seller's buyers. The sellers' rows are locked, so that no twin slips in."""
     if len(fold(name)) > NAME_KEY_LENGTH:  # some letters are three once case is folded
-        raise ValidationError({"name": _("This name is too long. Please shorten it.")})
+        raise name_too_long()
     same = SellingRelation.objects.accepted().filter(seller__in=sellers, buyer__name_key=fold(name))
     if not same.exclude(buyer=but).exists():
         return
     if actor.account in sellers:
-        message = _(
-            "You already sell to an account with this name. Use that one, or add the city to the name."
-        )
-    else:
-        message = _(
-            "This name cannot be used with one of your sellers. Add the city to the name, for example."
-        )
+        raise name_in_use()
+    message = _("This name cannot be used with one of your sellers. Add the city to the name, for example.")
     raise ValidationError({"name": message})
+
+
+def name_in_use() -> ValidationError:
+    """A3: another buyer of the same seller has it."""
+    message = _("You already sell to an account with this name. Use that one, or add the city to the name.")
+    return ValidationError({"name": message})
+
+
+def name_too_long() -> ValidationError:
+    """Longer than the column that names are compared in."""
+    return ValidationError({"name": _("This name is too long. Please shorten it.")})
 
 
 @transaction.atomic(durable=True)

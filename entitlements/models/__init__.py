@@ -1,5 +1,6 @@
 """The models of the app, one noun a file."""
 
+from entitlements.models.bulk_split import BulkSplit, BulkState, Origin
 from entitlements.models.entitlement import Entitlement
 from entitlements.models.line_item import PERMANENT, LineItem, State, today
 from entitlements.models.movement import Movement, MovementKind
@@ -9,6 +10,8 @@ from entitlements.models.signing_key import SigningKey
 
 __all__ = [
     "PERMANENT",
+    "BulkSplit",
+    "BulkState",
     "Entitlement",
     "LedgerHead",
     "LedgerLeaf",
@@ -17,6 +20,7 @@ __all__ = [
     "LineItem",
     "Movement",
     "MovementKind",
+    "Origin",
     "Product",
     "SigningKey",
     "State",

@@ -131,6 +131,29 @@ def queue_activation_mail(
     return mails
 
 
+def queue_parcels(
+    *, parcels: Sequence[tuple[Sequence[LineItem], User]], certificate: bool, key: str = ""
+) -> list[Mail]:
+    """Many mails at once: each brings its items to their contact, in that person's language. One alarm for all."""
+    mails = queue_mails(
+        MailDraft(
+            kind=ACTIVATION,
+            recipient_email=contact.email,
+            recipient_name=str(contact),
+            language=contact.language,
+            context={"items": [item.pk for item in items], "certificate": certificate},
+            request_key=key,
+        )
+        for items, contact in parcels
+    )
+    link = LineItem.mails.through
+    pairs = zip(parcels, mails, strict=True)
+    link.objects.bulk_create(
+        link(lineitem=item, mail=mail) for (items, _contact), mail in pairs for item in items
+    )
+    return mails
+
+
 def _keep_with(items: Sequence[LineItem], mails: Sequence[Mail]) -> None:
     """Every mail with every item, in one statement."""
     link = LineItem.mails.through

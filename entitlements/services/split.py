@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Account, Operation, Tier, User
+from accounts.models.account import AccountQuerySet
 from accounts.permissions import Permission, check_permission
 from entitlements.models import Entitlement, LineItem, MovementKind, State
 from entitlements.models.line_item import CHAIN
@@ -50,7 +51,9 @@ def split_line_item(
     target, contact = check_split(
         actor=actor, source=source, target_id=target_id, contact_id=contact_id, copies=copies
     )
-    item = _new_item(actor, source, target, contact, one_line(order_number))
+    entitlement = entitlement_for(actor=actor, owner=target, order_number=one_line(order_number))
+    item = new_item(actor=actor, source=source, entitlement=entitlement, target=target, contact=contact)
+    item.save()
     move(actor=actor, kind=MovementKind.SPLIT, item=item, copies=copies)
     if send_mail:
         queue_activation_mail(
@@ -98,13 +101,17 @@ def check_usable(item: LineItem) -> None:
         raise ValidationError({"item": message % {"state": State(item.state).label}})
 
 
+def targets_of(actor: User) -> AccountQuerySet:
+    """E6: the active accounts of a lower tier that the actor's account sells to."""
+    return Account.objects.bought_from(actor.account).active().filter(tier__in=actor.account.lower_tiers())
+
+
 def find_target(actor: User, target_id: int) -> Account:
     """One sentence for whatever is wrong with it, so that other sellers' accounts cannot be probed.
 
     Raises ValidationError at ``target``.
     """
-    buyers = Account.objects.bought_from(actor.account).active()
-    target = buyers.filter(pk=target_id, tier__in=actor.account.lower_tiers()).first()
+    target = targets_of(actor).filter(pk=target_id).first()
     if target is None:
         raise ValidationError(
             {"target": _("Choose an active account that you sell to, on a lower tier than yours.")}
@@ -136,12 +143,17 @@ def check_copies(copies: int, available: int) -> None:
         raise ValidationError({"copies": message % {"available": available}})
 
 
-def _new_item(actor: User, source: LineItem, target: Account, contact: User, order_number: str) -> LineItem:
-    """E7: same product and dates, new Activation ID, the chain grown by the target; its balances come by movement."""
+def new_item(
+    *, actor: User, source: LineItem, entitlement: Entitlement, target: Account, contact: User
+) -> LineItem:
+    """E7: same product and dates, new Activation ID, the chain grown by the target; its balances come by movement.
+
+    Not saved yet.
+    """
     chain = {column: getattr(source, f"{column}_id") for column in CHAIN.values()}
     chain[CHAIN[Tier(target.tier)]] = target.pk
-    return LineItem.objects.create(
-        entitlement=entitlement_for(actor=actor, owner=target, order_number=order_number),
+    return LineItem(
+        entitlement=entitlement,
         product_id=source.product_id,
         starts_on=source.starts_on,
         expires_on=source.expires_on,

@@ -1,0 +1,199 @@
+"""A2, A3: many End customers at once, each with contacts, as a bulk split brings them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db.models.functions import Upper
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_countries import countries
+
+from accounts.models import Account, AuditEntry, RelationStatus, SellingRelation, Tier, User
+from accounts.models.account import account_id_characters, propose_account_id
+from accounts.permissions import Permission, check_permission
+from accounts.services.accounts import NAME_KEY_LENGTH, account_id_taken, name_in_use, name_too_long
+from mxportal.shared.fields import fold
+
+CHUNK = 500
+LONGEST = {"account_id": 30, "name": 200}
+LONGEST_PERSON_NAME, LONGEST_ADDRESS = 100, 254
+
+
+@dataclass(frozen=True)
+class NewContact:
+    """A person of a new customer."""
+
+    email: str
+    first_name: str
+    last_name: str
+
+
+@dataclass
+class NewCustomer:
+    """An End customer that does not exist yet; without an Account ID one is proposed. ``contacts`` by folded address."""
+
+    account_id: str
+    name: str
+    country: str
+    contacts: dict[str, NewContact] = field(default_factory=dict)
+
+
+Made = tuple[Account, dict[str, User]]
+
+
+def lock_seller(actor: User) -> None:
+    """The seller's row is the lock for the names of its buyers (A3). Take it before the locks on line items."""
+    Account.objects.select_for_update(no_key=True).get(pk=actor.account_id)
+
+
+def check_contact(contact: NewContact) -> dict[str, str]:
+    """What is wrong with a person, by field; {} where nothing is."""
+    errors = {}
+    for name in ("first_name", "last_name"):
+        text = getattr(contact, name)
+        if not text:
+            errors[name] = _("A new contact needs a first and a last name.")
+        elif len(text) > LONGEST_PERSON_NAME:
+            errors[name] = name_too_long().messages[0]
+    try:
+        if len(contact.email) > LONGEST_ADDRESS or not contact.email.isprintable():
+            raise ValidationError("")
+        validate_email(contact.email)
+    except ValidationError:
+        errors["email"] = _("Enter the contact’s e-mail address.")
+    return errors
+
+
+def check_customers(*, actor: User, customers: Sequence[NewCustomer]) -> list[dict[str, str]]:
+    """A3, A2: what is wrong with each of them, by field. A fixed number of queries for each 500.
+
+    Raises PermissionDenied where the actor may not create accounts.
+    """
+    check_permission(actor, Permission.CREATE_ACCOUNTS)
+    check_permission(actor, Permission.MANAGE_USERS)
+    taken = _taken_ids({customer.account_id.upper() for customer in customers if customer.account_id})
+    names = _names_of_buyers(actor, {fold(customer.name) for customer in customers})
+    seen: set[str] = set()
+    errors = []
+    for customer in customers:
+        errors.append(_check_customer(customer, taken, names | seen))
+        seen.add(fold(customer.name))
+    return errors
+
+
+def _check_customer(customer: NewCustomer, taken: set[str], names: set[str]) -> dict[str, str]:
+    checks = {
+        "account_id": lambda: _check_account_id(customer.account_id, taken),
+        "name": lambda: _check_name(customer.name, names),
+        "country": lambda: _check_country(customer.country),
+    }
+    errors = {}
+    for name, check in checks.items():
+        try:
+            check()
+        except ValidationError as error:
+            errors[name] = error.messages[0]
+    return errors
+
+
+def _check_account_id(account_id: str, taken: set[str]) -> None:
+    if not account_id:
+        return
+    account_id_characters(account_id)
+    if len(account_id) > LONGEST["account_id"] or account_id.upper() in taken:
+        raise account_id_taken()
+
+
+def _check_name(name: str, names: set[str]) -> None:
+    if not name:
+        raise ValidationError(_("A new end customer needs an account name."))
+    if len(name) > LONGEST["name"] or len(fold(name)) > NAME_KEY_LENGTH:
+        raise name_too_long()
+    if fold(name) in names:
+        raise name_in_use()
+
+
+def _check_country(country: str) -> None:
+    if country not in countries:
+        raise ValidationError(_("Enter the country, for example DE or Germany."))
+
+
+def _taken_ids(account_ids: set[str]) -> set[str]:
+    """Which of these upper-case Account IDs exist anywhere in the portal."""
+    accounts = Account.objects.annotate(upper=Upper("account_id"))
+    found: set[str] = set()
+    for chunk in chunks(account_ids):
+        found.update(accounts.filter(upper__in=chunk).values_list("upper", flat=True))
+    return found
+
+
+def _names_of_buyers(actor: User, names: set[str]) -> set[str]:
+    bought = SellingRelation.objects.accepted().filter(seller=actor.account)
+    found: set[str] = set()
+    for chunk in chunks(names):
+        found.update(bought.filter(buyer__name_key__in=chunk).values_list("buyer__name_key", flat=True))
+    return found
+
+
+def chunks(values: Iterable[str]) -> Iterable[list[str]]:
+    """Parts that fit into one query."""
+    ordered = sorted(values)
+    return (ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK))
+
+
+def create_customers(*, actor: User, customers: Sequence[NewCustomer]) -> list[Made]:
+    """Create what ``check_customers`` found right, in the caller's transaction under ``lock_seller``."""
+    accounts = Account.objects.bulk_create(
+        Account(
+            account_id=customer.account_id or propose_account_id(),
+            name=customer.name,
+            country=customer.country,
+            tier=Tier.END_CUSTOMER,
+        )
+        for customer in customers
+    )
+    _relate(actor, accounts)
+    people = [_persons(account, customer) for account, customer in zip(accounts, customers, strict=True)]
+    everybody = User.objects.bulk_create(person for persons in people for person in persons.values())
+    _audit(actor, "account_created", accounts)
+    _audit(actor, "user_created", everybody)
+    return list(zip(accounts, people, strict=True))
+
+
+def _relate(actor: User, accounts: Sequence[Account]) -> None:
+    SellingRelation.objects.bulk_create(
+        SellingRelation(
+            seller_id=actor.account_id,
+            buyer=account,
+            status=RelationStatus.ACCEPTED,
+            requested_by=actor,
+            decided_by=actor,
+            decided_at=timezone.now(),
+        )
+        for account in accounts
+    )
+
+
+def _persons(account: Account, customer: NewCustomer) -> dict[str, User]:
+    """U5: contacts, who never log in; in the language of nobody knows whom, so the portal's."""
+    persons = {}
+    for key, contact in customer.contacts.items():
+        person = User(
+            account=account,
+            email=contact.email,
+            first_name=contact.first_name,
+            last_name=contact.last_name,
+            country=customer.country,
+        )
+        person.set_unusable_password()
+        persons[key] = person
+    return persons
+
+
+def _audit(actor: User, action: str, made: Iterable[Account | User]) -> None:
+    AuditEntry.objects.bulk_create(
+        AuditEntry(actor=actor, action=action, object_type=one._meta.label_lower, object_id=one.pk)
+        for one in made
+    )

@@ -1,0 +1,100 @@
+"""E7: many splits in one step: its lines while they are checked, and what it made."""
+
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class BulkState(models.TextChoices):
+    """Where a bulk split stands. The row is the job: a worker takes up whatever stands in a state of WORKING."""
+
+    CHECKING = "checking", _("Being checked")
+    READY = "ready", _("Ready to split")
+    RUNNING = "running", _("Being split")
+    DONE = "done", _("Split")
+    UNDOING = "undoing", _("Being undone")
+    UNDONE = "undone", _("Undone")
+    FAILED = "failed", _("Failed")
+
+
+WORKING = (BulkState.CHECKING, BulkState.RUNNING, BulkState.UNDOING)
+CARRIED_OUT = (BulkState.DONE, BulkState.UNDOING, BulkState.UNDONE)
+DRAFTS = (BulkState.CHECKING, BulkState.READY, BulkState.FAILED)
+
+
+class Origin(models.TextChoices):
+    """How the lines came in."""
+
+    TABLE = "table", _("Table on screen")
+    FILE = "file", _("File")
+    PASTE = "paste", _("Pasted text")
+    API = "api", _("Program")
+
+
+class BulkSplitQuerySet(models.QuerySet["BulkSplit"]):
+    """Who sees which bulk split."""
+
+    def visible_to(self, actor: "User") -> Self:
+        """Those of the actor's account; MOBOTIX sees what was carried out, too, as it may undo it (E8, E13)."""
+        own = Q(account=actor.account)
+        return self.filter(own | Q(state__in=CARRIED_OUT) if actor.account.is_mobotix else own)
+
+    def working(self) -> Self:
+        """Jobs that a worker has in hand, or should have."""
+        return self.filter(state__in=WORKING)
+
+
+class BulkSplit(models.Model):
+    """One operation. ``lines`` and ``errors`` (see services.bulk_check) live until it is carried out, then go."""
+
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    account = models.ForeignKey("accounts.Account", models.PROTECT, related_name="+", db_index=False)
+    state = models.CharField(max_length=10, choices=BulkState.choices, default=BulkState.CHECKING)
+    origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.TABLE)
+    file_name = models.CharField(max_length=200, blank=True)
+    sources = models.ManyToManyField("entitlements.LineItem", related_name="+")
+    items = models.ManyToManyField("entitlements.LineItem", related_name="bulk_splits")
+    create_customers = models.BooleanField(_("Create unknown end customers"), default=False)
+    send_mail = models.BooleanField(_("Send e-mail"), default=True)
+    attach_certificate = models.BooleanField(_("Attach certificate"), default=False)
+    lines = models.JSONField(default=list)
+    errors = models.JSONField(default=dict)
+    line_count = models.PositiveIntegerField(default=0)
+    copies = models.PositiveBigIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    failure = models.CharField(max_length=500, blank=True)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    undo_reason = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(_("Created"), auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    objects = BulkSplitQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=BulkState.values), name="bulk_split_state_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=["undoing", "undone"], undone_by__isnull=False)
+                | ~Q(state__in=["undoing", "undone"]),
+                name="bulk_split_undone_by_somebody",
+            ),
+        ]
+        indexes = [
+            # the account's list, newest first
+            models.Index(fields=["account", "-id"], name="bulk_split_by_account"),
+            # the sweep: jobs in hand, and drafts that have grown old
+            models.Index(
+                fields=["changed_at"],
+                name="bulk_split_open",
+                condition=Q(state__in=["checking", "ready", "running", "undoing", "failed"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"bulk split {self.pk}"

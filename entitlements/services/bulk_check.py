@@ -1,0 +1,358 @@
+"""E6 for many lines at once: what each one means, and what is wrong with it. The rules themselves are in split.py.
+
+Queries are by sets of 500, never one a line. An account of a stranger and one that does not exist take the same way.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models.functions import Upper
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import Account, User
+from accounts.services.customers import (
+    CHUNK,
+    NewContact,
+    NewCustomer,
+    check_contact,
+    check_customers,
+    chunks,
+)
+from entitlements.activation_ids import canonical
+from entitlements.countries import country_code
+from entitlements.models import LineItem
+from entitlements.predicates import may_split
+from entitlements.services.split import check_copies, check_usable, targets_of
+from mxportal.shared.fields import fold
+from mxportal.shared.forms import no_control_characters
+
+MOST_LINES = 10_000
+MOST_SOURCES = 100
+LONGEST = {"order_number": 60, "account_id": 30}
+LONGEST_CELL = 254
+FIELDS = (
+    "account_id",
+    "email",
+    "amount",
+    "activation_id",
+    "order_number",
+    "account_name",
+    "country",
+    "first_name",
+    "last_name",
+)
+PERSON = ("account_id", "email", "email_key", "display_name", "first_name", "last_name", "language")
+Errors = dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulkLine:
+    """One line as it was typed. ``number``: where it stands in the file or table."""
+
+    number: int = 0
+    account_id: str = ""
+    email: str = ""
+    amount: str = ""
+    activation_id: str = ""
+    order_number: str = ""
+    account_name: str = ""
+    country: str = ""
+    first_name: str = ""
+    last_name: str = ""
+
+    def as_row(self) -> dict[str, Any]:
+        """For JSON: without what is empty."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+
+@dataclass
+class Part:
+    """One split that a right line asks for. A new customer takes the place of target and contact till it is made."""
+
+    source: LineItem
+    copies: int
+    order_number: str
+    email_key: str
+    target: Account | None = None
+    contact: User | None = None
+    customer: NewCustomer | None = None
+
+
+@dataclass
+class Checked:
+    """``errors`` by index of the line, then by field; ``source_errors`` by primary key of the source."""
+
+    parts: list[Part] = field(default_factory=list)
+    errors: dict[int, Errors] = field(default_factory=dict)
+    taken: dict[int, int] = field(default_factory=dict)
+    source_errors: dict[int, str] = field(default_factory=dict)
+    customers: list[NewCustomer] = field(default_factory=list)
+
+    @property
+    def is_right(self) -> bool:
+        """Everything can be split."""
+        return not self.errors and not self.source_errors
+
+
+class LinesRefused(ValidationError):
+    """Some lines are wrong; ``checked`` says which."""
+
+    def __init__(self, checked: Checked, lines: Sequence[BulkLine]) -> None:
+        self.checked = checked
+        super().__init__({"lines": list(_sentences(checked, lines))})
+
+
+def _sentences(checked: Checked, lines: Sequence[BulkLine]) -> Iterable[str]:
+    for index, errors in checked.errors.items():
+        for error in errors.values():
+            yield _("Line %(number)s: %(error)s") % {
+                "number": lines[index].number or index + 1,
+                "error": error,
+            }
+    yield from checked.source_errors.values()
+
+
+def check_lines(
+    *,
+    actor: User,
+    sources: Sequence[LineItem],
+    lines: Sequence[BulkLine],
+    create_customers: bool,
+) -> Checked:
+    """E6 for every line, without writing. Raises PermissionDenied where a source is another's."""
+    check_counts(sources, lines)
+    if not all(may_split(actor, source) for source in sources):
+        raise PermissionDenied
+    return _LineCheck(actor, sources, lines, create_customers).run()
+
+
+def check_counts(sources: Sequence[LineItem], lines: Sequence[BulkLine]) -> None:
+    """Something to split, and not too much at once. Raises ValidationError at ``items`` or ``lines``."""
+    if not 1 <= len(sources) <= MOST_SOURCES:
+        message = _("Tick between 1 and %(most)s line items to split.")
+        raise ValidationError({"items": message % {"most": MOST_SOURCES}})
+    if not lines:
+        raise ValidationError({"lines": _("Enter at least one line.")})
+    if len(lines) > MOST_LINES:
+        raise ValidationError({"lines": too_many_lines()})
+
+
+def too_many_lines() -> str:
+    """The limit of one operation."""
+    message = _("One bulk split takes at most %(most)s lines. Make several of them.")
+    return message % {"most": number_format(MOST_LINES, force_grouping=True)}
+
+
+class _LineCheck:
+    def __init__(
+        self, actor: User, sources: Sequence[LineItem], lines: Sequence[BulkLine], create_customers: bool
+    ) -> None:
+        self.actor, self.lines, self.create_customers = actor, lines, create_customers
+        self.sources = sources
+        self.by_activation_id = {source.activation_id: source for source in sources}
+        self.obstacles = _obstacles(sources)
+        self.targets = find_targets(actor, {line.account_id for line in lines})
+        self.contacts = _find_contacts(self.targets.values(), {fold(line.email) for line in lines})
+        self.new: dict[str, NewCustomer] = {}
+        self.lines_of_new: dict[str, list[int]] = {}
+        self.result = Checked()
+
+    def run(self) -> Checked:
+        for index, line in enumerate(self.lines):
+            errors = _check_form(line)
+            part = self._part(index, line, errors)
+            if errors:
+                self.result.errors[index] = errors
+            if part is not None:
+                self.result.parts.append(part)
+        self._judge_new_customers()
+        self._judge_sums()
+        self.result.customers = list(self.new.values())
+        return self.result
+
+    def _part(self, index: int, line: BulkLine, errors: Errors) -> Part | None:
+        source = self._source(line, errors)
+        copies = self._copies(line, source, errors)
+        target = self.targets.get(line.account_id.upper())
+        part = Part(
+            source=source or self.sources[0],
+            copies=copies,
+            order_number=line.order_number,
+            email_key=fold(line.email),
+            target=target,
+        )
+        if target:
+            part.contact = self._contact(line, target, errors)
+        elif self.create_customers and "account_id" not in errors:
+            part.customer = self._new_customer(index, line, errors)
+        else:
+            errors.setdefault("account_id", _unknown_account(line))
+        return part if source else None
+
+    def _source(self, line: BulkLine, errors: Errors) -> LineItem | None:
+        typed = line.activation_id
+        if not typed and len(self.sources) == 1:
+            source: LineItem | None = self.sources[0]
+        else:
+            source = self.by_activation_id.get(canonical(typed) or "") or self.by_activation_id.get(typed)
+        if source is None:
+            errors.setdefault("activation_id", _no_source(typed))
+        elif source.pk in self.obstacles:
+            errors.setdefault("activation_id", self.obstacles[source.pk])
+        return source
+
+    def _copies(self, line: BulkLine, source: LineItem | None, errors: Errors) -> int:
+        copies = _number(line.amount)
+        if copies is None:
+            errors.setdefault("amount", _no_amount(line.amount))
+            return 0
+        if source is None:
+            return 0
+        self.result.taken[source.pk] = self.result.taken.get(source.pk, 0) + max(copies, 0)
+        if not 1 <= copies <= source.available:
+            _judge(errors, "amount", lambda: check_copies(copies, source.available))
+        return copies
+
+    def _contact(self, line: BulkLine, target: Account, errors: Errors) -> User | None:
+        contact = self.contacts.get((target.pk, fold(line.email)))
+        if contact is None:
+            errors.setdefault("email", _no_contact(line))
+        return contact
+
+    def _new_customer(self, index: int, line: BulkLine, errors: Errors) -> NewCustomer:
+        """Lines of the same new customer make one account; each address one contact of it."""
+        key = f"id {line.account_id.upper()}" if line.account_id else f"name {fold(line.account_name)}"
+        country = country_code(line.country) or line.country
+        customer = self.new.setdefault(key, NewCustomer(line.account_id, line.account_name, country))
+        self.lines_of_new.setdefault(key, []).append(index)
+        if (fold(customer.name), customer.country) != (fold(line.account_name), country):
+            errors.setdefault("account_name", _other_customer())
+        contact = customer.contacts.setdefault(
+            fold(line.email), NewContact(line.email, line.first_name, line.last_name)
+        )
+        for name, error in check_contact(contact).items():
+            errors.setdefault(name, error)
+        return customer
+
+    def _judge_new_customers(self) -> None:
+        if not self.new:
+            return
+        fields = {"account_id": "account_id", "name": "account_name", "country": "country"}
+        found = check_customers(actor=self.actor, customers=list(self.new.values()))
+        for key, errors in zip(self.new, found, strict=True):
+            for index in self.lines_of_new[key] if errors else ():
+                line_errors = self.result.errors.setdefault(index, {})
+                for name, error in errors.items():
+                    line_errors.setdefault(fields[name], error)
+
+    def _judge_sums(self) -> None:
+        for source in self.sources:
+            taken = self.result.taken.get(source.pk, 0)
+            if taken > source.available:
+                self.result.source_errors[source.pk] = _too_much(taken, source.available)
+
+
+def _check_form(line: BulkLine) -> Errors:
+    """What no cell may be: a formula, several lines, too long."""
+    errors = {}
+    for name in FIELDS:
+        value = getattr(line, name)
+        if not value:
+            continue
+        if value.startswith("="):
+            errors[name] = _("A formula stands here. Enter its value.")
+        elif len(value) > LONGEST.get(name, LONGEST_CELL):
+            errors[name] = _("This is too long. Please shorten it.")
+        elif not value.isprintable():
+            _judge(errors, name, lambda value=value: no_control_characters(value))
+    return errors
+
+
+def _judge(errors: Errors, name: str, check: Callable[[], object]) -> None:
+    try:
+        check()
+    except ValidationError as error:
+        errors.setdefault(name, error.messages[0])
+
+
+def _obstacles(sources: Sequence[LineItem]) -> dict[int, str]:
+    """E3, for each source once."""
+    found: dict[int, str] = {}
+    for source in sources:
+        try:
+            check_usable(source)
+        except ValidationError as error:
+            found[source.pk] = error.messages[0]
+    return found
+
+
+def find_targets(actor: User, account_ids: set[str]) -> dict[str, Account]:
+    """E6: accounts that may be split to, by upper-case Account ID. Others, known or not, are left out alike."""
+    typed = {text.upper() for text in account_ids if text.isascii() and 0 < len(text) <= LONGEST["account_id"]}
+    accounts = targets_of(actor).alias(upper=Upper("account_id"))
+    found: dict[str, Account] = {}
+    for chunk in chunks(typed):
+        found.update({account.account_id.upper(): account for account in accounts.filter(upper__in=chunk)})
+    return found
+
+
+def _find_contacts(targets: Iterable[Account], addresses: set[str]) -> Mapping[tuple[int, str], User]:
+    """Active persons of the targets by account and folded address; who sells to an account sees its persons."""
+    ids = sorted(target.pk for target in targets)
+    people = User.objects.active().only(*PERSON)
+    if len(addresses) <= CHUNK:  # otherwise all persons of these accounts, a chunk of accounts at a time
+        people = people.filter(email_key__in=addresses)
+    found: dict[tuple[int, str], User] = {}
+    for start in range(0, len(ids), CHUNK):
+        of_targets = people.filter(account__in=ids[start : start + CHUNK])
+        found.update({(person.account_id, person.email_key): person for person in of_targets})
+    return found
+
+
+def _number(text: str) -> int | None:
+    """A whole number of ASCII digits; None for anything else, which is never guessed at."""
+    if not text.isascii():
+        return None
+    sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text)
+    return sign * int(digits) if digits.isdigit() and len(digits) < 13 else None
+
+
+def _no_amount(typed: str) -> str:
+    if not typed:
+        return _("Enter a number of copies.")
+    return _("Enter a whole number without dots, commas or letters, for example 5.")
+
+
+def _no_source(typed: str) -> str:
+    if not typed:
+        return _("Say which of the line items these copies come from: enter its Activation ID.")
+    return _("This is the Activation ID of none of the line items that you ticked.")
+
+
+def _unknown_account(line: BulkLine) -> str:
+    if not line.account_id:
+        return _("Enter the Account ID of the buyer.")
+    return _("This is not the Account ID of an active account that you sell to.")
+
+
+def _no_contact(line: BulkLine) -> str:
+    if not line.email:
+        return _("Enter the contact’s e-mail address.")
+    return _("This account has no contact with this e-mail address. Correct it, or create the contact first.")
+
+
+def _other_customer() -> str:
+    return _("Another line has the same new end customer with another name or country.")
+
+
+def _too_much(taken: int, available: int) -> str:
+    sentence = ngettext(
+        "The lines take %(taken)s copies together, but only %(available)s copy is available.",
+        "The lines take %(taken)s copies together, but only %(available)s copies are available.",
+        available,
+    )
+    return sentence % {"taken": taken, "available": available}

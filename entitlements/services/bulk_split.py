@@ -1,0 +1,204 @@
+"""E6, E7 for many lines: all of them or none, in one transaction, by sets and never line by line."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import Operation, User
+from accounts.permissions import Permission, check_permission
+from accounts.services.accounts import account_id_taken
+from accounts.services.customers import CHUNK, lock_seller
+from accounts.services.customers import create_customers as make_customers
+from entitlements.models import BulkSplit, BulkState, Entitlement, LineItem, MovementKind, Origin
+from entitlements.services.bulk_check import BulkLine, Checked, LinesRefused, Part, check_counts, check_lines
+from entitlements.services.ledger import move_many
+from entitlements.services.mailing import queue_parcels
+from entitlements.services.split import new_item
+from mxportal.shared.fields import fold
+from notifications.messages import one_line
+
+BATCH = 1000
+Progress = Callable[[int], None]
+
+
+def bulk_split(
+    *,
+    actor: User,
+    item_ids: Sequence[int],
+    lines: Sequence[BulkLine],
+    key: str,
+    create_customers: bool = False,
+    send_mail: bool = True,
+    attach_certificate: bool = False,
+) -> BulkSplit:
+    """Split copies of several items off to many buyers; its ``items`` are the new ones, in the order of the lines.
+
+    The same ``key`` with the same request gives the same answer again. Raises LineItem.DoesNotExist, PermissionDenied,
+    ValidationError at ``items`` or ``lines`` (LinesRefused, which says which line is wrong and why).
+    """
+    request = {
+        "items": sorted(item_ids),
+        "lines": [line.as_row() for line in lines],
+        "create_customers": create_customers,
+        "send_mail": send_mail,
+        "attach_certificate": attach_certificate,
+    }
+    with customer_race():
+        return _bulk_split(actor=actor, lines=lines, key=key, request=request)
+
+
+@transaction.atomic(durable=True)
+def _bulk_split(*, actor: User, lines: Sequence[BulkLine], key: str, request: dict[str, Any]) -> BulkSplit:
+    check_permission(actor, Permission.SPLIT)
+    sources = lock_sources(actor, request["items"], new_customers=request["create_customers"])
+    if done := Operation.objects.done(actor=actor, key=key, kind="bulk_split", request=request):
+        return BulkSplit.objects.get(pk=done)
+    check_counts(sources, lines)
+    options = {name: request[name] for name in ("create_customers", "send_mail", "attach_certificate")}
+    bulk = BulkSplit.objects.create(actor=actor, account=actor.account, origin=Origin.API, **options)
+    bulk.sources.set(sources)
+    split_all(bulk, sources, lines, key=key)
+    Operation.objects.record(actor=actor, key=key, kind="bulk_split", request=request, result=bulk)
+    return bulk
+
+
+@contextmanager
+def customer_race() -> Iterator[None]:
+    """A3: two who give one Account ID to a new customer in the same moment; the index decides."""
+    try:
+        yield
+    except IntegrityError as error:
+        if "account_id" not in str(error):
+            raise
+        raise account_id_taken() from error
+
+
+def lock_sources(actor: User, item_ids: Iterable[int], *, new_customers: bool) -> list[LineItem]:
+    """Lock the seller where it gets new buyers, then the sources by pk (always in this order).
+
+    Raises LineItem.DoesNotExist where the actor does not see one of them.
+    """
+    if new_customers:
+        lock_seller(actor)
+    wanted = set(item_ids)
+    visible = LineItem.objects.visible_to(actor).filter(pk__in=wanted)
+    sources = list(visible.order_by("pk").select_for_update(no_key=True, of=("self",)))
+    if len(sources) != len(wanted):
+        raise LineItem.DoesNotExist
+    return sources
+
+
+def split_all(
+    bulk: BulkSplit,
+    sources: Sequence[LineItem],
+    lines: Sequence[BulkLine],
+    *,
+    key: str = "",
+    progress: Progress = lambda done: None,
+) -> None:
+    """Check everything under the locks, then write everything. The bulk split's own lines are not needed any more.
+
+    Raises LinesRefused, having written nothing.
+    """
+    checked = check_lines(
+        actor=bulk.actor, sources=sources, lines=lines, create_customers=bulk.create_customers
+    )
+    if not checked.is_right:
+        raise LinesRefused(checked, lines)
+    _make_customers(bulk.actor, checked)
+    items = _write_items(bulk.actor, checked.parts, progress)
+    parts = [(item, part.copies) for item, part in zip(items, checked.parts, strict=True)]
+    move_many(actor=bulk.actor, kind=MovementKind.SPLIT, parts=parts)
+    link = BulkSplit.items.through
+    link.objects.bulk_create((link(bulksplit=bulk, lineitem=item) for item in items), batch_size=BATCH)
+    if bulk.send_mail:
+        queue_parcels(parcels=parcels_of(items), certificate=bulk.attach_certificate, key=key)
+    bulk.state, bulk.lines, bulk.errors = BulkState.DONE, [], {}
+    bulk.line_count, bulk.copies = len(items), sum(copies for _item, copies in parts)
+    bulk.save()
+
+
+def _make_customers(actor: User, checked: Checked) -> None:
+    made = make_customers(actor=actor, customers=checked.customers)
+    by_draft = {id(draft): one for draft, one in zip(checked.customers, made, strict=True)}
+    for part in checked.parts:
+        if part.customer is not None:
+            part.target, people = by_draft[id(part.customer)]
+            part.contact = people[part.email_key]
+
+
+def _write_items(actor: User, parts: Sequence[Part], progress: Progress) -> list[LineItem]:
+    entitlements = _entitlements_for(actor, parts)
+    items: list[LineItem] = []
+    for start in range(0, len(parts), BATCH):
+        batch = range(start, min(start + BATCH, len(parts)))
+        items += LineItem.objects.bulk_create(
+            new_item(
+                actor=actor,
+                source=parts[index].source,
+                entitlement=entitlements[index],
+                target=parts[index].target,
+                contact=parts[index].contact,
+            )
+            for index in batch
+        )
+        progress(len(items))
+    return items
+
+
+def _entitlements_for(actor: User, parts: Sequence[Part]) -> list[Entitlement]:
+    """E7: for each part the owner's entitlement of this seller and order number, or a new one."""
+    named = _named_entitlements(actor, parts)
+    without = [part for part in parts if not part.order_number]
+    new = iter(
+        Entitlement.objects.bulk_create(
+            [
+                Entitlement(seller_id=actor.account_id, owner=part.target, created_by=actor)
+                for part in without
+            ],
+            batch_size=BATCH,
+        )
+    )
+    return [named[_order(part)] if part.order_number else next(new) for part in parts]
+
+
+def _order(part: Part) -> tuple[int, str]:
+    assert part.target is not None
+    return part.target.pk, one_line(part.order_number)
+
+
+def _named_entitlements(actor: User, parts: Sequence[Part]) -> dict[tuple[int, str], Entitlement]:
+    """Written in the order of their keys, so that two bulk splits for the same orders wait and never block each other.
+
+    What exists already stays as it is: the unique index decides, then all are read.
+    """
+    orders = sorted({_order(part) for part in parts if part.order_number})
+    Entitlement.objects.bulk_create(
+        [
+            Entitlement(
+                seller_id=actor.account_id, owner_id=owner_id, order_number=number, created_by=actor
+            )
+            for owner_id, number in orders
+        ],
+        ignore_conflicts=True,
+        batch_size=BATCH,
+    )
+    found = {}
+    for start in range(0, len(orders), CHUNK):
+        owners, numbers = zip(*orders[start : start + CHUNK], strict=True)
+        sold = Entitlement.objects.filter(
+            seller=actor.account_id, owner__in=set(owners), order_number__in=set(numbers)
+        )
+        found.update({(one.owner_id, one.order_number): one for one in sold})
+    return found
+
+
+def parcels_of(items: Iterable[LineItem]) -> list[tuple[list[LineItem], User]]:
+    """E7: lines of one order for one contact are one mail."""
+    parcels: dict[tuple[int, str], list[LineItem]] = defaultdict(list)
+    for item in items:
+        parcels[item.entitlement_id, fold(item.contact.email)].append(item)
+    return [(lines, lines[0].contact) for lines in parcels.values()]

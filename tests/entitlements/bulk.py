@@ -1,0 +1,51 @@
+"""Short ways to many buyers and the lines that name them."""
+
+import itertools
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import Account, RelationStatus, SellingRelation, Tier, User
+from entitlements.models import BulkSplit, LineItem
+from entitlements.services.bulk_check import BulkLine
+from entitlements.services.bulk_split import bulk_split
+from mxportal.shared.forms import new_key
+
+_numbers = itertools.count(1)
+
+
+def line_for(contact: User, amount: Any = 1, **fields: Any) -> BulkLine:
+    """A line that brings the contact's account so many copies."""
+    return BulkLine(
+        account_id=contact.account.account_id, email=contact.email, amount=str(amount), **fields
+    )
+
+
+def split_bulk(actor: User, sources: list[LineItem], lines: list[BulkLine], **options: Any) -> BulkSplit:
+    """A bulk split by the service itself."""
+    options = {"key": new_key(), "send_mail": False} | options
+    return bulk_split(actor=actor, item_ids=[source.pk for source in sources], lines=lines, **options)
+
+
+def make_buyers(seller: Account, count: int, tier: Tier = Tier.INSTALLER) -> list[User]:
+    """So many buyers with a contact each, in a few statements."""
+    accounts = Account.objects.bulk_create(
+        Account(tier=tier, name=f"Buyer {number}", account_id=f"BUYER-{number}", country="DE")
+        for number in itertools.islice(_numbers, count)
+    )
+    SellingRelation.objects.bulk_create(
+        SellingRelation(
+            seller=seller, buyer=account, status=RelationStatus.ACCEPTED, decided_at=timezone.now()
+        )
+        for account in accounts
+    )
+    return User.objects.bulk_create(
+        User(
+            account=account,
+            first_name="Chris",
+            last_name=f"Person{number}",
+            email=f"contact@{account.account_id.lower()}.example",
+            password="!",
+        )
+        for number, account in enumerate(accounts)
+    )
