@@ -18,6 +18,9 @@ FIGURES = {
     "search_ms_distributor",
     "search_ms_installer",
     "split_vs_pgbench",
+    "bulk_split_vs_single",
+    "bulk_split_10k",
+    "bulk_split_10k_peak",
 }
 
 
@@ -29,6 +32,8 @@ def test_a_trial_reports_every_figure() -> None:
         command, cwd=ROOT, env=os.environ | {"BENCH_ITEMS": "2000"}, capture_output=True, text=True
     )
     assert trial.returncode == 0, trial.stderr
-    lines = [re.fullmatch(r"(\w+) [\d.e+]+ (ratio|ms)", line) for line in trial.stdout.splitlines()]
+    lines = [
+        re.fullmatch(r"(\w+) [\d.e+]+ (ratio|ms|seconds|MB)", line) for line in trial.stdout.splitlines()
+    ]
     assert all(lines), trial.stdout
     assert {line[1] for line in lines if line} >= FIGURES

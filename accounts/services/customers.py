@@ -32,7 +32,7 @@ class NewContact:
 
 @dataclass
 class NewCustomer:
-    """An End customer that does not exist yet; without an Account ID one is proposed. ``contacts`` by folded address."""
+    """An End customer to be; without an Account ID one is proposed. ``contacts`` by folded address."""
 
     account_id: str
     name: str

@@ -20,16 +20,16 @@ END $$
 CREATE OR REPLACE FUNCTION ledger_movement_fits() RETURNS trigger
 LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
 BEGIN
-  IF NEW.kind NOT IN ('activate', 'return')
-      AND (SELECT parent_id FROM entitlements_lineitem WHERE id = NEW.item_id) IS DISTINCT FROM NEW.parent_id THEN
+  IF EXISTS (SELECT 1 FROM written JOIN entitlements_lineitem item ON item.id = written.item_id
+      WHERE written.kind NOT IN ('activate', 'return') AND item.parent_id IS DISTINCT FROM written.parent_id) THEN
     RAISE EXCEPTION 'ledger: a movement names the item and, where copies come from it or go to it, the parent'
       USING ERRCODE = '23514';
   END IF;
-  RETURN NEW;
+  RETURN NULL;
 END $$
 -- ;;
-CREATE TRIGGER ledger_movement_fits BEFORE INSERT ON entitlements_movement
-FOR EACH ROW EXECUTE FUNCTION ledger_movement_fits()
+CREATE TRIGGER ledger_movement_fits AFTER INSERT ON entitlements_movement
+REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION ledger_movement_fits()
 -- ;;
 CREATE OR REPLACE FUNCTION ledger_movement_applies() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
@@ -92,19 +92,20 @@ FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('line items are never deleted'
 CREATE OR REPLACE FUNCTION ledger_item_fits() RETURNS trigger
 LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM entitlements_entitlement e
-      WHERE e.id = NEW.entitlement_id AND e.owner_id = NEW.owner_id AND e.seller_id = NEW.seller_id) THEN
+  IF EXISTS (SELECT 1 FROM made LEFT JOIN entitlements_entitlement e ON e.id = made.entitlement_id
+      WHERE e.owner_id IS DISTINCT FROM made.owner_id OR e.seller_id IS DISTINCT FROM made.seller_id) THEN
     RAISE EXCEPTION 'ledger: owner and seller of a line item are those of its entitlement' USING ERRCODE = '23514';
   END IF;
-  IF NEW.parent_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM entitlements_lineitem p
-      WHERE p.id = NEW.parent_id AND p.product_id = NEW.product_id AND p.owner_id = NEW.seller_id) THEN
+  IF EXISTS (SELECT 1 FROM made LEFT JOIN entitlements_lineitem p ON p.id = made.parent_id
+      WHERE made.parent_id IS NOT NULL
+      AND (p.product_id IS DISTINCT FROM made.product_id OR p.owner_id IS DISTINCT FROM made.seller_id)) THEN
     RAISE EXCEPTION 'ledger: a split keeps the product, and its seller is the owner of its source' USING ERRCODE = '23514';
   END IF;
-  RETURN NEW;
+  RETURN NULL;
 END $$
 -- ;;
-CREATE TRIGGER ledger_item_fits BEFORE INSERT ON entitlements_lineitem
-FOR EACH ROW EXECUTE FUNCTION ledger_item_fits()
+CREATE TRIGGER ledger_item_fits AFTER INSERT ON entitlements_lineitem
+REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION ledger_item_fits()
 -- ;;
 CREATE TRIGGER ledger_entitlement_fixed BEFORE UPDATE ON entitlements_entitlement FOR EACH ROW
 WHEN (NEW.id <> OLD.id OR NEW.owner_id <> OLD.owner_id OR NEW.seller_id <> OLD.seller_id)

@@ -4,8 +4,7 @@ Queries are by sets of 500, never one a line. An account of a stranger and one t
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from functools import partial
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models.functions import Upper
@@ -26,94 +25,22 @@ from entitlements.activation_ids import canonical
 from entitlements.countries import country_code
 from entitlements.models import LineItem
 from entitlements.predicates import may_split
+from entitlements.services.bulk_lines import (
+    FIELDS,
+    MOST_LINES,
+    MOST_SOURCES,
+    BulkLine,
+    Checked,
+    Errors,
+    Part,
+)
 from entitlements.services.split import check_copies, check_usable, targets_of
 from mxportal.shared.fields import fold
 from mxportal.shared.forms import no_control_characters
 
-MOST_LINES = 10_000
-MOST_SOURCES = 100
 LONGEST = {"order_number": 60, "account_id": 30}
 LONGEST_CELL = 254
-FIELDS = (
-    "account_id",
-    "email",
-    "amount",
-    "activation_id",
-    "order_number",
-    "account_name",
-    "country",
-    "first_name",
-    "last_name",
-)
 PERSON = ("account_id", "email", "email_key", "display_name", "first_name", "last_name", "language")
-Errors = dict[str, str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class BulkLine:
-    """One line as it was typed. ``number``: where it stands in the file or table."""
-
-    number: int = 0
-    account_id: str = ""
-    email: str = ""
-    amount: str = ""
-    activation_id: str = ""
-    order_number: str = ""
-    account_name: str = ""
-    country: str = ""
-    first_name: str = ""
-    last_name: str = ""
-
-    def as_row(self) -> dict[str, Any]:
-        """For JSON: without what is empty."""
-        return {name: value for name, value in asdict(self).items() if value}
-
-
-@dataclass
-class Part:
-    """One split that a right line asks for. A new customer takes the place of target and contact till it is made."""
-
-    source: LineItem
-    copies: int
-    order_number: str
-    email_key: str
-    target: Account | None = None
-    contact: User | None = None
-    customer: NewCustomer | None = None
-
-
-@dataclass
-class Checked:
-    """``errors`` by index of the line, then by field; ``source_errors`` by primary key of the source."""
-
-    parts: list[Part] = field(default_factory=list)
-    errors: dict[int, Errors] = field(default_factory=dict)
-    taken: dict[int, int] = field(default_factory=dict)
-    source_errors: dict[int, str] = field(default_factory=dict)
-    customers: list[NewCustomer] = field(default_factory=list)
-
-    @property
-    def is_right(self) -> bool:
-        """Everything can be split."""
-        return not self.errors and not self.source_errors
-
-
-class LinesRefused(ValidationError):
-    """Some lines are wrong; ``checked`` says which."""
-
-    def __init__(self, checked: Checked, lines: Sequence[BulkLine]) -> None:
-        self.checked = checked
-        super().__init__({"lines": list(_sentences(checked, lines))})
-
-
-def _sentences(checked: Checked, lines: Sequence[BulkLine]) -> Iterable[str]:
-    for index, errors in checked.errors.items():
-        for error in errors.values():
-            yield _("Line %(number)s: %(error)s") % {
-                "number": lines[index].number or index + 1,
-                "error": error,
-            }
-    yield from checked.source_errors.values()
 
 
 def check_lines(
@@ -214,7 +141,7 @@ class _LineCheck:
             return 0
         self.result.taken[source.pk] = self.result.taken.get(source.pk, 0) + max(copies, 0)
         if not 1 <= copies <= source.available:
-            _judge(errors, "amount", lambda: check_copies(copies, source.available))
+            _judge(errors, "amount", partial(check_copies, copies, source.available))
         return copies
 
     def _contact(self, line: BulkLine, target: Account, errors: Errors) -> User | None:
@@ -268,7 +195,7 @@ def _check_form(line: BulkLine) -> Errors:
         elif len(value) > LONGEST.get(name, LONGEST_CELL):
             errors[name] = _("This is too long. Please shorten it.")
         elif not value.isprintable():
-            _judge(errors, name, lambda value=value: no_control_characters(value))
+            _judge(errors, name, partial(no_control_characters, value))
     return errors
 
 
@@ -292,7 +219,8 @@ def _obstacles(sources: Sequence[LineItem]) -> dict[int, str]:
 
 def find_targets(actor: User, account_ids: set[str]) -> dict[str, Account]:
     """E6: accounts that may be split to, by upper-case Account ID. Others, known or not, are left out alike."""
-    typed = {text.upper() for text in account_ids if text.isascii() and 0 < len(text) <= LONGEST["account_id"]}
+    longest = LONGEST["account_id"]
+    typed = {text.upper() for text in account_ids if text.isascii() and 0 < len(text) <= longest}
     accounts = targets_of(actor).alias(upper=Upper("account_id"))
     found: dict[str, Account] = {}
     for chunk in chunks(typed):

@@ -13,7 +13,8 @@ from accounts.services.accounts import account_id_taken
 from accounts.services.customers import CHUNK, lock_seller
 from accounts.services.customers import create_customers as make_customers
 from entitlements.models import BulkSplit, BulkState, Entitlement, LineItem, MovementKind, Origin
-from entitlements.services.bulk_check import BulkLine, Checked, LinesRefused, Part, check_counts, check_lines
+from entitlements.services.bulk_check import check_counts, check_lines
+from entitlements.services.bulk_lines import BulkLine, Checked, LinesRefused, Part
 from entitlements.services.ledger import move_many
 from entitlements.services.mailing import queue_parcels
 from entitlements.services.split import new_item
@@ -134,19 +135,18 @@ def _write_items(actor: User, parts: Sequence[Part], progress: Progress) -> list
     entitlements = _entitlements_for(actor, parts)
     items: list[LineItem] = []
     for start in range(0, len(parts), BATCH):
-        batch = range(start, min(start + BATCH, len(parts)))
+        end = start + BATCH
+        batch = zip(parts[start:end], entitlements[start:end], strict=True)
         items += LineItem.objects.bulk_create(
-            new_item(
-                actor=actor,
-                source=parts[index].source,
-                entitlement=entitlements[index],
-                target=parts[index].target,
-                contact=parts[index].contact,
-            )
-            for index in batch
+            _item_of(actor, part, entitlement) for part, entitlement in batch
         )
         progress(len(items))
     return items
+
+
+def _item_of(actor: User, part: Part, entitlement: Entitlement) -> LineItem:
+    target, contact = part.buyer()
+    return new_item(actor=actor, source=part.source, entitlement=entitlement, target=target, contact=contact)
 
 
 def _entitlements_for(actor: User, parts: Sequence[Part]) -> list[Entitlement]:
@@ -166,8 +166,7 @@ def _entitlements_for(actor: User, parts: Sequence[Part]) -> list[Entitlement]:
 
 
 def _order(part: Part) -> tuple[int, str]:
-    assert part.target is not None
-    return part.target.pk, one_line(part.order_number)
+    return part.buyer()[0].pk, one_line(part.order_number)
 
 
 def _named_entitlements(actor: User, parts: Sequence[Part]) -> dict[tuple[int, str], Entitlement]:
@@ -178,9 +177,7 @@ def _named_entitlements(actor: User, parts: Sequence[Part]) -> dict[tuple[int, s
     orders = sorted({_order(part) for part in parts if part.order_number})
     Entitlement.objects.bulk_create(
         [
-            Entitlement(
-                seller_id=actor.account_id, owner_id=owner_id, order_number=number, created_by=actor
-            )
+            Entitlement(seller_id=actor.account_id, owner_id=owner_id, order_number=number, created_by=actor)
             for owner_id, number in orders
         ],
         ignore_conflicts=True,

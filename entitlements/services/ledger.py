@@ -33,13 +33,3 @@ def move_many(
         )
         for item, copies in parts
     )
-
-
-def move_many(
-    *, actor: User, kind: MovementKind, parts: Iterable[tuple[LineItem, int]], reason: str = ""
-) -> list[Movement]:
-    """``move`` for many items, in one statement for many of them."""
-    return Movement.objects.bulk_create(
-        Movement(actor=actor, kind=kind, item=item, parent_id=item.parent_id, copies=copies, reason=reason)
-        for item, copies in parts
-    )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from accounts.models import Tier
+from tests.bench.bulk import bulk_split_10k, bulk_split_vs_single
 from tests.bench.certificates import certificate_vs_warm_weasyprint
 from tests.bench.clock import ITEMS, say
 from tests.bench.lists import admin_vs_list, list_vs_raw_sql
@@ -39,7 +40,7 @@ def ratio(name: str, measure: Callable[[], float], target: float, *, at_least: b
 
 
 def figures() -> Iterator[Figure]:
-    """One after the other, as they are measured; the one that writes comes last."""
+    """One after the other, as they are measured; those that write come last."""
     yield ratio("certificate_vs_warm_weasyprint", certificate_vs_warm_weasyprint, 0.9)
     yield ratio("list_vs_raw_sql", lambda: list_vs_raw_sql(Tier.MOBOTIX), 15)
     for tier in (Tier.DISTRIBUTOR, Tier.INSTALLER):
@@ -52,3 +53,8 @@ def figures() -> Iterator[Figure]:
         yield Figure(f"search_ms_{tier}", usual, "ms")
         yield Figure(f"search_slowest_ms_{tier}", slowest, "ms")
     yield ratio("split_vs_pgbench", split_vs_pgbench, 0.4, at_least=True)
+    yield ratio("bulk_split_vs_single", bulk_split_vs_single, 10, at_least=True)
+    say("bulk_split_10k")
+    took, peak = bulk_split_10k()
+    yield Figure("bulk_split_10k", took, "seconds", 15)
+    yield Figure("bulk_split_10k_peak", peak, "MB", 256)

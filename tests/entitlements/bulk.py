@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Account, RelationStatus, SellingRelation, Tier, User
 from entitlements.models import BulkSplit, LineItem
-from entitlements.services.bulk_check import BulkLine
+from entitlements.services.bulk_lines import BulkLine
 from entitlements.services.bulk_split import bulk_split
 from mxportal.shared.forms import new_key
 
@@ -16,9 +16,7 @@ _numbers = itertools.count(1)
 
 def line_for(contact: User, amount: Any = 1, **fields: Any) -> BulkLine:
     """A line that brings the contact's account so many copies."""
-    return BulkLine(
-        account_id=contact.account.account_id, email=contact.email, amount=str(amount), **fields
-    )
+    return BulkLine(account_id=contact.account.account_id, email=contact.email, amount=str(amount), **fields)
 
 
 def split_bulk(actor: User, sources: list[LineItem], lines: list[BulkLine], **options: Any) -> BulkSplit:

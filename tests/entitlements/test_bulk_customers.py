@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from accounts.models import Account, AuditEntry, SellingRelation, Tier, User
 from accounts.permissions import Permission
 from entitlements.models import LineItem
-from entitlements.services.bulk_check import BulkLine, LinesRefused
+from entitlements.services.bulk_lines import BulkLine, LinesRefused
 from tests.entitlements.bulk import line_for, split_bulk
 from tests.factories import Cast, issue_item, make_account, make_cast
 
@@ -153,9 +153,7 @@ def test_names_are_unique_among_the_sellers_buyers(cast: Cast, item: LineItem) -
     }
 
 
-def test_creating_needs_the_permission(
-    cast: Cast, item: LineItem, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_creating_needs_the_permission(cast: Cast, item: LineItem, monkeypatch: pytest.MonkeyPatch) -> None:
     """A2: the same permission as "Create customer account"."""
     monkeypatch.setattr(
         "accounts.models.user.PORTAL_ADMIN_PERMISSIONS", frozenset({Permission.SPLIT, Permission.VIEW})

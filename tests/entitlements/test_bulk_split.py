@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Account, AccountStatus, Tier, User
 from entitlements.models import BulkState, Entitlement, LineItem, Movement, MovementKind, State
 from entitlements.services import bulk_check
-from entitlements.services.bulk_check import BulkLine, LinesRefused
+from entitlements.services.bulk_lines import BulkLine, LinesRefused
 from entitlements.services.ledger_verification import differences
 from entitlements.services.mailing import ACTIVATION
 from entitlements.services.states import change_state
@@ -41,7 +41,9 @@ def item(cast: Cast) -> LineItem:
     return issue_item(cast)
 
 
-def refused(cast: Cast, sources: list[LineItem], *lines: BulkLine, **options: Any) -> dict[int, dict[str, str]]:
+def refused(
+    cast: Cast, sources: list[LineItem], *lines: BulkLine, **options: Any
+) -> dict[int, dict[str, str]]:
     """What is wrong with which line; and nothing was written."""
     before = LineItem.objects.count(), Movement.objects.count(), Account.objects.count(), Mail.objects.count()
     with pytest.raises(LinesRefused) as error:

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_search'),
-        ('entitlements', '0003_search'),
+        ('entitlements', '0004_ledger_kinds'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,100 @@
+"""The lines of a bulk split: as they were typed, what they ask for, and what is wrong with them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from accounts.models import Account, User
+from accounts.services.customers import NewCustomer
+from entitlements.models import LineItem
+
+MOST_LINES = 10_000
+MOST_SOURCES = 100
+FIELDS = (
+    "account_id",
+    "email",
+    "amount",
+    "activation_id",
+    "order_number",
+    "account_name",
+    "country",
+    "first_name",
+    "last_name",
+)
+Errors = dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulkLine:
+    """One line as it was typed. ``number``: where it stands in the file or table."""
+
+    number: int = 0
+    account_id: str = ""
+    email: str = ""
+    amount: str = ""
+    activation_id: str = ""
+    order_number: str = ""
+    account_name: str = ""
+    country: str = ""
+    first_name: str = ""
+    last_name: str = ""
+
+    def as_row(self) -> dict[str, Any]:
+        """For JSON: without what is empty."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+
+@dataclass
+class Part:
+    """One split that a right line asks for. A new customer takes the place of target and contact till it is made."""
+
+    source: LineItem
+    copies: int
+    order_number: str
+    email_key: str
+    target: Account | None = None
+    contact: User | None = None
+    customer: NewCustomer | None = None
+
+    def buyer(self) -> tuple[Account, User]:
+        """Target and contact of a right line, whose new customer was made."""
+        assert self.target is not None
+        assert self.contact is not None
+        return self.target, self.contact
+
+
+@dataclass
+class Checked:
+    """``errors`` by index of the line, then by field; ``source_errors`` by primary key of the source."""
+
+    parts: list[Part] = field(default_factory=list)
+    errors: dict[int, Errors] = field(default_factory=dict)
+    taken: dict[int, int] = field(default_factory=dict)
+    source_errors: dict[int, str] = field(default_factory=dict)
+    customers: list[NewCustomer] = field(default_factory=list)
+
+    @property
+    def is_right(self) -> bool:
+        """Everything can be split."""
+        return not self.errors and not self.source_errors
+
+
+class LinesRefused(ValidationError):
+    """Some lines are wrong; ``checked`` says which."""
+
+    def __init__(self, checked: Checked, lines: Sequence[BulkLine]) -> None:
+        self.checked = checked
+        super().__init__({"lines": list(_sentences(checked, lines))})
+
+
+def _sentences(checked: Checked, lines: Sequence[BulkLine]) -> Iterable[str]:
+    for index, errors in checked.errors.items():
+        for error in errors.values():
+            yield _("Line %(number)s: %(error)s") % {
+                "number": lines[index].number or index + 1,
+                "error": error,
+            }
+    yield from checked.source_errors.values()
