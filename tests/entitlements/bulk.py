@@ -1,6 +1,7 @@
 """Short ways to many buyers and the lines that name them."""
 
 import itertools
+import secrets
 from typing import Any
 
 from django.utils import timezone
@@ -11,7 +12,8 @@ from entitlements.services.bulk_lines import BulkLine
 from entitlements.services.bulk_split import bulk_split
 from mxportal.shared.forms import new_key
 
-_numbers = itertools.count(1)
+# begun by chance: another process may have made buyers in the same database
+_numbers = itertools.count(secrets.randbelow(10**9))
 
 
 def line_for(contact: User, amount: Any = 1, **fields: Any) -> BulkLine:

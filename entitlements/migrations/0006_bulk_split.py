@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_search'),
-        ('entitlements', '0004_ledger_kinds'),
+        ('entitlements', '0005_sealing'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
