@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
+from structlog.contextvars import bind_contextvars
 
 from accounts.models import User
 from accounts.services.users import take_over
@@ -29,6 +30,7 @@ class UserPreferencesMiddleware:
         user = _user(request)
         if user is None:
             return self.get_response(request)
+        bind_contextvars(user_id=user.pk)  # for the log, and for that of the tasks which the request causes
         take_over(user)  # who was made an admin while logged in has taken the account over as well
         translation.activate(user.language)
         request.LANGUAGE_CODE = translation.get_language() or user.language

@@ -1,12 +1,14 @@
 """gunicorn's configuration: `gunicorn -c python:mxportal.gunicorn_conf mxportal.wsgi`."""
 
 import os
-import re
 from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
+from gunicorn.config import Config
 from gunicorn.glogging import Logger
+
+from mxportal import logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mxportal.settings")
 
@@ -18,7 +20,7 @@ workers = 1 if settings.EMBEDDED_WORKER else int(os.environ.get("WEB_CONCURRENCY
 preload_app = not settings.EMBEDDED_WORKER
 timeout = 60
 graceful_timeout = 20
-accesslog = None if settings.DEMO else "-"
+accesslog = None  # mxportal.request_log writes a line a request, which knows its ID and its user
 errorlog = "-"
 loglevel = "warning" if settings.DEMO else "info"
 control_socket_disable = True
@@ -26,16 +28,19 @@ if os.access("/dev/shm", os.W_OK):  # not everybody may, for example in a chroot
     worker_tmp_dir = "/dev/shm"
 
 
-RESET_KEY = re.compile(r"(/password/reset/key/)[^\s\"]+")
-
-
 class PortalLogger(Logger):
-    """gunicorn's own, without the one-time keys that stand in the addresses of forgotten passwords."""
+    """gunicorn's own, in the form of the portal's log."""
+
+    def setup(self, cfg: Config) -> None:
+        """Called again when the configuration is read again."""
+        super().setup(cfg)
+        for handler in [*self.error_log.handlers, *self.access_log.handlers]:
+            handler.setFormatter(logs.formatter(settings.LOG_FORMAT))
 
     def atoms(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """What an access line is made of: request line, path, referer."""
+        """What an access line (`--access-logfile -`) is made of: request line, path, referer, without secrets."""
         found = super().atoms(*args, **kwargs)
-        return {name: RESET_KEY.sub(r"\1…", str(value)) for name, value in found.items()}
+        return {name: logs.masked(str(value)) for name, value in found.items()}
 
 
 logger_class = PortalLogger

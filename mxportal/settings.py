@@ -4,6 +4,7 @@ Without DATABASE_URL this is the embedded default: SQLite, an in-memory broker, 
 With it, it is a server: PostgreSQL, Redis and a mail server must be named, and what is missing is said at once.
 """
 
+import logging
 import os
 import secrets
 from collections.abc import Callable
@@ -17,6 +18,8 @@ import fontpkg_ibm_plex_mono
 from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+
+from mxportal import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -93,6 +96,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "mxportal.health.ProbeMiddleware",
+    "mxportal.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -306,20 +310,15 @@ STORAGES = {
 # --- Log ------------------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {
-        "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"}
-    },
-    "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": ["stdout"], "level": LOG_LEVEL, "propagate": False},
-        "fontTools": {"level": "WARNING"},
-        "weasyprint": {"level": "ERROR"},
-    },
-}
+LOG_FORMAT = env.str("LOG_FORMAT", default="json" if SERVER else "line")
+if LOG_FORMAT not in logs.FORMATS:
+    raise ImproperlyConfigured(f"LOG_FORMAT is one of {', '.join(logs.FORMATS)}, but it is {LOG_FORMAT!r}.")
+LOGGING = logs.logging_config(LOG_FORMAT, LOG_LEVEL)
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = bool(TRUSTED_PROXIES)
+DJANGO_STRUCTLOG_USER_ID_FIELD = ""  # bound in accounts.middleware, where the user is known
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # a proxy's log has it, under the same ID
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO
 
 # --- The portal's own rules -----------------------------------------------------------------------------------------
 

@@ -66,8 +66,10 @@ class Mail(models.Model):
     server_reply = models.CharField(_("mail server's reply"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
-    # The request that caused it, for those who look for what a request did.
+    # The key of the operation that caused it (E7): the same request sent again finds its mails by it.
     request_key = models.CharField(_("request key"), max_length=64, blank=True)
+    # The X-Request-ID of the web request that caused it: leads from a mail to the log, and back.
+    request_id = models.CharField(_("request ID"), max_length=64, blank=True, editable=False)
 
     objects: ClassVar[MailQuerySet] = MailQuerySet.as_manager()  # type: ignore[assignment]
 

@@ -16,7 +16,9 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from structlog.contextvars import bound_contextvars
 
+from mxportal.shared.request_id import current_request_id
 from notifications.messages import Message, one_line
 from notifications.models import Failure, Mail, Status, new_message_id
 from notifications.registry import is_known, render
@@ -137,6 +139,7 @@ def _mail_from(draft: MailDraft) -> Mail:
         language=draft.language if known_language else settings.LANGUAGE_CODE,
         context=dict(draft.context),
         request_key=draft.request_key,
+        request_id=current_request_id(),
     )
 
 
@@ -173,11 +176,14 @@ class _Outcome:
 
 
 def _deliver(pk: int, connection: Connection) -> None:
+    """Whoever rang, an alarm or the sweep: the log names the request that caused the mail."""
     mail = _claim(pk)
     if mail is not None:
-        outcome = _attempt(mail, connection)
-        if outcome is not None:
-            _settle(mail, outcome)
+        request = {"request_id": mail.request_id} if mail.request_id else {}
+        with bound_contextvars(mail_id=mail.pk, mail_kind=mail.kind, **request):
+            outcome = _attempt(mail, connection)
+            if outcome is not None:
+                _settle(mail, outcome)
 
 
 @transaction.atomic(durable=True)
@@ -257,6 +263,8 @@ def _settle(mail: Mail, outcome: _Outcome) -> None:
     if outcome.status == Status.QUEUED:
         changes["next_attempt_at"] = now + _pause_after(mail.attempts)
     _held(mail).update(**changes)
+    why = f" ({refusal.failure})" if refusal else ""
+    logger.info("Mail %s after attempt %s%s", outcome.status, mail.attempts, why)
 
 
 def _pause_after(attempts: int) -> timedelta:

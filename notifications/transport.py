@@ -30,16 +30,19 @@ class Refusal:
 
 def compose(mail: Mail, message: Message) -> EmailMultiAlternatives:
     """Text and HTML part with their headers. Values with line breaks are refused by Django (N3)."""
+    headers = {
+        "Message-ID": mail.message_id,
+        "Auto-Submitted": "auto-generated",
+        "Content-Language": mail.language,
+    }
+    if mail.request_id:
+        headers["X-Request-ID"] = mail.request_id
     email = EmailMultiAlternatives(
         subject=one_line(message.subject),
         body=message.text,
         from_email=settings.MAIL_FROM,
         to=[sanitize_address((mail.recipient_name, mail.recipient_email), "utf-8").replace("\n", "")],
-        headers={
-            "Message-ID": mail.message_id,
-            "Auto-Submitted": "auto-generated",
-            "Content-Language": mail.language,
-        },
+        headers=headers,
     )
     email.attach_alternative(message.html, "text/html")
     for name, content, mimetype in message.attachments:

@@ -92,8 +92,8 @@ def running_portal(directory: Path) -> Iterator[Portal]:
         celery = [BIN / "celery", "-A", "mxportal"]
         for name, command in {
             "web": [BIN / "gunicorn", "-c", "python:mxportal.gunicorn_conf", "mxportal.wsgi"],
-            "worker": [*celery, "worker", "--concurrency", "1", "--loglevel", "INFO"],
-            "beat": [*celery, "beat", "--loglevel", "INFO"],
+            "worker": [*celery, "worker", "--concurrency", "1"],
+            "beat": [*celery, "beat"],
         }.items():
             stack.enter_context(process(*command, environment=environment, log=directory / f"{name}.log"))
         wait_for_port(port)

@@ -1,0 +1,92 @@
+"""How the log looks: one line an event on standard output, JSON on a server, plain words on one's own machine.
+
+Every line tells the request that it belongs to and its user, by number: `mxportal.request_log` and Celery's receiver
+(`mxportal.celery`) bind them. No line holds what opens something: `masked` goes over all of them.
+"""
+
+import logging
+import re
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from structlog.types import Processor
+
+FORMATS = ("json", "line")
+# One-time keys of forgotten passwords, the codes of certificates, and all but the last group of an Activation ID.
+SECRETS = re.compile(
+    r"(?P<address>/password/reset/key/)[^\s\"'\\]+|(?P<code>/verify/)[^\s\"'\\/?]+"
+    r"|\b(?:[0-9A-Z]{4}-){6}(?=[0-9A-Z]{4}\b)",
+    re.IGNORECASE,
+)
+
+
+def masked(text: str) -> str:
+    """The text without what opens something."""
+    return SECRETS.sub(lambda found: f"{found['address'] or found['code'] or ''}…", text)
+
+
+def formatter(log_format: str) -> logging.Formatter:
+    """For the lines of the portal and for those of the libraries, which know nothing of structlog."""
+    renderer: Processor
+    if log_format == "json":
+        renderer = structlog.processors.JSONRenderer(sort_keys=True, ensure_ascii=False)
+    else:
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=False, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+        )
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=BEFORE,
+        processors=[
+            structlog.processors.format_exc_info,
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            renderer,
+            _mask_line,
+        ],
+    )
+
+
+def logging_config(log_format: str, level: str) -> dict[str, Any]:
+    """Django's LOGGING; structlog is set up besides, to write into the same handler."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *BEFORE,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"portal": {"()": formatter, "log_format": log_format}},
+        "handlers": {
+            "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "portal"}
+        },
+        "root": {"handlers": ["stdout"], "level": level},
+        "loggers": {
+            "django": {"handlers": ["stdout"], "level": level, "propagate": False},
+            # mxportal.request_log says it with the request's ID; these lines come when that is gone.
+            "django.request": {"level": "CRITICAL"},
+            "fontTools": {"level": "WARNING"},
+            "weasyprint": {"level": "ERROR"},
+            # Says of each task, without its request, what Celery's receiver says with it.
+            "celery.app.trace": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
+        },
+    }
+
+
+BEFORE: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+def _mask_line(logger: Any, method: str, line: Any) -> MutableMapping[str, Any]:
+    """Last of all, so that nothing comes after it, a traceback included."""
+    return masked(line)  # type: ignore[return-value]
