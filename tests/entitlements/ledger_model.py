@@ -1,0 +1,99 @@
+"""A plain model of the ledger, without a database: what the portal should say after each step (E3, E4, E6, E8)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from entitlements.models import State
+
+
+@dataclass
+class ModelItem:
+    """One line item. ``owner`` and ``seller`` are names of the standing cast; an end customer has no user."""
+
+    owner: str
+    seller: str
+    parent: int | None
+    available: int
+    state: str = State.DEPLOYED
+    split: int = 0
+    activated: int = 0
+    undo_is_over: bool = False
+
+    @property
+    def quantity(self) -> int:
+        """E4."""
+        return self.available + self.split + self.activated
+
+
+class LedgerModel:
+    """The items by primary key. Each method says whether the portal should do it, and does it here if so."""
+
+    def __init__(self) -> None:
+        self.items: dict[int, ModelItem] = {}
+
+    def below(self, pk: int) -> Iterator[int]:
+        """What was split from an item, and from that."""
+        for child, item in self.items.items():
+            if item.parent == pk:
+                yield child
+                yield from self.below(child)
+
+    def may_split(self, who: str, pk: int, copies: int) -> bool:
+        """E6: the owner's admin, a deployed item, no more than is available."""
+        item = self.items[pk]
+        return item.owner == who and item.state == State.DEPLOYED and 1 <= copies <= item.available
+
+    def split(self, pk: int, new: int, owner: str, copies: int) -> None:
+        """E7: copies of the source become the buyer's item ``new``."""
+        source = self.items[pk]
+        source.available -= copies
+        source.split += copies
+        self.items[new] = ModelItem(owner=owner, seller=source.owner, parent=pk, available=copies)
+
+    def may_undo(self, who: str, pk: int, copies: int) -> bool:
+        """E8: the seller for some days, the buyer and MOBOTIX always; nothing from or to what is obsolete (E3)."""
+        item = self.items[pk]
+        if item.parent is None or State.OBSOLETE in (item.state, self.items[item.parent].state):
+            return False
+        allowed = who in ("mobotix", item.owner) or (who == item.seller and not item.undo_is_over)
+        return allowed and 1 <= copies <= item.available
+
+    def undo(self, pk: int, copies: int) -> None:
+        """E8: copies return to the source; an emptied item is obsolete."""
+        item = self.items[pk]
+        assert item.parent is not None
+        source = self.items[item.parent]
+        item.available -= copies
+        source.available += copies
+        source.split -= copies
+        if item.quantity == 0:
+            item.state = State.OBSOLETE
+
+    def may_change_state(self, pk: int, state: str) -> bool:
+        """E3."""
+        return (
+            state
+            in {
+                State.DRAFT: {State.DEPLOYED},
+                State.DEPLOYED: {State.INACTIVE, State.OBSOLETE},
+                State.INACTIVE: {State.DEPLOYED, State.OBSOLETE},
+                State.OBSOLETE: set(),
+            }[State(self.items[pk].state)]
+        )
+
+    def change_state(self, pk: int, state: str, with_splits: bool) -> None:
+        """E3: of one item, or of everything below that allows the same change."""
+        changed = [pk] + [
+            child for child in self.below(pk) if with_splits and self.may_change_state(child, state)
+        ]
+        for each in changed:
+            self.items[each].state = state
+
+    def may_activate(self, pk: int, copies: int) -> bool:
+        """E4: what the database alone holds: no more than is available."""
+        return copies <= self.items[pk].available
+
+    def activate(self, pk: int, copies: int) -> None:
+        """L2; a negative number returns copies (L4)."""
+        self.items[pk].available -= copies
+        self.items[pk].activated += copies
