@@ -137,8 +137,9 @@ class User(AbstractBaseUser, Address):
                 name="user_email_once_an_account",
             ),
             models.CheckConstraint(
+                # a check passes where it is unknown: without the IS NOT NULL, no login at all would do
                 condition=Q(login__isnull=True) & (Q(can_log_in=False) | ~Q(status=UserStatus.ACTIVE))
-                | Q(login=F("email_key"), can_log_in=True, status=UserStatus.ACTIVE),
+                | Q(login__isnull=False, login=F("email_key"), can_log_in=True, status=UserStatus.ACTIVE),
                 name="user_login_when_active",
             ),
             models.CheckConstraint(

@@ -1,0 +1,53 @@
+"""A small world whose primary keys the attacks name."""
+
+from django.db import connection
+
+from accounts.models import Operation, SellingRelation, Tier
+from entitlements.models import Entitlement, LineItem
+from notifications.models import Mail
+from tests.factories import make_account, make_cast, make_chain, make_contact, make_product, split_item
+
+
+def make_world() -> dict[str, int]:
+    """Names and primary keys."""
+    cast = make_cast()
+    chain = make_chain(cast)
+    empty_order = Entitlement.objects.create(
+        seller=cast.distributor.account, owner=cast.installer.account, created_by=cast.distributor
+    )
+    empty = LineItem.objects.get(pk=chain.installed.pk)
+    empty.pk, empty.activation_id, empty.verification_code = None, "EMPTY-1", "empty"
+    empty.quantity = empty.available = empty.split = empty.ledger_position = 0
+    empty.entitlement = empty_order
+    empty._state.adding = True
+    empty.save()
+    unused = Entitlement.objects.create(
+        seller=cast.distributor.account, owner=cast.installer.account, created_by=cast.distributor
+    )
+    make_contact(cast.installer.account)
+    split_item(cast.distributor, chain.issued, cast.installer.account, copies=1, send_mail=True)
+    relation = SellingRelation.objects.get(seller=cast.distributor.account, buyer=cast.installer.account)
+    return {
+        "issued": chain.issued.pk,
+        "installed": chain.installed.pk,
+        "served": chain.served.pk,
+        "empty": empty.pk,
+        "order": chain.served.entitlement_id,
+        "empty_order": unused.pk,
+        "same_order": empty_order.pk,
+        "product": cast.product.pk,
+        "other_product": make_product().pk,
+        "actor": cast.installer.pk,
+        "buyer": cast.installer.account_id,
+        "stranger": make_account(Tier.INSTALLER, "Stranger").pk,
+        "relation": relation.pk,
+        "operation": Operation.objects.latest("pk").pk,
+        "mail": Mail.objects.latest("pk").pk,
+    }
+
+
+def run(sql: str, world: dict[str, int]) -> None:
+    """The attack, with every check that waits for the end of the transaction made at once."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.format(**world))
+        connection.check_constraints()
