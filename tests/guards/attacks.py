@@ -1,7 +1,7 @@
 """The table of guards: for each trigger and constraint one attack that it alone stops.
 
-An attack is SQL, run by the owner of the tables. ``{name}`` stands for a primary key of ``make_world``. What would
-refuse it before the guard in question is asked is listed as ``without``.
+An attack is SQL (``;;`` between statements), run by the owner of the tables; ``{name}`` stands for a primary key of
+``make_world``. What would refuse it before the guard in question is asked is listed as ``without``.
 """
 
 from dataclasses import dataclass
@@ -58,28 +58,52 @@ BOTH_TRIGGERS = {
     "ledger_item_fixed": Attack(
         "UPDATE entitlements_lineitem SET product_id = {other_product} WHERE id = {served}"
     ),
+    "ledger_item_code_fixed": Attack(
+        "UPDATE entitlements_lineitem SET verification_code = 'y' WHERE id = {served}"
+    ),
     "ledger_item_no_delete": Attack("DELETE FROM entitlements_lineitem WHERE id = {empty}"),
     "ledger_entitlement_fixed": Attack(
         "UPDATE entitlements_entitlement SET owner_id = {stranger} WHERE id = {order}"
     ),
     "ledger_entitlement_no_delete": Attack("DELETE FROM entitlements_entitlement WHERE id = {empty_order}"),
+    "ledger_key_fixed": Attack("UPDATE entitlements_signingkey SET public_key = 'x'"),
+    "ledger_key_no_delete": Attack("DELETE FROM entitlements_signingkey WHERE id = {unused_key}"),
 }
+SEALED = {"leaf": "number", "node": "number", "head": "size"}
 POSTGRES_TRIGGERS = {
     "ledger_movement_no_change": Attack("UPDATE entitlements_movement SET copies = copies + 1"),
-    "ledger_movement_no_truncate": Attack("TRUNCATE entitlements_movement CASCADE"),
+    "ledger_movement_no_truncate": Attack(
+        "TRUNCATE entitlements_movement CASCADE", ("ledger_leaf_no_truncate",)
+    ),
     "ledger_item_no_truncate": Attack(
-        "TRUNCATE entitlements_lineitem CASCADE", without=("ledger_movement_no_truncate",)
+        "TRUNCATE entitlements_lineitem CASCADE", ("ledger_movement_no_truncate", "ledger_leaf_no_truncate")
     ),
     "ledger_item_fits": Attack(item_like_the_installers(product="{other_product}")),
+    "ledger_key_no_truncate": Attack(
+        "TRUNCATE entitlements_signingkey CASCADE", ("ledger_head_no_truncate",)
+    ),
 }
+for name, key in SEALED.items():
+    table = f"entitlements_ledger{name}"
+    POSTGRES_TRIGGERS[f"ledger_{name}_no_change"] = Attack(f"UPDATE {table} SET {key} = {key} + 1000")
+    POSTGRES_TRIGGERS[f"ledger_{name}_no_truncate"] = Attack(f"TRUNCATE {table} CASCADE")
 SQLITE_TRIGGERS = {
     "ledger_movement_no_update": Attack("UPDATE entitlements_movement SET copies = copies + 1"),
-    "ledger_movement_no_delete": Attack("DELETE FROM entitlements_movement"),
+    "ledger_movement_no_delete": Attack(
+        "DELETE FROM entitlements_unsealedmovement ;; DELETE FROM entitlements_movement WHERE id = {waiting}"
+    ),
     "ledger_item_of_order": Attack(item_like_the_installers(entitlement="{order}")),
     "ledger_item_child_of": Attack(item_like_the_installers(product="{other_product}")),
 }
-# What makes the balances follow refuses nothing: test_triggers.py has a test of its own for it.
-APPLIES = "ledger_movement_applies"
+for name, key in SEALED.items():
+    table = f"entitlements_ledger{name}"
+    SQLITE_TRIGGERS[f"ledger_{name}_no_update"] = Attack(f"UPDATE {table} SET {key} = {key} + 1000")
+    SQLITE_TRIGGERS[f"ledger_{name}_no_delete"] = Attack(f"DELETE FROM {table}")
+    SQLITE_TRIGGERS[f"ledger_{name}_no_replace"] = Attack(
+        f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} LIMIT 1", (f"ledger_{name}_no_delete",)
+    )
+# These refuse nothing; test_triggers.py has a test of its own for each.
+WORKING = {"ledger_movement_applies", "ledger_movement_waits"}
 TRIGGERS = BOTH_TRIGGERS | (POSTGRES_TRIGGERS if ON_POSTGRES else SQLITE_TRIGGERS)
 
 FREE = ("ledger_item_balances", "ledger_item_fixed")  # triggers that refuse before a constraint is asked
@@ -114,6 +138,14 @@ CONSTRAINTS = {
         " WHERE id = {product}) WHERE id = {other_product}"
     ),
     "product_licence_model_known": Attack(PRODUCT + "licence_model = 'rent' WHERE id = {product}"),
+    "signing_key_one_active": Attack(
+        "INSERT INTO entitlements_signingkey (key_id, algorithm, public_key, private_key, created_at)"
+        " SELECT 'another', algorithm, public_key, private_key, created_at FROM entitlements_signingkey"
+        " WHERE retired_at IS NULL"
+    ),
+    "signing_key_retired_cannot_sign": Attack(
+        "UPDATE entitlements_signingkey SET retired_at = created_at WHERE retired_at IS NULL"
+    ),
     "operation_key_once": Attack(
         "INSERT INTO accounts_operation (actor_id, key, kind, request_hash, result_id, created_at)"
         " SELECT actor_id, key, kind, request_hash, result_id, created_at FROM accounts_operation"

@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from entitlements.ledger.triggers import DROP, EXISTING, statements
 from entitlements.models import LineItem, Movement, MovementKind
 from entitlements.services.ledger_verification import differences
-from tests.guards.attacks import APPLIES, TRIGGERS
+from tests.guards.attacks import TRIGGERS, WORKING
 from tests.guards.world import make_world, run
 from tests.roles import as_owner
 
@@ -27,7 +27,7 @@ def take_away(*names: str) -> None:
 def test_the_table_names_every_trigger() -> None:
     """A new trigger needs its attack."""
     made = set(re.findall(r"TRIGGER (ledger_\w+)", "\n".join(statements(connection.vendor))))
-    assert made == set(TRIGGERS) | {APPLIES}
+    assert made == set(TRIGGERS) | WORKING
 
 
 @pytest.mark.parametrize("name", TRIGGERS)
@@ -47,9 +47,24 @@ def test_balances_do_not_follow_without_the_trigger() -> None:
     """E11: and the verification sees it."""
     world = make_world()
     with as_owner():
-        take_away(APPLIES)
+        take_away("ledger_movement_applies")
         Movement.objects.create(
             kind=MovementKind.ISSUE, item_id=world["issued"], copies=5, actor_id=world["actor"]
         )
-    assert LineItem.objects.get(pk=world["issued"]).quantity == 100
+    assert LineItem.objects.get(pk=world["issued"]).quantity == 101
     assert [difference.item_id for difference in differences()] == [world["issued"]]
+
+
+def test_nothing_waits_to_be_sealed_without_the_trigger() -> None:
+    """E11: with it no movement can be kept out of the tree."""
+    world = make_world()
+    movement = {
+        "kind": MovementKind.ISSUE,
+        "item_id": world["issued"],
+        "copies": 5,
+        "actor_id": world["actor"],
+    }
+    with as_owner():
+        assert hasattr(Movement.objects.create(**movement), "unsealed")
+        take_away("ledger_movement_waits")
+        assert not hasattr(Movement.objects.create(**movement), "unsealed")

@@ -3,7 +3,10 @@
 from django.db import connection
 
 from accounts.models import Operation, SellingRelation, Tier
-from entitlements.models import Entitlement, LineItem
+from entitlements.models import Entitlement, LineItem, MovementKind
+from entitlements.services.ledger import move
+from entitlements.services.sealing import seal_ledger
+from entitlements.services.signing import active_key, rotate_signing_key
 from notifications.models import Mail
 from tests.factories import make_account, make_cast, make_chain, make_contact, make_product, split_item
 
@@ -26,6 +29,9 @@ def make_world() -> dict[str, int]:
     )
     make_contact(cast.installer.account)
     split_item(cast.distributor, chain.issued, cast.installer.account, copies=1, send_mail=True)
+    seal_ledger()
+    rotate_signing_key()  # the new one has signed nothing yet
+    waiting = move(actor=cast.mobotix, kind=MovementKind.ADJUST, item=chain.issued, copies=1)
     relation = SellingRelation.objects.get(seller=cast.distributor.account, buyer=cast.installer.account)
     return {
         "issued": chain.issued.pk,
@@ -41,6 +47,8 @@ def make_world() -> dict[str, int]:
         "buyer": cast.installer.account_id,
         "stranger": make_account(Tier.INSTALLER, "Stranger").pk,
         "relation": relation.pk,
+        "waiting": waiting.pk,
+        "unused_key": active_key().pk,
         "operation": Operation.objects.latest("pk").pk,
         "mail": Mail.objects.latest("pk").pk,
     }
@@ -49,5 +57,6 @@ def make_world() -> dict[str, int]:
 def run(sql: str, world: dict[str, int]) -> None:
     """The attack, with every check that waits for the end of the transaction made at once."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.format(**world))
+        for statement in sql.split(";;"):
+            cursor.execute(statement.format(**world))
         connection.check_constraints()
