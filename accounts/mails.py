@@ -4,6 +4,7 @@ from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import SellingRelation, User
 from accounts.services.credentials import CREDENTIALS, PASSWORD_RESET, login_url, make_temporary_password
@@ -14,7 +15,7 @@ from notifications.models import Mail
 from notifications.registry import renders
 
 
-@renders(CREDENTIALS)
+@renders(CREDENTIALS, _("User ID and temporary password"))
 def render_credentials(mail: Mail) -> Message | None:
     """U4: user ID, temporary password and link."""
     made = make_temporary_password(mail=mail)
@@ -31,7 +32,7 @@ def render_credentials(mail: Mail) -> Message | None:
     return render_message("emails/credentials", context, fresh_secret=True)
 
 
-@renders(PASSWORD_RESET)
+@renders(PASSWORD_RESET, _("Link for a new password"))
 def render_password_reset(mail: Mail) -> Message | None:
     """U8: a one-time link, to nobody but who has this user ID at the moment of delivery."""
     user = User.objects.select_related("account").get(pk=mail.context["user"])
@@ -42,7 +43,7 @@ def render_password_reset(mail: Mail) -> Message | None:
     return render_message("emails/password_reset", {"user": user, "reset_url": url}, fresh_secret=True)
 
 
-@renders(RELATION_REQUESTED)
+@renders(RELATION_REQUESTED, _("Request for a relation"))
 def render_relation_request(mail: Mail) -> Message | None:
     """A2: a further seller asks to sell to the account."""
     relation = (

@@ -17,6 +17,7 @@ from accounts.models import Account, AuditEntry, User, UserStatus
 from accounts.services.credentials import mails_to
 from accounts.visibility import visible_names
 from notifications.models import Status
+from notifications.registry import kind_label
 
 SHOWN = 30
 SENTENCES = {
@@ -31,10 +32,6 @@ SENTENCES = {
     "user_changed": gettext_lazy("%(who)s changed: %(fields)s."),
     "credentials_sent": gettext_lazy("%(who)s had new credentials sent."),
     "profile_changed": gettext_lazy("%(who)s changed the profile."),
-}
-MAIL_KINDS = {
-    "accounts.credentials": gettext_lazy("User ID and temporary password"),
-    "accounts.password_reset": gettext_lazy("Link for a new password"),
 }
 
 
@@ -110,7 +107,7 @@ class UserMail:
 
 
 def _user_mails(rows: Iterable[Any]) -> list[UserMail]:
-    return [UserMail(row.user_id, row.mail, str(MAIL_KINDS.get(row.mail.kind, ""))) for row in rows]
+    return [UserMail(row.user_id, row.mail, kind_label(row.mail.kind)) for row in rows]
 
 
 def mails_of(people: "QuerySet[User]") -> list[UserMail]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import SellingRelation, User
@@ -13,9 +13,10 @@ from entitlements.listing import BY_EXPIRATION, NEWEST, first_visible
 from entitlements.models import Entitlement, LineItem, State
 from entitlements.models.line_item import LineItemQuerySet
 from entitlements.presentation import ItemRow, item_rows
+from entitlements.services import resending
 from entitlements.timeline import Event, newest_events
 from mxportal.shared.pagination import capped_count
-from notifications.models import Mail, Status
+from notifications.models import Mail
 
 SHOWN = 5
 EVENTS_SHOWN = 8
@@ -92,17 +93,9 @@ def _to_hand_on(actor: User) -> LineItemQuerySet:
 
 
 def failed_mails(actor: User) -> QuerySet[Mail]:
-    """N2: mails that were given up lately, of line items that the actor may mail and of users whom it manages."""
+    """N2: mails that were given up lately, where the actor may send them again."""
     lately = timezone.now() - timedelta(days=FAILED_MAIL_DAYS)
-    failed = Mail.objects.filter(status=Status.FAILED, created_at__gte=lately)
-    if not actor.may(Permission.SEND_MAIL):
-        return failed.none()
-    if actor.account.is_mobotix:
-        return failed
-    sold_or_served = Q(seller=actor.account) | Q(serving_account=actor.account)
-    of_items = LineItem.objects.visible_to(actor).filter(sold_or_served, mails=OuterRef("pk"))
-    of_users = User.objects.managed_by(actor).filter(mails=OuterRef("pk"))
-    return failed.filter(Exists(of_items) | Exists(of_users))
+    return resending.failed_mails(actor).filter(created_at__gte=lately)
 
 
 def _requests(actor: User) -> list[Request]:

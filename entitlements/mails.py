@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from entitlements.models import LineItem
 from entitlements.services.certificates import certificate_filename, render_certificate
@@ -14,7 +15,7 @@ from notifications.models import Mail
 from notifications.registry import renders
 
 
-@renders(ACTIVATION)
+@renders(ACTIVATION, _("Activation ID"))
 def render_activation(mail: Mail) -> Message | None:
     """E9: Activation IDs of one or more lines of an entitlement. Not needed any more where none is usable."""
     lines = LineItem.objects.filter(pk__in=mail.context["items"]).select_related(
@@ -57,7 +58,7 @@ def _certificate(items: list[LineItem]) -> list[tuple[str, bytes, str]]:
     return [(certificate_filename(items), content, "application/pdf")]
 
 
-@renders(UNDONE)
+@renders(UNDONE, _("Copies taken back"))
 def render_undone(mail: Mail) -> Message | None:
     """E8: copies were taken back."""
     item = LineItem.objects.select_related("product", "entitlement__seller").get(pk=mail.context["item"])

@@ -14,8 +14,12 @@ def is_party(actor: User, item: LineItem) -> bool:
 
     The other accounts up the chain see that there is an item, its last group and its quantities.
     """
-    parties = (item.owner_id, item.seller_id, item.serving_account_id)
-    return actor.account.is_mobotix or actor.account_id in parties
+    return actor.account.is_mobotix or actor.account_id in party_ids(item)
+
+
+def party_ids(item: LineItem) -> tuple[int | None, ...]:
+    """The accounts that are party to an item, beside MOBOTIX."""
+    return (item.owner_id, item.seller_id, item.serving_account_id)
 
 
 def may_split(actor: User, item: LineItem) -> bool:

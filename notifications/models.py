@@ -79,8 +79,11 @@ class Mail(models.Model):
         indexes = [
             # Reader: services.sweep, all the time; holds the few rows that wait, not the millions that were sent.
             models.Index(fields=["next_attempt_at"], name="mail_due", condition=Q(status="queued")),
-            # Reader: Home, for what was given up lately.
-            models.Index(fields=["created_at"], name="mail_failed", condition=Q(status="failed")),
+            # Reader: the list of mails, for those that failed, wait or are not needed: few among millions.
+            models.Index(fields=["status", "-id"], name="mail_not_sent", condition=~Q(status="sent")),
+            # Readers: the publisher's list of mails, by kind and by period.
+            models.Index(fields=["kind", "-id"], name="mail_by_kind"),
+            models.Index(fields=["created_at"], name="mail_by_time"),
         ]
         constraints = [
             models.CheckConstraint(name="mail_status_known", condition=Q(status__in=Status.values)),

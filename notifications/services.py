@@ -116,6 +116,18 @@ def retry_mail(pk: int) -> Mail:
     return mail
 
 
+@transaction.atomic
+def retry_failed(pks: Iterable[int]) -> int:
+    """`retry_mail` for many that failed; those that do not wait any more are left alone. Returns how many are due."""
+    failed = Mail.objects.filter(pk__in=list(pks), status=Status.FAILED).select_for_update(no_key=True)
+    due = list(failed.values_list("pk", flat=True))
+    afresh = {"status": Status.QUEUED, "attempts": 0, "next_attempt_at": timezone.now()}
+    Mail.objects.filter(pk__in=due).update(**afresh, failure="", server_reply="")
+    if due:
+        _ring(due)
+    return len(due)
+
+
 def sweep() -> int:
     """N1: wake every mail that is due, whatever became of its alarm; those of a dead deliverer as well.
 
@@ -154,10 +166,17 @@ def _clean_address(address: str) -> str:
 
 
 def _ring(pks: list[int]) -> None:
-    """Robust: with the broker down the request still succeeds, and the sweep delivers."""
+    """Robust: with the broker down the request still succeeds, and the sweep delivers.
+
+    Many mails wake the sweep, which deals them out in batches: as one task they would keep a single worker busy for
+    longer than the broker waits for it.
+    """
 
     def ring() -> None:  # no partial: Django names the function when it fails, and a partial has no name
-        _send_alarm(pks)
+        if len(pks) > BATCH:
+            current_app.send_task("notifications.sweep")
+        else:
+            _send_alarm(pks)
 
     transaction.on_commit(ring, robust=True)
 

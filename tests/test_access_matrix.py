@@ -125,6 +125,10 @@ product_create                   GET  302  200  403  403  403  403  403  403  40
 product_create                   POST 302  200  403  403  403  403  403  403  403  403
 product_edit                     GET  302  200  403  403  403  403  403  403  403  403
 product_edit                     POST 302  200  403  403  403  403  403  403  403  403
+mail_list                        GET  302  200  200  200  200  200  200  200  200  200
+mail_list                        POST 302  405  405  405  405  405  405  405  405  405
+mail_send_all_again              GET  302  200  200  403  200  403  200  403  200  403
+mail_send_all_again              POST 302  200  200  403  200  403  200  403  200  403
 mail_send_again                  GET  302  405  405  403  405  403  405  403  405  403
 mail_send_again                  POST 302  302  403  403  302  403  404  403  404  403
 verify                           GET  200  200  200  200  200  200  200  200  200  200

@@ -2,6 +2,7 @@
 
 from accounts.models.account import Account, AccountStatus, Tier
 from accounts.models.audit import AuditEntry, LoginRecord
+from accounts.models.mail_entry import MailEntry
 from accounts.models.operation import Operation
 from accounts.models.relation import RelationStatus, SellingRelation
 from accounts.models.user import Role, User, UserStatus
@@ -11,6 +12,7 @@ __all__ = [
     "AccountStatus",
     "AuditEntry",
     "LoginRecord",
+    "MailEntry",
     "Operation",
     "RelationStatus",
     "Role",

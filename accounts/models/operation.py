@@ -41,11 +41,12 @@ class OperationManager(models.Manager["Operation"]):
         return operation.result_id
 
     def record(
-        self, *, actor: "User", key: str, kind: str, request: dict[str, Any], result: models.Model
+        self, *, actor: "User", key: str, kind: str, request: dict[str, Any], result: models.Model | int
     ) -> "Operation":
-        """Keep the key with its request and result, in the transaction of what it did."""
+        """Keep the key with its request and result (a row, or a number), in the transaction of what it did."""
+        result_id = result if isinstance(result, int) else result.pk
         return self.create(
-            actor=actor, key=key, kind=kind, request_hash=hash_request(kind, request), result_id=result.pk
+            actor=actor, key=key, kind=kind, request_hash=hash_request(kind, request), result_id=result_id
         )
 
 

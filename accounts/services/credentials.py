@@ -1,6 +1,7 @@
 """U4, U8: temporary passwords and one-time links, made when their mail is delivered."""
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -8,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from accounts.models import AuditEntry, Operation, User
+from accounts.models import AuditEntry, MailEntry, Operation, SellingRelation, User
 from accounts.permissions import Permission, check_permission
 from mxportal.shared.fields import fold
 from notifications.models import Mail
@@ -32,8 +33,20 @@ def queue_user_mail(user: User, kind: str, **context: int) -> Mail:
         language=user.language,
         context={"user": user.pk, **context},
     )
-    user.mails.add(mail)
+    keep_user_mails([(user, mail)])
     return mail
+
+
+def keep_user_mails(pairs: Sequence[tuple[User, Mail]]) -> None:
+    """Keep mails with their persons, and in the lists of those who may look after them: own account and sellers."""
+    link = User.mails.through
+    link.objects.bulk_create(link(user=user, mail=mail) for user, mail in pairs)
+    accounts = {user.account_id for user, _ in pairs}
+    relations = SellingRelation.objects.accepted().filter(buyer__in=accounts)
+    lists: dict[int, list[int]] = {account: [account] for account in accounts}
+    for buyer, seller in relations.values_list("buyer", "seller"):
+        lists[buyer].append(seller)
+    MailEntry.objects.keep((account, mail.pk) for user, mail in pairs for account in lists[user.account_id])
 
 
 @transaction.atomic(durable=True)

@@ -10,14 +10,14 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from accounts.models import AuditEntry, Operation, User
+from accounts.models import AuditEntry, MailEntry, Operation, User
 from accounts.permissions import Permission, check_permission
 from entitlements.models import LineItem
-from entitlements.predicates import is_party, may_hand_on
+from entitlements.predicates import may_hand_on, party_ids
 from entitlements.services.reasons import check_reason
 from mxportal.shared.fields import fold
 from notifications.models import Mail, Status
-from notifications.services import MailDraft, queue_mails, retry_mail
+from notifications.services import MailDraft, queue_mails
 
 ACTIVATION = "entitlements.activation"
 UNDONE = "entitlements.undone"
@@ -127,7 +127,7 @@ def queue_activation_mail(
             )
         )
     mails = queue_mails(drafts)
-    _keep_with(items, mails)
+    keep_mails([(item, mail) for item in items for mail in mails])
     return mails
 
 
@@ -146,39 +146,17 @@ def queue_parcels(
         )
         for items, contact in parcels
     )
-    link = LineItem.mails.through
-    pairs = zip(parcels, mails, strict=True)
-    link.objects.bulk_create(
-        link(lineitem=item, mail=mail) for (items, _contact), mail in pairs for item in items
+    keep_mails(
+        [(item, mail) for (items, _contact), mail in zip(parcels, mails, strict=True) for item in items]
     )
     return mails
 
 
-def _keep_with(items: Sequence[LineItem], mails: Sequence[Mail]) -> None:
-    """Every mail with every item, in one statement."""
+def keep_mails(pairs: Sequence[tuple[LineItem, Mail]]) -> None:
+    """Keep mails with the items they tell of, and in the lists of those who are party to them (E5)."""
     link = LineItem.mails.through
-    link.objects.bulk_create(link(lineitem=item, mail=mail) for item in items for mail in mails)
-
-
-def send_again(*, actor: User, mail_id: int) -> Mail:
-    """N2: a failed or waiting mail goes out now. Who may write to a line item or a user may do so with its mails.
-
-    Raises Mail.DoesNotExist where no object of the mail is visible, PermissionDenied, ValidationError where it does not
-    wait any more.
-    """
-    check_permission(actor, Permission.SEND_MAIL)
-    mail_id = Mail.objects.values_list("pk", flat=True).get(
-        pk=mail_id
-    )  # a number too large for the link is no mail
-    visible = LineItem.objects.visible_to(actor).filter(mails=mail_id)
-    items = [item for item in visible if is_party(actor, item)]
-    persons = User.objects.visible_to(actor).filter(mails=mail_id)
-    if not items and not persons.exists():
-        raise Mail.DoesNotExist
-    managed = User.objects.managed_by(actor).filter(mails=mail_id)
-    if not any(may_hand_on(actor, item) for item in items) and not managed.exists():
-        raise PermissionDenied
-    return retry_mail(mail_id)
+    link.objects.bulk_create(link(lineitem=item, mail=mail) for item, mail in pairs)
+    MailEntry.objects.keep((account, mail.pk) for item, mail in pairs for account in party_ids(item))
 
 
 def _known_persons(item: LineItem, recipients: list[str]) -> dict[str, User]:
@@ -208,5 +186,5 @@ def queue_undo_mails(*, item: LineItem, copies: int) -> list[Mail]:
         )
         for mail in told.values()
     )
-    _keep_with([item], mails)
+    keep_mails([(item, mail) for mail in mails])
     return mails

@@ -1,18 +1,66 @@
-"""N2: "Send again"."""
+"""The list of mails (N2), and "Send again"."""
+
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
-from entitlements.services.mailing import send_again
+from entitlements.forms.mails import MailFilter
+from entitlements.mail_list import list_mails, mail_rows, party_item
+from entitlements.services.resending import AT_ONCE, failed_mails, send_again, send_all_again
+from mxportal.shared.forms import KeyedForm
+from mxportal.shared.pagination import capped_count, paginate
+from mxportal.shared.views import posted, submit
 from notifications.models import Mail
+
+
+@requires(Permission.VIEW)
+@require_safe
+def mail_list(request: PortalRequest) -> HttpResponse:
+    """E-mails: what the reader may see of them, newest first, a keyset page at a time."""
+    form = MailFilter(request.GET)
+    filters = form.filters()
+    item = party_item(request.user, filters["item"]) if filters["item"] else None
+    context: dict[str, Any] = {
+        "form": form,
+        "item": item,
+        "may_send_all": request.user.may(Permission.SEND_MAIL),
+    }
+    if not form.mistakes() and (item or not filters["item"]):
+        listing = list_mails(actor=request.user, **filters)
+        page = paginate(request, listing.rows, order=listing.order)
+        context |= {
+            "page": page,
+            "rows": mail_rows(request.user, [listing.mail_of(row) for row in page.items]),
+            "count": capped_count(listing.rows),
+        }
+    return render(request, "entitlements/mail_list.html", context)
+
+
+@requires(Permission.SEND_MAIL)
+@require_http_methods(["GET", "HEAD", "POST"])
+def mail_send_all_again(request: PortalRequest) -> HttpResponse:
+    """Every failed mail that the reader may send again, asked first."""
+    form = KeyedForm(posted(request))
+    sent = submit(form, send_all_again, keyed=True, actor=request.user)
+    if sent is None:
+        count = capped_count(failed_mails(request.user))
+        context = {"form": form, "count": count, "most": AT_ONCE}
+        return render(request, "entitlements/mail_send_all_again.html", context)
+    sentence = ngettext(
+        "%(count)s e-mail is on its way again.", "%(count)s e-mails are on their way again.", sent
+    )
+    messages.success(request, sentence % {"count": sent})
+    return redirect("mail_list")
 
 
 @requires(Permission.SEND_MAIL)

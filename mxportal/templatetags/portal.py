@@ -45,10 +45,11 @@ MENU = (
         gettext_lazy("Activation & Entitlements"),
         (
             Item("line_item_list", gettext_lazy("List Entitlements")),
+            Item("mail_list", gettext_lazy("E-mails")),
             Item("product_list", gettext_lazy("Products"), "manage_products"),
             Item("entitlement_create", gettext_lazy("Create Entitlement"), "create_entitlements"),
         ),
-        ("line_item", "entitlement", "product", "split", "certificate"),
+        ("line_item", "entitlement", "mail_", "product", "split", "certificate"),
     ),
     Section(
         "accounts",
@@ -153,7 +154,7 @@ STATES = {
     "queued": (pgettext_lazy("mail", "Queued"), "draft"),
     "sent": (pgettext_lazy("mail", "Sent"), "deployed"),
     "failed": (pgettext_lazy("mail", "Failed"), "expired"),
-    "cancelled": (pgettext_lazy("mail", "Not needed any more"), "obsolete"),
+    "cancelled": (pgettext_lazy("mail", "No longer needed"), "obsolete"),
 }
 
 

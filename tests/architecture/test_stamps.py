@@ -31,7 +31,11 @@ UNGATED = {
     ("entitlements/search.py", "Entitlement"): WITHIN,
     ("entitlements/listing.py", "LineItem"): "its next line reads through visible_to_as",
     ("entitlements/timeline.py", "Movement"): "movements of items that are visible_to",
-    ("entitlements/home_page.py", "Mail"): "mails of items that are visible_to and users that are managed_by",
+    (
+        "entitlements/mail_list.py",
+        "Mail",
+    ): "MOBOTIX reads all, and a page of mails that were read through its rows",
+    ("entitlements/mail_list.py", "MailEntry"): "of items that are visible_to and users that are managed_by",
     ("entitlements/home_page.py", "SellingRelation"): "requests to the actor's own account (A2)",
 }
 

@@ -68,6 +68,7 @@ def visits(world: World) -> list[Visit]:
         *user_pages(world),
         *picker_pages(world),
         *list_pages(world),
+        *mail_pages(world),
         *item_pages(world),
         *split_pages(world),
         *publisher_pages(world),
@@ -180,6 +181,18 @@ def list_pages(world: World) -> Iterator[Visit]:
     for reader, item in (("mobotix", world.draft), ("distributor", world.chain.issued)):
         yield page(reader, "entitlement_detail", item.entitlement_id)
     yield page("installer_viewer", "entitlement_detail", world.chain.installed.entitlement_id)
+
+
+def mail_pages(world: World) -> Iterator[Visit]:
+    """The list of mails."""
+    for reader in ("mobotix", "distributor", "installer", "installer_viewer", "lonely"):
+        yield page(reader, "mail_list")
+    yield page(
+        "installer", "mail_list", query={"q": "no such name", "status": "sent", "item": world.chain.served.pk}
+    )
+    yield page("installer", "mail_list", query={"q": "a", "since": "yesterday"})
+    yield page("installer", "mail_send_all_again")
+    yield page("lonely", "mail_send_all_again")
 
 
 def item_pages(world: World) -> Iterator[Visit]:

@@ -63,7 +63,8 @@ class Letter:
 def letter(monkeypatch) -> Letter:
     letter = Letter()
     monkeypatch.setattr(registry, "_renderers", {**registry._renderers})
-    registry.renders("letter")(letter.render)
+    monkeypatch.setattr(registry, "_labels", {**registry._labels})
+    registry.renders("letter", "Letter")(letter.render)
     return letter
 
 

@@ -1,0 +1,66 @@
+"""N2: "Send again", for one mail and for all that failed."""
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.models import Operation, User
+from accounts.permissions import Permission, check_permission
+from entitlements.models import LineItem
+from entitlements.predicates import is_party, may_hand_on
+from notifications.models import Mail, Status
+from notifications.services import retry_failed, retry_mail
+
+AT_ONCE = 1000  # mails that one "Send all failed again" takes, the newest first
+
+
+def resendable(actor: User, mails: QuerySet[Mail]) -> QuerySet[Mail]:
+    """Those that this person may send again: of line items sold or served (E13), and of persons managed (U4)."""
+    if not actor.may(Permission.SEND_MAIL):
+        return mails.none()
+    if actor.account.is_mobotix:
+        return mails
+    sold_or_served = Q(seller=actor.account) | Q(serving_account=actor.account)
+    of_items = LineItem.objects.visible_to(actor).filter(sold_or_served, mails=OuterRef("pk"))
+    of_users = User.objects.managed_by(actor).filter(mails=OuterRef("pk"))
+    return mails.filter(Exists(of_items) | Exists(of_users))
+
+
+def failed_mails(actor: User) -> QuerySet[Mail]:
+    """Those that were given up and that this person may send again."""
+    return resendable(actor, Mail.objects.filter(status=Status.FAILED))
+
+
+def send_again(*, actor: User, mail_id: int) -> Mail:
+    """N2: a failed or waiting mail goes out now. Who may write to a line item or a user may do so with its mails.
+
+    Raises Mail.DoesNotExist where no object of the mail is visible, PermissionDenied, ValidationError where it does not
+    wait any more.
+    """
+    check_permission(actor, Permission.SEND_MAIL)
+    mail_id = Mail.objects.values_list("pk", flat=True).get(
+        pk=mail_id
+    )  # a number too large for the link is no mail
+    visible = LineItem.objects.visible_to(actor).filter(mails=mail_id)
+    items = [item for item in visible if is_party(actor, item)]
+    persons = User.objects.visible_to(actor).filter(mails=mail_id)
+    if not items and not persons.exists():
+        raise Mail.DoesNotExist
+    managed = User.objects.managed_by(actor).filter(mails=mail_id)
+    if not any(may_hand_on(actor, item) for item in items) and not managed.exists():
+        raise PermissionDenied
+    return retry_mail(mail_id)
+
+
+@transaction.atomic(durable=True)
+def send_all_again(*, actor: User, key: str) -> int:
+    """N2: every failed mail that the actor may send again is due now, AT_ONCE at most. Returns how many."""
+    check_permission(actor, Permission.SEND_MAIL)
+    failed = failed_mails(actor).select_for_update(no_key=True, of=("self",)).order_by("-id")
+    pks = list(failed.values_list("pk", flat=True)[:AT_ONCE])
+    done = Operation.objects.done(actor=actor, key=key, kind="send_all_again", request={})
+    if done is not None:
+        return done
+    retry_failed(pks)
+    Operation.objects.record(actor=actor, key=key, kind="send_all_again", request={}, result=len(pks))
+    return len(pks)
