@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0002_search"),
         ("entitlements", "0003_search"),
-        ("notifications", "0003_mail_list"),
+        ("notifications", "0004_mail_list"),
     ]
 
     operations = [

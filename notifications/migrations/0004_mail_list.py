@@ -18,7 +18,7 @@ def drop_index(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notifications", "0002_failed_mails")]
+    dependencies = [("notifications", "0003_request_id")]
 
     operations = [
         migrations.RemoveIndex(model_name="mail", name="mail_failed"),
