@@ -25,7 +25,7 @@ def fill(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0002_search"),
+        ("accounts", "0003_login_when_active"),
         ("entitlements", "0003_search"),
         ("notifications", "0004_mail_list"),
     ]
