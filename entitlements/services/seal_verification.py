@@ -1,0 +1,147 @@
+"""E11: the sealed ledger against the movements. One pass over the leaves in chunks, whatever their number.
+
+What is checked is what the newest head covers. As nothing is ever taken away, sealing may go on meanwhile.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import Max, QuerySet
+
+from entitlements.models import LedgerHead, LedgerLeaf, LedgerNode, Movement
+from entitlements.sealing.merkle import Frontier, node_count
+from entitlements.services.sealing import SEALED_COLUMNS, head_statement, sealed_fields
+from entitlements.services.signing import Domain, is_signed
+
+CHUNK = 2_000
+# One statement, so that all of it is seen at one moment.
+ENDS = """
+SELECT coalesce((SELECT max(size) FROM entitlements_ledgerhead), 0),
+  coalesce((SELECT max(number) + 1 FROM entitlements_ledgerleaf), 0),
+  coalesce((SELECT max(number) + 1 FROM entitlements_ledgernode), 0)
+"""
+LEFT_OUT = """
+SELECT min(movement.id) FROM entitlements_movement movement
+WHERE NOT EXISTS (SELECT 1 FROM entitlements_ledgerleaf leaf WHERE leaf.movement_id = movement.id)
+  AND NOT EXISTS (SELECT 1 FROM entitlements_unsealedmovement waiting WHERE waiting.movement_id = movement.id)
+"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An entry that does not fit."""
+
+    entry: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.entry}: expected {self.expected}, found {self.found}"
+
+
+def seal_findings() -> Iterator[Finding]:
+    """What does not fit, in the order of the leaves. Where the tree itself breaks, the rest of it is not looked at."""
+    size = LedgerHead.objects.aggregate(size=Max("size"))["size"] or 0
+    yield from _tree_findings(size)
+    yield from _end_findings()
+    yield from _left_out_findings()
+
+
+def _tree_findings(size: int) -> Iterator[Finding]:
+    """Leaves against movements, nodes and heads against leaves."""
+    frontier, nodes, heads = Frontier(), _nodes(node_count(size)), _heads(size)
+    head, previous = next(heads, None), b""
+    for leaf, row in _leaves(size):
+        if leaf.number != frontier.size:
+            break
+        yield from _leaf_findings(leaf, row)
+        for level, node in enumerate(frontier.append(bytes(leaf.hash)), start=1):
+            if finding := _node_finding(node, next(nodes, None), frontier.size - (1 << level), leaf.number):
+                yield finding
+                return
+        if head and head.size == frontier.size:
+            yield from _head_findings(head, frontier.root(), previous)
+            previous = head_statement(head).hash()
+            head = next(heads, None)
+    if frontier.size < size:
+        yield Finding(f"leaf {frontier.size}", f"one of the {size} that the head at {size} covers", "none")
+
+
+def _leaves(size: int) -> Iterator[tuple[LedgerLeaf, tuple[Any, ...] | None]]:
+    """Each leaf with the SEALED_COLUMNS of its movement, or None where the movement is gone."""
+    for start in range(0, size, CHUNK):
+        leaves = list(_chunk(LedgerLeaf.objects.all(), start))
+        movements = Movement.objects.filter(pk__in=[leaf.movement_id for leaf in leaves])
+        rows = {row[0]: row for row in movements.values_list(*SEALED_COLUMNS)}
+        for leaf in leaves:
+            yield leaf, rows.get(leaf.movement_id)
+
+
+def _nodes(count: int) -> Iterator[LedgerNode]:
+    for start in range(0, count, CHUNK):
+        yield from _chunk(LedgerNode.objects.all(), start)
+
+
+def _chunk(rows: QuerySet[Any], start: int) -> QuerySet[Any]:
+    return rows.filter(pk__gte=start, pk__lt=start + CHUNK).order_by("pk")
+
+
+def _heads(size: int) -> Iterator[LedgerHead]:
+    """Up to that size, a chunk at a time."""
+    after = 0
+    heads = LedgerHead.objects.select_related("key").filter(size__lte=size).order_by("size")
+    while chunk := list(heads.filter(size__gt=after)[:CHUNK]):
+        yield from chunk
+        after = chunk[-1].size
+
+
+def _leaf_findings(leaf: LedgerLeaf, row: tuple[Any, ...] | None) -> Iterator[Finding]:
+    if row is None:
+        yield Finding(f"leaf {leaf.number}", f"movement {leaf.movement_id}", "no such movement")
+        return
+    now = sealed_fields(row).leaf_hash(bytes(leaf.salt))
+    if now != bytes(leaf.hash):
+        yield Finding(
+            f"movement {leaf.movement_id} (leaf {leaf.number})",
+            f"the fields that were sealed as {bytes(leaf.hash).hex()}",
+            f"{row[1]} of {row[4]} copies, which gives {now.hex()}",
+        )
+
+
+def _node_finding(computed: bytes, node: LedgerNode | None, first: int, last: int) -> Finding | None:
+    if node and bytes(node.hash) == computed:
+        return None
+    found = f"{bytes(node.hash).hex()} (node {node.number})" if node else "none"
+    return Finding(f"node over the leaves {first} to {last}", computed.hex(), found)
+
+
+def _head_findings(head: LedgerHead, root: bytes, previous: bytes) -> Iterator[Finding]:
+    entry, statement = f"head at {head.size}", head_statement(head)
+    if statement.root != root:
+        yield Finding(f"{entry}, root", root.hex(), statement.root.hex())
+    if statement.previous != previous:
+        yield Finding(f"{entry}, hash of the head before", previous.hex() or "none", statement.previous.hex())
+    if not is_signed(head.key, Domain.LEDGER_HEAD, statement.text(), bytes(head.signature)):
+        yield Finding(f"{entry}, signature", f"one by the key {head.key.key_id}", bytes(head.signature).hex())
+
+
+def _end_findings() -> Iterator[Finding]:
+    """Leaves and nodes end where the newest head says."""
+    with connection.cursor() as cursor:
+        cursor.execute(ENDS)
+        size, leaves, nodes = cursor.fetchone()
+    if leaves > size:
+        yield Finding(f"leaf {leaves - 1}", "a head that covers it", f"the newest head at {size}")
+    if nodes > node_count(size):
+        yield Finding(f"node {nodes - 1}", f"no node after {node_count(size) - 1}", "one")
+
+
+def _left_out_findings() -> Iterator[Finding]:
+    """Every movement is sealed, or waits to be."""
+    with connection.cursor() as cursor:
+        cursor.execute(LEFT_OUT)
+        (movement,) = cursor.fetchone()
+    if movement is not None:
+        yield Finding(f"movement {movement}", "a leaf, or a place in the queue for one", "neither")
