@@ -10,6 +10,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FIGURES = {
+    "sealed_per_second",
+    "verify_ledger_1m",
+    "verify_ledger_1m_memory",
     "certificate_vs_warm_weasyprint",
     "list_vs_raw_sql",
     "admin_vs_list",
@@ -33,7 +36,7 @@ def test_a_trial_reports_every_figure() -> None:
     )
     assert trial.returncode == 0, trial.stderr
     lines = [
-        re.fullmatch(r"(\w+) [\d.e+]+ (ratio|ms|seconds|MB)", line) for line in trial.stdout.splitlines()
+        re.fullmatch(r"(\w+) [\d.e+]+ (ratio|ms|seconds|MB|1/s)", line) for line in trial.stdout.splitlines()
     ]
     assert all(lines), trial.stdout
     assert {line[1] for line in lines if line} >= FIGURES

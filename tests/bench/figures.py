@@ -8,6 +8,7 @@ from tests.bench.bulk import bulk_split_10k, bulk_split_vs_single
 from tests.bench.certificates import certificate_vs_warm_weasyprint
 from tests.bench.clock import ITEMS, say
 from tests.bench.lists import admin_vs_list, list_vs_raw_sql
+from tests.bench.sealing import sealed_per_second, verify_ledger_cost
 from tests.bench.searches import search_milliseconds
 from tests.bench.splits import split_vs_pgbench
 
@@ -40,7 +41,13 @@ def ratio(name: str, measure: Callable[[], float], target: float, *, at_least: b
 
 
 def figures() -> Iterator[Figure]:
-    """One after the other, as they are measured; those that write come last."""
+    """One after the other, as they are measured; those that write come last, after sealing."""
+    say("sealing")
+    yield Figure("sealed_per_second", sealed_per_second(), "1/s")
+    say("verify_ledger_1m")
+    elapsed, memory = verify_ledger_cost()
+    yield Figure("verify_ledger_1m", elapsed, "seconds")
+    yield Figure("verify_ledger_1m_memory", memory, "MB", 256)
     yield ratio("certificate_vs_warm_weasyprint", certificate_vs_warm_weasyprint, 0.9)
     yield ratio("list_vs_raw_sql", lambda: list_vs_raw_sql(Tier.MOBOTIX), 15)
     for tier in (Tier.DISTRIBUTOR, Tier.INSTALLER):

@@ -55,7 +55,7 @@ def chain(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Chain:
 @contextmanager
 def tampered() -> Iterator[None]:
     """What is done inside is done as the owner, with no trigger in the way; and taken back afterwards."""
-    with transaction.atomic(), as_owner():
+    with as_owner(), transaction.atomic():
         drop(connection)
         yield
         transaction.set_rollback(True)
