@@ -30,7 +30,7 @@ def found_mobotix(*, account_name: str, email: str, first_name: str, last_name: 
         can_log_in=True,
         role=Role.PORTAL_ADMIN,
     )
-    user.full_clean(exclude=["password", "mails"])
+    user.clean_fields(exclude=["password", "mails"])
     check_email_free(user)
     user.set_unusable_password()
     user.must_change_password = True
