@@ -49,9 +49,8 @@ class MailDraft:
     request_key: str = ""
 
 
-@transaction.atomic
 def queue_mails(drafts: Iterable[MailDraft]) -> list[Mail]:
-    """N1: write the mails in the caller's transaction; one alarm after its commit delivers them all.
+    """N1: write the mails in the caller's transaction, all or none; one alarm after its commit delivers them all.
 
     ValidationError (field `recipient_email`) for an address that is none or holds a line break (N3).
     """

@@ -30,15 +30,16 @@ class OperationManager(models.Manager["Operation"]):
         Call it after the lock (E7): a twin that waited for the lock then finds its sibling's row.
         Raises ValidationError where the key was used for a different request.
         """
-        operation = self.filter(actor=actor, key=key).first()
-        if operation is None:
+        done = self.filter(actor=actor, key=key).values_list("request_hash", "result_id").first()
+        if done is None:
             return None
-        if operation.request_hash != hash_request(kind, request):
+        request_hash, result_id = done
+        if request_hash != hash_request(kind, request):
             raise ValidationError(
                 _("This form was sent before, with other values. Check what is in it and send it again."),
                 code=KEY_REUSED,
             )
-        return operation.result_id
+        return result_id
 
     def record(
         self, *, actor: "User", key: str, kind: str, request: dict[str, Any], result: models.Model | int

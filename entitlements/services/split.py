@@ -1,19 +1,23 @@
 """E6, E7: copies of a line item become a new line item of a buyer."""
 
+from typing import Any
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import Account, Operation, Tier, User
+from accounts.models import Account, AccountStatus, Operation, RelationStatus, Tier, User
 from accounts.models.account import AccountQuerySet
 from accounts.permissions import Permission, check_permission
 from entitlements.models import Entitlement, LineItem, MovementKind, State
 from entitlements.models.line_item import CHAIN
 from entitlements.predicates import may_split
-from entitlements.services.ledger import WRITTEN_BY_TRIGGERS, move
+from entitlements.services.ledger import move
 from entitlements.services.mailing import queue_activation_mail
 from notifications.messages import one_line
+
+NEEDED_OF_BUYER = ("email", "language", "display_name", "first_name", "last_name", "account__tier")
 
 
 @transaction.atomic(durable=True)
@@ -55,6 +59,7 @@ def split_line_item(
     item = new_item(actor=actor, source=source, entitlement=entitlement, target=target, contact=contact)
     item.save()
     move(actor=actor, kind=MovementKind.SPLIT, item=item, copies=copies)
+    item.quantity = item.available = copies  # as the trigger has just written them
     if send_mail:
         queue_activation_mail(
             items=[item],
@@ -64,7 +69,6 @@ def split_line_item(
             contact=contact,
         )
     Operation.objects.record(actor=actor, key=key, kind="split", request=request, result=item)
-    item.refresh_from_db(fields=WRITTEN_BY_TRIGGERS)
     return item
 
 
@@ -75,8 +79,7 @@ def check_split(
     if not may_split(actor, source):
         raise PermissionDenied
     check_usable(source)
-    target = find_target(actor, target_id)
-    contact = find_contact(target, contact_id)
+    target, contact = find_buyer(actor, target_id, contact_id)
     check_copies(copies, source.available)
     return target, contact
 
@@ -103,7 +106,31 @@ def check_usable(item: LineItem) -> None:
 
 def targets_of(actor: User) -> AccountQuerySet:
     """E6: the active accounts of a lower tier that the actor's account sells to."""
-    return Account.objects.bought_from(actor.account).active().filter(tier__in=actor.account.lower_tiers())
+    return Account.objects.filter(**_buys_from(actor))
+
+
+def find_buyer(actor: User, target_id: int, contact_id: int) -> tuple[Account, User]:
+    """``find_target`` and ``find_contact`` in one query; where it finds nobody, they say what is wrong.
+
+    Of both it loads what a split needs.
+    """
+    is_target = {f"account__{lookup}": value for lookup, value in _buys_from(actor).items()}
+    persons = User.objects.active().filter(pk=contact_id, account=target_id, **is_target)
+    contact = persons.select_related("account").only(*NEEDED_OF_BUYER).first()
+    if contact is not None:
+        return contact.account, contact
+    target = find_target(actor, target_id)
+    return target, find_contact(target, contact_id)
+
+
+def _buys_from(actor: User) -> dict[str, Any]:
+    """E6: what makes an account a target, as look-ups on it."""
+    return {
+        "seller_relations__seller": actor.account,
+        "seller_relations__status": RelationStatus.ACCEPTED,
+        "status": AccountStatus.ACTIVE,
+        "tier__in": actor.account.lower_tiers(),
+    }
 
 
 def find_target(actor: User, target_id: int) -> Account:
