@@ -21,6 +21,8 @@ FIGURES = {
     "search_ms_distributor",
     "search_ms_installer",
     "split_vs_pgbench",
+    "split_vs_pgbench_four",
+    "outbox_per_second",
     "bulk_split_vs_single",
     "bulk_split_10k",
     "bulk_split_10k_peak",
@@ -36,7 +38,8 @@ def test_a_trial_reports_every_figure() -> None:
     )
     assert trial.returncode == 0, trial.stderr
     lines = [
-        re.fullmatch(r"(\w+) [\d.e+]+ (ratio|ms|seconds|MB|1/s)", line) for line in trial.stdout.splitlines()
+        re.fullmatch(r"(\w+) [\d.e+]+ (ratio|ms|seconds|MB|1/s|mails/s)", line)
+        for line in trial.stdout.splitlines()
     ]
     assert all(lines), trial.stdout
     assert {line[1] for line in lines if line} >= FIGURES

@@ -1,11 +1,14 @@
-"""Splits by the service against pgbench, which runs the service's own statements."""
+"""Splits by the service against pgbench, which runs the service's own statements: one client, and four at once."""
 
+import multiprocessing
 import os
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from statistics import median
 
@@ -21,10 +24,14 @@ from mxportal.shared.forms import new_key
 from scripts.services import postgres_binaries
 from tests.bench.clock import IS_TRIAL, seconds
 from tests.bench.people import NUMBERS, admin_of
+from tests.bench.process import seconds_of_splits, set_up
 
 ROUNDS = 1 if IS_TRIAL else 9
 SPLITS = 200  # a round: short ones in turn, so that a busy moment strikes both
+CLIENTS = 4
 COPIES = 100_000_000
+FIRST_SOURCE = 50_000_001
+SET_SEQUENCE = "SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)"
 WRITTEN = (
     "entitlements_entitlement",
     "entitlements_lineitem",
@@ -36,15 +43,19 @@ WRITTEN = (
 RETURNS_ID = re.compile(r'INSERT INTO "(\w+)" .* RETURNING "\1"\."id"', re.DOTALL)
 
 
-def split_vs_pgbench() -> float:
-    """Splits a second over pgbench's, one client each, the mail to the buyer included."""
-    program = find_pgbench()
-    split = partial(split_one, admin_of(Tier.DISTRIBUTOR), issue_source())
+def split_vs_pgbench() -> tuple[float, float]:
+    """Splits a second over pgbench's, the mail to the buyer included: one client each; four processes, four clients."""
+    program, sources = find_pgbench(), issue_sources()
+    split = splitting(sources[0])
     split()
-    with tempfile.NamedTemporaryFile("w", suffix=".sql", encoding="utf-8") as file:
-        file.write(pgbench_script(*capture_split(split)))
-        file.flush()
-        rates = [(service_rate(split), pgbench_rate(program, file.name)) for _ in range(ROUNDS)]
+    with pgbench_script(*capture_split(split, sources[0])) as script, processes() as four:
+        one = [(service_rate(split), pgbench_rate(program, script, clients=1)) for _ in range(ROUNDS)]
+        many = [(four(sources), pgbench_rate(program, script, clients=CLIENTS)) for _ in range(ROUNDS)]
+    return ratio_of_medians(one), ratio_of_medians(many)
+
+
+def ratio_of_medians(rates: list[tuple[float, float]]) -> float:
+    """Ours over theirs."""
     ours, theirs = (median(column) for column in zip(*rates, strict=True))
     return ours / theirs
 
@@ -57,8 +68,15 @@ def find_pgbench() -> str:
     return program
 
 
+def issue_sources() -> list[int]:
+    """A line item of the distributor for each client, which cannot be used up; their numbers follow each other."""
+    with connection.cursor() as cursor:
+        cursor.execute(SET_SEQUENCE, ["entitlements_lineitem", FIRST_SOURCE - 1])
+    return [issue_source().pk for _ in range(CLIENTS)]
+
+
 def issue_source() -> LineItem:
-    """A line item of the distributor that cannot be used up."""
+    """One line of an order, deployed."""
     mobotix = admin_of(Tier.MOBOTIX)
     number = NUMBERS[Tier.DISTRIBUTOR]
     line = NewLine(product_id=1, quantity=COPIES, starts_on=today(), expires_on=None)
@@ -69,11 +87,16 @@ def issue_source() -> LineItem:
     return entitlement.line_items.get()
 
 
-def split_one(actor: User, source: LineItem) -> LineItem:
+def splitting(source: int) -> Callable[[], LineItem]:
+    """What is measured: a split off this line item."""
+    return partial(split_one, admin_of(Tier.DISTRIBUTOR), source)
+
+
+def split_one(actor: User, source: int) -> LineItem:
     """One copy to the installer, with the mail that stands ticked on the page."""
     return split_line_item(
         actor=actor,
-        item_id=source.pk,
+        item_id=source,
         target_id=NUMBERS[Tier.INSTALLER],
         contact_id=NUMBERS[Tier.INSTALLER],
         copies=1,
@@ -81,7 +104,7 @@ def split_one(actor: User, source: LineItem) -> LineItem:
     )
 
 
-def capture_split(split: Callable[[], LineItem]) -> tuple[list[str], dict[str, str]]:
+def capture_split(split: Callable[[], LineItem], source: int) -> tuple[list[str], dict[str, str]]:
     """The statements of one split, and what pgbench must put in the place of its numbers and codes."""
     _spread_sequences()
     with CaptureQueriesContext(connection) as captured:
@@ -90,7 +113,7 @@ def capture_split(split: Callable[[], LineItem]) -> tuple[list[str], dict[str, s
     mail, operation = item.mails.get(), Operation.objects.latest("pk")
     codes = [item.activation_id, item.verification_code]
     replaced = dict.fromkeys([*codes, mail.message_id, operation.key], ":u")
-    replaced[item.entitlement.entitlement_id] = "E-:u"
+    replaced |= {item.entitlement.entitlement_id: "E-:u", str(source): ":source"}
     return statements, replaced | _made_rows(statements)
 
 
@@ -98,9 +121,7 @@ def _spread_sequences() -> None:
     """No two tables shall give the same number: in a statement a number then says which row it means."""
     with connection.cursor() as cursor:
         for place, table in enumerate(WRITTEN, start=1):
-            cursor.execute(
-                "SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, place * 100_000_000]
-            )
+            cursor.execute(SET_SEQUENCE, [table, place * 100_000_000])
 
 
 def _made_rows(statements: list[str]) -> dict[str, str]:
@@ -111,17 +132,24 @@ def _made_rows(statements: list[str]) -> dict[str, str]:
     }
 
 
-def pgbench_script(statements: list[str], replaced: dict[str, str]) -> str:
-    """The statements for pgbench: codes made anew each time, numbers of rows taken from where they are made.
+@contextmanager
+def pgbench_script(statements: list[str], replaced: dict[str, str]) -> Iterator[str]:
+    """A file of the statements: codes made anew each time, numbers of rows taken from where they are made.
 
-    As codes are, the random number is spread over the whole of each index.
+    As codes are, the random number is spread over the whole of each index. Each client has a source of its own.
     """
-    lines = ["\\set u random(100000000000000, 999999999999999)"]
+    lines = [
+        "\\set u random(100000000000000, 999999999999999)",
+        f"\\set source {FIRST_SOURCE} + :client_id",
+    ]
     for statement in statements:
         text = re.sub("|".join(map(re.escape, replaced)), lambda match: replaced[match[0]], statement)
         made = RETURNS_ID.match(statement)
         lines.append(f"{text} \\gset {made[1]}_" if made else f"{text};")
-    return "\n".join(lines) + "\n"
+    with tempfile.NamedTemporaryFile("w", suffix=".sql", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+        file.flush()
+        yield file.name
 
 
 def service_rate(split: Callable[[], LineItem]) -> float:
@@ -129,13 +157,27 @@ def service_rate(split: Callable[[], LineItem]) -> float:
     return SPLITS / seconds(lambda: [split() for _ in range(SPLITS)])
 
 
-def pgbench_rate(program: str, script: str) -> float:
+@contextmanager
+def processes() -> Iterator[Callable[[list[int]], float]]:
+    """As many processes as clients; called with a source for each, they give the splits a second of all together."""
+    context = multiprocessing.get_context("spawn")
+    start = context.Barrier(CLIENTS)
+    with ProcessPoolExecutor(CLIENTS, context, set_up, [start]) as pool:
+
+        def rate(sources: list[int]) -> float:
+            return CLIENTS * SPLITS / max(pool.map(seconds_of_splits, sources))
+
+        yield rate
+
+
+def pgbench_rate(program: str, script: str, *, clients: int) -> float:
     """Splits a second through pgbench with the portal's settings of the database."""
     options = settings.DATABASES["default"]["OPTIONS"]["options"]
     command = [
         program,
         "--no-vacuum",
-        "--client=1",
+        f"--client={clients}",
+        f"--jobs={clients}",
         f"--transactions={SPLITS}",
         f"--file={script}",
         settings.DATABASE_URL,
