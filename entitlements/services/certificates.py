@@ -10,6 +10,7 @@ from django.utils.safestring import mark_safe
 
 from accounts.models import Account, Tier
 from entitlements.models import Entitlement, LineItem, State, today
+from entitlements.services.certificate_data import attached_certificate
 from mxportal.shared.pdf import render_pdf
 
 TEMPLATE = "certificates/certificate.html"
@@ -23,13 +24,16 @@ def certified(entitlement: Entitlement) -> list[LineItem]:
 
 
 def render_certificate(*, items: list[LineItem], language: str) -> bytes:
-    """The PDF of some lines of one entitlement. The caller has checked who may have it (E10, E13).
+    """The PDF of some lines of one entitlement, with its signed data (L7). The caller has checked who may have it.
 
     Raises PdfUnavailable with a sentence for the page where the machine lacks Pango.
     """
     with translation.override(language):
         context = certificate_context(items)
-    return render_pdf(template=TEMPLATE, context=context, stylesheet=STYLESHEET, language=language)
+        attached = attached_certificate(context, items)
+    return render_pdf(
+        template=TEMPLATE, context=context, stylesheet=STYLESHEET, language=language, attached=attached
+    )
 
 
 def certificate_context(items: list[LineItem]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 import atexit
 import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
-    from weasyprint import CSS
+    from weasyprint import CSS, Attachment
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import URLFetcher
 
@@ -35,8 +37,24 @@ class PdfUnavailable(Exception):
     """The machine lacks a library; the message is a sentence that says what to run."""
 
 
-def render_pdf(*, template: str, context: dict[str, Any], stylesheet: str, language: str) -> bytes:
-    """The template as a tagged PDF/A-3a, in the language given (E10).
+@dataclass(frozen=True, kw_only=True)
+class Attached:
+    """A file inside the PDF, which says in data what the page says."""
+
+    name: str
+    content: bytes
+    description: str
+
+
+def render_pdf(
+    *,
+    template: str,
+    context: dict[str, Any],
+    stylesheet: str,
+    language: str,
+    attached: Attached | None = None,
+) -> bytes:
+    """The template as a tagged PDF/A-3a, in the language given (E10), with an attachment (L7).
 
     A character for which the machine has no glyph would break PDF/A; it is shown by its code instead, as
     ``[U+1F600]``. Raises PdfUnavailable where Pango is missing.
@@ -44,9 +62,9 @@ def render_pdf(*, template: str, context: dict[str, Any], stylesheet: str, langu
     with translation.override(language):
         html = render_to_string(template, context)
     with _drawing:
-        pdf, missing = _draw(html, stylesheet)
+        pdf, missing = _draw(html, stylesheet, attached)
         if missing:
-            pdf, missing = _draw(html.translate(_codes(missing)), stylesheet)
+            pdf, missing = _draw(html.translate(_codes(missing)), stylesheet, attached)
     return pdf
 
 
@@ -54,13 +72,28 @@ def _codes(codepoints: set[int]) -> dict[int, str]:
     return {codepoint: f"[U+{codepoint:04X}]" for codepoint in codepoints}
 
 
-def _draw(html: str, stylesheet: str) -> tuple[bytes, set[int]]:
+def _draw(html: str, stylesheet: str, attached: Attached | None) -> tuple[bytes, set[int]]:
     """The PDF, and the code points that no font of this machine could set."""
     weasyprint = _weasyprint()
     page = weasyprint.HTML(string=html, url_fetcher=_fetcher())
     document = page.render(stylesheets=[_stylesheet(stylesheet)], font_config=_fonts(), pdf_variant=VARIANT)
+    if attached:
+        document.metadata.attachments.append(_attachment(attached))
     pdf = document.write_pdf(pdf_variant=VARIANT)
     return pdf, {codepoint for font in document.fonts.values() for codepoint in font.missing}
+
+
+def _attachment(attached: Attached) -> "Attachment":
+    now = datetime.now(UTC)  # WeasyPrint writes any time as if it were UTC
+    return _weasyprint().Attachment(
+        string=attached.content,
+        url_fetcher=_fetcher(),
+        name=attached.name,
+        description=attached.description,
+        relationship="Data",
+        created=now,
+        modified=now,
+    )
 
 
 def _weasyprint() -> Any:

@@ -1,0 +1,61 @@
+"""L7: what a certificate says, as signed JSON with the proofs of its movements. It is attached to the PDF."""
+
+from datetime import date
+from typing import Any
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from entitlements.models import LineItem
+from entitlements.services.proofs import evidence_for
+from entitlements.services.signing import Domain, active_key, sign
+from mxportal.shared.canonical import canonical_json
+from mxportal.shared.pdf import Attached
+
+FORMAT = "mx-license-certificate/1"
+NAME = "certificate.json"
+
+
+def attached_certificate(context: dict[str, Any], items: list[LineItem]) -> Attached:
+    """The attachment of a certificate that shows ``context`` (services.certificates) about these items."""
+    return Attached(
+        name=NAME,
+        content=signed_certificate(context, items),
+        description=_("The data of this certificate, signed, with proofs from the ledger"),
+    )
+
+
+def signed_certificate(context: dict[str, Any], items: list[LineItem]) -> bytes:
+    """Canonical JSON. The signature is over the prefix ``certificate/`` and the same without ``signature``."""
+    evidence = evidence_for(items)
+    lines = [
+        _line(shown, item) | {"movements": evidence.movements[item.pk]}
+        for shown, item in zip(context["lines"], items, strict=True)
+    ]
+    data = {"format": FORMAT, "certificate": _certificate(context, lines), "head": evidence.head}
+    key = active_key()
+    signature = sign(key, Domain.CERTIFICATE, canonical_json(data)).hex()
+    return canonical_json(data | {"signature": {"key": key.key_id, "value": signature}})
+
+
+def _certificate(context: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any]:
+    copied = ("issuer", "owner", "seller", "entitlement_id", "order_number")
+    return {name: context[name] for name in copied} | {
+        "issued_on": context["issued_on"].isoformat(),
+        "language": get_language() or "en",
+        "lines": lines,
+    }
+
+
+def _line(shown: dict[str, Any], item: LineItem) -> dict[str, Any]:
+    copied = ("activation_id", "product_name", "part_number", "quantity", "verify_url")
+    return {name: shown[name] for name in copied} | {
+        "product": str(item.product_id),
+        "verification_code": item.verification_code,
+        "starts_on": shown["starts_on"].isoformat(),
+        "expires_on": _day(shown["expires_on"]),
+    }
+
+
+def _day(day: date | None) -> str:
+    return day.isoformat() if day else "permanent"
