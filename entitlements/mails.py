@@ -3,13 +3,18 @@
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from entitlements.models import LineItem
+from accounts.models import User
+from entitlements.models import LineItem, NoticeRun
+from entitlements.notices import digest_of, notice_of
 from entitlements.services.certificates import certificate_filename, render_certificate
+from entitlements.services.expiring import DIGEST, EXPIRING, gets_digest, wants_notices
 from entitlements.services.mailing import ACTIVATION, UNDONE
+from mxportal.shared.fields import fold
 from notifications.messages import Message, render_message
 from notifications.models import Mail
 from notifications.registry import renders
@@ -70,3 +75,25 @@ def render_undone(mail: Mail) -> Message | None:
         "tail": item.activation_id_tail,
     }
     return render_message("emails/undone", context)
+
+
+@renders(EXPIRING, _("Expiring entitlements"))
+def render_expiring(mail: Mail) -> Message | None:
+    """N5: what expires. Not needed any more where the person wants none, or nothing is left to say."""
+    person = _still_wanting(mail, wants_notices(User.objects.all()))
+    notice = notice_of(person, NoticeRun.objects.get(pk=mail.context["run"])) if person else None
+    return render_message("emails/expiring", {"mail": mail, "this": notice}) if notice else None
+
+
+@renders(DIGEST, _("Weekly digest of what expires"))
+def render_digest(mail: Mail) -> Message | None:
+    """What expires by distributor, for MOBOTIX."""
+    person = _still_wanting(mail, gets_digest(User.objects.all()))
+    digest = digest_of(person) if person else None
+    return render_message("emails/digest", {"mail": mail, "this": digest}) if digest else None
+
+
+def _still_wanting(mail: Mail, people: QuerySet[User]) -> User | None:
+    """The person, where this address is still its own and the mail still wanted."""
+    people = people.filter(pk=mail.context["user"], email_key=fold(mail.recipient_email))
+    return people.select_related("account").first()

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import environ
 import fontpkg_barlow
 import fontpkg_ibm_plex_mono
+from celery.schedules import crontab
 from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -176,6 +177,17 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps no file: what must not 
 CELERY_BEAT_SCHEDULE = {
     "sweep the outbox": {"task": "notifications.sweep", "schedule": 30.0, "options": {"expires": 30}},
     "seal the ledger": {"task": "entitlements.seal_ledger", "schedule": 60.0, "options": {"expires": 60}},
+    # Each is done once a day, and once a week; the other calls are for a beat that was down at six.
+    "tell of what expires": {
+        "task": "entitlements.notify_expiring",
+        "schedule": crontab(minute="5", hour="6-22"),
+        "options": {"expires": 1800},
+    },
+    "sum up what expires": {
+        "task": "entitlements.send_digest",
+        "schedule": crontab(minute="10", hour="6-22"),
+        "options": {"expires": 1800},
+    },
 }
 # A task of a killed worker is handed out again after this time. It stands in three settings, and the shortest wins.
 CELERY_VISIBILITY_TIMEOUT = 120
@@ -325,6 +337,7 @@ DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO
 TEMPORARY_PASSWORD_DAYS = env.int("TEMPORARY_PASSWORD_DAYS", default=7)  # U4
 UNDO_DAYS = env.int("UNDO_DAYS", default=14)  # E8
 EXPIRING_DAYS = env.int("EXPIRING_DAYS", default=90)
+EXPIRING_NOTICE_DAYS = env.list("EXPIRING_NOTICE_DAYS", cast=int, default=[90, 30, 7])  # N5
 MAIL_LATE_MINUTES = env.int("MAIL_LATE_MINUTES", default=10)
 MAX_MAIL_RECIPIENTS = env.int("MAX_MAIL_RECIPIENTS", default=20)
 PAGE_SIZE = env.int("PAGE_SIZE", default=50)

@@ -1,7 +1,7 @@
 """U4, U8: temporary passwords and one-time links, made when their mail is delivered."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +13,7 @@ from accounts.models import AuditEntry, MailEntry, Operation, SellingRelation, U
 from accounts.permissions import Permission, check_permission
 from mxportal.shared.fields import fold
 from notifications.models import Mail
-from notifications.services import queue_mail, retry_mail
+from notifications.services import MailDraft, queue_mails, retry_mail
 
 CREDENTIALS = "accounts.credentials"
 PASSWORD_RESET = "accounts.password_reset"
@@ -26,18 +26,27 @@ def queue_user_mail(user: User, kind: str, **context: int) -> Mail:
 
     ``context`` is what the mail's renderer needs besides the user: primary keys.
     """
-    mail = queue_mail(
-        kind=kind,
-        recipient_email=user.email,
-        recipient_name=str(user),
-        language=user.language,
-        context={"user": user.pk, **context},
+    return queue_user_mails([user], kind, **context)[0]
+
+
+def queue_user_mails(users: Iterable[User], kind: str, **context: int) -> list[Mail]:
+    """``queue_user_mail`` for many, in a fixed number of statements."""
+    users = list(users)
+    mails = queue_mails(
+        MailDraft(
+            kind=kind,
+            recipient_email=user.email,
+            recipient_name=str(user),
+            language=user.language,
+            context={"user": user.pk, **context},
+        )
+        for user in users
     )
-    keep_user_mails([(user, mail)])
-    return mail
+    _keep(list(zip(users, mails, strict=True)))
+    return mails
 
 
-def keep_user_mails(pairs: Sequence[tuple[User, Mail]]) -> None:
+def _keep(pairs: Sequence[tuple[User, Mail]]) -> None:
     """Keep mails with their persons, and in the lists of those who may look after them: own account and sellers."""
     link = User.mails.through
     link.objects.bulk_create(link(user=user, mail=mail) for user, mail in pairs)

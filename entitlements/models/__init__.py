@@ -4,6 +4,7 @@ from entitlements.models.bulk_split import BulkSplit, BulkState, Origin
 from entitlements.models.entitlement import Entitlement
 from entitlements.models.line_item import PERMANENT, LineItem, State, today
 from entitlements.models.movement import Movement, MovementKind
+from entitlements.models.notice_run import NoticeKind, NoticeRun
 from entitlements.models.product import LicenceModel, Product
 from entitlements.models.seal import LedgerHead, LedgerLeaf, LedgerNode, UnsealedMovement
 from entitlements.models.signing_key import SigningKey
@@ -20,6 +21,8 @@ __all__ = [
     "LineItem",
     "Movement",
     "MovementKind",
+    "NoticeKind",
+    "NoticeRun",
     "Origin",
     "Product",
     "SigningKey",
