@@ -313,7 +313,7 @@ def test_a_run_has_a_fixed_number_of_queries(
     for _ in range(count):
         item_in(cast, 30)
         tick(make_user(cast.distributor.account, "Dirk"), make_contact(cast.distributor.account))
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(9):
         assert notify_expiring() == 2 * count
 
 
