@@ -5,18 +5,34 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging
+from django.dispatch import receiver
 from django_structlog.celery.receivers import CeleryReceiver
+from django_structlog.celery.signals import bind_extra_task_metadata
+from structlog.contextvars import bind_contextvars
+
+from mxportal import shared_metrics
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mxportal.settings")
+if os.environ.get(
+    "WORKER_METRICS_PORT"
+):  # none of Celery's signals comes before prometheus_client is imported
+    shared_metrics.share()
 
 app = Celery("mxportal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.autodiscover_tasks(["mxportal"], related_name="metrics")  # counts tasks, and tells of them
 
 # Hands the request's ID on with each task, and logs what becomes of it. One receiver for all kinds of processes: the
 # embedded default's is web server and worker in one.
-receiver = CeleryReceiver()
-receiver.connect_worker_signals()
+log_receiver = CeleryReceiver()
+log_receiver.connect_worker_signals()
+
+
+@receiver(bind_extra_task_metadata)
+def name_task(task: Any, **kwargs: Any) -> None:
+    """On every line of the task, that of its end as well."""
+    bind_contextvars(task=task.name)
 
 
 @setup_logging.connect

@@ -8,11 +8,14 @@ from django.conf import settings
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
-from mxportal import logs
+from mxportal import logs, shared_metrics
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mxportal.settings")
 
-bind = os.environ.get("BIND", f"127.0.0.1:{os.environ.get('PORT', '8000')}")
+bind = [os.environ.get("BIND", f"127.0.0.1:{os.environ.get('PORT', '8000')}")]
+if settings.METRICS_PORT:
+    bind.append(f"{settings.METRICS_HOST}:{settings.METRICS_PORT}")
+    shared_metrics.share()
 worker_class = "gthread"
 threads = int(os.environ.get("WEB_THREADS", "8"))
 # An in-memory broker reaches no second process.
@@ -62,6 +65,14 @@ def post_worker_init(worker: Any) -> None:
         from mxportal import embedded
 
         embedded.start()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Forget what only a living process can measure; what a dead one has counted still counts."""
+    if settings.METRICS_PORT:
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.pid)
 
 
 def worker_exit(server: Any, worker: Any) -> None:

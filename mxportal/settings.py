@@ -114,6 +114,16 @@ MIDDLEWARE = [
     "accounts.middleware.PasswordChangeMiddleware",
     "accounts.middleware.PrivatePagesMiddleware",
 ]
+# Prometheus asks the web server and the worker on ports of their own, which no proxy hands on; 0 is off.
+METRICS_PORT = env.int("METRICS_PORT", default=0)
+WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)
+METRICS_HOST = env.str("METRICS_HOST", default="127.0.0.1")
+if METRICS_PORT:
+    MIDDLEWARE = [
+        "django_prometheus.middleware.PrometheusBeforeMiddleware",
+        *MIDDLEWARE,
+        "mxportal.metrics.MetricsMiddleware",
+    ]
 ROOT_URLCONF = "mxportal.urls"
 WSGI_APPLICATION = "mxportal.wsgi.application"
 TEMPLATES = [

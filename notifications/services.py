@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from prometheus_client import Counter
 from structlog.contextvars import bound_contextvars
 
 from mxportal.shared.request_id import current_request_id
@@ -25,6 +26,7 @@ from notifications.registry import is_known, render
 from notifications.transport import Connection, Refusal, compose
 
 logger = logging.getLogger(__name__)
+ATTEMPTS = Counter("portal_mail_attempts", "Attempts to deliver a mail, by what came of them.", ["outcome"])
 
 # How long one deliverer may take for one mail: far longer than a render and all steps of SMTP at EMAIL_TIMEOUT.
 LEASE = timedelta(minutes=5)
@@ -281,6 +283,7 @@ def _settle(mail: Mail, outcome: _Outcome) -> None:
     if outcome.status == Status.QUEUED:
         changes["next_attempt_at"] = now + _pause_after(mail.attempts)
     _held(mail).update(**changes)
+    ATTEMPTS.labels(refusal.failure if refusal else outcome.status).inc()
     why = f" ({refusal.failure})" if refusal else ""
     logger.info("Mail %s after attempt %s%s", outcome.status, mail.attempts, why)
 

@@ -49,6 +49,8 @@ def server_environment(*, port: int, redis_url: str, mail_port: int, var_dir: Pa
         "EMAIL_URL": f"smtp://127.0.0.1:{mail_port}",
         "SITE_URL": f"http://127.0.0.1:{port}",
         "PORT": str(port),
+        "METRICS_PORT": str(free_port()),
+        "WORKER_METRICS_PORT": str(free_port()),
         "VAR_DIR": str(var_dir),
         "SECRET_KEY": settings.SECRET_KEY,
         "KEY_ENCRYPTION_KEY": settings.KEY_ENCRYPTION_KEY,

@@ -2,11 +2,16 @@
 
 from collections.abc import Iterable
 
+from django.db import transaction
+from prometheus_client import Counter
+
 from accounts.models import User
 from entitlements.models import LineItem, Movement, MovementKind
 from entitlements.models.movement import BETWEEN_TWO
 
 WRITTEN_BY_TRIGGERS = ("quantity", "available", "split", "activated", "ledger_position")  # of a line item
+
+MOVEMENTS = Counter("portal_movements", "Movements that were committed, by kind.", ["kind"])
 
 
 def move(*, actor: User, kind: MovementKind, item: LineItem, copies: int, reason: str = "") -> Movement:
@@ -22,7 +27,7 @@ def move_many(
     The balances follow in the database; refresh the instances that are read afterwards. Raises IntegrityError where a
     balance would fall below 0.
     """
-    return Movement.objects.bulk_create(
+    movements = Movement.objects.bulk_create(
         Movement(
             actor=actor,
             kind=kind,
@@ -33,3 +38,9 @@ def move_many(
         )
         for item, copies in parts
     )
+
+    def count() -> None:
+        MOVEMENTS.labels(kind).inc(len(movements))
+
+    transaction.on_commit(count, robust=True)
+    return movements

@@ -1,0 +1,16 @@
+"""The ledger in numbers, by what waits and never by what has been."""
+
+from collections.abc import Iterator
+
+from prometheus_client.core import GaugeMetricFamily
+
+from entitlements.services.sealing import sealing_lag
+
+
+def ledger() -> Iterator[GaugeMetricFamily]:
+    """How far the hash tree is behind."""
+    lag = sealing_lag()
+    yield GaugeMetricFamily("portal_unsealed_movements", "Movements that wait for their leaf.", lag.count)
+    yield GaugeMetricFamily(
+        "portal_sealing_lag_seconds", "How long the oldest of them has waited.", lag.age.total_seconds()
+    )

@@ -1,0 +1,24 @@
+"""The outbox in numbers, by the indexes that the sweep and Home read by."""
+
+from collections.abc import Iterator
+
+from django.db.models import Count, Min
+from django.utils import timezone
+from prometheus_client.core import GaugeMetricFamily
+
+from notifications.models import Mail, Status
+
+
+def outbox() -> Iterator[GaugeMetricFamily]:
+    """How many mails are due, wait for their time, or were given up; and how long the oldest has been due."""
+    now = timezone.now()
+    due = Mail.objects.due(now).aggregate(count=Count("pk"), oldest=Min("next_attempt_at"))
+    mails = GaugeMetricFamily(
+        "portal_outbox_mails", "Mails that are not sent, by their state.", labels=["state"]
+    )
+    mails.add_metric(["due"], due["count"])
+    mails.add_metric(["waiting"], Mail.objects.filter(status=Status.QUEUED).count() - due["count"])
+    mails.add_metric(["failed"], Mail.objects.filter(status=Status.FAILED).count())
+    yield mails
+    age = (now - due["oldest"]).total_seconds() if due["oldest"] else 0
+    yield GaugeMetricFamily("portal_outbox_oldest_due_seconds", "How long the oldest has been due.", age)
