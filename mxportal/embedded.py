@@ -25,7 +25,8 @@ def start() -> None:
     )
     Thread(target=worker.start, name="celery-worker", daemon=True).start()
     EmbeddedService(app, thread=True, scheduler_cls=app.conf.beat_scheduler).start()
-    app.send_task("notifications.sweep")  # what waited while nothing ran does not wait for beat's first turn
+    for task in ("notifications.sweep", "entitlements.seal_ledger"):
+        app.send_task(task)  # what waited while nothing ran does not wait for beat's first turn
 
 
 def stop() -> None:

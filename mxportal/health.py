@@ -19,6 +19,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.permissions import public
+from entitlements.models import LedgerHead
+from entitlements.services.sealing import sealing_lag
 from notifications.models import Mail
 
 logger = logging.getLogger(__name__)
@@ -57,9 +59,21 @@ def mails_are_in_time() -> bool:
     return not Mail.objects.due(late).exists()
 
 
+def sealing_goes_on() -> bool:
+    """What waits for its leaf has not waited long, or at least a head was signed lately."""
+    lately = timedelta(minutes=settings.SEAL_LATE_MINUTES)
+    if sealing_lag().age <= lately:
+        return True
+    return LedgerHead.objects.filter(sealed_at__gte=timezone.now() - lately).exists()
+
+
 # What the portal needs. Those of the second kind are asked only where the database answers.
 SERVICES: dict[str, Check] = {"database": database_answers, "broker": broker_answers}
-IN_DATABASE: dict[str, Check] = {"migrations": migrations_are_applied, "mails": mails_are_in_time}
+IN_DATABASE: dict[str, Check] = {
+    "migrations": migrations_are_applied,
+    "mails": mails_are_in_time,
+    "sealing": sealing_goes_on,
+}
 
 
 @public("A process manager asks whether this process lives; the answer says nothing else.")

@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
 
+from entitlements.ledger import triggers
+from entitlements.services.sealing import seal_ledger
 from notifications.models import Mail, Status
 from scripts.services import free_port, wait_for_port
+from tests.factories import Cast, issue_item, make_cast
 from tests.live import BIN, ROOT, process
+from tests.roles import as_owner
 from tests.test_embedded import environment
 from tests.test_settings import SERVER
 
@@ -58,7 +63,7 @@ def test_a_probe_is_nobodys_request(db: None, client: Client, settings: Any, pat
 def test_ready(db: None, client: Client) -> None:
     assert client.get("/readyz").json() == {
         "status": "ok",
-        "checks": {"database": "ok", "broker": "ok", "migrations": "ok", "mails": "ok"},
+        "checks": {"database": "ok", "broker": "ok", "migrations": "ok", "mails": "ok", "sealing": "ok"},
     }
 
 
@@ -92,6 +97,34 @@ def test_mails_in_time(db: None, client: Client) -> None:
     assert failed(client) == set()
 
 
+def old_movement(cast: Cast) -> None:
+    """One of an hour ago."""
+    item = issue_item(cast)
+    with as_owner():
+        triggers.drop(connection)
+        item.movements.update(created_at=timezone.now() - timedelta(hours=1))
+        triggers.create(connection)
+
+
+def test_sealing_that_is_behind(db: None, client: Client) -> None:
+    """After an import it takes its time, and goes on."""
+    cast = make_cast()
+    issue_item(cast)
+    assert failed(client) == set()
+    old_movement(cast)
+    seal_ledger(batches=1)
+    old_movement(cast)
+    assert failed(client) == set(), "a head was signed lately"
+
+
+def test_sealing_that_stands_still(db: None, client: Client) -> None:
+    """Nothing was sealed, and the oldest movement has waited for an hour."""
+    old_movement(make_cast())
+    assert failed(client) == {"sealing"}
+    seal_ledger()
+    assert failed(client) == set()
+
+
 def test_without_database_and_broker(tmp_path: Path) -> None:
     """The process lives all the same, and says what is missing without a word about addresses or users."""
     server = environment(tmp_path, **SERVER, LOG_LEVEL="CRITICAL", DJANGO_SETTINGS_MODULE="mxportal.settings")
@@ -103,7 +136,7 @@ def test_without_database_and_broker(tmp_path: Path) -> None:
     assert ready.startswith("503 ")
     assert json.loads(ready[4:]) == {
         "status": "unavailable",
-        "checks": dict.fromkeys(("database", "broker", "migrations", "mails"), "failed"),
+        "checks": dict.fromkeys(("database", "broker", "migrations", "mails", "sealing"), "failed"),
     }
 
 

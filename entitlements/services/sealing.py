@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from entitlements.models import LedgerHead, LedgerLeaf, LedgerNode, Movement, UnsealedMovement
@@ -46,8 +46,8 @@ class SealingLag:
 
 def sealing_lag() -> SealingLag:
     """How far the tree is behind the ledger."""
-    waiting = UnsealedMovement.objects.aggregate(count=Count("pk"), oldest=Min("movement__created_at"))
-    return SealingLag(**waiting)
+    waiting = UnsealedMovement.objects.order_by("pk")
+    return SealingLag(waiting.count(), waiting.values_list("movement__created_at", flat=True).first())
 
 
 def seal_ledger(*, batches: int | None = None) -> int:
