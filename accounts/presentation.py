@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Account, AuditEntry, User, UserStatus
 from accounts.services.credentials import mails_to
 from accounts.visibility import visible_names
-from notifications.models import Status
+from notifications.bounces import refusals_of
+from notifications.models import RefusedAddress, Status
 from notifications.registry import kind_label
 
 SHOWN = 30
@@ -95,6 +96,22 @@ def login_state(user: User) -> str:
     if user.shared_login:
         return _("Shared login, not recorded")
     return date_format(localtime(user.last_login), "SHORT_DATETIME_FORMAT") if user.last_login else _("Never")
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    """A person of a list: when it was last here, and whether mails reach it."""
+
+    user: User
+    login_state: str
+    refusal: RefusedAddress | None
+
+
+def person_rows(people: Iterable[User]) -> list[PersonRow]:
+    """One query, for the refusals."""
+    people = list(people)
+    refused = refusals_of(person.email for person in people)
+    return [PersonRow(person, login_state(person), refused.get(person.email)) for person in people]
 
 
 @dataclass(frozen=True)

@@ -114,3 +114,14 @@ class Mail(models.Model):
     def can_be_sent_again(self) -> bool:
         """N2: what failed, or waits for its next attempt after a failure, can be sent again at once."""
         return self.status == Status.FAILED or (self.status == Status.QUEUED and bool(self.failure))
+
+
+class RefusedAddress(models.Model):
+    """An address to which the mail server refused a mail for good, and took none since."""
+
+    address_key = models.CharField(max_length=500, unique=True)  # folded, as persons' addresses are compared
+    refused_at = models.DateTimeField()
+    reply = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return self.address_key

@@ -20,6 +20,7 @@ from prometheus_client import Counter
 from structlog.contextvars import bound_contextvars
 
 from mxportal.shared.request_id import current_request_id
+from notifications.bounces import note_fate
 from notifications.messages import Message, one_line
 from notifications.models import Failure, Mail, Status, new_message_id
 from notifications.registry import is_known, render
@@ -62,35 +63,11 @@ def queue_mails(drafts: Iterable[MailDraft]) -> list[Mail]:
     return mails
 
 
-def queue_mail(
-    *,
-    kind: str,
-    recipient_email: str,
-    recipient_name: str = "",
-    language: str = "en",
-    context: Mapping[str, Any] | None = None,
-    request_key: str = "",
-) -> Mail:
-    """`queue_mails` for one."""
-    draft = MailDraft(
-        kind=kind,
-        recipient_email=recipient_email,
-        recipient_name=recipient_name,
-        language=language,
-        context=context or {},
-        request_key=request_key,
-    )
-    return queue_mails([draft])[0]
-
-
-def deliver_mail(pk: int) -> None:
-    """Deliver this mail if it is due and nobody else is at it; safe to call at any time, any number of times."""
-    with Connection() as connection:
-        _deliver(pk, connection)
-
-
 def deliver_mails(pks: Iterable[int]) -> None:
-    """Deliver these over one connection. One that goes wrong never stands in the way of the next."""
+    """Deliver those of these that are due and that nobody else is at, over one connection.
+
+    Safe to call at any time, any number of times. One that goes wrong never stands in the way of the next.
+    """
     with Connection() as connection:
         for pk in pks:
             try:
@@ -268,6 +245,7 @@ def _renew_message_id(mail: Mail) -> bool:
     return bool(_held(mail).update(message_id=mail.message_id))
 
 
+@transaction.atomic(durable=True)
 def _settle(mail: Mail, outcome: _Outcome) -> None:
     """Write down what became of it; a deliverer that comes late, its lease lost, overwrites nothing."""
     now = timezone.now()
@@ -282,7 +260,8 @@ def _settle(mail: Mail, outcome: _Outcome) -> None:
     }
     if outcome.status == Status.QUEUED:
         changes["next_attempt_at"] = now + _pause_after(mail.attempts)
-    _held(mail).update(**changes)
+    if _held(mail).update(**changes) and (refusal is None or refusal.final):
+        note_fate(mail, outcome.status, changes["server_reply"], now)
     ATTEMPTS.labels(refusal.failure if refusal else outcome.status).inc()
     why = f" ({refusal.failure})" if refusal else ""
     logger.info("Mail %s after attempt %s%s", outcome.status, mail.attempts, why)

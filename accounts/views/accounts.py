@@ -21,7 +21,7 @@ from accounts.forms.accounts import (
 from accounts.http import PortalRequest
 from accounts.models import Account, AccountStatus, SellingRelation, Tier, User
 from accounts.permissions import Permission, requires
-from accounts.presentation import history, login_state, unsent_mails
+from accounts.presentation import history, person_rows, unsent_mails
 from accounts.services.accounts import create_account, set_account_status, update_account
 from accounts.visibility import visible_names
 from mxportal.shared.pagination import capped_count, paginate
@@ -34,14 +34,6 @@ class AccountRow:
 
     account: Account
     managed: bool
-
-
-@dataclass(frozen=True)
-class PersonRow:
-    """A person of the table on an account's page."""
-
-    user: User
-    login_state: str
 
 
 @requires(Permission.VIEW)
@@ -86,7 +78,7 @@ def account_detail(request: PortalRequest, pk: int) -> HttpResponse:
         "is_own": account == request.user.account,
         "is_managed": is_managed,
         "page": page,
-        "people": [PersonRow(user, login_state(user)) for user in page.items],
+        "people": person_rows(page.items),
         "history": history(request.user, account) if is_managed else [],
         **_channel(request.user, account),
         **_to_do(request.user, account, is_managed),

@@ -16,6 +16,7 @@ from accounts.http import PortalRequest
 from accounts.models import Account, User
 from accounts.models.account import AccountQuerySet
 from accounts.permissions import Permission, requires
+from accounts.presentation import person_rows
 from mxportal.shared.pagination import paginate
 from mxportal.shared.views import own_address, with_query
 
@@ -84,6 +85,7 @@ def contact_pick(request: PortalRequest) -> HttpResponse:
     context = {
         "form": form,
         "page": page,
+        "people": person_rows(page.items),
         "account": account,
         "chosen": request.GET.get("contact") or (str(page.items[0].pk) if len(page.items) == 1 else ""),
         "is_managed": Account.objects.managed_by(request.user).filter(pk=account.pk).exists(),

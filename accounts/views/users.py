@@ -18,6 +18,7 @@ from accounts.services.credentials import retry_user_mail, send_credentials
 from accounts.services.users import create_user, update_user
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.views import missing_is_404, own_address, posted, submit, with_query
+from notifications.bounces import refusals_of
 
 LOGINS_SHOWN = 20
 
@@ -59,6 +60,7 @@ def user_detail(request: PortalRequest, pk: int) -> HttpResponse:
     context = {
         "person": user,
         "login_state": login_state(user),
+        "refusal": refusals_of([user.email]).get(user.email),
         "may_manage": may_manage,
         "mails": mails_of(User.objects.visible_to(request.user).filter(pk=pk)) if may_manage else [],
         "logins": user.login_records.order_by("-id")[:LOGINS_SHOWN] if may_manage else [],

@@ -13,12 +13,12 @@ from accounts.models import Account, User
 from accounts.services.credentials import request_password_reset, retry_user_mail, send_credentials
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
-from notifications.services import deliver_mail
+from notifications.services import deliver_mails
 from tests.factories import PASSWORD, Cast
 
 
 def deliver(mail: Mail) -> Mail:
-    deliver_mail(mail.pk)
+    deliver_mails([mail.pk])
     mail.refresh_from_db()
     return mail
 

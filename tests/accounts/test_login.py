@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Account, LoginRecord, User, UserStatus
 from notifications.models import Mail
-from notifications.services import deliver_mail
+from notifications.services import deliver_mails
 from tests.factories import PASSWORD, Cast
 
 NEW = "a much better one 17"
@@ -144,7 +144,7 @@ def test_forgotten_password(cast: Cast) -> None:
     unknown = client.post(page, {"email": "nobody@nowhere.example"})
     known = client.post(page, {"email": cast.installer.email})
     assert (unknown.status_code, unknown.url) == (known.status_code, known.url)
-    deliver_mail(Mail.objects.get().pk)
+    deliver_mails([Mail.objects.get().pk])
     link = re.search(r"https?://[^/\s]+(/password/reset/key/\S+)", str(outbox.outbox[-1].body))[1]  # type: ignore[index]
     form = client.get(link).url
     assert client.post(form, {"password1": NEW, "password2": NEW}).status_code == 302

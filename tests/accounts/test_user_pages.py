@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Account, LoginRecord, Role, User, UserStatus
 from mxportal.shared.forms import new_key
+from notifications.models import RefusedAddress
 from tests.factories import Cast, make_contact, make_user
 
 AsUser = Callable[..., Client]
@@ -252,3 +254,26 @@ def test_other_peoples_contacts_are_not_there(cast: Cast, as_user: AsUser, who: 
     url = reverse("user_detail", args=[cast.customer_contact.pk])
     assert as_user(getattr(cast, who)).get(url).status_code == 404
     assert as_user(cast.installer_viewer).get(url).status_code == 200
+
+
+def test_an_address_that_refuses_mails(cast: Cast, as_user: AsUser) -> None:
+    """N2: said wherever the contact is looked at or chosen, to admins and viewers, until the address changes."""
+    contact = cast.customer_contact
+    RefusedAddress.objects.create(
+        address_key=contact.email_key, refused_at=timezone.now(), reply="550 5.1.1 No such user <here>"
+    )
+    pages = [
+        reverse("user_detail", args=[contact.pk]),
+        reverse("account_detail", args=[cast.customer.pk]),
+        f"{reverse('contact_pick')}?account={cast.customer.pk}",
+    ]
+    warning = "The mail server refused an e-mail to this address on"
+    for page in pages:
+        html = text(as_user(cast.installer).get(page))
+        assert warning in html
+        assert "550 5.1.1 No such user &lt;here&gt;" in html
+    assert warning in text(as_user(cast.installer_viewer).get(pages[1]))
+    assert warning not in text(as_user(cast.installer).get(reverse("user_detail", args=[cast.installer.pk])))
+    contact.email = "carla.new@hospital.example"
+    contact.save()
+    assert warning not in text(as_user(cast.installer).get(pages[0]))

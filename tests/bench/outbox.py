@@ -11,7 +11,7 @@ from django.db.models import Max, Min
 from entitlements.models import LineItem
 from entitlements.services.mailing import ACTIVATION
 from notifications.models import Mail, Status
-from notifications.services import queue_mail
+from notifications.services import MailDraft, queue_mails
 from tests.bench.clock import IS_TRIAL
 from tests.live import BIN, process
 from tests.smtp import MailServer
@@ -37,9 +37,10 @@ def outbox_per_second() -> float:
 
 
 def _queue(item: LineItem) -> Mail:
-    return queue_mail(
+    draft = MailDraft(
         kind=ACTIVATION,
         recipient_email="person@customers.example",
         language=settings.LANGUAGE_CODE,
         context={"items": [item.pk], "certificate": False},
     )
+    return queue_mails([draft])[0]

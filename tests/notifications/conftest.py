@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 from notifications import registry, services
 from notifications.messages import Message
 from notifications.models import Mail
+from notifications.services import MailDraft
 from scripts.services import free_port
 from tests.notifications.server import MoodyMailServer
 
@@ -74,7 +75,7 @@ def queue(letter) -> Callable[..., Mail]:
 
     def queue_letter(**changes: Any) -> Mail:
         draft = {"kind": "letter", "recipient_email": "alice@installer.example", "recipient_name": "Alice"}
-        return services.queue_mail(**{**draft, **changes})
+        return services.queue_mails([MailDraft(**{**draft, **changes})])[0]
 
     return queue_letter
 

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from notifications.models import Mail, Status
-from notifications.services import MailDraft, queue_mail, queue_mails, sweep
+from notifications.services import MailDraft, queue_mails, sweep
 
 
 def test_mail_waits_in_the_outbox(db, queue, letter):
@@ -78,7 +78,7 @@ def test_one_bad_address_queues_none(db, letter):
 
 def test_unknown_kind_is_a_bug_and_says_so(db):
     with pytest.raises(ValueError, match="nobody-renders-me"):
-        queue_mail(kind="nobody-renders-me", recipient_email="a@x.example")
+        queue_mails([MailDraft(kind="nobody-renders-me", recipient_email="a@x.example")])
 
 
 def test_unknown_language_falls_back(db, queue, settings):

@@ -12,7 +12,7 @@ from structlog.contextvars import bound_contextvars, clear_contextvars
 
 from mxportal import logs
 from notifications.models import Status
-from notifications.services import deliver_mail, retry_mail
+from notifications.services import deliver_mails, retry_mail
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,11 +59,11 @@ def test_by_the_sweep_hours_later(celery_with, smtp, queue, log_lines, make_due)
         mail = queue()
     clear_contextvars()
     smtp.answer_to_data = "451 Greylisted"
-    deliver_mail(mail.pk)
+    deliver_mails([mail.pk])
     smtp.answer_to_data = "250 OK"
     with bound_contextvars(request_id="another-request"):
         retry_mail(mail.pk)
-        deliver_mail(mail.pk)
+        deliver_mails([mail.pk])
     told = [(line["event"], line["request_id"]) for line in log_lines() if line["event"].startswith("Mail ")]
     assert told == [
         ("Mail queued after attempt 1 (postponed)", REQUEST["request_id"]),
@@ -77,5 +77,5 @@ def test_without_a_request(celery_with, smtp, queue):
     celery_with("memory://")
     clear_contextvars()
     mail = queue()
-    deliver_mail(mail.pk)
+    deliver_mails([mail.pk])
     assert (mail.request_id, smtp.messages[0]["X-Request-ID"]) == ("", None)

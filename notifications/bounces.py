@@ -1,0 +1,25 @@
+"""Addresses to which the mail server would deliver nothing, for those who look at whose they are (N2)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from mxportal.shared.fields import fold
+from notifications.models import Mail, RefusedAddress, Status
+
+
+def note_fate(mail: Mail, status: str, reply: str, at: datetime) -> None:
+    """What became of a mail tells of its address: a permanent refusal stands until a later mail gets through."""
+    address = RefusedAddress.objects.filter(address_key=fold(mail.recipient_email))
+    if status == Status.SENT:
+        address.delete()
+    elif status == Status.FAILED:
+        RefusedAddress.objects.update_or_create(
+            address_key=fold(mail.recipient_email), defaults={"refused_at": at, "reply": reply}
+        )
+
+
+def refusals_of(addresses: Iterable[str]) -> dict[str, RefusedAddress]:
+    """The standing refusals by address, as it was given. One query."""
+    keys = {address: fold(address) for address in addresses}
+    refused = RefusedAddress.objects.in_bulk(list(set(keys.values())), field_name="address_key")
+    return {address: refused[key] for address, key in keys.items() if key in refused}
