@@ -1,5 +1,6 @@
 """Movements become leaves of the hash tree, and its head is signed."""
 
+import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -56,12 +57,11 @@ def seal_ledger(*, batches: int | None = None) -> int:
     Where two seal at once, one waits for the other's batch.
     """
     sealed = 0
-    while batches is None or batches > 0:
+    for _batch in itertools.count() if batches is None else range(batches):
         count = _seal_batch()
         sealed += count
         if count < BATCH:
             break
-        batches = batches and batches - 1
     return sealed
 
 

@@ -22,6 +22,7 @@ from entitlements.services.sealing import (
     sealing_lag,
 )
 from entitlements.services.signing import Domain, is_signed, rotate_signing_key
+from entitlements.tasks import seal_ledger as seal_ledger_task
 from tests.factories import Cast, Chain, issue_item, make_cast, make_chain
 from tests.roles import as_owner, refused
 
@@ -104,6 +105,19 @@ def test_batches_give_the_same_tree(cast: Cast, monkeypatch: pytest.MonkeyPatch)
         root_over(size) for size in sizes
     ]
     assert LedgerNode.objects.aggregate(last=Max("number"))["last"] + 1 == node_count(30)
+
+
+def test_a_turn_of_the_task_ends(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an upgrade a million movements wait, and mails must not wait for all of them."""
+    monkeypatch.setattr(sealing, "BATCH", 2)
+    item = issue_item(cast)
+    Movement.objects.bulk_create(
+        Movement(kind=MovementKind.ADJUST, item=item, copies=1, actor=cast.mobotix) for _ in range(29)
+    )
+    seal_ledger_task()
+    assert sealing_lag().count == 10
+    seal_ledger_task()
+    assert sealing_lag().count == 0
 
 
 def test_a_batch_is_a_few_statements(cast: Cast) -> None:
