@@ -25,6 +25,7 @@ class Permission(StrEnum):
     SPLIT = "split"
     SEND_MAIL = "send_mail"
     UNDO_SPLIT = "undo_split"
+    ACTIVATE = "activate"
     MANAGE_PRODUCTS = "manage_products"
     CREATE_ENTITLEMENTS = "create_entitlements"
     CHANGE_STATES = "change_states"
@@ -37,6 +38,7 @@ PORTAL_ADMIN_PERMISSIONS = PORTAL_USER_PERMISSIONS | {
     Permission.SPLIT,
     Permission.SEND_MAIL,
     Permission.UNDO_SPLIT,
+    Permission.ACTIVATE,
 }
 MOBOTIX_ADMIN_PERMISSIONS = PORTAL_ADMIN_PERMISSIONS | {
     Permission.MANAGE_PRODUCTS,

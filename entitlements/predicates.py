@@ -57,3 +57,8 @@ def undo_ends_at(item: LineItem) -> datetime:
 def needs_reason(actor: User, item: LineItem) -> bool:
     """E13: where MOBOTIX acts on what others sold, it says why."""
     return actor.account.is_mobotix and item.seller_id != actor.account_id
+
+
+def may_activate(actor: User, item: LineItem) -> bool:
+    """E13: the owner's admins; for an end customer's item the serving account's; MOBOTIX always."""
+    return actor.account.is_mobotix or actor.account_id in (item.owner_id, item.serving_account_id)

@@ -95,7 +95,7 @@ def _movements(actor: User, concerned: Q, size: int, before: int | None = None) 
 
 def _account_ids(movements: Iterable[Movement]) -> set[int]:
     owners = {movement.item.owner_id for movement in movements} | {
-        movement.actor.account_id for movement in movements
+        movement.actor.account_id for movement in movements if movement.actor
     }
     return owners | {movement.parent.owner_id for movement in movements if movement.parent}
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import Account, RelationStatus, Role, SellingRelation, Tier, User
-from entitlements.models import LicenceModel, LineItem, Product, today
+from entitlements.models import Activation, Device, LicenceModel, LineItem, Product, today
 from entitlements.services.issue import NewLine, create_entitlement, deploy_entitlement
 from entitlements.services.split import split_line_item
 from mxportal.shared.forms import new_key
@@ -103,6 +103,15 @@ def split_item(
     return split_line_item(
         actor=actor, item_id=source.pk, target_id=target.pk, contact_id=contact.pk, copies=copies, **fields
     )
+
+
+def make_activation(item: LineItem, **fields: Any) -> Activation:
+    """An item's activation on a new device of its owner, with no copies yet."""
+    number = next(_numbers)
+    device = Device.objects.create(
+        account=item.owner, host_id=f"00:03:C5:00:{number // 256 % 256:02X}:{number % 256:02X}", **fields
+    )
+    return Activation.objects.create(item=item, device=device)
 
 
 @dataclass

@@ -12,6 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accounts.models import AuditEntry
 from entitlements.models import (
+    Activation,
     Entitlement,
     LedgerHead,
     LedgerLeaf,
@@ -21,7 +22,7 @@ from entitlements.models import (
     SigningKey,
     UnsealedMovement,
 )
-from entitlements.services.ledger import WRITTEN_BY_TRIGGERS
+from entitlements.services.ledger import ACTIVATION_WRITTEN_BY_TRIGGERS, WRITTEN_BY_TRIGGERS
 
 APPEND_ONLY = (
     Movement,
@@ -30,19 +31,14 @@ APPEND_ONLY = (
     LedgerNode,
     LedgerHead,
 )  # rows are added and read, nothing else
-NEVER_DELETED = (LineItem, Entitlement, SigningKey)
+NEVER_DELETED = (LineItem, Activation, Entitlement, SigningKey)
+BALANCES = {LineItem: WRITTEN_BY_TRIGGERS, Activation: ACTIVATION_WRITTEN_BY_TRIGGERS}  # nobody's to write
 TAKEN_ONLY = (UnsealedMovement,)  # the ledger's trigger adds the rows, sealing takes them
 
 
 def grant(connection: BaseDatabaseWrapper, role: str) -> None:
     """Give the role rows of every table, less what would let it touch balances, movements or the schema."""
     quote = connection.ops.quote_name
-    columns = [
-        quote(str(field.column))
-        for field in LineItem._meta.concrete_fields
-        if field.name not in WRITTEN_BY_TRIGGERS
-    ]
-    item = quote(LineItem._meta.db_table)
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_schema()")
         schema, to = quote(cursor.fetchone()[0]), quote(role)
@@ -54,9 +50,15 @@ def grant(connection: BaseDatabaseWrapper, role: str) -> None:
             f"REVOKE UPDATE, DELETE ON {_tables(connection, APPEND_ONLY)} FROM {to}",
             f"REVOKE INSERT, UPDATE ON {_tables(connection, TAKEN_ONLY)} FROM {to}",
             f"REVOKE DELETE ON {_tables(connection, NEVER_DELETED)} FROM {to}",
-            f"REVOKE UPDATE ON {item} FROM {to}",
-            f"GRANT UPDATE ({', '.join(columns)}) ON {item} TO {to}",
         ]
+        for model, balances in BALANCES.items():
+            table = quote(model._meta.db_table)
+            fields = [field for field in model._meta.concrete_fields if field.name not in balances]
+            columns = ", ".join(quote(str(field.column)) for field in fields)
+            statements += [
+                f"REVOKE UPDATE ON {table} FROM {to}",
+                f"GRANT UPDATE ({columns}) ON {table} TO {to}",
+            ]
         for statement in statements:
             cursor.execute(statement)
 

@@ -25,6 +25,11 @@ BEGIN
     RAISE EXCEPTION 'ledger: a movement names the item and, where copies come from it or go to it, the parent'
       USING ERRCODE = '23514';
   END IF;
+  IF EXISTS (SELECT 1 FROM written JOIN entitlements_activation activation ON activation.id = written.activation_id
+      WHERE activation.item_id <> written.item_id) THEN
+    RAISE EXCEPTION 'ledger: copies are activated on a device, and return from it, by the activation of their own item'
+      USING ERRCODE = '23514';
+  END IF;
   RETURN NULL;
 END $$
 -- ;;
@@ -54,6 +59,14 @@ BEGIN
     GROUP BY id
   ) AS change
   WHERE item.id = change.id;
+  UPDATE entitlements_activation activation SET
+    copies = activation.copies + change.copies,
+    ledger_position = greatest(activation.ledger_position, change.position)
+  FROM (
+    SELECT activation_id AS id, sum(copies * effect.activated) AS copies, max(written.id) AS position
+    FROM written JOIN ledger_effect effect USING (kind) WHERE activation_id IS NOT NULL GROUP BY activation_id
+  ) AS change
+  WHERE activation.id = change.id;
   RETURN NULL;
 END $$
 -- ;;
@@ -113,6 +126,24 @@ EXECUTE FUNCTION ledger_refuse('owner and seller of an entitlement never change'
 -- ;;
 CREATE TRIGGER ledger_entitlement_no_delete BEFORE DELETE ON entitlements_entitlement
 FOR EACH ROW EXECUTE FUNCTION ledger_refuse('entitlements are never deleted')
+-- ;;
+CREATE TRIGGER ledger_activation_starts_at_zero BEFORE INSERT ON entitlements_activation FOR EACH ROW
+WHEN (NEW.copies <> 0 OR NEW.ledger_position <> 0)
+EXECUTE FUNCTION ledger_refuse('a new activation starts at 0')
+-- ;;
+CREATE TRIGGER ledger_activation_balances BEFORE UPDATE ON entitlements_activation FOR EACH ROW
+WHEN (pg_trigger_depth() = 0 AND (NEW.copies <> OLD.copies OR NEW.ledger_position <> OLD.ledger_position))
+EXECUTE FUNCTION ledger_refuse('balances follow from movements')
+-- ;;
+CREATE TRIGGER ledger_activation_fixed BEFORE UPDATE ON entitlements_activation FOR EACH ROW
+WHEN (NEW.id <> OLD.id OR NEW.item_id <> OLD.item_id OR NEW.device_id <> OLD.device_id)
+EXECUTE FUNCTION ledger_refuse('item and device of an activation never change')
+-- ;;
+CREATE TRIGGER ledger_activation_no_delete BEFORE DELETE ON entitlements_activation
+FOR EACH ROW EXECUTE FUNCTION ledger_refuse('activations are never deleted')
+-- ;;
+CREATE TRIGGER ledger_activation_no_truncate BEFORE TRUNCATE ON entitlements_activation
+FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('activations are never deleted')
 -- ;;
 -- Sealing. Who writes a movement cannot keep it out of the queue; leaves, nodes and heads are only ever added.
 CREATE OR REPLACE FUNCTION ledger_movement_waits() RETURNS trigger

@@ -18,6 +18,9 @@ BEGIN
   SELECT RAISE(ABORT, 'ledger: a movement names the item and, where copies come from it or go to it, the parent')
   WHERE NEW.kind NOT IN ('activate', 'return')
     AND (SELECT parent_id FROM entitlements_lineitem WHERE id = NEW.item_id) IS NOT NEW.parent_id;
+  SELECT RAISE(ABORT, 'ledger: copies are activated on a device, and return from it, by the activation of their own item')
+  WHERE NEW.activation_id IS NOT NULL
+    AND (SELECT item_id FROM entitlements_activation WHERE id = NEW.activation_id) IS NOT NEW.item_id;
   SELECT RAISE(ABORT, 'ledger: movements are append-only') -- INSERT OR REPLACE would put one in another's place
   WHERE EXISTS (SELECT 1 FROM entitlements_movement WHERE id = NEW.id);
 END
@@ -37,6 +40,11 @@ BEGIN
     ledger_position = NEW.id
   FROM ledger_effect AS effect
   WHERE effect.kind = NEW.kind AND entitlements_lineitem.id = NEW.item_id;
+  UPDATE entitlements_activation SET
+    copies = entitlements_activation.copies + NEW.copies * effect.activated,
+    ledger_position = NEW.id
+  FROM ledger_effect AS effect
+  WHERE effect.kind = NEW.kind AND entitlements_activation.id = NEW.activation_id;
 END
 -- ;;
 CREATE TRIGGER ledger_movement_no_update BEFORE UPDATE ON entitlements_movement
@@ -116,6 +124,36 @@ END
 CREATE TRIGGER ledger_entitlement_no_delete BEFORE DELETE ON entitlements_entitlement
 BEGIN
   SELECT RAISE(ABORT, 'ledger: entitlements are never deleted');
+END
+-- ;;
+CREATE TRIGGER ledger_activation_starts_at_zero BEFORE INSERT ON entitlements_activation
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: a new activation starts at 0') WHERE NEW.copies <> 0 OR NEW.ledger_position <> 0;
+  SELECT RAISE(ABORT, 'ledger: activations are never deleted') -- nor replaced
+  WHERE EXISTS (SELECT 1 FROM entitlements_activation
+    WHERE id = NEW.id OR (item_id = NEW.item_id AND device_id = NEW.device_id));
+END
+-- ;;
+CREATE TRIGGER ledger_activation_balances BEFORE UPDATE OF copies, ledger_position ON entitlements_activation
+WHEN NEW.copies <> OLD.copies OR NEW.ledger_position <> OLD.ledger_position
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: balances follow from movements')
+  WHERE NOT EXISTS (
+    SELECT 1 FROM entitlements_movement m JOIN ledger_effect effect ON effect.kind = m.kind
+    WHERE m.id = NEW.ledger_position AND m.id > OLD.ledger_position AND m.activation_id = NEW.id
+      AND NEW.copies - OLD.copies = m.copies * effect.activated
+  );
+END
+-- ;;
+CREATE TRIGGER ledger_activation_fixed BEFORE UPDATE ON entitlements_activation
+WHEN NEW.id <> OLD.id OR NEW.item_id <> OLD.item_id OR NEW.device_id <> OLD.device_id
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: item and device of an activation never change');
+END
+-- ;;
+CREATE TRIGGER ledger_activation_no_delete BEFORE DELETE ON entitlements_activation
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: activations are never deleted');
 END
 -- ;;
 -- Sealing. Who writes a movement cannot keep it out of the queue; leaves, nodes and heads are only ever added.

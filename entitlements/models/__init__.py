@@ -1,6 +1,8 @@
 """The models of the app, one noun a file."""
 
+from entitlements.models.activation import Activation, License
 from entitlements.models.bulk_split import BulkSplit, BulkState, Origin
+from entitlements.models.device import Device
 from entitlements.models.entitlement import Entitlement
 from entitlements.models.line_item import PERMANENT, LineItem, State, today
 from entitlements.models.movement import Movement, MovementKind
@@ -11,13 +13,16 @@ from entitlements.models.signing_key import SigningKey
 
 __all__ = [
     "PERMANENT",
+    "Activation",
     "BulkSplit",
     "BulkState",
+    "Device",
     "Entitlement",
     "LedgerHead",
     "LedgerLeaf",
     "LedgerNode",
     "LicenceModel",
+    "License",
     "LineItem",
     "Movement",
     "MovementKind",

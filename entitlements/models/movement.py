@@ -28,6 +28,7 @@ class MovementKind(models.TextChoices):
 
 
 BETWEEN_TWO = (MovementKind.SPLIT, MovementKind.UNDO)  # those that name the parent
+ON_DEVICES = (MovementKind.ACTIVATE, MovementKind.RETURN)  # those that name the activation
 
 
 class Movement(models.Model):
@@ -40,8 +41,12 @@ class Movement(models.Model):
     parent = models.ForeignKey(
         "entitlements.LineItem", models.PROTECT, null=True, related_name="movements_of_splits", db_index=False
     )
+    activation = models.ForeignKey(
+        "entitlements.Activation", models.PROTECT, null=True, related_name="movements", db_index=False
+    )
     copies = models.PositiveBigIntegerField()
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    # nobody where the bearer of an Activation ID activates (L2)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     reason = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
@@ -53,11 +58,22 @@ class Movement(models.Model):
                 | Q(kind__in=[kind for kind in MovementKind if kind not in BETWEEN_TWO], parent__isnull=True),
                 name="movement_parent_by_kind",
             ),
+            models.CheckConstraint(
+                condition=Q(kind__in=ON_DEVICES, activation__isnull=False)
+                | ~Q(kind__in=ON_DEVICES) & Q(activation__isnull=True, actor__isnull=False),
+                name="movement_activation_by_kind",
+            ),
         ]
         indexes = [
             # the history of an item, and of what was split from it
             models.Index(fields=["item", "id"], name="movement_by_item"),
             models.Index(fields=["parent", "id"], name="movement_by_parent"),
+            # the history of a device, and how many copies were returned in a year (L4)
+            models.Index(
+                fields=["activation", "id"],
+                name="movement_by_activation",
+                condition=Q(activation__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

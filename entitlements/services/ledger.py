@@ -6,10 +6,11 @@ from django.db import transaction
 from prometheus_client import Counter
 
 from accounts.models import User
-from entitlements.models import LineItem, Movement, MovementKind
+from entitlements.models import Activation, LineItem, Movement, MovementKind
 from entitlements.models.movement import BETWEEN_TWO
 
 WRITTEN_BY_TRIGGERS = ("quantity", "available", "split", "activated", "ledger_position")  # of a line item
+ACTIVATION_WRITTEN_BY_TRIGGERS = ("copies", "ledger_position")
 
 MOVEMENTS = Counter("portal_movements", "Movements that were committed, by kind.", ["kind"])
 
@@ -38,9 +39,28 @@ def move_many(
         )
         for item, copies in parts
     )
+    _count(kind, len(movements))
+    return movements
 
+
+def move_on_device(
+    *, actor: User | None, kind: MovementKind, activation: Activation, copies: int, reason: str = ""
+) -> Movement:
+    """L2, L4: copies of an item go on a device, or come back from it. ``actor`` is None for the bearer of an ID."""
+    movement = Movement.objects.create(
+        actor=actor,
+        kind=kind,
+        item_id=activation.item_id,
+        activation=activation,
+        copies=copies,
+        reason=reason,
+    )
+    _count(kind, 1)
+    return movement
+
+
+def _count(kind: MovementKind, movements: int) -> None:
     def count() -> None:
-        MOVEMENTS.labels(kind).inc(len(movements))
+        MOVEMENTS.labels(kind).inc(movements)
 
     transaction.on_commit(count, robust=True)
-    return movements

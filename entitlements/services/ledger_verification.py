@@ -29,6 +29,19 @@ ORDER BY item.id
 """
 
 
+RECOMPUTE_ON_DEVICES = """
+SELECT activation.id, activation.copies, coalesce(moved.copies, 0)
+FROM entitlements_activation activation
+LEFT JOIN (
+  SELECT activation_id, sum(copies * effect.activated) AS copies
+  FROM entitlements_movement JOIN ledger_effect effect USING (kind)
+  WHERE activation_id IS NOT NULL GROUP BY activation_id
+) moved ON moved.activation_id = activation.id
+WHERE activation.copies <> coalesce(moved.copies, 0)
+ORDER BY activation.id
+"""
+
+
 @dataclass(frozen=True)
 class Difference:
     """A line item whose balances are not what its movements say; both as (quantity, available, split, activated)."""
@@ -52,3 +65,11 @@ def differences() -> Iterator[Difference]:
         cursor.execute(RECOMPUTE)
         for item_id, *values in cursor:
             yield Difference(item_id, tuple(values[:4]), tuple(int(value) for value in values[4:]))
+
+
+def differences_on_devices() -> Iterator[str]:
+    """Every activation whose copies are not what its movements say, as a sentence, by number."""
+    with connection.cursor() as cursor:
+        cursor.execute(RECOMPUTE_ON_DEVICES)
+        for activation_id, stored, computed in cursor:
+            yield f"activation {activation_id}: copies is {stored}, the movements say {int(computed)}"

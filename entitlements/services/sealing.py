@@ -75,7 +75,7 @@ def sealed_fields(row: tuple[Any, ...]) -> SealedFields:
         parent=item_token(parent),
         copies=str(copies),
         product=str(product),
-        actor=str(actor),
+        actor=str(actor or ""),
         reason=reason,
         time=time_text(created_at),
     )

@@ -22,6 +22,7 @@ class Domain(StrEnum):
 
     LEDGER_HEAD = "ledger-head/"
     CERTIFICATE = "certificate/"
+    MACHINE = "machine/"
 
 
 def sign(key: SigningKey, domain: Domain, text: bytes) -> bytes:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from accounts.models import AuditEntry, Operation, User
 from accounts.permissions import Permission, check_permission
 from entitlements.models import LineItem, State
+from entitlements.services.licenses import end_licenses
 from entitlements.services.reasons import check_reason
 
 STATE_CHANGED = "state_changed"
@@ -53,6 +54,8 @@ def everything_below(item: LineItem) -> QuerySet[LineItem]:
 def _set_state(actor: User, item: LineItem, state: State, reason: str) -> None:
     before, item.state = item.state, state
     item.save(update_fields=["state"])
+    if state == State.OBSOLETE:
+        end_licenses(item)
     AuditEntry.objects.record(
         actor=actor, action=STATE_CHANGED, about=item, reason=reason, before=before, after=state.value
     )

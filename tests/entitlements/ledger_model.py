@@ -89,10 +89,6 @@ class LedgerModel:
         for each in changed:
             self.items[each].state = state
 
-    def may_activate(self, pk: int, copies: int) -> bool:
-        """E4: what the database alone holds: no more than is available."""
-        return copies <= self.items[pk].available
-
     def activate(self, pk: int, copies: int) -> None:
         """L2; a negative number returns copies (L4)."""
         self.items[pk].available -= copies

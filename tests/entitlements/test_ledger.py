@@ -9,10 +9,19 @@ from django.db.models import F, Sum
 from accounts.models import Tier
 from entitlements.ledger.triggers import create, drop, statements
 from entitlements.models import LineItem, Movement, MovementKind
-from entitlements.services.ledger import move
-from entitlements.services.ledger_verification import differences
+from entitlements.services.ledger import move, move_on_device
+from entitlements.services.ledger_verification import differences, differences_on_devices
 from entitlements.services.undo import undo_split
-from tests.factories import Cast, Chain, issue_item, make_account, make_cast, make_chain, split_item
+from tests.factories import (
+    Cast,
+    Chain,
+    issue_item,
+    make_account,
+    make_activation,
+    make_cast,
+    make_chain,
+    split_item,
+)
 from tests.roles import as_owner, refused
 
 pytestmark = pytest.mark.django_db
@@ -187,7 +196,6 @@ def test_everything_is_made(made: str) -> None:
         (MovementKind.ISSUE, (107, 67, 40, 0)),
         (MovementKind.ADJUST, (107, 67, 40, 0)),
         (MovementKind.REVOKE, (93, 53, 40, 0)),
-        (MovementKind.ACTIVATE, (100, 53, 40, 7)),
     ],
 )
 def test_what_each_kind_does(cast: Cast, chain: Chain, kind: MovementKind, expected: tuple[int, ...]) -> None:
@@ -199,13 +207,30 @@ def test_what_each_kind_does(cast: Cast, chain: Chain, kind: MovementKind, expec
 
 def test_activated_copies_come_back(cast: Cast, chain: Chain) -> None:
     """E4: a split item's activation leaves its parent alone; more than is activated cannot return."""
-    move(actor=cast.installer, kind=MovementKind.ACTIVATE, item=chain.served, copies=3)
+    activation = make_activation(chain.served)
+    move_on_device(actor=None, kind=MovementKind.ACTIVATE, activation=activation, copies=3)
     assert balances(chain.served) == (5, 2, 0, 3)
-    move(actor=cast.installer, kind=MovementKind.RETURN, item=chain.served, copies=2)
+    move_on_device(actor=cast.installer, kind=MovementKind.RETURN, activation=activation, copies=2)
     assert balances(chain.served) == (5, 4, 0, 1)
     assert balances(chain.installed) == (40, 35, 5, 0)
+    activation.refresh_from_db()
+    assert activation.copies == 1
+    assert list(differences()) == list(differences_on_devices()) == []
     with pytest.raises(DatabaseError), transaction.atomic():
-        move(actor=cast.installer, kind=MovementKind.RETURN, item=chain.served, copies=2)
+        move_on_device(actor=cast.installer, kind=MovementKind.RETURN, activation=activation, copies=2)
+
+
+def test_what_one_device_holds_does_not_return_from_another(cast: Cast, chain: Chain) -> None:
+    """E4, L4: nor by another item's activation."""
+    one, other = make_activation(chain.served), make_activation(chain.served)
+    foreign = make_activation(chain.installed)
+    move_on_device(actor=cast.installer, kind=MovementKind.ACTIVATE, activation=one, copies=3)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        move_on_device(actor=cast.installer, kind=MovementKind.RETURN, activation=other, copies=1)
+    with pytest.raises(IntegrityError, match="their own item"), transaction.atomic():
+        Movement.objects.create(
+            kind=MovementKind.ACTIVATE, item=chain.served, activation=foreign, copies=1, actor=cast.installer
+        )
 
 
 @pytest.mark.parametrize("kind", [MovementKind.ISSUE, MovementKind.ADJUST, MovementKind.REVOKE])

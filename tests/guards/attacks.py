@@ -66,6 +66,19 @@ BOTH_TRIGGERS = {
         "UPDATE entitlements_entitlement SET owner_id = {stranger} WHERE id = {order}"
     ),
     "ledger_entitlement_no_delete": Attack("DELETE FROM entitlements_entitlement WHERE id = {empty_order}"),
+    "ledger_activation_starts_at_zero": Attack(
+        "INSERT INTO entitlements_activation (item_id, device_id, copies, ledger_position, created_at)"
+        " SELECT item_id, {other_device}, 1, 0, created_at FROM entitlements_activation WHERE id = {activation}"
+    ),
+    "ledger_activation_balances": Attack(
+        "UPDATE entitlements_activation SET copies = copies + 1 WHERE id = {activation}"
+    ),
+    "ledger_activation_fixed": Attack(
+        "UPDATE entitlements_activation SET device_id = {other_device} WHERE id = {activation}"
+    ),
+    "ledger_activation_no_delete": Attack(
+        "DELETE FROM entitlements_activation WHERE id = {empty_activation}"
+    ),
     "ledger_key_fixed": Attack("UPDATE entitlements_signingkey SET public_key = 'x'"),
     "ledger_key_no_delete": Attack("DELETE FROM entitlements_signingkey WHERE id = {unused_key}"),
 }
@@ -76,9 +89,13 @@ POSTGRES_TRIGGERS = {
         "TRUNCATE entitlements_movement CASCADE", ("ledger_leaf_no_truncate",)
     ),
     "ledger_item_no_truncate": Attack(
-        "TRUNCATE entitlements_lineitem CASCADE", ("ledger_movement_no_truncate", "ledger_leaf_no_truncate")
+        "TRUNCATE entitlements_lineitem CASCADE",
+        ("ledger_movement_no_truncate", "ledger_leaf_no_truncate", "ledger_activation_no_truncate"),
     ),
     "ledger_item_fits": Attack(item_like_the_installers(product="{other_product}")),
+    "ledger_activation_no_truncate": Attack(
+        "TRUNCATE entitlements_activation CASCADE", ("ledger_movement_no_truncate", "ledger_leaf_no_truncate")
+    ),
     "ledger_key_no_truncate": Attack(
         "TRUNCATE entitlements_signingkey CASCADE", ("ledger_head_no_truncate",)
     ),
@@ -106,6 +123,16 @@ for name, key in SEALED.items():
 WORKING = {"ledger_movement_applies", "ledger_movement_waits"}
 TRIGGERS = BOTH_TRIGGERS | (POSTGRES_TRIGGERS if ON_POSTGRES else SQLITE_TRIGGERS)
 
+DEVICE = (
+    "INSERT INTO entitlements_device (account_id, host_id_type, host_id, name, model, site, notes, created_at)"
+    " SELECT account_id, host_id_type, host_id, name, model, site, notes, created_at FROM entitlements_device"
+)
+LICENSE = (
+    "INSERT INTO entitlements_license (license_id, activation_id, copies, file, key_id, issued_at)"
+    " SELECT gen_random_uuid(), activation_id, copies, file, key_id, issued_at FROM entitlements_license"
+)
+NOTICE_RUN = 'INSERT INTO entitlements_noticerun (kind, "on", covers_after, created_at) '
+OF_NOTICE_RUN = " FROM entitlements_noticerun"
 FREE = ("ledger_item_balances", "ledger_item_fixed")  # triggers that refuse before a constraint is asked
 ITEM = "UPDATE entitlements_lineitem SET "
 ENTITLEMENT = "UPDATE entitlements_entitlement SET "
@@ -127,6 +154,37 @@ CONSTRAINTS = {
     "line_item_end_customer_is_served": Attack(ITEM + "serving_account_id = NULL WHERE id = {served}"),
     "movement_moves_something": Attack(MOVEMENT + "('issue', {issued}, NULL, 0, {actor}, '')"),
     "movement_parent_by_kind": Attack(MOVEMENT + "('issue', {installed}, {issued}, 1, {actor}, '')"),
+    "movement_activation_by_kind": Attack(MOVEMENT + "('activate', {served}, NULL, 1, {actor}, '')"),
+    "device_once_an_account": Attack(DEVICE),
+    "device_host_id_type_known": Attack("UPDATE entitlements_device SET host_id_type = 'name'"),
+    "activation_once_a_device": Attack(
+        "INSERT INTO entitlements_activation (item_id, device_id, copies, ledger_position, created_at)"
+        " SELECT item_id, device_id, 0, 0, created_at FROM entitlements_activation WHERE id = {activation}"
+    ),
+    "activation_no_negative_copies": Attack(
+        "UPDATE entitlements_activation SET copies = -1 WHERE id = {activation}",
+        ("ledger_activation_balances", "entitlements_activation_copies_check"),
+    ),
+    "license_one_valid": Attack(LICENSE),
+    "license_for_something": Attack(
+        "UPDATE entitlements_license SET copies = 0", ("entitlements_license_copies_check",)
+    ),
+    "license_ends_after_issue": Attack(
+        "UPDATE entitlements_license SET ended_at = issued_at - interval '1 second'"
+    ),
+    "bulk_split_state_known": Attack("UPDATE entitlements_bulksplit SET state = 'lost'"),
+    "bulk_split_undone_by_somebody": Attack("UPDATE entitlements_bulksplit SET state = 'undone'"),
+    "notice_run_ends_once": Attack(
+        NOTICE_RUN + 'SELECT kind, "on", covers_after - 1, created_at' + OF_NOTICE_RUN
+    ),
+    "notice_run_starts_once": Attack(
+        NOTICE_RUN + 'SELECT kind, "on" + 1, covers_after, created_at' + OF_NOTICE_RUN
+    ),
+    "notice_run_covers_days": Attack('UPDATE entitlements_noticerun SET covers_after = "on"'),
+    "notice_run_kind_known": Attack("UPDATE entitlements_noticerun SET kind = 'daily'"),
+    "mail_entry_once": Attack(
+        "INSERT INTO accounts_mailentry (account_id, mail_id) SELECT account_id, mail_id FROM accounts_mailentry"
+    ),
     "entitlement_order_once": Attack(
         ENTITLEMENT + "order_number = 'PO-1' WHERE id IN ({same_order}, {empty_order})"
     ),

@@ -28,7 +28,7 @@ def all_constraints() -> dict[str, tuple[type[Model], BaseConstraint]]:
 def drop_column_check(name: str) -> None:
     """Django's own check of a PositiveBigIntegerField."""
     with connection.cursor() as cursor:
-        cursor.execute(f"ALTER TABLE entitlements_lineitem DROP CONSTRAINT IF EXISTS {name}")
+        cursor.execute(f"ALTER TABLE {name.rsplit('_', 2)[0]} DROP CONSTRAINT IF EXISTS {name}")
 
 
 def test_the_table_names_every_constraint() -> None:

@@ -3,12 +3,24 @@
 from django.db import connection
 
 from accounts.models import Operation, SellingRelation, Tier
-from entitlements.models import Entitlement, LineItem, MovementKind
+from entitlements.activation.host_ids import HostIdType
+from entitlements.models import Activation, BulkSplit, Entitlement, LineItem, MovementKind, today
+from entitlements.models.notice_run import NoticeKind, NoticeRun
+from entitlements.services.activation import activate
+from entitlements.services.devices import HostId
 from entitlements.services.ledger import move
 from entitlements.services.sealing import seal_ledger
 from entitlements.services.signing import active_key, rotate_signing_key
 from notifications.models import Mail
-from tests.factories import make_account, make_cast, make_chain, make_contact, make_product, split_item
+from tests.factories import (
+    make_account,
+    make_activation,
+    make_cast,
+    make_chain,
+    make_contact,
+    make_product,
+    split_item,
+)
 
 
 def make_world() -> dict[str, int]:
@@ -29,8 +41,19 @@ def make_world() -> dict[str, int]:
     )
     make_contact(cast.installer.account)
     split_item(cast.distributor, chain.issued, cast.installer.account, copies=1, send_mail=True)
+    activate(
+        actor=cast.installer,
+        item_id=chain.served.pk,
+        host=HostId(typed="SN-1", kind=HostIdType.SERIAL),
+        copies=2,
+        key="activate",
+    )
+    activation = Activation.objects.get()
+    empty_activation = make_activation(chain.installed)
     seal_ledger()
     rotate_signing_key()  # the new one has signed nothing yet
+    BulkSplit.objects.create(actor=cast.installer, account=cast.installer.account)
+    NoticeRun.objects.create(kind=NoticeKind.EXPIRING, covers_after=yesterday(), on=today())
     waiting = move(actor=cast.mobotix, kind=MovementKind.ADJUST, item=chain.issued, copies=1)
     relation = SellingRelation.objects.get(seller=cast.distributor.account, buyer=cast.installer.account)
     return {
@@ -48,6 +71,9 @@ def make_world() -> dict[str, int]:
         "stranger": make_account(Tier.INSTALLER, "Stranger").pk,
         "relation": relation.pk,
         "waiting": waiting.pk,
+        "activation": activation.pk,
+        "empty_activation": empty_activation.pk,
+        "other_device": empty_activation.device_id,
         "unused_key": active_key().pk,
         "operation": Operation.objects.latest("pk").pk,
         "mail": Mail.objects.latest("pk").pk,

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from entitlements.services.ledger_verification import differences
+from entitlements.services.ledger_verification import differences, differences_on_devices
 from entitlements.services.seal_verification import seal_findings
 from entitlements.services.sealing import sealing_lag
 
@@ -19,7 +19,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One line for each entry, balances first."""
-        findings = list(map(str, islice(chain(differences(), seal_findings()), SHOWN)))
+        findings = list(
+            map(str, islice(chain(differences(), differences_on_devices(), seal_findings()), SHOWN))
+        )
         for finding in findings:
             self.stderr.write(finding)
         if findings:

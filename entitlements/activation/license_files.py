@@ -1,0 +1,99 @@
+"""L5: license files in the published form of Keygen's machine files, which existing verifiers read.
+
+A file is base64 of JSON ``{enc, sig, alg}`` between two marks. ``enc`` is ``ciphertext.iv.tag``, each in base64;
+``sig`` is the Ed25519 signature over ``machine/`` and ``enc``. The key of AES-256-GCM is SHA-256 of the Activation ID
+and the host ID: who has both reads it, and anybody can check that it is genuine.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from mxportal.shared.canonical import canonical_json
+
+BEGIN, END = "-----BEGIN MACHINE FILE-----", "-----END MACHINE FILE-----"
+ALGORITHM = "aes-256-gcm+ed25519"
+IV_BYTES, TAG_BYTES, LINE = 12, 16, 76
+LARGEST = 64 * 1024  # bytes; ours have some two thousand
+
+
+class NotALicenseFileError(ValueError):
+    """The text has not the form of a license file, or not the algorithm."""
+
+
+class CannotReadError(ValueError):
+    """The Activation ID or the host ID is not the one that it was made for."""
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """What stands in a license file: what was signed, and the signature of 64 bytes."""
+
+    enc: str
+    signature: bytes
+
+    @property
+    def signed(self) -> bytes:
+        """The text behind the domain ``machine/``."""
+        return self.enc.encode()
+
+
+def pack(
+    document: dict[str, Any], *, activation_id: str, host_id: str, sign: Callable[[bytes], bytes]
+) -> str:
+    """The license file of a document. ``sign`` gets what stands behind ``machine/``."""
+    iv = secrets.token_bytes(IV_BYTES)
+    sealed = AESGCM(_key(activation_id, host_id)).encrypt(iv, canonical_json(document), None)
+    enc = ".".join(_encode(part) for part in (sealed[:-TAG_BYTES], iv, sealed[-TAG_BYTES:]))
+    payload = json.dumps({"enc": enc, "sig": _encode(sign(enc.encode())), "alg": ALGORITHM})
+    text = _encode(payload.encode())
+    lines = [text[at : at + LINE] for at in range(0, len(text), LINE)]
+    return "\n".join([BEGIN, *lines, END, ""])
+
+
+def unpack(text: str) -> Sealed:
+    """The signed parts of a license file. Raises NotALicenseFileError."""
+    body = text.strip()
+    if len(text) > LARGEST or not (body.startswith(BEGIN) and body.endswith(END)):
+        raise NotALicenseFileError
+    try:
+        payload = json.loads(_decode("".join(body[len(BEGIN) : -len(END)].split())))
+        if payload["alg"] != ALGORITHM or payload["enc"].count(".") != 2:
+            raise NotALicenseFileError
+        return Sealed(enc=payload["enc"], signature=_decode(payload["sig"]))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise NotALicenseFileError from error
+
+
+def read(sealed: Sealed, *, activation_id: str, host_id: str) -> dict[str, Any]:
+    """The document in a file whose signature was checked. Raises CannotReadError, NotALicenseFileError."""
+    try:
+        ciphertext, iv, tag = (_decode(part) for part in sealed.enc.split("."))
+        return json.loads(AESGCM(_key(activation_id, host_id)).decrypt(iv, ciphertext + tag, None))
+    except InvalidTag as error:
+        raise CannotReadError from error
+    except ValueError as error:
+        raise NotALicenseFileError from error
+
+
+def _key(activation_id: str, host_id: str) -> bytes:
+    return hashlib.sha256(f"{activation_id}{host_id}".encode()).digest()
+
+
+def _encode(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _decode(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise ValueError("no base64") from error

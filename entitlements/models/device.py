@@ -1,0 +1,60 @@
+"""L1: devices."""
+
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Account, Tier
+from entitlements.activation.host_ids import HostIdType
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class DeviceQuerySet(models.QuerySet["Device"]):
+    """Who sees which device."""
+
+    def visible_to(self, actor: "User") -> Self:
+        """L1, E13: those of one's own account and of the end customers that one sells to or serves; MOBOTIX all."""
+        own = actor.account
+        if own.tier == Tier.MOBOTIX:
+            return self.all()
+        buyers = Account.objects.bought_from(own).filter(tier=Tier.END_CUSTOMER)
+        return self.filter(Q(account=own) | Q(account__in=buyers.values("pk")))
+
+
+class Device(models.Model):
+    """A camera, a computer with MxMC: what copies are activated on. Never deleted (A6)."""
+
+    account = models.ForeignKey("accounts.Account", models.PROTECT, related_name="devices", db_index=False)
+    host_id_type = models.CharField(
+        _("Type of host ID"), max_length=10, choices=HostIdType.choices, default=HostIdType.MAC
+    )
+    host_id = models.CharField(_("Host ID"), max_length=64)
+    name = models.CharField(_("Name"), max_length=100, blank=True)
+    model = models.CharField(_("Model"), max_length=100, blank=True)
+    site = models.CharField(_("Site"), max_length=100, blank=True)
+    notes = models.TextField(_("Notes"), max_length=2000, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(_("Created"), auto_now_add=True)
+
+    objects = DeviceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # what other accounts do with the same host is their own affair, and unseen
+            models.UniqueConstraint(fields=["account", "host_id"], name="device_once_an_account"),
+            models.CheckConstraint(
+                condition=Q(host_id_type__in=HostIdType.values), name="device_host_id_type_known"
+            ),
+        ]
+        indexes = [
+            # an account's devices, newest first
+            models.Index(fields=["account", "-id"], name="device_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.host_id

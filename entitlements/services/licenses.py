@@ -1,0 +1,92 @@
+"""L5: the license file of an activation."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from entitlements.activation.license_files import pack
+from entitlements.models import Activation, License, LineItem
+from entitlements.services.signing import Domain, active_key, sign
+
+FORMAT_VERSION = 1
+
+
+def renew_license(activation: Activation, copies: int) -> License | None:
+    """Within the caller's transaction and its lock of the item: end the valid license, give out one for ``copies``.
+
+    None where no copies are left.
+    """
+    now = timezone.now()
+    activation.licenses.filter(ended_at=None).update(ended_at=now)
+    if not copies:
+        return None
+    key = active_key()
+    license = License(activation=activation, copies=copies, key=key, issued_at=now)
+    license.file = pack(
+        _document(license),
+        activation_id=activation.item.activation_id,
+        host_id=activation.device.host_id,
+        sign=lambda text: sign(key, Domain.MACHINE, text),
+    )
+    license.save()
+    return license
+
+
+def end_licenses(item: LineItem) -> None:
+    """E3: Obsolete revokes what was given out for the item; the copies stay where they are."""
+    License.objects.filter(activation__item=item, ended_at=None).update(ended_at=timezone.now())
+
+
+def _document(license: License) -> dict[str, Any]:
+    """The JSON:API document: the machine, and the license that it includes."""
+    activation = license.activation
+    item, device = activation.item, activation.device
+    expiry = None if item.is_permanent else _end_of(item.expires_on)
+    return {
+        "data": {
+            "type": "machines",
+            "id": str(device.pk),
+            "attributes": {
+                "fingerprint": device.host_id,
+                "fingerprintType": device.host_id_type,
+                "name": device.name,
+            },
+            "relationships": {"license": {"data": {"type": "licenses", "id": str(license.license_id)}}},
+        },
+        "included": [
+            {
+                "type": "licenses",
+                "id": str(license.license_id),
+                "attributes": {
+                    "name": item.product.name_en,
+                    "partNumber": item.product.part_number,
+                    "copies": license.copies,
+                    "starts": item.starts_on.isoformat(),
+                    "expiry": expiry,
+                },
+            },
+            {
+                "type": "entitlements",
+                "id": str(item.product_id),
+                "attributes": {"code": item.product.part_number, "name": item.product.name_en},
+            },
+        ],
+        "meta": {
+            "issued": _moment(license.issued_at),
+            "expiry": expiry,
+            "ttl": None,
+            "keyId": license.key.key_id,
+            "version": FORMAT_VERSION,
+        },
+    }
+
+
+def _end_of(day: Any) -> str:
+    """E14: an expiration day counts to its end in MOBOTIX's time zone."""
+    midnight = datetime.combine(day + timedelta(days=1), datetime.min.time(), timezone.get_default_timezone())
+    return _moment(midnight)
+
+
+def _moment(when: datetime) -> str:
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

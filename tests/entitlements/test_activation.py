@@ -1,0 +1,282 @@
+"""L1, L2, L4: devices, activating copies on them, and giving copies back."""
+
+from datetime import timedelta
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
+
+from entitlements.activation.host_ids import HostIdType, guess, normalise
+from entitlements.models import Activation, Device, License, LineItem, Movement, MovementKind, State, today
+from entitlements.services.activation import activate, activate_as_bearer
+from entitlements.services.devices import HostId
+from entitlements.services.returns import return_copies, returns_left
+from entitlements.services.signing import active_key
+from entitlements.services.states import change_state
+from mxportal.shared.forms import new_key
+from tests.entitlements.test_license_files import published_reader
+from tests.factories import Cast, Chain, make_cast, make_chain, yesterday
+
+pytestmark = pytest.mark.django_db
+MAC = "00:03:C5:AA:BB:CC"
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return make_cast()
+
+
+@pytest.fixture
+def chain(cast: Cast) -> Chain:
+    """The installer has 35 of its 40 copies left, the end customer 5."""
+    return make_chain(cast)
+
+
+def host(typed: str = MAC) -> HostId:
+    return HostId(typed=typed, kind=guess(typed), name="Entrance")
+
+
+def put_on(cast: Cast, item: LineItem, copies: int = 2, typed: str = MAC, key: str = "") -> License:
+    return activate(
+        actor=cast.installer, item_id=item.pk, host=host(typed), copies=copies, key=key or new_key()
+    )
+
+
+def balances(item: LineItem) -> tuple[int, int, int]:
+    return LineItem.objects.values_list("quantity", "available", "activated").get(pk=item.pk)
+
+
+@pytest.mark.parametrize(
+    "typed", ["00:03:c5:aa:bb:cc", "0003C5AABBCC", "00-03-C5-AA-BB-CC", " 0003.c5aa.bbcc "]
+)
+def test_a_mac_address_in_any_form(typed: str) -> None:
+    """L1: kept in one."""
+    assert normalise(typed, HostIdType.MAC) == MAC
+
+
+@pytest.mark.parametrize("typed", ["", "00:03:C5:AA:BB", "00:03:C5:AA:BB:CG", "00:00:00:00:00:00", "ff" * 6])
+def test_no_mac_address(typed: str) -> None:
+    """L1: a sentence says what is expected."""
+    with pytest.raises(ValidationError):
+        normalise(typed, HostIdType.MAC)
+
+
+def test_activate_gives_a_license_that_anyone_can_check(cast: Cast, chain: Chain) -> None:
+    """L2, L5: a movement, balances, a device of the owner, and a file that the published form is enough to read."""
+    license = put_on(cast, chain.served)
+    document = published_reader(license.file, chain.served.activation_id, MAC, _public_key())
+
+    assert balances(chain.served) == (5, 3, 2)
+    movement = Movement.objects.latest("pk")
+    assert (movement.kind, movement.copies, movement.actor) == (MovementKind.ACTIVATE, 2, cast.installer)
+    device = Device.objects.get()
+    assert (device.account, device.host_id, device.name) == (cast.customer, MAC, "Entrance")
+    assert document["data"]["attributes"]["fingerprint"] == MAC
+    assert document["included"][0]["attributes"]["copies"] == 2
+    assert document["meta"]["keyId"] == active_key().key_id
+
+
+def _public_key() -> Ed25519PublicKey:
+    import base64
+
+    return Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(active_key().public_key + "="))
+
+
+def test_the_same_total_again(cast: Cast, chain: Chain) -> None:
+    """L2: n is the new total: nothing changes, and the license is the same, however the host ID is typed."""
+    first = put_on(cast, chain.served)
+    again = put_on(cast, chain.served, typed="0003c5aabbcc")
+
+    assert (again.pk, again.file) == (first.pk, first.file)
+    assert balances(chain.served) == (5, 3, 2)
+
+
+def test_another_total_replaces_the_license(cast: Cast, chain: Chain) -> None:
+    """L2, L4: more are taken from what is available, fewer are a return; the license before has ended."""
+    first = put_on(cast, chain.served, 1)
+    second = put_on(cast, chain.served, 3)
+    third = put_on(cast, chain.served, 2)
+
+    assert balances(chain.served) == (5, 3, 2)
+    assert [bool(License.objects.get(pk=row.pk).ended_at) for row in (first, second, third)] == [
+        True,
+        True,
+        False,
+    ]
+    kinds = Movement.objects.filter(item=chain.served).order_by("pk").values_list("kind", "copies")
+    assert list(kinds)[1:] == [("activate", 1), ("activate", 2), ("return", 1)]
+
+
+def test_more_than_is_available(cast: Cast, chain: Chain) -> None:
+    """L2: refused at the amount; nothing stays behind."""
+    with pytest.raises(ValidationError) as refused:
+        put_on(cast, chain.served, 6)
+    assert list(refused.value.error_dict) == ["copies"]
+    assert not Device.objects.exists()
+    assert balances(chain.served) == (5, 5, 0)
+
+
+@pytest.mark.parametrize("copies", [0, -1])
+def test_not_even_one(cast: Cast, chain: Chain, copies: int) -> None:
+    """L2: to take all off a device is a return."""
+    with pytest.raises(ValidationError) as refused:
+        put_on(cast, chain.served, copies)
+    assert list(refused.value.error_dict) == ["copies"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"state": State.INACTIVE},
+        {"state": State.OBSOLETE},
+        {"starts_on": yesterday(), "expires_on": yesterday()},
+    ],
+)
+def test_only_what_is_deployed_and_not_expired(cast: Cast, chain: Chain, change: dict[str, object]) -> None:
+    """E3, L2."""
+    LineItem.objects.filter(pk=chain.served.pk).update(**change)
+    with pytest.raises(ValidationError) as refused:
+        put_on(cast, chain.served)
+    assert list(refused.value.error_dict) == ["item"]
+
+
+def test_before_the_start_date(cast: Cast, chain: Chain) -> None:
+    """L2: allowed."""
+    LineItem.objects.filter(pk=chain.served.pk).update(starts_on=today() + timedelta(days=30))
+    assert put_on(cast, chain.served).copies == 2
+
+
+@pytest.mark.parametrize("who", ["distributor", "installer_viewer", "sibling_installer", "other_distributor"])
+def test_who_may_not(cast: Cast, chain: Chain, who: str) -> None:
+    """E13: those up the chain, viewers and strangers."""
+    with pytest.raises((PermissionDenied, LineItem.DoesNotExist)):
+        activate(actor=getattr(cast, who), item_id=chain.served.pk, host=host(), copies=1, key=new_key())
+
+
+def test_one_host_at_two_accounts(cast: Cast, chain: Chain) -> None:
+    """L1: what other accounts activate on the same host is their own affair."""
+    put_on(cast, chain.served)
+    put_on(cast, chain.installed)
+    assert set(Device.objects.values_list("account", "host_id")) == {
+        (cast.customer.pk, MAC),
+        (cast.installer.account_id, MAC),
+    }
+
+
+def test_the_same_key(cast: Cast, chain: Chain) -> None:
+    """E7: a client that did not hear the answer asks again and gets the same license."""
+    first = put_on(cast, chain.served, key="one")
+    assert put_on(cast, chain.served, key="one").pk == first.pk
+    with pytest.raises(ValidationError, match="sent before"):
+        put_on(cast, chain.served, 3, key="one")
+
+
+def test_the_bearer(cast: Cast, chain: Chain) -> None:
+    """L2: the ID is the proof, in any form in which it is typed; nobody is named as the actor."""
+    license = activate_as_bearer(activation_id=chain.served.activation_id.lower(), host=host(), copies=1)
+    movement = Movement.objects.latest("pk")
+    assert (license.copies, movement.actor) == (1, None)
+
+
+def test_the_bearer_of_an_installers_stock(cast: Cast, chain: Chain) -> None:
+    """L2: end customers' items only; an ID that is wrong, unknown, or another's reads the same."""
+    unknown = chain.served.activation_id[:-1]
+    for activation_id in (chain.installed.activation_id, chain.issued.activation_id, unknown, "", "7KQ4"):
+        with pytest.raises(LineItem.DoesNotExist):
+            activate_as_bearer(activation_id=activation_id, host=host(), copies=1)
+
+
+def give_back(cast: Cast, copies: int, **fields: object) -> Activation:
+    fields = {"actor": cast.installer, "key": new_key()} | fields
+    return return_copies(activation_id=Activation.objects.get().pk, copies=copies, **fields)  # type: ignore[arg-type]
+
+
+def test_return(cast: Cast, chain: Chain) -> None:
+    """L4: copies are available again, and the license ends or holds for the rest."""
+    first = put_on(cast, chain.served, 3)
+    give_back(cast, 1)
+    assert balances(chain.served) == (5, 3, 2)
+    assert License.objects.get(ended_at=None).copies == 2
+    give_back(cast, 2, actor=cast.mobotix, reason="Camera stolen")
+    assert balances(chain.served) == (5, 5, 0)
+    assert not License.objects.filter(ended_at=None).exists()
+    assert License.objects.get(pk=first.pk).ended_at is not None
+
+
+@pytest.mark.parametrize("state", [State.INACTIVE, State.OBSOLETE])
+def test_return_when_inactive(cast: Cast, chain: Chain, state: State) -> None:
+    """E3: undo and return also work then."""
+    put_on(cast, chain.served)
+    LineItem.objects.filter(pk=chain.served.pk).update(state=state)
+    assert give_back(cast, 2).copies == 0
+
+
+def test_the_years_limit(cast: Cast, chain: Chain) -> None:
+    """L4: max(2, 5 %) copies a year by whatever channel; beyond that MOBOTIX, with a reason."""
+    put_on(cast, chain.served, 5)
+    give_back(cast, 1)
+    put_on(cast, chain.served, 3)  # fewer than before
+    assert returns_left(chain.served) == 0
+    with pytest.raises(
+        ValidationError, match="2 copies of this line item can be returned a year; 0 are left"
+    ):
+        give_back(cast, 1)
+    with pytest.raises(ValidationError):
+        give_back(cast, 1, actor=cast.mobotix)
+    assert give_back(cast, 1, actor=cast.mobotix, reason="Defective").copies == 2
+
+
+def test_the_limit_grows_with_the_quantity(cast: Cast, chain: Chain) -> None:
+    """L4: 5 % of 100 are 5."""
+    assert (returns_left(chain.issued), returns_left(chain.installed)) == (5, 2)
+
+
+def test_a_year_later(cast: Cast, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """L4: what was returned a year ago does not count any more."""
+    put_on(cast, chain.served, 5)
+    give_back(cast, 2)
+    assert returns_left(chain.served) == 0
+    in_a_year = timezone.now() + timedelta(days=366)
+    monkeypatch.setattr("entitlements.services.returns.timezone.now", lambda: in_a_year)
+    assert returns_left(chain.served) == 2
+
+
+@pytest.mark.parametrize(("state", "ends"), [(State.INACTIVE, False), (State.OBSOLETE, True)])
+def test_obsolete_revokes(cast: Cast, chain: Chain, state: State, ends: bool) -> None:
+    """E3: Inactive leaves licenses running, Obsolete revokes them; the copies stay activated."""
+    license = put_on(cast, chain.served)
+    change_state(
+        actor=cast.mobotix,
+        item_id=chain.issued.pk,
+        state=state,
+        key=new_key(),
+        with_splits=True,
+        reason="Fraud",
+    )
+    assert (License.objects.get(pk=license.pk).ended_at is not None) == ends
+    assert balances(chain.served) == (5, 3, 2)
+
+
+@pytest.mark.parametrize("who", ["distributor", "installer_viewer", "sibling_installer"])
+def test_who_may_not_return(cast: Cast, chain: Chain, who: str) -> None:
+    """E13."""
+    put_on(cast, chain.served)
+    with pytest.raises((PermissionDenied, Activation.DoesNotExist)):
+        give_back(cast, 1, actor=getattr(cast, who))
+
+
+@pytest.mark.parametrize(
+    ("who", "sees"),
+    [
+        ("mobotix", True),
+        ("installer", True),
+        ("distributor", False),
+        ("sibling_installer", False),
+        ("other_installer", False),
+    ],
+)
+def test_who_sees_a_device(cast: Cast, chain: Chain, who: str, sees: bool) -> None:
+    """L1, E13: an end customer's devices are its seller's business, and nobody's further up."""
+    put_on(cast, chain.served)
+    assert Device.objects.visible_to(getattr(cast, who)).exists() == sees
