@@ -20,6 +20,7 @@ from tests.factories import (
     make_contact,
     make_product,
     split_item,
+    yesterday,
 )
 
 
