@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from entitlements.models import LedgerHead, LedgerLeaf, LedgerNode, Movement, UnsealedMovement
@@ -102,13 +101,14 @@ def hashes_of(wanted: list[Subtree]) -> dict[Subtree, bytes]:
 def _seal_batch() -> int:
     """One head over what waits now, up to BATCH movements."""
     key = lock_keys()
-    rows = list(_waiting()[:BATCH].values_list(*SEALED_COLUMNS))
+    taken = list(UnsealedMovement.objects.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    rows = _rows(taken)
+    UnsealedMovement.objects.filter(pk__in=taken).delete()
     if not rows:
         return 0
     last = LedgerHead.objects.select_related("key").order_by("size").last()
     frontier = _frontier(last.size if last else 0)
     _write_leaves(rows, frontier)
-    UnsealedMovement.objects.filter(pk__in=[row[0] for row in rows]).delete()
     previous = head_statement(last).hash() if last else b""
     statement = HeadStatement(frontier.size, frontier.root(), timezone.now(), previous, key.key_id)
     LedgerHead.objects.create(
@@ -122,9 +122,14 @@ def _seal_batch() -> int:
     return len(rows)
 
 
-def _waiting() -> QuerySet[Movement]:
-    """A row of the queue for what has a leaf already gives it no second one."""
-    return Movement.objects.filter(Q(unsealed__isnull=False), leaf__isnull=True).order_by("pk")
+def _rows(movements: list[int]) -> list[tuple[Any, ...]]:
+    """The SEALED_COLUMNS of those that have no leaf yet, whatever the queue says.
+
+    By primary keys: a join of queue, leaves and movements takes all of each where PostgreSQL guesses their sizes wrong.
+    """
+    sealed = LedgerLeaf.objects.filter(movement__in=movements).values_list("movement", flat=True)
+    unsealed = set(movements).difference(sealed)
+    return list(Movement.objects.filter(pk__in=unsealed).order_by("pk").values_list(*SEALED_COLUMNS))
 
 
 def _frontier(size: int) -> Frontier:
