@@ -20,11 +20,7 @@ def request_relation(*, actor: User, account_id: str) -> SellingRelation:
     """
     check_permission(actor, Permission.CREATE_ACCOUNTS)
     buyer = _find_partner(actor.account, account_id)
-    relation = (
-        SellingRelation.objects.select_for_update(no_key=True)
-        .filter(seller=actor.account, buyer=buyer)
-        .first()
-    )
+    relation = SellingRelation.objects.filter(seller=actor.account, buyer=buyer).first()
     relation = relation or SellingRelation(seller=actor.account, buyer=buyer)
     if relation.status == RelationStatus.ACCEPTED:
         raise ValidationError({"account_id": _("You already sell to this account.")})
