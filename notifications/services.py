@@ -97,8 +97,8 @@ def retry_mail(pk: int) -> Mail:
 @transaction.atomic
 def retry_failed(pks: Iterable[int]) -> int:
     """`retry_mail` for many that failed; those that do not wait any more are left alone. Returns how many are due."""
-    failed = Mail.objects.filter(pk__in=list(pks), status=Status.FAILED).select_for_update(no_key=True)
-    due = list(failed.values_list("pk", flat=True))
+    failed = Mail.objects.filter(pk__in=list(pks), status=Status.FAILED).order_by("pk")
+    due = list(failed.select_for_update(no_key=True).values_list("pk", flat=True))
     afresh = {"status": Status.QUEUED, "attempts": 0, "next_attempt_at": timezone.now()}
     Mail.objects.filter(pk__in=due).update(**afresh, failure="", server_reply="")
     if due:

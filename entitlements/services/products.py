@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import AuditEntry, Operation, User
+from accounts.models import Account, AuditEntry, Operation, User
 from accounts.permissions import Permission, check_permission
 from entitlements.models import Product
 
@@ -15,7 +15,9 @@ def save_product(*, actor: User, key: str, product_id: int | None = None, **fiel
     """Create a product, or change the one with ``product_id``. Raises ValidationError at ``part_number``."""
     try:
         return _save_product(actor=actor, key=key, product_id=product_id, fields=fields)
-    except IntegrityError as error:  # its only unique column
+    except IntegrityError as error:
+        if "part_number" not in str(error):
+            raise
         raise ValidationError(
             {"part_number": _("There is already a product with this part number.")}
         ) from error
@@ -24,7 +26,7 @@ def save_product(*, actor: User, key: str, product_id: int | None = None, **fiel
 @transaction.atomic(durable=True)
 def _save_product(*, actor: User, key: str, product_id: int | None, fields: dict[str, Any]) -> Product:
     check_permission(actor, Permission.MANAGE_PRODUCTS)
-    product = Product.objects.select_for_update(no_key=True).get(pk=product_id) if product_id else Product()
+    product = _lock(actor, product_id)
     request = {"product": product_id, **fields}
     if done := Operation.objects.done(actor=actor, key=key, kind="save_product", request=request):
         return Product.objects.get(pk=done)
@@ -36,3 +38,11 @@ def _save_product(*, actor: User, key: str, product_id: int | None, fields: dict
     )
     Operation.objects.record(actor=actor, key=key, kind="save_product", request=request, result=product)
     return product
+
+
+def _lock(actor: User, product_id: int | None) -> Product:
+    """The product; for a new one its maker's account, so that the same request at once waits (E7)."""
+    if product_id:
+        return Product.objects.select_for_update(no_key=True).get(pk=product_id)
+    Account.objects.select_for_update(no_key=True).get(pk=actor.account_id)
+    return Product()

@@ -56,11 +56,11 @@ def send_again(*, actor: User, mail_id: int) -> Mail:
 def send_all_again(*, actor: User, key: str) -> int:
     """N2: every failed mail that the actor may send again is due now, AT_ONCE at most. Returns how many."""
     check_permission(actor, Permission.SEND_MAIL)
-    failed = failed_mails(actor).select_for_update(no_key=True, of=("self",)).order_by("-id")
-    pks = list(failed.values_list("pk", flat=True)[:AT_ONCE])
+    User.objects.select_for_update(no_key=True).get(pk=actor.pk)  # there may be no mail to lock
     done = Operation.objects.done(actor=actor, key=key, kind="send_all_again", request={})
     if done is not None:
         return done
-    retry_failed(pks)
-    Operation.objects.record(actor=actor, key=key, kind="send_all_again", request={}, result=len(pks))
-    return len(pks)
+    failed = failed_mails(actor).order_by("-id")
+    count = retry_failed(failed.values_list("pk", flat=True)[:AT_ONCE])
+    Operation.objects.record(actor=actor, key=key, kind="send_all_again", request={}, result=count)
+    return count
