@@ -1,0 +1,176 @@
+"""The table of keys (E7): for each service that takes one, a request of it, and another with the same key."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from accounts.models import Tier
+from accounts.services.accounts import create_account
+from accounts.services.credentials import send_credentials
+from accounts.services.users import create_user
+from entitlements.models import State
+from entitlements.services.activation import activate
+from entitlements.services.bulk_split import bulk_split
+from entitlements.services.issue import NewLine, add_lines, create_entitlement, deploy_entitlement
+from entitlements.services.mailing import email_line_items
+from entitlements.services.products import save_product
+from entitlements.services.resending import send_all_again
+from entitlements.services.returns import return_copies
+from entitlements.services.split import split_line_item
+from entitlements.services.states import change_state
+from entitlements.services.undo import undo_split
+from mxportal.shared.forms import new_key
+from tests.entitlements.bulk import line_for
+from tests.entitlements.test_activation import host, put_on
+from tests.factories import Cast, issue_item, make_chain, make_product, split_item, today
+from tests.guards.locks_accounts import make_failed_mail, make_seller
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request; ``changes`` make another one of it.
+
+    Where ``otherwise`` is a refusal, something else stands in the way of doing it twice: the key then gives who asks
+    twice the answer in the place of that refusal.
+    """
+
+    service: Callable[..., Any]
+    request: dict[str, Any]
+    changes: dict[str, Any]
+    otherwise: type[Exception] | None = None
+
+
+def order(cast: Cast, **fields: Any) -> dict[str, Any]:
+    """A request of MOBOTIX for one line to the distributor."""
+    line = NewLine(product_id=cast.product.pk, quantity=5, starts_on=today(), expires_on=None)
+    return {"actor": cast.mobotix, "contact_id": cast.distributor.pk, "lines": [line], **fields}
+
+
+def new_account(cast: Cast) -> Asked:
+    """A2."""
+    request = {"actor": make_seller(cast), "tier": Tier.INSTALLER, "name": "Twin"}
+    return Asked(create_account, request, {"name": "Other"}, ValidationError)
+
+
+def new_user(cast: Cast) -> Asked:
+    """U4."""
+    seller = make_seller(cast)
+    request = {"actor": seller, "account_id": seller.account_id, "email": "a@twin.example"}
+    return Asked(create_user, request, {"email": "b@twin.example"}, ValidationError)
+
+
+def new_credentials(cast: Cast) -> Asked:
+    """U4."""
+    request = {"actor": cast.mobotix, "user_id": make_seller(cast).pk}
+    return Asked(send_credentials, request, {"user_id": make_seller(cast).pk})
+
+
+def new_product(cast: Cast) -> Asked:
+    """E1."""
+    request = {"actor": cast.mobotix, "part_number": new_key(), "licence_model": "perpetual"}
+    request |= {"name_en": "One", "name_de": "Eins"}
+    return Asked(save_product, request, {"name_en": "Two"}, ValidationError)
+
+
+def changed_product(cast: Cast) -> Asked:
+    """E1."""
+    request = {"actor": cast.mobotix, "product_id": make_product().pk, "name_en": "One"}
+    return Asked(save_product, request, {"name_en": "Two"})
+
+
+def new_entitlement(cast: Cast) -> Asked:
+    """E1."""
+    request = order(cast, owner_id=cast.distributor.account_id)
+    return Asked(create_entitlement, request, {"order_number": "2"})
+
+
+def new_lines(cast: Cast) -> Asked:
+    """E1."""
+    request = order(cast, entitlement_id=issue_item(cast).entitlement_id)
+    return Asked(add_lines, request, {"lines": request["lines"] * 2})
+
+
+def deployment(cast: Cast) -> Asked:
+    """E1."""
+    request = {"actor": cast.mobotix, "entitlement_id": issue_item(cast, deploy=False).entitlement_id}
+    return Asked(deploy_entitlement, request, {"send_mail": False}, ValidationError)
+
+
+def state(cast: Cast) -> Asked:
+    """E3."""
+    request = {"actor": cast.mobotix, "item_id": issue_item(cast).pk, "state": State.INACTIVE}
+    return Asked(change_state, request, {"state": State.OBSOLETE}, ValidationError)
+
+
+def split(cast: Cast) -> Asked:
+    """E7."""
+    request = {"actor": cast.distributor, "item_id": issue_item(cast).pk, "copies": 10}
+    request |= {"target_id": cast.installer.account_id, "contact_id": cast.installer.pk}
+    return Asked(split_line_item, request, {"copies": 11})
+
+
+def splits(cast: Cast) -> Asked:
+    """E7 in bulk."""
+    request = {"actor": cast.distributor, "item_ids": [issue_item(cast).pk]}
+    return Asked(
+        bulk_split, request | {"lines": [line_for(cast.installer)]}, {"lines": [line_for(cast.installer, 2)]}
+    )
+
+
+def undo(cast: Cast) -> Asked:
+    """E8."""
+    item = split_item(cast.distributor, issue_item(cast), cast.installer.account)
+    return Asked(undo_split, {"actor": cast.distributor, "item_id": item.pk, "copies": 1}, {"copies": 2})
+
+
+def activation(cast: Cast) -> Asked:
+    """L2: the copies are the new total, so that the same request is the same without its key, too."""
+    request = {"actor": cast.installer, "item_id": make_chain(cast).served.pk, "host": host(), "copies": 2}
+    return Asked(activate, request, {"copies": 1})
+
+
+def giving_back(cast: Cast) -> Asked:
+    """L4."""
+    given = put_on(cast, make_chain(cast).served, copies=4)
+    request = {"actor": cast.installer, "activation_id": given.activation_id, "copies": 1}
+    return Asked(return_copies, request, {"copies": 2})
+
+
+def email(cast: Cast) -> Asked:
+    """E9."""
+    request = {"actor": cast.mobotix, "item_id": issue_item(cast).pk, "recipients": ["a@twin.example"]}
+    return Asked(email_line_items, request, {"recipients": ["b@twin.example"]})
+
+
+def all_again(cast: Cast) -> Asked:
+    """N2."""
+    make_failed_mail()
+    return Asked(send_all_again, {"actor": cast.mobotix}, {})
+
+
+def none_again(cast: Cast) -> Asked:
+    """N2, where nothing has failed."""
+    return Asked(send_all_again, {"actor": cast.mobotix}, {})
+
+
+KEYED: dict[str, Callable[[Cast], Asked]] = {
+    "accounts.services.accounts._create_account": new_account,
+    "accounts.services.users._create_user": new_user,
+    "accounts.services.credentials.send_credentials": new_credentials,
+    "entitlements.services.products._save_product": new_product,
+    "entitlements.services.products._save_product 2": changed_product,
+    "entitlements.services.issue.create_entitlement": new_entitlement,
+    "entitlements.services.issue.add_lines": new_lines,
+    "entitlements.services.issue.deploy_entitlement": deployment,
+    "entitlements.services.states.change_state": state,
+    "entitlements.services.split.split_line_item": split,
+    "entitlements.services.bulk_split._bulk_split": splits,
+    "entitlements.services.undo.undo_split": undo,
+    "entitlements.services.activation.activate": activation,
+    "entitlements.services.returns.return_copies": giving_back,
+    "entitlements.services.mailing.email_line_items": email,
+    "entitlements.services.resending.send_all_again": all_again,
+    "entitlements.services.resending.send_all_again 2": none_again,
+}

@@ -1,0 +1,239 @@
+"""The table of locks, entitlements: for each the race that only it decides rightly."""
+
+from collections.abc import Callable
+from typing import Any
+
+from entitlements.models import LineItem, SigningKey, State
+from entitlements.services.bulk_split import bulk_split
+from entitlements.services.issue import add_lines, create_entitlement, deploy_entitlement
+from entitlements.services.mailing import email_line_items
+from entitlements.services.products import _save_product, save_product
+from entitlements.services.resending import send_all_again
+from entitlements.services.returns import return_copies
+from entitlements.services.signing import rotate_signing_key
+from entitlements.services.split import split_line_item
+from entitlements.services.states import change_state
+from entitlements.services.undo import undo_split
+from mxportal.shared.forms import new_key
+from notifications.models import Mail, Status
+from tests.entitlements.bulk import line_for
+from tests.entitlements.test_activation import put_on
+from tests.factories import Cast, issue_item, make_chain, make_product, split_item
+from tests.guards.keys import order
+from tests.guards.locks_accounts import make_failed_mail, now
+from tests.guards.races import Race, inside, proves, refused
+
+SERVICES = "entitlements.services"
+
+
+def set_state(cast: Cast, item: LineItem, state: State) -> None:
+    """MOBOTIX has just done so."""
+    inside(change_state)(actor=cast.mobotix, item_id=item.pk, state=state, reason="Because.", key=new_key())
+
+
+def same_request(service: Callable[..., Any], right: Callable[[Any], bool], **request: Any) -> Race:
+    """E7: a double click; both get the same answer, since the key is looked up under the lock."""
+    request["key"] = new_key()
+    return Race(other=lambda: inside(service)(**request), ours=lambda: service(**request), right=right)
+
+
+@proves(f"{SERVICES}.split.split_line_item")
+def split_of_what_becomes_inactive(cast: Cast) -> Race:
+    """E3: nothing is split off an inactive item."""
+    item = issue_item(cast)
+    return Race(
+        other=lambda: set_state(cast, item, State.INACTIVE),
+        ours=lambda: split_item(cast.distributor, item, cast.installer.account),
+        right=refused("item"),
+    )
+
+
+@proves(f"{SERVICES}.bulk_split.lock_sources")
+def bulk_split_of_what_becomes_inactive(cast: Cast) -> Race:
+    """E3: nor in bulk."""
+    item = issue_item(cast)
+    request = {"item_ids": [item.pk], "lines": [line_for(cast.installer)], "send_mail": False}
+    return Race(
+        other=lambda: set_state(cast, item, State.INACTIVE),
+        ours=lambda: bulk_split(actor=cast.distributor, key=new_key(), **request),
+        right=refused("lines"),
+    )
+
+
+@proves(f"{SERVICES}.mailing.email_line_items")
+def mail_of_what_becomes_inactive(cast: Cast) -> Race:
+    """E3: nor is it mailed."""
+    item = issue_item(cast)
+    request = {"item_id": item.pk, "recipients": ["a@twin.example"], "key": new_key()}
+    return Race(
+        other=lambda: set_state(cast, item, State.INACTIVE),
+        ours=lambda: email_line_items(actor=cast.mobotix, **request),
+        right=refused("item"),
+    )
+
+
+@proves(f"{SERVICES}.states.change_state")
+def inactive_while_it_becomes_obsolete(cast: Cast) -> Race:
+    """E3: Obsolete is final."""
+    item = issue_item(cast)
+    request = {"item_id": item.pk, "state": State.INACTIVE, "key": new_key()}
+    return Race(
+        other=lambda: set_state(cast, item, State.OBSOLETE),
+        ours=lambda: change_state(actor=cast.mobotix, **request),
+        right=refused("state"),
+    )
+
+
+@proves(f"{SERVICES}.states.change_state 2")
+def inactive_while_a_split_becomes_obsolete(cast: Cast) -> Race:
+    """E3: for what was split from it, too."""
+    chain = make_chain(cast)
+    row = LineItem.objects.filter(pk=chain.served.pk)
+    request = {"item_id": chain.issued.pk, "state": State.INACTIVE, "with_splits": True, "key": new_key()}
+    return Race(
+        other=lambda: set_state(cast, chain.served, State.OBSOLETE),
+        ours=lambda: change_state(actor=cast.mobotix, **request),
+        right=lambda outcome: outcome == chain.issued and now(row, state=State.OBSOLETE),
+    )
+
+
+@proves(f"{SERVICES}.undo.lock_with_parent")
+def undo_while_the_source_becomes_obsolete(cast: Cast) -> Race:
+    """E3: copies that came back to an obsolete source would be stranded."""
+    chain = make_chain(cast)
+    request = {"item_id": chain.installed.pk, "copies": 1, "key": new_key()}
+    return Race(
+        other=lambda: set_state(cast, chain.issued, State.OBSOLETE),
+        ours=lambda: undo_split(actor=cast.distributor, **request),
+        right=refused("item"),
+    )
+
+
+@proves(f"{SERVICES}.undo.lock_with_parent 2")
+def undo_while_the_buyer_splits(cast: Cast) -> Race:
+    """E8: up to what is available on the new item."""
+    bought = split_item(cast.distributor, issue_item(cast), cast.installer.account, copies=10)
+    target = {"target_id": cast.customer.pk, "contact_id": cast.customer_contact.pk, "copies": 10}
+    request = {"item_id": bought.pk, "copies": 10, "key": new_key()}
+    return Race(
+        other=lambda: inside(split_line_item)(
+            actor=cast.installer, item_id=bought.pk, key=new_key(), **target
+        ),
+        ours=lambda: undo_split(actor=cast.distributor, **request),
+        right=refused("copies"),
+    )
+
+
+@proves(f"{SERVICES}.activation.lock_item")
+def activated_while_it_becomes_inactive(cast: Cast) -> Race:
+    """L2: only what is deployed is activated."""
+    item = make_chain(cast).served
+    return Race(
+        other=lambda: set_state(cast, item, State.INACTIVE),
+        ours=lambda: put_on(cast, item),
+        right=refused("item"),
+    )
+
+
+@proves(f"{SERVICES}.returns.lock_activation")
+def returned_twice(cast: Cast) -> Race:
+    """L4: so many copies a year, by whatever channel."""
+    given = put_on(cast, make_chain(cast).served, copies=4)
+    back = {"actor": cast.installer, "activation_id": given.activation_id, "copies": 2}
+    return Race(
+        other=lambda: inside(return_copies)(key=new_key(), **back),
+        ours=lambda: return_copies(key=new_key(), **back),
+        right=refused("copies"),
+    )
+
+
+@proves(f"{SERVICES}.issue.create_entitlement")
+def same_order_at_once(cast: Cast) -> Race:
+    """E1: an order is one entitlement, and who comes second reads that it is there."""
+    number = new_key()
+    request = order(cast, owner_id=cast.distributor.account_id, order_number=number)
+    return Race(
+        other=lambda: inside(create_entitlement)(key=new_key(), **request),
+        ours=lambda: create_entitlement(key=new_key(), **request),
+        right=refused("order_number"),
+    )
+
+
+@proves(f"{SERVICES}.issue.add_lines")
+def same_lines_at_once(cast: Cast) -> Race:
+    """E7: they are added once."""
+    entitlement = issue_item(cast).entitlement
+    return same_request(
+        add_lines,
+        lambda outcome: outcome == entitlement and entitlement.line_items.count() == 2,
+        **order(cast, entitlement_id=entitlement.pk),
+    )
+
+
+@proves(f"{SERVICES}.issue.deploy_entitlement")
+def same_deployment_at_once(cast: Cast) -> Race:
+    """E7: who clicks twice reads of success."""
+    entitlement = issue_item(cast, deploy=False).entitlement
+    return same_request(
+        deploy_entitlement,
+        lambda outcome: outcome == entitlement,
+        actor=cast.mobotix,
+        entitlement_id=entitlement.pk,
+    )
+
+
+@proves(f"{SERVICES}.issue.deploy_entitlement 2")
+def deployed_one_by_one(cast: Cast) -> Race:
+    """E1: a line is deployed, and mailed, once."""
+    item = issue_item(cast, deploy=False)
+    request = {"entitlement_id": item.entitlement_id, "key": new_key()}
+    return Race(
+        other=lambda: set_state(cast, item, State.DEPLOYED),
+        ours=lambda: deploy_entitlement(actor=cast.mobotix, **request),
+        right=refused(),
+    )
+
+
+@proves(f"{SERVICES}.products._lock")
+def two_edit_a_product(cast: Cast) -> Race:
+    """E1: the German name and the English name are both kept."""
+    product = make_product()
+    rows = type(product).objects.filter(pk=product.pk)
+    edit = {"actor": cast.mobotix, "product_id": product.pk}
+    return Race(
+        other=lambda: inside(_save_product)(key=new_key(), fields={"name_de": "Neu"}, **edit),
+        ours=lambda: save_product(key=new_key(), name_en="New", **edit),
+        right=lambda outcome: now(rows, name_de="Neu", name_en="New"),
+    )
+
+
+@proves(f"{SERVICES}.products._lock 2")
+def same_product_at_once(cast: Cast) -> Race:
+    """E7: who clicks twice does not read that the part number is taken."""
+    fields = {"part_number": new_key(), "licence_model": "perpetual", "name_en": "A", "name_de": "A"}
+    request = {"actor": cast.mobotix, "key": new_key(), "product_id": None}
+    return Race(
+        other=lambda: inside(_save_product)(fields=fields, **request),
+        ours=lambda: save_product(**fields, **request),
+        right=lambda outcome: getattr(outcome, "part_number", "") == fields["part_number"],
+    )
+
+
+@proves(f"{SERVICES}.resending.send_all_again")
+def all_again_at_once(cast: Cast) -> Race:
+    """E7: who clicks twice reads the same number."""
+    make_failed_mail()
+    failed = Mail.objects.filter(status=Status.FAILED).count()
+    return same_request(send_all_again, lambda outcome: outcome == failed, actor=cast.mobotix)
+
+
+@proves(f"{SERVICES}.signing.lock_keys")
+def two_rotations(cast: Cast) -> Race:
+    """L6: one key after the other."""
+    rotate_signing_key()
+    count = SigningKey.objects.count()
+    return Race(
+        other=lambda: inside(rotate_signing_key)(),
+        ours=rotate_signing_key,
+        right=lambda outcome: SigningKey.objects.count() == count + 2,
+    )

@@ -1,0 +1,150 @@
+"""E7: whatever is sent twice is done once: by its key, or because doing it again changes nothing."""
+
+import threading
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection
+from django.db.models import DateTimeField
+
+from accounts.models import Operation
+from accounts.models.operation import OperationManager
+from mxportal.shared.forms import KEY_REUSED, new_key
+from tests.concurrency.test_split_race import at_once
+from tests.factories import make_cast
+from tests.guards.code import writing_services
+from tests.guards.keys import KEYED
+from tests.roles import as_owner
+
+# which give the same answer again even without their keys
+SAME_ANYWAY = {
+    "entitlements.services.activation.activate",
+    "entitlements.services.resending.send_all_again 2",
+}
+
+
+def contents(*, but: tuple[str, ...] = ()) -> dict[str, list[Any]]:
+    """Everything that the portal knows, without the times."""
+    own = [apps.get_app_config(label) for label in ("accounts", "entitlements", "notifications")]
+    models = [model for config in own for model in config.get_models(include_auto_created=True)]
+    columns = {
+        model: [
+            field.attname for field in model._meta.concrete_fields if not isinstance(field, DateTimeField)
+        ]
+        for model in models
+        if model._meta.label not in but
+    }
+    return {
+        model._meta.label: list(model._base_manager.order_by("pk").values_list(*names))
+        for model, names in columns.items()
+    }
+
+
+def look_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the look-up away."""
+    monkeypatch.setattr(OperationManager, "done", lambda self, **asked: None)
+
+
+def drop_constraint() -> None:
+    """Take the other guard away; PostgreSQL's transaction brings it back."""
+    constraint = next(one for one in Operation._meta.constraints if one.name == "operation_key_once")
+    with as_owner(), connection.schema_editor() as editor:
+        connection.check_constraints()
+        editor.remove_constraint(Operation, constraint)
+
+
+def test_the_table_names_every_service_with_a_key() -> None:
+    """A new one needs its request; a second line of a service ends in a number."""
+    services, lines = writing_services(keyed=True), {name.removesuffix(" 2") for name in KEYED}
+    new = [f'add "{name}" with a request of it to KEYED in tests/guards/keys.py' for name in services - lines]
+    stale = [f'take "{name}" out of KEYED in tests/guards/keys.py: it is gone' for name in lines - services]
+    assert not new + stale, "\n".join(sorted(new + stale))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", KEYED)
+def test_the_same_request_again_gives_the_same_answer(name: str) -> None:
+    """Not one row changes."""
+    asked, key = KEYED[name](make_cast()), new_key()
+    answer = asked.service(key=key, **asked.request)
+    before = contents()
+    assert asked.service(key=key, **asked.request) == answer
+    assert contents() == before
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", KEYED)
+def test_another_request_with_the_same_key_is_refused(name: str) -> None:
+    """And does nothing. Where there is but one request, another service's had the key."""
+    asked, key = KEYED[name](make_cast()), new_key()
+    if asked.changes:
+        asked.service(key=key, **asked.request)
+    else:
+        Operation.objects.record(actor=asked.request["actor"], key=key, kind="another", request={}, result=1)
+    before = contents()
+    with pytest.raises(ValidationError) as refused:
+        asked.service(key=key, **asked.request | asked.changes)
+    assert refused.value.code == KEY_REUSED
+    assert contents() == before
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", KEYED)
+def test_without_the_look_up_the_constraint_refuses(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or what is in the way of doing it twice: never is it done again unnoticed."""
+    asked, key = KEYED[name](make_cast()), new_key()
+    asked.service(key=key, **asked.request)
+    before = contents()
+    look_for_nothing(monkeypatch)
+    with pytest.raises(asked.otherwise or IntegrityError):
+        asked.service(key=key, **asked.request)
+    assert contents() == before
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", [name for name in KEYED if name not in SAME_ANYWAY])
+def test_without_both_it_would_be_done_twice(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or be refused: in no case does who asks twice get the same answer."""
+    asked, key = KEYED[name](make_cast()), new_key()
+    answer = asked.service(key=key, **asked.request)
+    before = contents(but=("accounts.Operation",))
+    look_for_nothing(monkeypatch)
+    drop_constraint()
+    try:
+        again = asked.service(key=key, **asked.request)
+    except ValidationError:
+        assert asked.otherwise is ValidationError
+    else:
+        assert (again, contents(but=("accounts.Operation",))) != (answer, before)
+
+
+def meet_before_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has done the work waits until the other has, too; the lock keeps that one out, and nobody comes."""
+    record, together = OperationManager.record, threading.Barrier(2)
+
+    def wait_and_record(self: OperationManager, **done: Any) -> Operation:
+        with suppress(threading.BrokenBarrierError):
+            together.wait(0.3)
+        together.reset()
+        return record(self, **done)
+
+    monkeypatch.setattr(OperationManager, "record", wait_and_record)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_get_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key is looked up after the lock: who comes second waits, and finds it."""
+    cast = make_cast()
+    wrong = {}
+    for name, make in KEYED.items():
+        asked, key = make(cast), new_key()
+        with monkeypatch.context() as patch:
+            meet_before_the_record(patch)
+            answers = at_once(*[lambda: asked.service(key=key, **asked.request)] * 2)  # noqa: B023
+        if answers[0] != answers[1] or Operation.objects.filter(key=key).count() != 1:
+            wrong[name] = answers
+    assert wrong == {}
