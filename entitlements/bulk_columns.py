@@ -1,0 +1,50 @@
+"""The columns of a bulk split's files, by the names that people give them in English and German."""
+
+import re
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+# In the order of the template, which is that of a pasted text without a header, too.
+COLUMNS = {
+    "account_id": _("Account ID"),
+    "email": pgettext_lazy("column", "Contact e-mail"),
+    "amount": pgettext_lazy("column", "Amount"),
+    "activation_id": _("Activation ID"),
+    "order_number": _("Order number of the buyer"),
+    "account_name": _("Account name"),
+    "country": _("Country"),
+    "first_name": _("First name"),
+    "last_name": _("Last name"),
+}
+REQUIRED = ("account_id", "email", "amount")
+OF_NEW_CUSTOMERS = ("account_name", "country", "first_name", "last_name")
+# Bare of case, blanks, dashes and dots. What the template itself says in either language is among them.
+KNOWN = {
+    "account_id": "accountid account accountno accountnumber targetaccount kontoid konto kontonr kontonummer zielkonto",
+    "email": (
+        "contactemail contactemailaddress contactmail contact email emailaddress mail shiptoemail "
+        "kontaktemail kontaktmail kontakt emaildeskontakts emailadresse emailadressedeskontakts"
+    ),
+    "amount": "amount splitamount copies quantity qty menge anzahl stück stückzahl kopien aufzuteilendeanzahl",
+    "activation_id": "activationid activation sourceactivationid aktivierungsid aktivierung aktivierungscode",
+    "order_number": (
+        "ordernumber orderno order po ponumber ordernumberofthebuyer buyersordernumber "
+        "bestellnummer bestellnr bestellung bestellnummerdeskäufers auftragsnummer"
+    ),
+    "account_name": "accountname customer customername company name kontoname kunde kundenname firma firmenname",
+    "country": "country countrycode land länderkürzel ländercode",
+    "first_name": "firstname givenname vorname",
+    "last_name": "lastname surname familyname nachname familienname",
+}
+_BY_NAME = {alias: name for name, aliases in KNOWN.items() for alias in aliases.split()}
+
+
+def column_of(text: str) -> str:
+    """Which column a header's cell names; "" where none."""
+    return _BY_NAME.get(re.sub(r"[\W_]", "", text).casefold(), "")
+
+
+def label_of(name: str) -> str:
+    """Its name in the reader's language."""
+    return str(COLUMNS[name])
