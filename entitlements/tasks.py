@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from entitlements.services import expiring, sealing
+from entitlements.services import bulk_jobs, expiring, sealing
 
 BATCHES_A_TURN = 10  # some seconds: mails wait for the same workers
 
@@ -23,3 +23,17 @@ def notify_expiring() -> None:
 def send_digest() -> None:
     """This week's digest, unless it is written."""
     expiring.send_digest()
+
+
+@shared_task(
+    name="entitlements.work_on_bulk_split", acks_late=True, reject_on_worker_lost=True, ignore_result=True
+)
+def work_on_bulk_split(pk: int) -> None:
+    """Check, carry out or undo this bulk split, whichever its row asks for."""
+    bulk_jobs.work_on(pk)
+
+
+@shared_task(name="entitlements.sweep_bulk_splits", ignore_result=True)
+def sweep_bulk_splits() -> None:
+    """Wake the bulk splits that were left behind."""
+    bulk_jobs.sweep_bulk_splits()

@@ -186,6 +186,11 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps no file: what must not be lost is a row
 CELERY_BEAT_SCHEDULE = {
     "sweep the outbox": {"task": "notifications.sweep", "schedule": 30.0, "options": {"expires": 30}},
+    "sweep the bulk splits": {
+        "task": "entitlements.sweep_bulk_splits",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "seal the ledger": {"task": "entitlements.seal_ledger", "schedule": 60.0, "options": {"expires": 60}},
     # Each is done once a day, and once a week; the other calls are for a beat that was down at six.
     "tell of what expires": {

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('send_mail', models.BooleanField(default=True, verbose_name='Send e-mail')),
                 ('attach_certificate', models.BooleanField(default=False, verbose_name='Attach certificate')),
                 ('lines', models.JSONField(default=list)),
-                ('errors', models.JSONField(default=dict)),
+                ('findings', models.JSONField(default=dict)),
                 ('line_count', models.PositiveIntegerField(default=0)),
                 ('copies', models.PositiveBigIntegerField(default=0)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),

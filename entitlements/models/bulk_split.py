@@ -51,7 +51,7 @@ class BulkSplitQuerySet(models.QuerySet["BulkSplit"]):
 
 
 class BulkSplit(models.Model):
-    """One operation. ``lines`` and ``errors`` (see services.bulk_check) live until it is carried out, then go."""
+    """One operation. ``lines`` and ``findings`` (see services.bulk_jobs) live until it is carried out, then go."""
 
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     account = models.ForeignKey("accounts.Account", models.PROTECT, related_name="+", db_index=False)
@@ -64,7 +64,7 @@ class BulkSplit(models.Model):
     send_mail = models.BooleanField(_("Send e-mail"), default=True)
     attach_certificate = models.BooleanField(_("Attach certificate"), default=False)
     lines = models.JSONField(default=list)
-    errors = models.JSONField(default=dict)
+    findings = models.JSONField(default=dict)
     line_count = models.PositiveIntegerField(default=0)
     copies = models.PositiveBigIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -49,12 +49,13 @@ def check_lines(
     sources: Sequence[LineItem],
     lines: Sequence[BulkLine],
     create_customers: bool,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> Checked:
     """E6 for every line, without writing. Raises PermissionDenied where a source is another's."""
     check_counts(sources, lines)
     if not all(may_split(actor, source) for source in sources):
         raise PermissionDenied
-    return _LineCheck(actor, sources, lines, create_customers).run()
+    return _LineCheck(actor, sources, lines, create_customers).run(progress)
 
 
 def check_counts(sources: Sequence[LineItem], lines: Sequence[BulkLine]) -> None:
@@ -88,7 +89,7 @@ class _LineCheck:
         self.lines_of_new: dict[str, list[int]] = {}
         self.result = Checked()
 
-    def run(self) -> Checked:
+    def run(self, progress: Callable[[int], None]) -> Checked:
         for index, line in enumerate(self.lines):
             errors = _check_form(line)
             part = self._part(index, line, errors)
@@ -96,6 +97,8 @@ class _LineCheck:
                 self.result.errors[index] = errors
             if part is not None:
                 self.result.parts.append(part)
+            if index % CHUNK == 0:
+                progress(index)
         self._judge_new_customers()
         self._judge_sums()
         self.result.customers = list(self.new.values())

@@ -117,7 +117,7 @@ def split_all(
     link.objects.bulk_create((link(bulksplit=bulk, lineitem=item) for item in items), batch_size=BATCH)
     if bulk.send_mail:
         queue_parcels(parcels=parcels_of(items), certificate=bulk.attach_certificate, key=key)
-    bulk.state, bulk.lines, bulk.errors = BulkState.DONE, [], {}
+    bulk.state, bulk.lines, bulk.findings = BulkState.DONE, [], {}
     bulk.line_count, bulk.copies = len(items), sum(copies for _item, copies in parts)
     bulk.save()
 

@@ -22,6 +22,7 @@ from notifications.services import MailDraft, queue_mails
 ACTIVATION = "entitlements.activation"
 UNDONE = "entitlements.undone"
 MAILED = "mailed"
+CHUNK = 500
 
 
 def parse_recipients(text: str) -> list[str]:
@@ -170,12 +171,13 @@ def _known_persons(item: LineItem, recipients: list[str]) -> dict[str, User]:
 
 def queue_undo_mails(*, item: LineItem, copies: int) -> list[Mail]:
     """E8: tell everyone to whom the item's Activation ID was mailed, once each."""
-    told: dict[str, Mail] = {}
-    had = Q(status=Status.SENT) | Q(
-        status=Status.QUEUED, claimed_until__isnull=False
-    )  # the latter is on its way now
-    for mail in item.mails.filter(had, kind=ACTIVATION).order_by("pk"):
-        told[fold(mail.recipient_email)] = mail
+    return queue_all_undo_mails([(item, copies)])
+
+
+def queue_all_undo_mails(undone: Sequence[tuple[LineItem, int]]) -> list[Mail]:
+    """``queue_undo_mails`` for many items, by sets of them."""
+    had = _mails_that_came([item.pk for item, _copies in undone])
+    told = [(item, copies, mail) for item, copies in undone for mail in had.get(item.pk, {}).values()]
     mails = queue_mails(
         MailDraft(
             kind=UNDONE,
@@ -184,7 +186,18 @@ def queue_undo_mails(*, item: LineItem, copies: int) -> list[Mail]:
             language=mail.language,
             context={"item": item.pk, "copies": copies},
         )
-        for mail in told.values()
+        for item, copies, mail in told
     )
-    keep_mails([(item, mail) for mail in mails])
+    keep_mails([(item, mail) for (item, _copies, _had), mail in zip(told, mails, strict=True)])
     return mails
+
+
+def _mails_that_came(item_ids: Sequence[int]) -> dict[int, dict[str, Mail]]:
+    """By item and folded address the last mail that brought the Activation ID, or is on its way now."""
+    came = Q(mail__status=Status.SENT) | Q(mail__status=Status.QUEUED, mail__claimed_until__isnull=False)
+    links = LineItem.mails.through.objects.filter(came, mail__kind=ACTIVATION).select_related("mail")
+    found: dict[int, dict[str, Mail]] = {}
+    for start in range(0, len(item_ids), CHUNK):
+        for link in links.filter(lineitem__in=item_ids[start : start + CHUNK]).order_by("mail_id"):
+            found.setdefault(link.lineitem_id, {})[fold(link.mail.recipient_email)] = link.mail
+    return found

@@ -1,0 +1,226 @@
+"""A bulk split as a job: its row is the truth. Small ones are done at once, large ones by a worker.
+
+Whoever works on a row holds its lock, so that a job is done once; where a worker is killed, its transaction is gone,
+and the sweep hands the row to the next one.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from celery import current_app
+from django.core.cache import cache
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from accounts.models import User
+from accounts.permissions import Permission, check_permission
+from entitlements.models import BulkSplit, BulkState, LineItem
+from entitlements.models.bulk_split import DRAFTS, WORKING
+from entitlements.services.bulk_check import check_lines
+from entitlements.services.bulk_lines import BulkLine, Checked, LinesRefused
+from entitlements.services.bulk_split import lock_sources, split_all
+from entitlements.services.bulk_undo import take_all_back
+
+AT_ONCE = 500  # so many lines take about a second
+TASK = "entitlements.work_on_bulk_split"
+MOST_ATTEMPTS = 3
+LEFT_BEHIND = timedelta(seconds=30)
+DRAFTS_KEPT = timedelta(days=30)
+PROGRESS_KEPT = 3600  # seconds
+
+
+def lock_own(actor: User, bulk_id: int, permission: Permission) -> BulkSplit:
+    """A bulk split of the actor's account. Raises BulkSplit.DoesNotExist, PermissionDenied."""
+    check_permission(actor, permission)
+    visible = BulkSplit.objects.visible_to(actor).filter(account=actor.account)
+    return visible.select_for_update(no_key=True, of=("self",)).get(pk=bulk_id)
+
+
+def has_errors(bulk: BulkSplit) -> bool:
+    """The last check found something wrong."""
+    return bool(bulk.findings.get("lines") or bulk.findings.get("sources"))
+
+
+def set_to_work(bulk: BulkSplit, state: BulkState) -> None:
+    """A new job, with one alarm after the commit for a worker; the sweep finds it where the broker forgets."""
+    bulk.state, bulk.attempts, bulk.failure = state, 0, ""
+    bulk.save()
+    if not is_small(bulk):
+        pk = bulk.pk
+
+        def ring() -> None:
+            current_app.send_task(TASK, [pk])
+
+        transaction.on_commit(ring, robust=True)
+
+
+def go_on(bulk: BulkSplit) -> BulkSplit:
+    """After the commit: a small job is done here and now."""
+    if is_small(bulk):
+        work_on(bulk.pk)
+        bulk.refresh_from_db()
+    return bulk
+
+
+def is_small(bulk: BulkSplit) -> bool:
+    """Done within the request, without a worker."""
+    return bulk.line_count <= AT_ONCE
+
+
+def work_on(bulk_id: int) -> None:
+    """Do what the row's state asks for; nothing where nothing is to be done or somebody else is at it."""
+    if not _count_attempt(bulk_id):
+        return
+    try:
+        _work(bulk_id)
+    except (
+        IntegrityError
+    ):  # somebody gave a new customer's Account ID away in the same moment (A3): it is known now
+        _work(bulk_id)
+
+
+@transaction.atomic(durable=True)
+def _count_attempt(bulk_id: int) -> bool:
+    """Before the work and apart from it, so that a job which kills its worker each time comes to an end."""
+    bulk = _free(bulk_id)
+    if bulk is None:
+        return False
+    if bulk.attempts >= MOST_ATTEMPTS:
+        undoing = bulk.state == BulkState.UNDOING  # nothing was undone: it is as it was before
+        bulk.state = BulkState.DONE if undoing else BulkState.FAILED
+        bulk.failure = _("It was interrupted again and again. Nothing was changed; please try again.")
+        bulk.undone_by = None
+        bulk.save()
+        return False
+    bulk.attempts += 1
+    bulk.save(update_fields=["attempts", "changed_at"])
+    return True
+
+
+def _free(bulk_id: int) -> BulkSplit | None:
+    waiting = BulkSplit.objects.working().select_related("actor__account", "undone_by__account")
+    return waiting.select_for_update(skip_locked=True, no_key=True, of=("self",)).filter(pk=bulk_id).first()
+
+
+@transaction.atomic(durable=True)
+def _work(bulk_id: int) -> None:
+    bulk = _free(bulk_id)
+    if bulk is None:
+        return
+    worker = bulk.undone_by or bulk.actor
+    with override(worker.language):
+        try:
+            if not worker.is_active:
+                raise PermissionDenied
+            STEPS[BulkState(bulk.state)](bulk)
+        except (ValidationError, PermissionDenied, ObjectDoesNotExist) as error:
+            _refuse(bulk, error)
+
+
+def _refuse(bulk: BulkSplit, error: Exception) -> None:
+    """Refusals come before anything is written. What is wrong with lines stands at them; the rest as one sentence."""
+    if isinstance(error, LinesRefused):
+        _keep(bulk, error.checked)
+        return
+    bulk.failure = error.messages[0][:500] if isinstance(error, ValidationError) else _not_allowed()
+    undoing = bulk.state == BulkState.UNDOING
+    bulk.state = BulkState.DONE if undoing else BulkState.FAILED
+    bulk.undone_by = None
+    bulk.save()
+
+
+def _not_allowed() -> str:
+    return _("You may not do this with all of these line items any more.")
+
+
+def _check(bulk: BulkSplit) -> None:
+    check_permission(bulk.actor, Permission.SPLIT)
+    sources = sources_of(bulk)
+    checked = check_lines(
+        actor=bulk.actor,
+        sources=sources,
+        lines=lines_of(bulk),
+        create_customers=bulk.create_customers,
+        progress=_progress(bulk),
+    )
+    _keep(bulk, checked)
+
+
+def _keep(bulk: BulkSplit, checked: Checked) -> None:
+    """JSON's keys are texts."""
+    bulk.findings = {
+        "lines": {str(index): errors for index, errors in checked.errors.items()},
+        "sources": {str(pk): error for pk, error in checked.source_errors.items()},
+        "taken": {str(pk): copies for pk, copies in checked.taken.items()},
+        "new_customers": len(checked.customers),
+    }
+    bulk.state, bulk.copies = BulkState.READY, sum(checked.taken.values())
+    bulk.save()
+
+
+def _run(bulk: BulkSplit) -> None:
+    check_permission(bulk.actor, Permission.SPLIT)
+    ids = bulk.sources.values_list("pk", flat=True)
+    sources = lock_sources(bulk.actor, ids, new_customers=bulk.create_customers)
+    split_all(bulk, sources, lines_of(bulk), progress=_progress(bulk))
+
+
+def _undo(bulk: BulkSplit) -> None:
+    take_all_back(bulk, progress=_progress(bulk))
+
+
+STEPS: dict[BulkState, Callable[[BulkSplit], None]] = {
+    BulkState.CHECKING: _check,
+    BulkState.RUNNING: _run,
+    BulkState.UNDOING: _undo,
+}
+
+
+def lines_of(bulk: BulkSplit) -> list[BulkLine]:
+    """The lines as they were typed."""
+    return [BulkLine(**row) for row in bulk.lines]
+
+
+def sources_of(bulk: BulkSplit) -> list[LineItem]:
+    """The ticked items, with what a row shows."""
+    visible = LineItem.objects.visible_to(bulk.actor).filter(pk__in=bulk.sources.values("pk"))
+    return list(visible.select_related("product", "entitlement").order_by("pk"))
+
+
+def _progress(bulk: BulkSplit) -> Callable[[int], None]:
+    """In the cache: others see nothing of this transaction before its end."""
+
+    def tell(done: int) -> None:
+        cache.set(_progress_key(bulk), done, PROGRESS_KEPT)
+
+    tell(0)
+    return tell
+
+
+def progress_of(bulk: BulkSplit) -> int:
+    """How many lines are done, as far as is known."""
+    return min(cache.get(_progress_key(bulk), 0), bulk.line_count)
+
+
+def _progress_key(bulk: BulkSplit) -> str:
+    return f"bulk-split-{bulk.pk}-{bulk.state}"
+
+
+def sweep_bulk_splits() -> int:
+    """Wake the jobs that were left behind, and drop drafts that nobody came back to: they hold names and addresses.
+
+    Returns how many were woken.
+    """
+    now = timezone.now()
+    left = BulkSplit.objects.working().filter(changed_at__lt=now - LEFT_BEHIND)
+    pks = list(left.values_list("pk", flat=True))
+    for pk in pks:
+        current_app.send_task(TASK, [pk])
+    BulkSplit.objects.filter(state__in=DRAFTS, changed_at__lt=now - DRAFTS_KEPT).delete()
+    return len(pks)
+
+
+assert set(STEPS) == set(WORKING)

@@ -1,0 +1,174 @@
+"""What people ask of a bulk split: keep and check its lines, correct them, carry it out, take it back.
+
+Each answers to its key (E7) and sets the row to work, which ``bulk_jobs`` then does.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Operation, User
+from accounts.permissions import Permission, check_permission
+from entitlements.models import BulkSplit, BulkState, LineItem
+from entitlements.predicates import may_split
+from entitlements.services.bulk_check import check_counts
+from entitlements.services.bulk_jobs import go_on, has_errors, lock_own, set_to_work
+from entitlements.services.bulk_lines import BulkLine
+from entitlements.services.bulk_undo import check_undo, open_items
+
+
+def start_bulk_split(
+    *,
+    actor: User,
+    item_ids: Sequence[int],
+    lines: Sequence[BulkLine],
+    key: str,
+    origin: str,
+    file_name: str = "",
+    create_customers: bool = False,
+) -> BulkSplit:
+    """Keep the lines and have them checked; nothing is split yet.
+
+    Raises LineItem.DoesNotExist, PermissionDenied, ValidationError at ``items`` or ``lines``.
+    """
+    request = {
+        "items": sorted(item_ids),
+        "lines": [line.as_row() for line in lines],
+        "create_customers": create_customers,
+    }
+    bulk = _start(actor=actor, key=key, request=request, origin=origin, file_name=file_name[:200])
+    return go_on(bulk)
+
+
+@transaction.atomic(durable=True)
+def _start(*, actor: User, key: str, request: dict[str, Any], **kept: str) -> BulkSplit:
+    check_permission(actor, Permission.SPLIT)
+    User.objects.select_for_update(no_key=True, of=("self",)).get(pk=actor.pk)
+    if done := Operation.objects.done(actor=actor, key=key, kind="start_bulk_split", request=request):
+        return BulkSplit.objects.get(pk=done)
+    sources = list(LineItem.objects.visible_to(actor).filter(pk__in=request["items"]))
+    if len(sources) != len(set(request["items"])):
+        raise LineItem.DoesNotExist
+    if not all(may_split(actor, source) for source in sources):
+        raise PermissionDenied
+    check_counts(sources, request["lines"])
+    bulk = BulkSplit.objects.create(
+        actor=actor,
+        account=actor.account,
+        lines=request["lines"],
+        line_count=len(request["lines"]),
+        create_customers=request["create_customers"],
+        **kept,
+    )
+    bulk.sources.set(sources)
+    Operation.objects.record(actor=actor, key=key, kind="start_bulk_split", request=request, result=bulk)
+    set_to_work(bulk, BulkState.CHECKING)
+    return bulk
+
+
+def correct_bulk_split(
+    *,
+    actor: User,
+    bulk_id: int,
+    corrections: Mapping[int, BulkLine | None],
+    create_customers: bool,
+    key: str,
+) -> BulkSplit:
+    """Put other lines in the place of some, by index; None leaves one out. Then all are checked again.
+
+    Raises BulkSplit.DoesNotExist, ValidationError where it is not waiting for corrections.
+    """
+    return go_on(
+        _correct(
+            actor=actor,
+            bulk_id=bulk_id,
+            corrections=corrections,
+            create_customers=create_customers,
+            key=key,
+        )
+    )
+
+
+@transaction.atomic(durable=True)
+def _correct(
+    *,
+    actor: User,
+    bulk_id: int,
+    corrections: Mapping[int, BulkLine | None],
+    create_customers: bool,
+    key: str,
+) -> BulkSplit:
+    bulk = lock_own(actor, bulk_id, Permission.SPLIT)
+    rows = {index: line.as_row() if line else None for index, line in corrections.items()}
+    request = {"bulk": bulk_id, "rows": rows, "create_customers": create_customers}
+    if Operation.objects.done(actor=actor, key=key, kind="correct_bulk_split", request=request):
+        return bulk
+    _check_waiting(bulk)
+    changed = [rows.get(index, row) for index, row in enumerate(bulk.lines)]
+    lines = [row for row in changed if row is not None]
+    if not lines:
+        raise ValidationError(_("Leave at least one line in."))
+    bulk.lines, bulk.line_count, bulk.create_customers = lines, len(lines), create_customers
+    set_to_work(bulk, BulkState.CHECKING)
+    Operation.objects.record(actor=actor, key=key, kind="correct_bulk_split", request=request, result=bulk)
+    return bulk
+
+
+def carry_out(
+    *, actor: User, bulk_id: int, key: str, send_mail: bool, attach_certificate: bool = False
+) -> BulkSplit:
+    """ "Split all": the lines are checked again under the locks, then all of them are split or none.
+
+    Raises BulkSplit.DoesNotExist, PermissionDenied, ValidationError where lines are wrong or it does not wait for this.
+    """
+    options = {"send_mail": send_mail, "attach_certificate": attach_certificate}
+    return go_on(_carry_out(actor=actor, bulk_id=bulk_id, key=key, options=options))
+
+
+@transaction.atomic(durable=True)
+def _carry_out(*, actor: User, bulk_id: int, key: str, options: dict[str, bool]) -> BulkSplit:
+    bulk = lock_own(actor, bulk_id, Permission.SPLIT)
+    request = {"bulk": bulk_id, **options}
+    if Operation.objects.done(actor=actor, key=key, kind="carry_out_bulk_split", request=request):
+        return bulk
+    _check_waiting(bulk)
+    if bulk.state != BulkState.READY or has_errors(bulk):
+        raise ValidationError(_("Correct the lines that are marked first."))
+    bulk.actor = actor
+    bulk.send_mail, bulk.attach_certificate = options["send_mail"], options["attach_certificate"]
+    set_to_work(bulk, BulkState.RUNNING)
+    Operation.objects.record(actor=actor, key=key, kind="carry_out_bulk_split", request=request, result=bulk)
+    return bulk
+
+
+def _check_waiting(bulk: BulkSplit) -> None:
+    if bulk.state not in (BulkState.READY, BulkState.FAILED):
+        raise ValidationError(_("This bulk split has gone on meanwhile. Look at how it stands now."))
+
+
+def undo_bulk_split(*, actor: User, bulk_id: int, key: str, reason: str = "") -> BulkSplit:
+    """ "Undo all": every copy that is still there comes back, or none.
+
+    Raises BulkSplit.DoesNotExist, PermissionDenied, ValidationError at ``reason`` or where something stands in the way.
+    """
+    return go_on(_undo(actor=actor, bulk_id=bulk_id, key=key, reason=reason))
+
+
+@transaction.atomic(durable=True)
+def _undo(*, actor: User, bulk_id: int, key: str, reason: str) -> BulkSplit:
+    check_permission(actor, Permission.UNDO_SPLIT)
+    visible = BulkSplit.objects.visible_to(actor).select_for_update(no_key=True, of=("self",))
+    bulk = visible.get(pk=bulk_id)
+    request = {"bulk": bulk_id, "reason": reason}
+    if Operation.objects.done(actor=actor, key=key, kind="undo_bulk_split", request=request):
+        return bulk
+    if bulk.state != BulkState.DONE:
+        raise ValidationError(_("This bulk split has gone on meanwhile. Look at how it stands now."))
+    check_undo(actor, open_items(bulk), reason)
+    bulk.undone_by, bulk.undo_reason = actor, reason
+    set_to_work(bulk, BulkState.UNDOING)
+    Operation.objects.record(actor=actor, key=key, kind="undo_bulk_split", request=request, result=bulk)
+    return bulk

@@ -1,0 +1,68 @@
+"""E8 for a whole bulk split: every part comes back, or none does and it is said what stands in the way."""
+
+from collections.abc import Callable, Sequence
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.permissions import Permission, check_permission
+from entitlements.models import BulkSplit, BulkState, LineItem, MovementKind, State
+from entitlements.obstacles import undo_obstacle
+from entitlements.predicates import may_undo, needs_reason
+from entitlements.services.ledger import move_many
+from entitlements.services.mailing import CHUNK, queue_all_undo_mails
+from entitlements.services.reasons import check_reason
+
+
+def take_all_back(bulk: BulkSplit, *, progress: Callable[[int], None]) -> None:
+    """The work itself, under the locks: sources before what was split from them, each by pk.
+
+    Raises ValidationError, having written nothing.
+    """
+    actor = bulk.undone_by
+    assert actor is not None
+    check_permission(actor, Permission.UNDO_SPLIT)
+    items = _lock(bulk)
+    check_undo(actor, items, bulk.undo_reason)
+    parts = [(item, item.quantity) for item in items]
+    move_many(actor=actor, kind=MovementKind.UNDO, parts=parts, reason=bulk.undo_reason)
+    progress(len(items))
+    for start in range(0, len(items), CHUNK):
+        ids = [item.pk for item in items[start : start + CHUNK]]
+        LineItem.objects.filter(pk__in=ids, quantity=0).update(state=State.OBSOLETE)
+    queue_all_undo_mails(parts)
+    bulk.state = BulkState.UNDONE
+    bulk.save()
+
+
+def open_items(bulk: BulkSplit) -> list[LineItem]:
+    """Those of its items that still hold copies; what was taken back one by one is back already."""
+    return list(bulk.items.filter(quantity__gt=0).select_related("parent").order_by("pk"))
+
+
+def _lock(bulk: BulkSplit) -> list[LineItem]:
+    locked = LineItem.objects.select_for_update(no_key=True, of=("self",)).order_by("pk")
+    sources = bulk.items.filter(quantity__gt=0).values("parent")
+    parents = {source.pk: source for source in locked.filter(pk__in=sources)}
+    items = list(locked.filter(pk__in=bulk.items.filter(quantity__gt=0).values("pk")))
+    for item in items:
+        item.parent = parents[item.parent_id or 0]
+    return items
+
+
+def blocked(actor: User, items: Sequence[LineItem]) -> list[LineItem]:
+    """Those that cannot come back as a whole."""
+    return [item for item in items if item.available < item.quantity or undo_obstacle(actor, item)]
+
+
+def check_undo(actor: User, items: Sequence[LineItem], reason: str) -> None:
+    """E8, E13 for all of them. Raises PermissionDenied, ValidationError (at ``reason`` where one is missing)."""
+    if not items:
+        raise ValidationError(_("All of its copies are back already."))
+    if not all(actor.account.is_mobotix or item.seller_id == actor.account_id for item in items):
+        raise PermissionDenied
+    if blocked(actor, items) or not all(may_undo(actor, item) for item in items):
+        raise ValidationError(_("Not everything can come back at the moment; see what stands in the way."))
+    asked = next((item for item in items if needs_reason(actor, item)), items[0])
+    check_reason(actor, asked, reason)
