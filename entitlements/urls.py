@@ -3,6 +3,8 @@
 from django.urls import path
 
 from entitlements.views import (
+    bulk_split,
+    bulk_splits,
     certificate,
     email,
     entitlements,
@@ -36,6 +38,19 @@ urlpatterns = [
     path("items/<int:pk>/email/", email.line_item_email, name="line_item_email"),
     path("items/<int:pk>/certificate/", certificate.line_item_certificate, name="line_item_certificate"),
     path("items/<int:pk>/state/", states.line_item_state, name="line_item_state"),
+    path("bulk-splits/", bulk_splits.bulk_split_list, name="bulk_split_list"),
+    path("bulk-splits/new/", bulk_split.bulk_split_create, name="bulk_split_create"),
+    path("bulk-splits/template/<str:kind>/", bulk_split.bulk_split_template, name="bulk_split_template"),
+    path("bulk-splits/<int:pk>/", bulk_splits.bulk_split_detail, name="bulk_split_detail"),
+    path("bulk-splits/<int:pk>/correct/", bulk_split.bulk_split_correct, name="bulk_split_correct"),
+    path("bulk-splits/<int:pk>/split/", bulk_split.bulk_split_carry_out, name="bulk_split_carry_out"),
+    path(
+        "bulk-splits/<int:pk>/download/<str:kind>/",
+        bulk_splits.bulk_split_download,
+        name="bulk_split_download",
+    ),
+    path("bulk-splits/<int:pk>/email/", bulk_splits.bulk_split_email, name="bulk_split_email"),
+    path("bulk-splits/<int:pk>/undo/", bulk_splits.bulk_split_undo, name="bulk_split_undo"),
     path("products/", products.product_list, name="product_list"),
     path("products/new/", products.product_create, name="product_create"),
     path("products/<int:pk>/edit/", products.product_edit, name="product_edit"),

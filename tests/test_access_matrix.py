@@ -19,6 +19,7 @@ from accounts.models import RelationStatus
 from entitlements.services.mailing import queue_activation_mail
 from notifications.models import Failure, Mail, Status
 from tests.architecture.test_stamps import patterns
+from tests.entitlements.bulk import line_for, split_bulk
 from tests.factories import Cast, issue_item, make_cast, make_chain, make_product, make_relation
 
 pytestmark = pytest.mark.django_db
@@ -119,6 +120,24 @@ entitlement_add_lines            GET  302  200  403  403  403  403  403  403  40
 entitlement_add_lines            POST 302  200  403  403  403  403  403  403  403  403
 entitlement_deploy               GET  302  200  403  403  403  403  403  403  403  403
 entitlement_deploy               POST 302  200  403  403  403  403  403  403  403  403
+bulk_split_list                  GET  302  200  200  200  200  200  200  200  200  200
+bulk_split_list                  POST 302  405  405  405  405  405  405  405  405  405
+bulk_split_create                GET  302  302  302  403  302  403  302  403  302  403
+bulk_split_create                POST 302  302  302  403  302  403  302  403  302  403
+bulk_split_template              GET  302  200  200  403  200  403  200  403  200  403
+bulk_split_template              POST 302  405  405  403  405  403  405  403  405  403
+bulk_split_detail                GET  302  200  200  200  404  404  404  404  404  404
+bulk_split_detail                POST 302  405  405  405  405  405  405  405  405  405
+bulk_split_correct               GET  302  405  405  403  405  403  405  403  405  403
+bulk_split_correct               POST 302  302  302  403  404  403  404  403  404  403
+bulk_split_carry_out             GET  302  405  405  403  405  403  405  403  405  403
+bulk_split_carry_out             POST 302  302  302  403  404  403  404  403  404  403
+bulk_split_download              GET  302  200  200  200  404  404  404  404  404  404
+bulk_split_download              POST 302  405  405  405  405  405  405  405  405  405
+bulk_split_email                 GET  302  405  405  403  405  403  405  403  405  403
+bulk_split_email                 POST 302  302  302  403  404  403  404  403  404  403
+bulk_split_undo                  GET  302  200  200  403  404  403  404  403  404  403
+bulk_split_undo                  POST 302  200  200  403  404  403  404  403  404  403
 product_list                     GET  302  200  403  403  403  403  403  403  403  403
 product_list                     POST 302  405  403  403  403  403  403  403  403  403
 product_create                   GET  302  200  403  403  403  403  403  403  403  403
@@ -168,6 +187,7 @@ class World:
         self.mail = self.failed_mail()
         self.user_mail = self.failed_mail()
         self.cast.installer_viewer.mails.add(self.user_mail)
+        self.bulk = split_bulk(self.cast.installer, [self.item], [line_for(self.cast.customer_contact)])
         self.arguments: dict[str, list[Any]] = self.arguments_by_name()
 
     def failed_mail(self) -> Mail:
@@ -197,11 +217,15 @@ class World:
             "mail_send_again": [self.mail.pk],
             "verify": [self.item.verification_code],
             "line_item_go": ["split"],
+            "bulk_split_template": ["csv"],
+            "bulk_split_download": [self.bulk.pk, "csv"],
             "mailbox_message": ["a.log", 0],
             "mailbox_html": ["a.log", 0],
             "mailbox_attachment": ["a.log", 0, 0],
         }
-        for prefix, values in (("account_", account), ("user_", user), ("line_item_", item)):
+        bulk = [self.bulk.pk]
+        prefixes = (("account_", account), ("user_", user), ("line_item_", item), ("bulk_split_", bulk))
+        for prefix, values in prefixes:
             for pattern in patterns():
                 if (pattern.name or "").startswith(prefix) and pattern.pattern.regex.groups == 1:
                     named.setdefault(pattern.name or "", values)

@@ -29,6 +29,7 @@ STEPS = {
     "history": "line_item_history",
     "state": "line_item_state",
 }
+BULK = "bulk"  # the one step that takes several line items
 FOREIGN = 10  # by how many characters the IDs of other systems are longer or shorter than ours
 
 
@@ -91,10 +92,14 @@ def line_item_search(request: PortalRequest) -> HttpResponse:
 @requires(Permission.VIEW)
 @require_safe
 def line_item_go(request: PortalRequest, step: str) -> HttpResponse:
-    """The list's menus: from the ticked row to a step. One line item after the other, as the manual has it."""
-    if step not in STEPS:
+    """The list's menus: from the ticked row to a step. One line item after the other, as the manual has it; but for a
+    bulk split, which takes as many as are ticked.
+    """
+    if step not in STEPS and step != BULK:
         raise Http404
     ticked = [pk for pk in request.GET.getlist("item") if pk.isascii() and pk.isdigit() and len(pk) <= 18]
+    if step == BULK:
+        return redirect(reverse("bulk_split_create", query={"item": ticked}))
     if len(ticked) == 1:
         return redirect(STEPS[step], int(ticked[0]))
     messages.warning(request, _("Tick one line item; only one after the other is possible."))

@@ -21,6 +21,11 @@ NO_PAGE = {
     "mail_send_again": "a POST, then the page that it came from",
     "line_item_go": "leads on to the step of the ticked line item",
     "jwks": "keys for programs",
+    "bulk_split_template": "a download",
+    "bulk_split_download": "a download",
+    "bulk_split_correct": "a POST, then the bulk split's page",
+    "bulk_split_carry_out": "a POST, then the bulk split's page",
+    "bulk_split_email": "a POST, then the bulk split's page",
     "mailbox_html": "a mail as it was sent, which no page of ours is, in a sandbox of its own",
     "mailbox_attachment": "a download",
     "healthz": "JSON for machines",
@@ -71,6 +76,7 @@ def visits(world: World) -> list[Visit]:
         *mail_pages(world),
         *item_pages(world),
         *split_pages(world),
+        *bulk_pages(world),
         *publisher_pages(world),
         *refusals(world),
     ]
@@ -233,6 +239,31 @@ def split_pages(world: World) -> Iterator[Visit]:
     yield page("distributor", "line_item_split", world.expired.pk)
     yield page("installer", "line_item_split_done", world.chain.served.pk)
     yield page("distributor", "line_item_split_done", item.pk)
+
+
+def bulk_pages(world: World) -> Iterator[Visit]:
+    """Bulk split in each of its states."""
+    item, bulks = world.chain.installed, world.bulks
+    new = reverse("bulk_split_create", query={"item": item.pk})
+    yield page("installer", "bulk_split_create", query={"item": item.pk})
+    yield page("mobotix", "bulk_split_create", query={"item": item.pk}, status=403)
+    key = {"key": "k" * 20, "lines-total": 2, "lines-0-account_id": "X", "lines-1-country": "DE"}
+    for way in ("table", "file", "paste"):
+        yield Visit("installer", "bulk_split_create", new, post=key | {"way": way, "lines-total": 0})
+    yield Visit("installer", "bulk_split_create", new, post=key | {"step": "add"})
+    for name in ("right", "wrong", "too_much", "done", "undone", "running", "failed"):
+        yield page("installer", "bulk_split_detail", bulks[name].pk)
+    yield page("installer", "bulk_split_create", query={"again": bulks["wrong"].pk})
+    yield page("installer_viewer", "bulk_split_detail", bulks["wrong"].pk)
+    yield page("mobotix", "bulk_split_detail", bulks["done"].pk)
+    for reader in ("mobotix", "installer", "installer_viewer", "lonely"):
+        yield page(reader, "bulk_split_list")
+    yield page("installer", "bulk_split_undo", bulks["done"].pk)
+    yield page("installer", "bulk_split_undo", bulks["undone"].pk)
+    yield page("distributor", "bulk_split_undo", bulks["stuck"].pk)
+    yield page("mobotix", "bulk_split_undo", bulks["done"].pk)
+    yield sent("mobotix", "bulk_split_undo", bulks["done"].pk)
+    yield page("other_installer", "bulk_split_detail", bulks["done"].pk, status=404)
 
 
 def publisher_pages(world: World) -> Iterator[Visit]:

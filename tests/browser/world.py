@@ -4,11 +4,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accounts.models import Account, RelationStatus, SellingRelation, Tier, User
-from entitlements.models import LineItem, State, today
+from entitlements.models import BulkSplit, BulkState, LineItem, Origin, State, today
+from entitlements.services.bulk_lines import BulkLine
+from entitlements.services.bulk_requests import start_bulk_split, undo_bulk_split
 from entitlements.services.issue import NewLine, add_lines, deploy_entitlement
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
+from tests.entitlements.bulk import line_for, split_bulk
 from tests.factories import (
     Cast,
     Chain,
@@ -41,6 +44,7 @@ class World:
     no_contacts: Account
     failed: Mail
     refused_credentials: Mail
+    bulks: dict[str, BulkSplit]
     readers: dict[str, User] = field(default_factory=dict)
 
 
@@ -56,6 +60,7 @@ def make_world() -> World:
         chain=chain,
         failed=failed,
         refused_credentials=refused,
+        bulks=_bulks(cast, chain),
         readers={name: user for name, user in readers.items() if isinstance(user, User)},
         **parts,
     )
@@ -102,6 +107,51 @@ def _people(cast: Cast) -> dict[str, Any]:
         "newcomer": newcomer,
         "no_contacts": make_account(Tier.END_CUSTOMER, "Nobody There", sellers=(cast.installer.account,)),
     }
+
+
+def _bulks(cast: Cast, chain: Chain) -> dict[str, BulkSplit]:
+    """A bulk split of the installer in each of its states."""
+    line = line_for(cast.customer_contact, 1, order_number=f"PO-{LONG_NAME}"[:60])
+    wrong = [
+        line_for(cast.customer_contact, "1,000"),
+        BulkLine(number=7, account_id=LONG_NAME[:30], amount="1"),
+    ]
+    asked = {
+        "right": [line] * 3,
+        "wrong": [line, *wrong],
+        "too_much": [line_for(cast.customer_contact, 30)] * 2,
+    }
+    bulks = {
+        name: start_bulk_split(
+            actor=cast.installer,
+            item_ids=[chain.installed.pk],
+            lines=lines,
+            key=new_key(),
+            origin=Origin.FILE,
+            file_name=f"{LONG_NAME}.csv",
+        )
+        for name, lines in asked.items()
+    }
+    bulks["done"] = split_bulk(cast.installer, [chain.installed], [line] * 3, send_mail=True)
+    bulks["stuck"] = _stuck(cast, chain)
+    bulks["undone"] = undo_bulk_split(
+        actor=cast.installer,
+        bulk_id=split_bulk(cast.installer, [chain.installed], [line]).pk,
+        key=new_key(),
+    )
+    for state in (BulkState.RUNNING, BulkState.FAILED):
+        bulk = split_bulk(cast.installer, [chain.installed], [line])
+        rows = [line.as_row()] * 2
+        BulkSplit.objects.filter(pk=bulk.pk).update(state=state, lines=rows, line_count=2, failure=LONG_NAME)
+        bulks[str(state)] = bulk
+    return bulks
+
+
+def _stuck(cast: Cast, chain: Chain) -> BulkSplit:
+    """One that cannot be undone: a part of it was split further."""
+    bulk = split_bulk(cast.distributor, [chain.issued], [line_for(cast.installer, 3)])
+    split_item(cast.installer, bulk.items.get(), cast.customer, copies=1)
+    return bulk
 
 
 def _failed_mail(mails: Any) -> Mail:

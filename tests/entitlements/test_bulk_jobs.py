@@ -92,9 +92,7 @@ def test_each_step_answers_to_its_key(cast: Cast, item: LineItem) -> None:
 
 def test_bad_lines_are_corrected_and_nothing_is_lost(cast: Cast, item: LineItem) -> None:
     """What is wrong stands at its line; one is corrected, one left out, the right ones stay as they are."""
-    bulk = start(
-        cast, item, line_for(cast.installer, "x"), line_for(cast.installer, 2), BulkLine(amount="1")
-    )
+    bulk = start(cast, item, line_for(cast.installer, "x"), line_for(cast.installer, 2), BulkLine(amount="1"))
     assert {index: list(errors) for index, errors in bulk.findings["lines"].items()} == {
         "0": ["amount"],
         "2": ["account_id"],

@@ -1,0 +1,98 @@
+"""The result of a bulk split, and the template for its lines, as CSV and XLSX."""
+
+from collections.abc import Iterable, Sequence
+
+from django.utils.translation import get_language, pgettext
+from django.utils.translation import gettext as _
+from tablib import Dataset
+
+from accounts.models import Account, User
+from accounts.visibility import NAME_WITHHELD
+from entitlements.bulk_columns import COLUMNS, label_of
+from entitlements.models import BulkSplit, LineItem
+from entitlements.models.line_item import PERMANENT
+from entitlements.predicates import is_party
+from entitlements.presentation import shown_activation_id, shown_order_number
+
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def disarm(text: str) -> str:
+    """A cell that a spreadsheet would take for a formula becomes a text."""
+    return f"'{text}" if text.startswith(DANGEROUS) else text
+
+
+def export(header: Sequence[str], rows: Iterable[Sequence[str | int]], kind: str) -> bytes:
+    """The file of one of TYPES. A CSV has a BOM and the language's delimiter, as Excel wants them."""
+    data = Dataset(headers=[disarm(text) for text in header], title="Mx")
+    for row in rows:
+        data.append([disarm(cell) if isinstance(cell, str) else cell for cell in row])
+    if kind == "xlsx":
+        return bytes(data.export("xlsx"))
+    text = str(data.export("csv", delimiter=";" if get_language() == "de" else ","))
+    return text.encode("utf-8-sig")
+
+
+def template(kind: str, sources: Sequence[LineItem]) -> bytes:
+    """Every column by its name; where there are several items, a line to begin with for each."""
+    several = sources if len(sources) > 1 else []
+    rows = [
+        [source.activation_id if name == "activation_id" else "" for name in COLUMNS] for source in several
+    ]
+    return export([label_of(name) for name in COLUMNS], rows, kind)
+
+
+def result(actor: User, bulk: BulkSplit, kind: str) -> bytes:
+    """Every new item, as the reader may see it (A4, E5). Two queries."""
+    items = (
+        LineItem.objects.visible_to(actor)
+        .filter(bulk_splits=bulk)
+        .select_related("product", "entitlement", "contact", "parent")
+        .order_by("pk")
+    )
+    owners = LineItem.objects.visible_to(actor).filter(bulk_splits=bulk).values("owner")
+    accounts = {
+        account.pk: account for account in Account.objects.name_visible_to(actor).filter(pk__in=owners)
+    }
+    return export(_header(), (_row(actor, item, accounts.get(item.owner_id)) for item in items), kind)
+
+
+def _header() -> list[str]:
+    return [
+        _("Activation ID"),
+        _("Entitlement ID"),
+        _("Product"),
+        _("Part number"),
+        _("Quantity"),
+        _("Start"),
+        _("Expiration"),
+        _("Account ID"),
+        _("Sold to"),
+        _("Contact"),
+        pgettext("column", "Contact e-mail"),
+        _("Order number of the buyer"),
+        _("Split from"),
+    ]
+
+
+def _row(actor: User, item: LineItem, owner: Account | None) -> list[str | int]:
+    contact = item.contact if is_party(actor, item) else None
+    return [
+        shown_activation_id(actor, item),
+        item.entitlement.entitlement_id,
+        item.product.name,
+        item.product.part_number,
+        item.quantity,
+        item.starts_on.isoformat(),
+        _("Permanent") if item.expires_on == PERMANENT else item.expires_on.isoformat(),
+        owner.account_id if owner else "",
+        owner.name if owner else str(NAME_WITHHELD),
+        str(contact or ""),
+        contact.email if contact else "",
+        shown_order_number(actor, item),
+        shown_activation_id(actor, item.parent) if item.parent else "",
+    ]

@@ -1,0 +1,147 @@
+"""What the page of a bulk split shows, in each of its states, as far as the reader may see it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count
+
+from accounts.models import User
+from accounts.visibility import visible_names
+from entitlements.bulk_columns import COLUMNS
+from entitlements.forms.bulk_split import MOST_ON_SCREEN, LineForm
+from entitlements.models import BulkSplit, LineItem
+from entitlements.obstacles import undo_notes, undo_obstacle
+from entitlements.presentation import ItemRow, item_rows, shown_activation_id
+from entitlements.services.bulk_check import find_targets
+from entitlements.services.bulk_jobs import lines_of
+from entitlements.services.bulk_lines import BulkLine
+from notifications.models import Mail, Status
+
+LINES_SHOWN = 100
+BLOCKED_SHOWN = 20
+FAILED_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    """One ticked item, with what the lines take of it."""
+
+    row: ItemRow
+    taken: int
+    left: int
+    error: str
+
+
+@dataclass(frozen=True)
+class LineRow:
+    """One line in the preview."""
+
+    line: BulkLine
+    account: str
+    errors: list[str]
+
+
+def source_choices(actor: User, sources: list[LineItem]) -> list[tuple[str, str]]:
+    """The ticked items to choose from: product, last group, and how many there are."""
+    return [
+        (
+            source.activation_id,
+            f"{source.product.name} · …-{source.activation_id_tail} ({source.available})",
+        )
+        for source in sources
+    ]
+
+
+def source_rows(actor: User, bulk: BulkSplit, sources: list[LineItem]) -> list[SourceRow]:
+    """E6: taken of available, and what is wrong with the sum."""
+    taken, errors = bulk.findings.get("taken", {}), bulk.findings.get("sources", {})
+    return [
+        SourceRow(
+            row=row,
+            taken=taken.get(str(row.pk), 0),
+            left=row.available - taken.get(str(row.pk), 0),
+            error=errors.get(str(row.pk), ""),
+        )
+        for row in item_rows(actor, sources)
+    ]
+
+
+def wrong_lines(actor: User, bulk: BulkSplit, sources: list[LineItem]) -> list[LineForm]:
+    """The first wrong lines, to be corrected on the screen; each knows its index."""
+    lines, choices = lines_of(bulk), source_choices(actor, sources)
+    forms = []
+    for place, (index, errors) in enumerate(list(bulk.findings.get("lines", {}).items())[:MOST_ON_SCREEN]):
+        line = lines[int(index)]
+        line = replace(line, number=line.number or int(index) + 1)
+        form = LineForm(line, place=place, sources=choices, errors=errors)
+        form.index = int(index)  # type: ignore[attr-defined]
+        forms.append(form)
+    return forms
+
+
+def line_page(actor: User, bulk: BulkSplit, number: str) -> tuple[Page[Any], list[LineRow]]:
+    """Every line, a page at a time; they are a list, so pages have numbers."""
+    page = Paginator(lines_of(bulk), LINES_SHOWN).get_page(number)
+    accounts = find_targets(actor, {line.account_id for line in page.object_list})
+    errors = bulk.findings.get("lines", {})
+    rows = [
+        LineRow(
+            line=line,
+            account=_account_name(line, accounts),
+            errors=[f"{COLUMNS[name]}: {error}" for name, error in errors.get(str(index), {}).items()],
+        )
+        for index, line in enumerate(page.object_list, start=page.start_index() - 1)
+    ]
+    return page, rows
+
+
+def _account_name(line: BulkLine, accounts: dict[str, Any]) -> str:
+    found = accounts.get(line.account_id.upper())
+    return found.name if found else line.account_name
+
+
+# --- The result -------------------------------------------------------------------------------------------------------
+
+
+def mail_counts(actor: User, bulk: BulkSplit) -> list[tuple[str, int]]:
+    """N2: how many mails about its items stand where."""
+    mails = Mail.objects.filter(line_items__in=_visible(actor, bulk))
+    counted = mails.values_list("status").annotate(count=Count("pk", distinct=True))
+    found = dict(counted)
+    return [(status.value, found[status]) for status in Status if status in found]
+
+
+def failed_mails(actor: User, bulk: BulkSplit) -> list[Mail]:
+    """N2: those that were given up, newest first."""
+    failed = Mail.objects.filter(line_items__in=_visible(actor, bulk), status=Status.FAILED)
+    return list(failed.distinct().order_by("-pk")[:FAILED_SHOWN])
+
+
+def _visible(actor: User, bulk: BulkSplit) -> Any:
+    return LineItem.objects.visible_to(actor).filter(bulk_splits=bulk).values("pk")
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """One item that cannot come back as a whole, and why."""
+
+    pk: int
+    activation_id: str
+    owner: str
+    notes: list[str]
+
+
+def blocked_rows(actor: User, items: list[LineItem]) -> list[Blocked]:
+    """E8: the first of what stands in the way."""
+    shown = items[:BLOCKED_SHOWN]
+    names = visible_names(actor, [item.owner_id for item in shown])
+    return [
+        Blocked(
+            pk=item.pk,
+            activation_id=shown_activation_id(actor, item),
+            owner=names[item.owner_id],
+            notes=undo_notes(actor, item) or [undo_obstacle(actor, item)],
+        )
+        for item in shown
+    ]

@@ -1,0 +1,214 @@
+"""Bulk split: three ways for the lines to come in, and the forms of the steps that follow."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.permissions import Permission
+from entitlements.bulk_columns import COLUMNS, OF_NEW_CUSTOMERS
+from entitlements.bulk_files import read_file, read_text
+from entitlements.forms.fields import ReasonField
+from entitlements.models import Origin
+from entitlements.services.bulk_lines import FIELDS, BulkLine
+from mxportal.shared.forms import KeyedForm
+from mxportal.shared.widgets import PlainSelect
+
+MOST_ON_SCREEN = 50
+FIRST_ROWS = 3
+LONGEST_TEXT = 2_000_000
+WAYS = (Origin.TABLE, Origin.FILE, Origin.PASTE)
+Choices = Sequence[tuple[str, str]]
+
+
+class LineForm(forms.Form):
+    """One line on the screen. It judges nothing: that is done for all lines together."""
+
+    def __init__(
+        self, line: BulkLine, *, place: int, sources: Choices, errors: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(prefix=f"lines-{place}", initial=line.as_row())
+        self.line, self.place, self.problems = line, place, errors or {}
+        for name, label in COLUMNS.items():
+            if name != "activation_id":
+                self.fields[name] = forms.CharField(label=label, required=False)
+            elif len(sources) > 1 or name in self.problems:
+                known = {value for value, _label in sources}
+                typed = [(line.activation_id, line.activation_id)] if line.activation_id not in known else []
+                choices = [("", _("Choose")), *[one for one in typed if one[0]], *sources]
+                self.fields[name] = forms.ChoiceField(
+                    label=_("From"), choices=choices, required=False, widget=PlainSelect()
+                )
+        for name, field in self.fields.items():
+            field.widget.attrs |= self._attributes(name, str(field.label))
+
+    def _attributes(self, name: str, label: str) -> dict[str, str]:
+        look = "form-select" if name == "activation_id" else "form-control"
+        attributes = {"class": look, "aria-label": label, "autocomplete": "off"}
+        if name == "amount":
+            attributes |= {"inputmode": "numeric", "size": "6"}
+        if name in ("account_id", "email"):
+            attributes["list"] = f"known-{name}"
+        if name in self.problems:
+            attributes |= {"aria-invalid": "true", "aria-describedby": f"error-{self.place}-{name}"}
+            attributes["class"] += " is-invalid"
+        return attributes
+
+    def cells(self) -> Iterable[dict[str, Any]]:
+        """What stands in the row's columns."""
+        return [self._cell(name) for name in self.fields if name not in OF_NEW_CUSTOMERS]
+
+    def customer_cells(self) -> Iterable[dict[str, Any]]:
+        """What a new end customer needs besides, folded away where nothing of it is filled in."""
+        return [self._cell(name) for name in OF_NEW_CUSTOMERS]
+
+    @property
+    def has_customer(self) -> bool:
+        """Something of a new end customer is filled in, or asked for."""
+        return any(getattr(self.line, name) or name in self.problems for name in OF_NEW_CUSTOMERS)
+
+    def _cell(self, name: str) -> dict[str, Any]:
+        return {"name": name, "field": self[name], "error": self.problems.get(name, "")}
+
+
+def typed_lines(data: Mapping[str, Any]) -> list[BulkLine]:
+    """The lines as they stand on the screen, right or wrong; an empty one is none, but keeps its place."""
+    total = data.get("lines-total", "")
+    count = int(total) if total.isascii() and total.isdigit() and len(total) < 4 else 0
+    return [
+        BulkLine(
+            number=row + 1,
+            **{name: data.get(f"lines-{row}-{name}", "").strip() for name in FIELDS},
+        )
+        for row in range(min(count, MOST_ON_SCREEN))
+    ]
+
+
+def is_empty(line: BulkLine) -> bool:
+    """Nothing but, perhaps, where the copies come from."""
+    return not any(getattr(line, name) for name in FIELDS if name != "activation_id")
+
+
+class BulkSplitForm(KeyedForm):
+    """The way is the button that was pressed."""
+
+    file = forms.FileField(
+        label=_("CSV or XLSX file"),
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx", "class": "form-control"}),
+    )
+    text = forms.CharField(
+        label=_("Lines out of a spreadsheet"),
+        required=False,
+        max_length=LONGEST_TEXT,
+        widget=forms.Textarea(attrs={"rows": 6, "class": "form-control", "spellcheck": "false"}),
+    )
+    create_customers = forms.BooleanField(
+        label=_("Create unknown end customers"),
+        required=False,
+        widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
+    )
+
+    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lines: list[BulkLine] = []
+        if not actor.may(Permission.CREATE_ACCOUNTS):
+            del self.fields["create_customers"]
+        self.fields["text"].strip = False  # type: ignore[attr-defined]  # a first empty column is one
+
+    @property
+    def way(self) -> str:
+        """How the lines come in."""
+        asked = self.data.get("way", "") if self.is_bound else str(self.initial.get("way", ""))
+        return asked if asked in WAYS else Origin.TABLE
+
+    def clean(self) -> dict[str, Any]:
+        """The lines of the way that was chosen; what is wrong with them as a whole, at its field."""
+        field = {Origin.FILE.value: "file", Origin.PASTE.value: "text"}.get(self.way)
+        if field is None or field not in self.errors:
+            try:
+                self.lines = self._read()
+            except ValidationError as error:
+                self.add_error(field, error)
+        return self.cleaned_data
+
+    def _read(self) -> list[BulkLine]:
+        if self.way == Origin.PASTE:
+            return read_text(self.cleaned_data["text"])
+        if self.way == Origin.FILE:
+            file = self.cleaned_data["file"]
+            if not file:
+                raise ValidationError(_("Choose a file."))
+            return read_file(file, file.name)
+        lines = [line for line in typed_lines(self.data) if not is_empty(line)]
+        if not lines:
+            raise ValidationError(_("Enter at least one line."))
+        return lines
+
+    def order(self) -> dict[str, Any]:
+        """The service's arguments."""
+        data = self.cleaned_data
+        return {
+            "lines": self.lines,
+            "origin": self.way,
+            "file_name": data["file"].name if self.way == Origin.FILE else "",
+            "create_customers": data.get("create_customers", False),
+            "key": data["key"],
+        }
+
+
+class CorrectionForm(KeyedForm):
+    """The wrong lines stand in the page with their index; a tick leaves one out."""
+
+    create_customers = forms.BooleanField(
+        label=_("Create unknown end customers"),
+        required=False,
+        widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
+    )
+
+    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not actor.may(Permission.CREATE_ACCOUNTS):
+            del self.fields["create_customers"]
+
+    def corrections(self) -> dict[int, BulkLine | None]:
+        """By index of the line."""
+        found: dict[int, BulkLine | None] = {}
+        for row, line in enumerate(typed_lines(self.data)):
+            index, number = (self.data.get(f"lines-{row}-{name}", "") for name in ("index", "number"))
+            if not (index.isascii() and index.isdigit() and len(index) < 6):
+                continue
+            kept = {name: getattr(line, name) for name in FIELDS}
+            known = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
+            found[int(index)] = None if f"lines-{row}-out" in self.data else BulkLine(number=known, **kept)
+        return found
+
+
+class CarryOutForm(KeyedForm):
+    """E7: "Send e-mail" stands ticked."""
+
+    send_mail = forms.BooleanField(label=_("Send e-mail"), required=False, initial=True)
+    attach_certificate = forms.BooleanField(label=_("Attach certificate"), required=False)
+
+
+class EmailAllForm(KeyedForm):
+    """E9 for all."""
+
+    attach_certificate = forms.BooleanField(label=_("Attach certificate"), required=False)
+
+
+class UndoAllForm(KeyedForm):
+    """E8, E13 for all."""
+
+    reason = ReasonField()
+
+    def __init__(self, *args: Any, needs_reason: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if needs_reason:
+            self.fields["reason"].required = True
+        else:
+            del self.fields["reason"]

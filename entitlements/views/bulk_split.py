@@ -1,0 +1,226 @@
+"""Bulk split: the lines come in, are checked, corrected and carried out (E6, E7)."""
+
+import csv
+import io
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.http import PortalRequest
+from accounts.models import Account, User
+from accounts.permissions import Permission, requires
+from entitlements.bulk_columns import COLUMNS, label_of
+from entitlements.bulk_export import TYPES, template
+from entitlements.bulk_page import source_choices
+from entitlements.forms.bulk_split import (
+    FIRST_ROWS,
+    MOST_ON_SCREEN,
+    BulkSplitForm,
+    CarryOutForm,
+    CorrectionForm,
+    LineForm,
+    typed_lines,
+)
+from entitlements.models import BulkSplit, LineItem, Origin
+from entitlements.predicates import may_split
+from entitlements.presentation import item_rows
+from entitlements.services.bulk_jobs import lines_of
+from entitlements.services.bulk_lines import BulkLine
+from entitlements.services.bulk_requests import carry_out, correct_bulk_split, start_bulk_split
+from entitlements.services.split import split_obstacle
+from entitlements.views.steps import require
+from mxportal.shared.views import missing_is_404, posted
+
+SUGGESTED = 200
+
+
+@requires(Permission.SPLIT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def bulk_split_create(request: PortalRequest) -> HttpResponse:
+    """The ticked items, and three ways for the lines: table, file, paste. Nothing that was typed is lost."""
+    sources = _ticked(request)
+    if not sources:
+        messages.warning(request, _("Tick the line items that you want to split, then choose “Bulk split”."))
+        return redirect("line_item_list")
+    if request.method != "POST":
+        return _show_create(request, sources, *_initial(request))
+    if request.POST.get("step"):
+        form = BulkSplitForm(actor=request.user, initial=_typed(request))
+        return _show_create(request, sources, form, _changed_lines(request))
+    form = BulkSplitForm(request.POST, request.FILES, actor=request.user)
+    if form.is_valid():
+        try:
+            bulk = start_bulk_split(
+                actor=request.user, item_ids=[source.pk for source in sources], **form.order()
+            )
+            return redirect("bulk_split_detail", pk=bulk.pk)
+        except ValidationError as error:
+            form.add_service_error(error)
+    return _show_create(request, sources, form, typed_lines(request.POST))
+
+
+def _ticked(request: PortalRequest) -> list[LineItem]:
+    """404 for what is not there, 403 where all of it is others' to split."""
+    if again := _draft(request):
+        wanted = set(again.sources.values_list("pk", flat=True))
+    else:
+        typed = request.GET.getlist("item")
+        wanted = {int(pk) for pk in typed if pk.isascii() and pk.isdigit() and len(pk) < 19}
+    visible = LineItem.objects.visible_to(request.user).filter(pk__in=wanted)
+    sources = list(visible.select_related("product", "entitlement").order_by("pk"))
+    if len(sources) != len(wanted):
+        raise Http404
+    own = [source for source in sources if may_split(request.user, source)]
+    require(bool(own) or not sources)
+    if len(own) < len(sources):
+        messages.warning(
+            request,
+            _("Line items that belong to other companies were left out: only their owners split them."),
+        )
+    return own
+
+
+def _draft(request: PortalRequest) -> BulkSplit | None:
+    """The bulk split whose lines are to be changed."""
+    again = request.GET.get("again", "")
+    if not (again.isascii() and again.isdigit() and len(again) < 19):
+        return None
+    own = BulkSplit.objects.visible_to(request.user).filter(account=request.user.account)
+    return get_object_or_404(own, pk=again)
+
+
+def _initial(request: PortalRequest) -> tuple[BulkSplitForm, list[BulkLine]]:
+    """Empty, or with the lines of a draft: in the table, or as a text where they are too many for it."""
+    draft = _draft(request)
+    if draft is None:
+        return BulkSplitForm(actor=request.user, initial={"way": request.GET.get("way", "")}), []
+    lines = lines_of(draft)
+    initial: dict[str, Any] = {"create_customers": draft.create_customers}
+    if len(lines) <= MOST_ON_SCREEN:
+        return BulkSplitForm(actor=request.user, initial=initial), lines
+    initial |= {"way": Origin.PASTE, "text": _as_text(lines)}
+    return BulkSplitForm(actor=request.user, initial=initial), []
+
+
+def _as_text(lines: list[BulkLine]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+    writer.writerow(label_of(name) for name in COLUMNS)
+    writer.writerows([getattr(line, name) for name in COLUMNS] for line in lines)
+    return text.getvalue()
+
+
+def _typed(request: PortalRequest) -> dict[str, Any]:
+    names = ("key", "text", "way")
+    typed: dict[str, Any] = {name: request.POST[name] for name in names if name in request.POST}
+    return typed | {"create_customers": "create_customers" in request.POST}
+
+
+def _changed_lines(request: PortalRequest) -> list[BulkLine]:
+    """The lines as typed, with one more, or without the one whose "Remove" was pressed."""
+    lines = typed_lines(request.POST)
+    step, _colon, number = request.POST["step"].partition(":")
+    if step == "add":
+        lines.append(BulkLine())
+    if step == "remove" and number.isdecimal() and int(number) < len(lines):
+        del lines[int(number)]
+    return lines
+
+
+def _show_create(
+    request: PortalRequest, sources: list[LineItem], form: BulkSplitForm, lines: list[BulkLine]
+) -> HttpResponse:
+    choices = source_choices(request.user, sources)
+    lines = lines or [BulkLine()] * FIRST_ROWS
+    context = {
+        "form": form,
+        "sources": [
+            {"row": row, "error": split_obstacle(source)}
+            for row, source in zip(item_rows(request.user, sources), sources, strict=True)
+        ],
+        "lines": [LineForm(line, place=place, sources=choices) for place, line in enumerate(lines)],
+        "may_add": len(lines) < MOST_ON_SCREEN,
+        "several": len(sources) > 1,
+        "item_query": urlencode({"item": [source.pk for source in sources]}, doseq=True),
+        **_suggestions(request.user),
+    }
+    return render(request, "entitlements/bulk_split_create.html", context)
+
+
+def _suggestions(actor: User) -> dict[str, Any]:
+    """Account IDs and addresses to choose from while typing: the first ones, which is all of them for most."""
+    accounts = (
+        Account.objects.bought_from(actor.account).active().filter(tier__in=actor.account.lower_tiers())
+    )
+    first = list(accounts.order_by("name_key", "pk")[:SUGGESTED])
+    people = User.objects.visible_to(actor).active().filter(account__in=first).select_related("account")
+    return {"accounts": first, "people": people.order_by("account__name_key", "last_name", "pk")[:SUGGESTED]}
+
+
+@requires(Permission.SPLIT)
+@require_safe
+def bulk_split_template(request: PortalRequest, kind: str) -> HttpResponse:
+    """An empty file with the right columns, for the ticked items."""
+    if kind not in TYPES:
+        raise Http404
+    return download(template(kind, _ticked(request)), _("bulk-split-template"), kind)
+
+
+def download(content: bytes, name: str, kind: str) -> HttpResponse:
+    """A file to be saved."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
+    return HttpResponse(content, content_type=TYPES[kind], headers=headers)
+
+
+@requires(Permission.SPLIT)
+@require_POST
+def bulk_split_correct(request: PortalRequest, pk: int) -> HttpResponse:
+    """The wrong lines as they were corrected; all are checked again."""
+    form = CorrectionForm(posted(request), actor=request.user)
+    if form.is_valid():
+        _try(
+            request,
+            correct_bulk_split,
+            bulk_id=pk,
+            key=form.cleaned_data["key"],
+            corrections=form.corrections(),
+            create_customers=form.cleaned_data.get("create_customers", False),
+        )
+    else:
+        get_object_or_404(BulkSplit.objects.visible_to(request.user), pk=pk)
+    return redirect("bulk_split_detail", pk=pk)
+
+
+@requires(Permission.SPLIT)
+@require_POST
+def bulk_split_carry_out(request: PortalRequest, pk: int) -> HttpResponse:
+    """ "Split all"."""
+    form = CarryOutForm(posted(request))
+    if form.is_valid():
+        data = form.cleaned_data
+        _try(
+            request,
+            carry_out,
+            bulk_id=pk,
+            key=data["key"],
+            send_mail=data["send_mail"],
+            attach_certificate=data["attach_certificate"],
+        )
+    else:
+        get_object_or_404(BulkSplit.objects.visible_to(request.user), pk=pk)
+    return redirect("bulk_split_detail", pk=pk)
+
+
+def _try(request: PortalRequest, service: Any, **asked: Any) -> None:
+    """What the service refuses is a message above the page, which shows how things stand."""
+    try:
+        with missing_is_404():
+            service(actor=request.user, **asked)
+    except ValidationError as error:
+        messages.error(request, error.messages[0])

@@ -1,0 +1,144 @@
+"""The list of bulk splits, the page of one in all of its states, and what can be done with its result."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.http import PortalRequest
+from accounts.permissions import Permission, requires
+from accounts.visibility import visible_names
+from entitlements import bulk_page
+from entitlements.bulk_export import TYPES, result
+from entitlements.forms.bulk_split import CarryOutForm, CorrectionForm, EmailAllForm, UndoAllForm
+from entitlements.listing import for_rows
+from entitlements.models import BulkSplit, BulkState, LineItem
+from entitlements.models.bulk_split import CARRIED_OUT, WORKING
+from entitlements.presentation import item_rows
+from entitlements.services.bulk_email import email_bulk_split
+from entitlements.services.bulk_jobs import has_errors, progress_of, sources_of
+from entitlements.services.bulk_requests import undo_bulk_split
+from entitlements.services.bulk_undo import blocked, open_items
+from entitlements.views.bulk_split import download
+from mxportal.shared.pagination import paginate
+from mxportal.shared.views import posted, submit
+
+
+@requires(Permission.VIEW)
+@require_safe
+def bulk_split_list(request: PortalRequest) -> HttpResponse:
+    """Those of the reader's account, newest first."""
+    bulks = BulkSplit.objects.visible_to(request.user).defer("lines", "findings").select_related("actor")
+    page = paginate(request, bulks, order=("-id",))
+    names = visible_names(request.user, [bulk.account_id for bulk in page.items])
+    rows = [{"bulk": bulk, "account": names[bulk.account_id]} for bulk in page.items]
+    return render(request, "entitlements/bulk_split_list.html", {"page": page, "rows": rows})
+
+
+@requires(Permission.VIEW)
+@require_safe
+def bulk_split_detail(request: PortalRequest, pk: int) -> HttpResponse:
+    """Progress, preview or result, by its state."""
+    bulk = _load(request, pk)
+    context = {
+        "bulk": bulk,
+        "account": visible_names(request.user, [bulk.account_id])[bulk.account_id],
+        "is_own": bulk.account_id == request.user.account_id,
+    }
+    if bulk.state in WORKING:
+        context |= {"done": progress_of(bulk)}
+    elif bulk.state in CARRIED_OUT:
+        context |= _result(request, bulk)
+    else:
+        context |= _preview(request, bulk)
+    return render(request, "entitlements/bulk_split_detail.html", context)
+
+
+def _load(request: PortalRequest, pk: int) -> BulkSplit:
+    visible = BulkSplit.objects.visible_to(request.user)
+    return get_object_or_404(visible.select_related("actor__account", "undone_by"), pk=pk)
+
+
+def _preview(request: PortalRequest, bulk: BulkSplit) -> dict[str, Any]:
+    actor, sources = request.user, sources_of(bulk)
+    page, rows = bulk_page.line_page(actor, bulk, request.GET.get("page", ""))
+    customers = {"create_customers": bulk.create_customers}
+    return {
+        "is_right": bulk.state == BulkState.READY and not has_errors(bulk),
+        "sources": bulk_page.source_rows(actor, bulk, sources),
+        "wrong": bulk_page.wrong_lines(actor, bulk, sources),
+        "wrong_count": len(bulk.findings.get("lines", {})),
+        "several": len(sources) > 1,
+        "new_customers": bulk.findings.get("new_customers", 0),
+        "lines": rows,
+        "pages": page,
+        "correction": CorrectionForm(actor=actor, initial=customers),
+        "carry_out": CarryOutForm(),
+    }
+
+
+def _result(request: PortalRequest, bulk: BulkSplit) -> dict[str, Any]:
+    actor = request.user
+    items = for_rows(LineItem.objects.visible_to(actor).filter(bulk_splits=bulk))
+    page = paginate(request, items, order=("id",))
+    return {
+        "page": page,
+        "rows": item_rows(actor, page.items),
+        "email": EmailAllForm(),
+        "mails": bulk_page.mail_counts(actor, bulk),
+        "failed": bulk_page.failed_mails(actor, bulk),
+    }
+
+
+@requires(Permission.VIEW)
+@require_safe
+def bulk_split_download(request: PortalRequest, pk: int, kind: str) -> HttpResponse:
+    """All new Activation IDs as a file."""
+    bulk = _load(request, pk)
+    if kind not in TYPES or bulk.state not in CARRIED_OUT:
+        raise Http404
+    return download(result(request.user, bulk, kind), f"{_('bulk-split')}-{bulk.pk}", kind)
+
+
+@requires(Permission.SEND_MAIL)
+@require_POST
+def bulk_split_email(request: PortalRequest, pk: int) -> HttpResponse:
+    """ "Email all"."""
+    form = EmailAllForm(posted(request))
+    if submit(form, email_bulk_split, keyed=True, actor=request.user, bulk_id=pk) is None:
+        _load(request, pk)
+        _say_errors(request, form)
+    else:
+        messages.success(request, _("The e-mails are on their way. Their fate stands below."))
+    return redirect("bulk_split_detail", pk=pk)
+
+
+@requires(Permission.UNDO_SPLIT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def bulk_split_undo(request: PortalRequest, pk: int) -> HttpResponse:
+    """ "Undo all" asks first, or says what stands in the way of it."""
+    bulk = _load(request, pk)
+    others = bulk.account_id != request.user.account_id
+    form = UndoAllForm(posted(request), needs_reason=others)
+    if submit(form, undo_bulk_split, keyed=True, actor=request.user, bulk_id=pk) is not None:
+        messages.success(request, _("The bulk split is taken back."))
+        return redirect("bulk_split_detail", pk=pk)
+    items = open_items(bulk) if bulk.state == BulkState.DONE else []
+    stuck = blocked(request.user, items)
+    context = {
+        "bulk": bulk,
+        "form": form,
+        "open": len(items),
+        "copies": sum(item.quantity for item in items),
+        "blocked": bulk_page.blocked_rows(request.user, stuck),
+        "blocked_count": len(stuck),
+    }
+    return render(request, "entitlements/bulk_split_undo.html", context)
+
+
+def _say_errors(request: PortalRequest, form: Any) -> None:
+    for errors in form.errors.values():
+        messages.error(request, errors[0])
