@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -17,7 +18,7 @@ class BulkState(models.TextChoices):
     CHECKING = "checking", _("Being checked")
     READY = "ready", _("Ready to split")
     RUNNING = "running", _("Being split")
-    DONE = "done", _("Split")
+    DONE = "done", pgettext_lazy("state", "Split")
     UNDOING = "undoing", _("Being undone")
     UNDONE = "undone", _("Undone")
     FAILED = "failed", _("Failed")
