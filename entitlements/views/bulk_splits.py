@@ -124,7 +124,7 @@ def bulk_split_undo(request: PortalRequest, pk: int) -> HttpResponse:
     others = bulk.account_id != request.user.account_id
     form = UndoAllForm(posted(request), needs_reason=others)
     if submit(form, undo_bulk_split, keyed=True, actor=request.user, bulk_id=pk) is not None:
-        messages.success(request, _("The bulk split is taken back."))
+        messages.success(request, _("The bulk split is being taken back."))
         return redirect("bulk_split_detail", pk=pk)
     items = open_items(bulk) if bulk.state == BulkState.DONE else []
     stuck = blocked(request.user, items)

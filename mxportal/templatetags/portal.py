@@ -156,6 +156,12 @@ STATES = {
     "sent": (pgettext_lazy("mail", "Sent"), "deployed"),
     "failed": (pgettext_lazy("mail", "Failed"), "expired"),
     "cancelled": (pgettext_lazy("mail", "No longer needed"), "obsolete"),
+    "checking": (gettext_lazy("Being checked"), "draft"),
+    "ready": (gettext_lazy("Ready to split"), "inactive"),
+    "running": (gettext_lazy("Being split"), "draft"),
+    "done": (pgettext_lazy("state", "Split"), "deployed"),
+    "undoing": (gettext_lazy("Being undone"), "draft"),
+    "undone": (gettext_lazy("Undone"), "obsolete"),
 }
 
 
