@@ -40,7 +40,7 @@ class LineForm(forms.Form):
                 typed = [(line.activation_id, line.activation_id)] if line.activation_id not in known else []
                 choices = [("", _("Choose")), *[one for one in typed if one[0]], *sources]
                 self.fields[name] = forms.ChoiceField(
-                    label=_("From"), choices=choices, required=False, widget=PlainSelect()
+                    label=_("Taken from"), choices=choices, required=False, widget=PlainSelect()
                 )
         for name, field in self.fields.items():
             field.widget.attrs |= self._attributes(name, str(field.label))

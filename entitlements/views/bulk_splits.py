@@ -100,7 +100,8 @@ def bulk_split_download(request: PortalRequest, pk: int, kind: str) -> HttpRespo
     bulk = _load(request, pk)
     if kind not in TYPES or bulk.state not in CARRIED_OUT:
         raise Http404
-    return download(result(request.user, bulk, kind), f"{_('bulk-split')}-{bulk.pk}", kind)
+    name = _("bulk-split")
+    return download(result(request.user, bulk, kind), f"{name}-{pk}", kind)
 
 
 @requires(Permission.SEND_MAIL)
