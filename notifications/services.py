@@ -245,7 +245,6 @@ def _renew_message_id(mail: Mail) -> bool:
     return bool(_held(mail).update(message_id=mail.message_id))
 
 
-@transaction.atomic(durable=True)
 def _settle(mail: Mail, outcome: _Outcome) -> None:
     """Write down what became of it; a deliverer that comes late, its lease lost, overwrites nothing."""
     now = timezone.now()
@@ -260,11 +259,16 @@ def _settle(mail: Mail, outcome: _Outcome) -> None:
     }
     if outcome.status == Status.QUEUED:
         changes["next_attempt_at"] = now + _pause_after(mail.attempts)
-    if _held(mail).update(**changes) and (refusal is None or refusal.final):
-        note_fate(mail, outcome.status, changes["server_reply"], now)
+    _write_down(mail, changes, tells_of_address=refusal is None or refusal.final)
     ATTEMPTS.labels(refusal.failure if refusal else outcome.status).inc()
     why = f" ({refusal.failure})" if refusal else ""
     logger.info("Mail %s after attempt %s%s", outcome.status, mail.attempts, why)
+
+
+@transaction.atomic(durable=True)
+def _write_down(mail: Mail, changes: dict[str, Any], *, tells_of_address: bool) -> None:
+    if _held(mail).update(**changes) and tells_of_address:
+        note_fate(mail, changes["status"], changes["server_reply"], timezone.now())
 
 
 def _pause_after(attempts: int) -> timedelta:

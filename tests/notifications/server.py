@@ -17,6 +17,7 @@ class MoodyMailServer(MailServer):
     connections: int = 0
     answer_to_data: str = "250 OK"
     loses_answer: bool = False  # takes the mail, then hangs up instead of answering
+    keeps_answer: bool = False  # takes the mail, then says nothing more
     hangs: bool = False  # says nothing more after MAIL FROM
     delay: float = 0.0  # seconds until a mail is taken
 
@@ -42,6 +43,8 @@ class MoodyMailServer(MailServer):
         answer = await super().handle_DATA(server, session, envelope)
         if self.loses_answer:
             server.transport.abort()
+        if self.keeps_answer:
+            await asyncio.sleep(60)
         return answer
 
     def wait_for(self, count: int, *, seconds: float = 10) -> list[EmailMessage]:
