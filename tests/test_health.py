@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import urllib.request
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,8 @@ def test_a_broker_that_cannot_be_reached(db: None, client: Client, settings: Any
 
 
 def test_tables_of_another_version(db: None, client: Client) -> None:
-    MigrationRecorder.Migration.objects.filter(app="entitlements").latest("id").delete()
+    with as_owner():
+        MigrationRecorder.Migration.objects.filter(app="entitlements").latest("id").delete()
     assert failed(client) == {"migrations"}
 
 
@@ -148,6 +150,8 @@ def test_the_health_check_of_a_container(tmp_path: Path) -> None:
     gunicorn = [BIN / "gunicorn", "-c", "python:mxportal.gunicorn_conf", "mxportal.wsgi"]
     with process(*gunicorn, environment=settings, log=tmp_path / "log"):
         wait_for_port(port)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=60):  # once the process is up
+            pass
         done = subprocess.run(check, check=False, cwd=ROOT, env=settings, capture_output=True, text=True)
         assert done.returncode == 1
         assert '"migrations": "failed"' in done.stderr

@@ -109,6 +109,7 @@ def test_a_failure_is_logged_once(client: Client, settings: Any, lines: Lines) -
         ("GET /verify/q7Rk2_x/proof", "GET /verify/…/proof"),
         (f"id {ACTIVATION_ID}.", f"id …{ACTIVATION_ID[-4:]}."),
         (f"id {ACTIVATION_ID.lower()}\n", f"id …{ACTIVATION_ID[-4:].lower()}"),
+        ("Key (login)=(o.neill+x@blick.example) exists", "Key (login)=(…@blick.example) exists"),
         ("nothing of 1234-5678", "nothing of 1234-5678"),
     ],
 )

@@ -38,14 +38,14 @@ def mail(minutes: int, **changes: Any) -> None:
 
 def scrape(port: int | str) -> dict[tuple[str, str], float]:
     """Every value by its name and its labels' values."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         families = text_string_to_metric_families(answer.read().decode())
         return {(s.name, " ".join(sorted(s.labels.values()))): s.value for f in families for s in f.samples}
 
 
 def status(url: str) -> int:
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             return answer.status
     except urllib.error.HTTPError as error:
         with error:
@@ -125,7 +125,7 @@ def test_one_scrape_tells_of_all_processes(tmp_path: Path) -> None:
         assert status(f"http://127.0.0.1:{port}/metrics") == 404
         assert scrape(metrics)[answered] == 20
         assert scrape(metrics)["portal_database_up", ""] == 1
-        with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/login/", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/login/", timeout=60) as answer:
             assert answer.headers["Content-Type"].startswith("text/plain")
         children = Path(f"/proc/{arbiter.pid}/task/{arbiter.pid}/children").read_text().split()
         for child in children:
@@ -150,14 +150,14 @@ def test_one_id_from_the_request_to_the_mail(running: Portal, tmp_path: Path) ->
     """It stands in the answer, in the log of the web server and of the worker, and in the mail; both are counted."""
     cast = make_cast()
     page = urllib.request.Request(f"{running.url}/password/reset/")
-    with urllib.request.urlopen(page, timeout=10) as answer:
+    with urllib.request.urlopen(page, timeout=60) as answer:
         cookie = answer.headers["Set-Cookie"].split(";")[0]
     token = cookie.partition("=")[2]
     form = f"email={cast.installer.login}&csrfmiddlewaretoken={token}".encode()
     request = urllib.request.Request(page.full_url, form, {"Cookie": cookie, "Referer": page.full_url})
     opener = urllib.request.build_opener(NoRedirect)
     with pytest.raises(urllib.error.HTTPError) as redirect:
-        opener.open(request, timeout=10)
+        opener.open(request, timeout=60)
     with redirect.value as answer:
         request_id = answer.headers["X-Request-ID"]
     until = time.monotonic() + 15
