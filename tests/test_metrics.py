@@ -66,7 +66,7 @@ def test_the_database_is_asked_at_each_scrape(django_assert_num_queries: Any) ->
     mail(99, status=Status.CANCELLED)
     registry = CollectorRegistry()
     registry.register(DatabaseCollector())
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         value = {(s.name, *s.labels.values()): s.value for f in registry.collect() for s in f.samples}
     assert value["portal_database_up",] == 1
     states = {state: value["portal_outbox_mails", state] for state in ("due", "waiting", "failed")}
