@@ -1,6 +1,6 @@
 # Everything that one does with the portal on one's machine. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench up lock messages format
+.PHONY: help run test check bench faults up lock messages format
 
 PY := .venv/bin/python
 
@@ -21,6 +21,10 @@ check: ## style, types, layers, templates, migrations, translations, deployment 
 bench: ## one line `name value unit` for each figure
 	@scripts/bootstrap dev
 	@$(PY) -m tests.bench
+
+faults: ## the portal under load while its parts are killed (SEED replays a run; KILLS, DURATION)
+	@scripts/bootstrap dev
+	@$(PY) -m tests.faults
 
 up: ## the real thing with Docker: web, worker, beat, PostgreSQL, Redis, a mail catcher
 	docker compose up --build

@@ -183,9 +183,14 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+OUTBOX_SWEEP_SECONDS = env.float("OUTBOX_SWEEP_SECONDS", default=30)
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps no file: what must not be lost is a row
 CELERY_BEAT_SCHEDULE = {
-    "sweep the outbox": {"task": "notifications.sweep", "schedule": 30.0, "options": {"expires": 30}},
+    "sweep the outbox": {
+        "task": "notifications.sweep",
+        "schedule": OUTBOX_SWEEP_SECONDS,
+        "options": {"expires": OUTBOX_SWEEP_SECONDS},
+    },
     "sweep the bulk splits": {
         "task": "entitlements.sweep_bulk_splits",
         "schedule": 30.0,
@@ -205,7 +210,7 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 # A task of a killed worker is handed out again after this time. It stands in three settings, and the shortest wins.
-CELERY_VISIBILITY_TIMEOUT = 120
+CELERY_VISIBILITY_TIMEOUT = env.int("TASK_VISIBILITY_SECONDS", default=120)
 CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": CELERY_VISIBILITY_TIMEOUT}
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, float] = {"visibility_timeout": CELERY_VISIBILITY_TIMEOUT}
 if EMBEDDED_WORKER:
@@ -222,7 +227,12 @@ EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"] or ""
 EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
 EMAIL_FILE_PATH = _mail["EMAIL_FILE_PATH"] or str(VAR_DIR / "mail")
-EMAIL_TIMEOUT = 20
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)  # seconds, for each step of SMTP
+# How long one deliverer may take for one mail: far longer than a render and all steps of SMTP at EMAIL_TIMEOUT.
+OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=300)
+# The pauses after the first, second, … failed attempt; after the last one, some three days in, we give up (N2).
+_hours = [hours * 3600 for hours in (2, 6, 12, 12, 12, 12, 12)]
+OUTBOX_PAUSE_SECONDS = env.list("OUTBOX_PAUSE_SECONDS", cast=int, default=[60, 300, 1800, *_hours])
 MAIL_FROM = env.str("MAIL_FROM", default="") or "Mx License Portal <licenses@portal.example>"
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
 

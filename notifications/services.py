@@ -29,10 +29,8 @@ from notifications.transport import Connection, Refusal, compose
 logger = logging.getLogger(__name__)
 ATTEMPTS = Counter("portal_mail_attempts", "Attempts to deliver a mail, by what came of them.", ["outcome"])
 
-# How long one deliverer may take for one mail: far longer than a render and all steps of SMTP at EMAIL_TIMEOUT.
-LEASE = timedelta(minutes=5)
-# The pauses after the first, second, … failed attempt; after the last one, some three days in, we give up (N2).
-PAUSES = [timedelta(minutes=m) for m in (1, 5, 30)] + [timedelta(hours=h) for h in (2, 6, 12, 12, 12, 12, 12)]
+LEASE = timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
+PAUSES = [timedelta(seconds=seconds) for seconds in settings.OUTBOX_PAUSE_SECONDS]
 MAX_ATTEMPTS = len(PAUSES) + 1
 # Mails in one task of the sweep.
 BATCH = 50

@@ -68,26 +68,39 @@ def postgres() -> Iterator[str | None]:
         yield url
 
 
+def make_cluster(binaries: Path, directory: str) -> str | None:
+    """An empty cluster in ``directory``/data, and whose it is: PostgreSQL refuses to run as root, None is ourselves."""
+    owner = "postgres" if os.getuid() == 0 else None
+    if owner:
+        os.chown(directory, pwd.getpwnam(owner).pw_uid, -1)
+    options = ["-U", "postgres", "-A", "trust", "-E", "UTF8"]
+    run_as(owner, binaries / "initdb", "-D", f"{directory}/data", *options, cwd=directory)
+    return owner
+
+
+def run_as(owner: str | None, *command: str | Path, cwd: str) -> None:
+    """Run a program quietly as that user."""
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=cwd, user=owner)
+
+
 @contextmanager
 def own_postgres(binaries: Path) -> Iterator[str]:
-    """A cluster in a temporary directory. PostgreSQL refuses to run as root, so root runs it as `postgres`."""
-    user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+    """A cluster in a temporary directory."""
     with tempfile.TemporaryDirectory(prefix="portal-pg-") as directory:
-        if user:
-            os.chown(directory, pwd.getpwnam("postgres").pw_uid, -1)
-        data, port = f"{directory}/data", free_port()
-        run = {"check": True, "stdout": subprocess.DEVNULL, "cwd": directory}
-        subprocess.run(
-            [*user, binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"], **run
-        )
+        owner, data, port = make_cluster(binaries, directory), f"{directory}/data", free_port()
+        pg_ctl = [binaries / "pg_ctl", "-D", data]
         options = f"-p {port} -h 127.0.0.1 -k {directory} -c fsync=off -c max_connections=200"
-        subprocess.run(
-            [*user, binaries / "pg_ctl", "-D", data, "-w", "-o", options, "-l", f"{data}/log", "start"], **run
-        )
+        run_as(owner, *pg_ctl, "-w", "-o", options, "-l", f"{data}/log", "start", cwd=directory)
         try:
             yield f"postgres://postgres@127.0.0.1:{port}/postgres"
         finally:
-            subprocess.run([*user, binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **run)
+            run_as(owner, *pg_ctl, "-m", "immediate", "stop", cwd=directory)
+
+
+def redis_command(binary: str, port: int, directory: str) -> list[str]:
+    """Redis with an append-only file, as the portal wants it."""
+    options = {"port": str(port), "bind": "127.0.0.1", "dir": directory, "appendonly": "yes", "save": ""}
+    return [binary, *(part for name, value in options.items() for part in (f"--{name}", value))]
 
 
 @contextmanager
@@ -99,18 +112,7 @@ def redis() -> Iterator[str | None]:
         return
     with tempfile.TemporaryDirectory(prefix="portal-redis-") as directory:
         port = free_port()
-        command = [
-            binary,
-            "--port",
-            str(port),
-            "--bind",
-            "127.0.0.1",
-            "--dir",
-            directory,
-            "--appendonly",
-            "yes",
-        ]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(redis_command(binary, port, directory), stdout=subprocess.DEVNULL)
         try:
             wait_for_port(port)
             yield f"redis://127.0.0.1:{port}/0"

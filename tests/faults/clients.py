@@ -1,0 +1,197 @@
+"""People at work: they log in, and send each request under one key until it is answered, as a browser's user would."""
+
+import http.client
+import re
+import secrets
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.cookiejar import CookieJar
+from random import Random
+from threading import Event, Thread
+from urllib.parse import urlencode
+
+from tests.faults.model import Item, Model, Posted
+
+PATIENCE = 15  # seconds for one answer
+GIVE_UP = 180  # seconds for one request, however often it is sent
+TWICE = 0.1  # of the requests are sent once more after their answer
+NO_ANSWER = (OSError, http.client.HTTPException)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``location``: of a redirect, which is what follows a request that was carried out."""
+
+    status: int
+    location: str
+    body: str
+
+
+class _StayHere(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: object) -> None:  # type: ignore[override]
+        return None
+
+
+class Browser:
+    """Cookies, forms, no redirects followed."""
+
+    def __init__(self, site: str) -> None:
+        self.site, self.cookies = site, CookieJar()
+        cookies = urllib.request.HTTPCookieProcessor(self.cookies)
+        self._opener = urllib.request.build_opener(cookies, _StayHere())
+
+    def get(self, path: str) -> Answer:
+        return self._open(self.site + path, None)
+
+    def post(self, path: str, data: dict[str, object]) -> Answer:
+        token = next((cookie.value for cookie in self.cookies if cookie.name == "csrftoken"), "")
+        return self._open(self.site + path, urlencode(data | {"csrfmiddlewaretoken": token}).encode())
+
+    def _open(self, address: str, data: bytes | None) -> Answer:
+        try:
+            with self._opener.open(address, data, timeout=PATIENCE) as response:
+                return Answer(response.status, "", response.read().decode())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, error.headers.get("Location", ""), error.read().decode())
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who works: login and password, the account, and whom it sells to (account and contact)."""
+
+    login: str
+    password: str
+    account: int
+    buyers: tuple[tuple[int, int], ...]
+    product: int
+
+
+class Client(Thread):
+    """Works until ``stop``, finishes the request that it is at, and ends."""
+
+    def __init__(self, site: str, person: Person, model: Model, stop: Event, random: Random) -> None:
+        super().__init__(name=person.login)
+        self.person, self.model, self.stop, self.random = person, model, stop, random
+        self._browser = Browser(site)
+
+    def log_in(self) -> None:
+        self._browser.get("/login/")
+        answer = self._browser.post("/login/", {"login": self.person.login, "password": self.person.password})
+        assert answer.status == 302, f"{self.person.login} cannot log in: {answer.status}"
+
+    def run(self) -> None:
+        actions = MOBOTIX if self.person.product else PARTNER
+        while not self.stop.is_set():
+            try:
+                self.random.choices(list(actions), weights=list(actions.values()))[0](self)
+            except Exception as error:  # whatever it is, the run must end with its name
+                self.model.errors.append(f"{self.person.login}: {error!r}")
+                return
+            time.sleep(self.random.uniform(0.05, 0.5))
+
+    def send(self, kind: str, path: str, **data: object) -> str:
+        """One request under one key until it is answered; the redirect's address, or "" where it was refused."""
+        data["key"] = secrets.token_urlsafe(24)
+        answer, tries = self._until_answered(lambda: self._browser.post(path, data))
+        if self.random.random() < TWICE:
+            again, more = self._until_answered(lambda: self._browser.post(path, data))
+            tries += more
+            if again.location != answer.location:
+                self.model.errors.append(
+                    f"{kind} {path}: first {answer.location!r}, then {again.location!r}."
+                )
+        if "/login/" in answer.location or answer.status not in (200, 302):
+            raise AssertionError(f"{kind} {path}: {answer.status} {answer.location}")
+        self.model.add_posted(Posted(kind, str(data["key"]), self.person.login, answer.location, tries))
+        return answer.location
+
+    def see(self, path: str) -> str:
+        """A page."""
+        return self._until_answered(lambda: self._browser.get(path))[0].body
+
+    def _until_answered(self, ask: Callable[[], Answer]) -> tuple[Answer, int]:
+        """A broken connection and an error of the server are no answer."""
+        end, tries = time.monotonic() + GIVE_UP, 0
+        while time.monotonic() < end:
+            tries += 1
+            try:
+                answer = ask()
+            except NO_ANSWER:
+                answer = None
+            if answer and answer.status < 500:
+                return answer, tries
+            time.sleep(self.random.uniform(0.2, 0.6))
+        raise TimeoutError("A request was not answered for 3 minutes.")
+
+
+# --- What they do -----------------------------------------------------------------------------------------------------
+
+
+def issue(client: Client) -> None:
+    """MOBOTIX makes an entitlement of one line, and deploys it with its mail."""
+    (owner, contact), quantity = client.random.choice(client.person.buyers), client.random.randint(50, 200)
+    line = {
+        "product": client.person.product,
+        "quantity": quantity,
+        "starts_on": "2026-01-01",
+        "permanent": "on",
+    }
+    form = {"lines-TOTAL_FORMS": 1, "lines-INITIAL_FORMS": 0} | {
+        f"lines-0-{name}": line[name] for name in line
+    }
+    page = client.send(
+        "create_entitlement", "/entitlements/new/", owner=owner, contact=contact, step="save", **form
+    )
+    client.send("deploy", f"{page}deploy/", send_mail="on")
+    match = re.search(r'"/items/(\d+)/', client.see(page))
+    assert match, f"{page} shows no line item"
+    client.model.add_item(Item(int(match[1]), owner, None, quantity))
+
+
+def split(client: Client) -> None:
+    """Some copies to a buyer, with the mail."""
+    items = client.model.owned_by(client.person.account)
+    if not items:
+        return
+    source, copies = client.random.choice(items), client.random.randint(1, 6)
+    target, contact = client.random.choice(client.person.buyers)
+    page = client.send(
+        "split",
+        f"/items/{source.pk}/split/",
+        step="complete",
+        target=target,
+        contact=contact,
+        copies=copies,
+        send_mail="on",
+    )
+    if page:
+        client.model.add_item(Item(int(page.split("/")[2]), target, source.pk, copies))
+
+
+def undo(client: Client) -> None:
+    """Some copies come back."""
+    items = client.model.split_by(client.person.account)
+    if not items:
+        return
+    item, copies = client.random.choice(items), client.random.randint(1, 3)
+    if client.send("undo_split", f"/items/{item.pk}/undo/", copies=copies):
+        client.model.give_back(item.pk, copies)
+
+
+def change_state(client: Client) -> None:
+    """MOBOTIX makes an item that it issued inactive, and after a moment deploys it again."""
+    issued = [item for item in list(client.model.items.values()) if item.parent is None]
+    if not issued:
+        return
+    item = client.random.choice(issued)
+    for state in ("inactive", "deployed"):
+        if client.send("change_state", f"/items/{item.pk}/state/", state=state):
+            client.model.change_state(item.pk, state)
+
+
+MOBOTIX = {issue: 1, change_state: 1}
+PARTNER = {split: 4, undo: 1}
