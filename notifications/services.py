@@ -5,6 +5,7 @@ The row is the truth, Celery only the alarm clock: whatever the broker forgets, 
 
 import logging
 import random
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,7 +14,7 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from prometheus_client import Counter
@@ -257,10 +258,23 @@ def _settle(mail: Mail, outcome: _Outcome) -> None:
     }
     if outcome.status == Status.QUEUED:
         changes["next_attempt_at"] = now + _pause_after(mail.attempts)
-    _write_down(mail, changes, tells_of_address=refusal is None or refusal.final)
+    _write_patiently(mail, changes, tells_of_address=refusal is None or refusal.final)
     ATTEMPTS.labels(refusal.failure if refusal else outcome.status).inc()
     why = f" ({refusal.failure})" if refusal else ""
     logger.info("Mail %s after attempt %s%s", outcome.status, mail.attempts, why)
+
+
+def _write_patiently(mail: Mail, changes: dict[str, Any], *, tells_of_address: bool) -> None:
+    """N1: the mail server answers once, so a database that restarts is waited for, as long as the lease lasts."""
+    while True:
+        try:
+            _write_down(mail, changes, tells_of_address=tells_of_address)
+            return
+        except (OperationalError, InterfaceError):
+            if mail.claimed_until is None or mail.claimed_until <= timezone.now():
+                raise
+            close_old_connections()
+            time.sleep(1)
 
 
 @transaction.atomic(durable=True)

@@ -17,7 +17,7 @@ from tests.faults.model import Item, Model, Posted
 
 PATIENCE = 15  # seconds for one answer
 GIVE_UP = 180  # seconds for one request, however often it is sent
-TWICE = 0.1  # of the requests are sent once more after their answer
+TWICE = 0.1  # of the requests are sent once more after they were acknowledged
 NO_ANSWER = (OSError, http.client.HTTPException)
 
 
@@ -97,7 +97,7 @@ class Client(Thread):
         """One request under one key until it is answered; the redirect's address, or "" where it was refused."""
         data["key"] = secrets.token_urlsafe(24)
         answer, tries = self._until_answered(lambda: self._browser.post(path, data))
-        if self.random.random() < TWICE:
+        if self.random.random() < TWICE and answer.location:  # one that was refused is judged anew
             again, more = self._until_answered(lambda: self._browser.post(path, data))
             tries += more
             if again.location != answer.location:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Any
@@ -20,6 +21,7 @@ class MoodyMailServer(MailServer):
     keeps_answer: bool = False  # takes the mail, then says nothing more
     hangs: bool = False  # says nothing more after MAIL FROM
     delay: float = 0.0  # seconds until a mail is taken
+    before_answer: Callable[[], None] = lambda: None  # called when a mail was taken
 
     async def handle_EHLO(
         self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
@@ -41,6 +43,7 @@ class MoodyMailServer(MailServer):
             return self.answer_to_data
         self.recipients.append(list(envelope.rcpt_tos))
         answer = await super().handle_DATA(server, session, envelope)
+        self.before_answer()
         if self.loses_answer:
             server.transport.abort()
         if self.keeps_answer:

@@ -2,8 +2,10 @@
 
 import logging
 import threading
+from contextlib import closing
 from datetime import timedelta
 
+import psycopg2
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.mail.backends.smtp import EmailBackend
@@ -21,6 +23,7 @@ from notifications.services import (
     sweep,
 )
 from scripts.services import free_port
+from tests.live import login
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -340,3 +343,25 @@ def test_delivery_refuses_to_run_inside_a_transaction(smtp, queue, caplog):
     assert "durable" in caplog.text
     assert fate(mail) == (Status.QUEUED, 0, "")
     assert smtp.messages == []
+
+
+@pytest.mark.postgres
+def test_the_answer_is_written_down_though_the_database_breaks_off(smtp, queue, time_passes):
+    """N1: twice only where the mail server's answer was lost. A database that restarts does not lose it."""
+    mail = queue()
+
+    def end_all_sessions() -> None:
+        with (
+            closing(psycopg2.connect(f"{login()}/{connection.settings_dict['NAME']}")) as other,
+            other.cursor() as cursor,
+        ):
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    smtp.before_answer = end_all_sessions
+    deliver_mails([mail.pk])
+    assert fate(mail) == (Status.SENT, 1, "")
+    time_passes(mail, seconds=LEASE.total_seconds() + 1)
+    assert (sweep(), len(smtp.messages)) == (0, 1)
