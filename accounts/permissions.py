@@ -26,9 +26,12 @@ class Permission(StrEnum):
     SEND_MAIL = "send_mail"
     UNDO_SPLIT = "undo_split"
     ACTIVATE = "activate"
+    REPLACE_IDS = "replace_ids"
     MANAGE_PRODUCTS = "manage_products"
     CREATE_ENTITLEMENTS = "create_entitlements"
     CHANGE_STATES = "change_states"
+    CORRECT_QUANTITIES = "correct_quantities"
+    MOVE_ACCOUNTS = "move_accounts"
 
 
 PORTAL_USER_PERMISSIONS = frozenset({Permission.VIEW, Permission.EDIT_PROFILE})
@@ -39,11 +42,14 @@ PORTAL_ADMIN_PERMISSIONS = PORTAL_USER_PERMISSIONS | {
     Permission.SEND_MAIL,
     Permission.UNDO_SPLIT,
     Permission.ACTIVATE,
+    Permission.REPLACE_IDS,
 }
 MOBOTIX_ADMIN_PERMISSIONS = PORTAL_ADMIN_PERMISSIONS | {
     Permission.MANAGE_PRODUCTS,
     Permission.CREATE_ENTITLEMENTS,
     Permission.CHANGE_STATES,
+    Permission.CORRECT_QUANTITIES,
+    Permission.MOVE_ACCOUNTS,
 }
 
 

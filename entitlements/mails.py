@@ -9,15 +9,19 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from entitlements.models import LineItem, NoticeRun
+from accounts.visibility import visible_names
+from entitlements.models import LineItem, Movement, NoticeRun
 from entitlements.notices import digest_of, notice_of
 from entitlements.services.certificates import certificate_filename, render_certificate
+from entitlements.services.change_mails import CAME_BACK, CORRECTED
 from entitlements.services.expiring import DIGEST, EXPIRING, gets_digest, wants_notices
 from entitlements.services.mailing import ACTIVATION, UNDONE
 from mxportal.shared.fields import fold
 from notifications.messages import Message, render_message
 from notifications.models import Mail
 from notifications.registry import renders
+
+MOST_LINES = 50  # in one mail; the rest is counted
 
 
 @renders(ACTIVATION, _("Activation ID"))
@@ -97,3 +101,43 @@ def _still_wanting(mail: Mail, people: QuerySet[User]) -> User | None:
     """The person, where this address is still its own and the mail still wanted."""
     people = people.filter(pk=mail.context["user"], email_key=fold(mail.recipient_email))
     return people.select_related("account").first()
+
+
+@renders(CORRECTED, _("Quantity changed"))
+def render_corrected(mail: Mail) -> Message | None:
+    """E15: MOBOTIX changed quantities of items that the reader is the contact of."""
+    changes = dict(mail.context["changes"])
+    items = LineItem.objects.filter(pk__in=list(changes)[:MOST_LINES]).select_related("product")
+    lines = [
+        {
+            "product": item.product.name,
+            "part_number": item.product.part_number,
+            "tail": item.activation_id_tail,
+            "change": f"{changes[item.pk]:+}",
+            "quantity": item.quantity,
+        }
+        for item in items.order_by("pk")
+    ]
+    return render_message(
+        "emails/corrected", {"mail": mail, "lines": lines, "more": len(changes) - len(lines)}
+    )
+
+
+@renders(CAME_BACK, _("Copies came back"))
+def render_came_back(mail: Mail) -> Message | None:
+    """E8: the seller's copies are on its item again; the buyer's name as far as the reader may see it (A4)."""
+    movement = Movement.objects.select_related("item__product", "parent").get(pk=mail.context["movement"])
+    owner_id, source = movement.item.owner_id, movement.parent
+    names = visible_names(User.objects.select_related("account").get(pk=mail.context["user"]), [owner_id])
+    context = {
+        "mail": mail,
+        "copies": movement.copies,
+        "reason": movement.reason,
+        "product": movement.item.product,
+        "owner": names[owner_id],
+        "tail": movement.item.activation_id_tail,
+        "source_tail": source.activation_id_tail if source else "",
+        "available": source.available if source else 0,
+        "item_url": settings.SITE_URL + reverse("line_item_detail", args=[movement.parent_id]),
+    }
+    return render_message("emails/came_back", context)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
-from entitlements.models import LineItem
+from entitlements.models import LineItem, State
 
 
 def is_party(actor: User, item: LineItem) -> bool:
@@ -62,3 +62,8 @@ def needs_reason(actor: User, item: LineItem) -> bool:
 def may_activate(actor: User, item: LineItem) -> bool:
     """E13: the owner's admins; for an end customer's item the serving account's; MOBOTIX always."""
     return actor.account.is_mobotix or actor.account_id in (item.owner_id, item.serving_account_id)
+
+
+def may_correct(item: LineItem) -> bool:
+    """E15: lowered is what has copies available, raised what was issued and is not Obsolete."""
+    return item.available > 0 or (item.parent_id is None and item.state != State.OBSOLETE)

@@ -10,13 +10,14 @@ from typing import TypeVar
 
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import AuditEntry, User
 from accounts.visibility import visible_names
 from entitlements.models import LineItem, Movement, MovementKind, State
 from entitlements.predicates import is_party
-from entitlements.services.mailing import ACTIVATION, MAILED
+from entitlements.services.change_mails import CAME_BACK, CORRECTED
+from entitlements.services.mailing import ACTIVATION, MAILED, UNDONE
 from entitlements.services.states import STATE_CHANGED
 from notifications.models import Mail, Status
 
@@ -24,6 +25,14 @@ M = TypeVar("M", bound=Model)
 SHOWN = 50
 CURSOR = re.compile(r"([mcl])(\d{1,18})")
 MOVEMENTS, CHANGES, MAILS = "m", "c", "l"
+
+TOLD = {
+    ACTIVATION: gettext_lazy("The Activation ID was e-mailed to %(email)s."),
+    UNDONE: gettext_lazy("%(email)s was told by e-mail that copies were taken back."),
+    CAME_BACK: gettext_lazy("%(email)s was told by e-mail that copies came back."),
+    CORRECTED: gettext_lazy("%(email)s was told by e-mail that the quantity changed."),
+}
+TOLD_OTHERWISE = gettext_lazy("An e-mail was sent to %(email)s.")
 
 
 @dataclass(frozen=True)
@@ -210,10 +219,8 @@ def _mail_event(mail: Mail) -> Event:
 
 
 def _mail_sentence(mail: Mail) -> str:
-    if mail.status == Status.SENT and mail.kind == ACTIVATION:
-        return _("The Activation ID was e-mailed to %(email)s.")
     if mail.status == Status.SENT:
-        return _("%(email)s was told by e-mail that copies were taken back.")
+        return str(TOLD.get(mail.kind, TOLD_OTHERWISE))
     if mail.status == Status.FAILED:
         return _("An e-mail to %(email)s failed.")
     if mail.status == Status.CANCELLED:

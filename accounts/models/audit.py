@@ -1,5 +1,6 @@
 """What was done by whom (audit trail) and who logged in (U6)."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
@@ -25,6 +26,22 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
             object_id=about.pk,
             reason=reason,
             details=details,
+        )
+
+    def record_many(
+        self, *, actor: "User", action: str, about: Iterable[models.Model], reason: str = "", **details: Any
+    ) -> "list[AuditEntry]":
+        """The same entry about each of these objects, in one statement."""
+        return self.bulk_create(
+            AuditEntry(
+                actor=actor,
+                action=action,
+                object_type=one._meta.label_lower,
+                object_id=one.pk,
+                reason=reason,
+                details=details,
+            )
+            for one in about
         )
 
     def visible_to(self, actor: "User") -> Self:

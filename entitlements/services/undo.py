@@ -9,15 +9,17 @@ from accounts.permissions import Permission, check_permission
 from entitlements.models import LineItem, MovementKind, State
 from entitlements.obstacles import source_obstacle
 from entitlements.predicates import may_hand_back, may_undo
+from entitlements.services.change_mails import queue_came_back_mail
 from entitlements.services.ledger import move
 from entitlements.services.mailing import queue_undo_mails
 from entitlements.services.reasons import check_reason
 from entitlements.services.split import check_copies
+from entitlements.services.states import make_obsolete
 
 
 @transaction.atomic(durable=True)
 def undo_split(*, actor: User, item_id: int, copies: int, key: str, reason: str = "") -> LineItem:
-    """Take copies back from a buyer's item to the item it was split from, and tell who had the mail.
+    """Take copies back from a buyer's item to the item it was split from, and tell who had the mail and who gets them.
 
     The buyer hands them back by the same step. Works when Inactive and after expiry, not when Obsolete, which is final
     (E3). An item that falls to 0 becomes Obsolete. Raises LineItem.DoesNotExist, PermissionDenied, ValidationError at
@@ -34,12 +36,12 @@ def undo_split(*, actor: User, item_id: int, copies: int, key: str, reason: str 
     check_source(item)
     check_reason(actor, item, reason)
     check_copies(copies, item.available)
-    move(actor=actor, kind=MovementKind.UNDO, item=item, copies=copies, reason=reason)
+    movement = move(actor=actor, kind=MovementKind.UNDO, item=item, copies=copies, reason=reason)
     item.refresh_from_db()
     if item.quantity == 0:
-        item.state = State.OBSOLETE
-        item.save(update_fields=["state"])
+        make_obsolete(actor, [item], reason)
     queue_undo_mails(item=item, copies=copies)
+    queue_came_back_mail(movement)
     Operation.objects.record(actor=actor, key=key, kind="undo_split", request=request, result=item)
     return item
 

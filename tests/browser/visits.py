@@ -221,6 +221,12 @@ def item_pages(world: World) -> Iterator[Visit]:
     yield page("mobotix", "line_item_undo", chain.installed.pk)
     yield page("installer", "line_item_undo", chain.served.pk)
     yield page("distributor", "line_item_undo", world.obsolete.pk)
+    yield page("mobotix", "line_item_quantity", chain.issued.pk)
+    lower = {"correction": "lower", "copies": "5", "reason": "Agreed"}
+    yield sent("mobotix", "line_item_quantity", chain.served.pk, **lower, step="preview")
+    yield sent(
+        "mobotix", "line_item_quantity", chain.served.pk, correction="lower", copies="6", step="change"
+    )
     yield page("mobotix", "line_item_state", chain.issued.pk)
     yield sent("mobotix", "line_item_state", chain.issued.pk, state="obsolete")
     yield page("mobotix", "line_item_state", world.obsolete.pk)

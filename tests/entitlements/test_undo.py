@@ -7,12 +7,14 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import User, UserStatus
 from entitlements.models import LineItem, Movement, MovementKind, State
 from entitlements.services.states import change_state
 from mxportal.shared.forms import new_key
 from notifications.models import Mail, Status
+from notifications.registry import render
 from tests.entitlements.pages import assert_statuses, client_of, errors_of, html_of
-from tests.factories import Cast, Chain, issue_item, make_cast, make_chain, split_item
+from tests.factories import Cast, Chain, issue_item, make_cast, make_chain, make_user, split_item
 
 pytestmark = pytest.mark.django_db
 
@@ -253,3 +255,46 @@ def test_nothing_comes_back_to_an_obsolete_source(cast: Cast, chain: Chain) -> N
     assert "cannot go back to it" in html_of(page)
     assert "cannot go back to it" in html_of(response)
     assert balances(chain.served) == (5, 5, 0)
+
+
+def came_back() -> list[str]:
+    return [mail.recipient_email for mail in Mail.objects.filter(kind="entitlements.came_back")]
+
+
+def test_the_seller_is_told_what_came_back(cast: Cast, chain: Chain) -> None:
+    """E8: handed back, or taken back by MOBOTIX: the person who had split the copies reads so, with the reason."""
+    client_of(cast.installer).post(address(chain.installed), typed(reason="Ordered too many"))
+    mail = chain.issued.mails.get(kind="entitlements.came_back")
+    message = render(mail)
+
+    assert mail.recipient_email == cast.distributor.email
+    assert message
+    for text in (message.text, message.html):
+        for part in (
+            "5 copies",
+            "Blick Sicherheitstechnik",
+            "Ordered too many",
+            chain.issued.activation_id_tail,
+        ):
+            assert part in text
+        assert chain.installed.activation_id not in text
+    client_of(cast.mobotix).post(address(chain.served), typed(copies="1", reason="Closed"))
+    assert came_back() == [cast.distributor.email, cast.installer.email]
+
+
+def test_who_takes_back_itself_is_not_told(cast: Cast, chain: Chain) -> None:
+    """E8: the seller knows what it does."""
+    client_of(cast.distributor).post(address(chain.installed), typed())
+    assert came_back() == []
+
+
+def test_where_who_split_is_gone_the_contact_is_told(cast: Cast, chain: Chain) -> None:
+    """E8, U7: an inactive person gets no mail."""
+    other = make_user(cast.distributor.account, "Daria")
+    LineItem.objects.filter(pk=chain.issued.pk).update(contact=other)
+    User.objects.filter(pk=cast.distributor.pk).update(status=UserStatus.INACTIVE, login=None)
+    client_of(cast.installer).post(address(chain.installed), typed())
+    assert came_back() == [other.email]
+    User.objects.filter(pk=other.pk).update(status=UserStatus.INACTIVE, login=None)
+    client_of(cast.installer).post(address(chain.installed), typed())
+    assert came_back() == [other.email]

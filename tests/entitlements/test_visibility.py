@@ -260,9 +260,9 @@ ACTIONS: dict[str, dict[str, set[str]]] = {
     },
     "installer_viewer": {"installed": {"certificate"}, "served": {"certificate"}},
     "mobotix": {
-        "issued": {"email", "certificate", "state"},
-        "installed": {"undo", "email", "certificate", "state"},
-        "served": {"undo", "email", "certificate", "state"},
+        "issued": {"email", "certificate", "state", "quantity"},
+        "installed": {"undo", "email", "certificate", "state", "quantity"},
+        "served": {"undo", "email", "certificate", "state", "quantity"},
     },
     "mobotix_viewer": {"issued": {"certificate"}, "installed": {"certificate"}, "served": {"certificate"}},
 }

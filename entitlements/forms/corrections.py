@@ -1,0 +1,75 @@
+"""MOBOTIX changes a quantity."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from entitlements.forms.fields import CopiesField, ReasonField
+from entitlements.models import LineItem
+from entitlements.services.corrections import Change, Correction, available_below, preview_correction
+from mxportal.shared.forms import KeyedForm
+
+
+class QuantityForm(KeyedForm):
+    """E15: up or down by how many copies, and why."""
+
+    correction = forms.TypedChoiceField(
+        label=_("Change the quantity"),
+        choices=Correction.choices,
+        coerce=Correction,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what to do.")},
+    )
+    copies = CopiesField(label=_("By how many copies"), required=False)
+    reason = ReasonField()
+
+    def __init__(self, *args: Any, item: LineItem, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.item = item
+        self.fields["reason"].required = True
+        self.fields["correction"].widget.choices = list(self._offered(item))
+
+    def _offered(self, item: LineItem) -> Any:
+        """What was sent is for the service to judge: it may be a request that is done (E7)."""
+        if item.parent_id is None:
+            yield Correction.RAISE.value, _("Raise it")
+        lower = _("Lower it (%(available)s available)") % {"available": item.available}
+        yield Correction.LOWER.value, lower
+        copies, items = available_below(item)
+        if items > 1 or copies > item.available:
+            sentence = ngettext(
+                "Revoke every available copy of this item and of everything split from it: %(copies)s copy",
+                "Revoke every available copy of this item and of everything split from it: %(copies)s copies",
+                copies,
+            )
+            yield Correction.REVOKE_ALL.value, sentence % {"copies": copies}
+
+    def clean(self) -> dict[str, Any]:
+        """A number, but where everything goes."""
+        data = self.cleaned_data
+        if data.get("correction") == Correction.REVOKE_ALL:
+            data["copies"] = 0
+        elif "copies" in data and data["copies"] is None:
+            self.add_error("copies", _("Enter a number of copies."))
+        return data
+
+
+class CheckedQuantityForm(QuantityForm):
+    """The same for the preview: what the service would refuse, before it is asked."""
+
+    changes: list[Change]
+
+    def clean(self) -> dict[str, Any]:
+        """E15: what would change, level by level."""
+        data = super().clean()
+        if not self.errors:
+            try:
+                self.changes = preview_correction(
+                    item=self.item, correction=data["correction"], copies=data["copies"]
+                )
+            except ValidationError as error:
+                self.add_service_error(error)
+        return data

@@ -1,0 +1,61 @@
+"""Mails to those whose copies changed without their doing (E8, E15)."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from accounts.models import User, UserStatus
+from entitlements.models import LineItem, Movement, State
+from notifications.models import Mail
+from notifications.services import MailDraft, queue_mails
+
+CORRECTED = "entitlements.corrected"
+CAME_BACK = "entitlements.came_back"
+
+
+def queue_correction_mails(changes: Iterable[tuple[LineItem, int]]) -> list[Mail]:
+    """E15: one mail to each contact of the items whose quantity changed, with all of them. Nobody knows of drafts."""
+    of_contact: defaultdict[int, list[tuple[LineItem, int]]] = defaultdict(list)
+    for item, copies in changes:
+        if item.state != State.DRAFT:
+            of_contact[item.contact_id].append((item, copies))
+    contacts = list(User.objects.active().filter(pk__in=of_contact).order_by("pk"))
+    mails = queue_mails(
+        _draft(contact, CORRECTED, changes=[[item.pk, copies] for item, copies in of_contact[contact.pk]])
+        for contact in contacts
+    )
+    link = LineItem.mails.through
+    link.objects.bulk_create(
+        link(lineitem=item, mail=mail)
+        for contact, mail in zip(contacts, mails, strict=True)
+        for item, _copies in of_contact[contact.pk]
+    )
+    return mails
+
+
+def queue_came_back_mail(movement: Movement) -> list[Mail]:
+    """E8: where others than the seller gave copies back to it: the person who had split them reads so.
+
+    Where that person is gone, the contact of the item that the copies are on again.
+    """
+    item, source = movement.item, movement.parent
+    if source is None or movement.actor.account_id == item.seller_id:
+        return []
+    people = [item.created_by, source.contact]
+    of_seller = (
+        one for one in people if one.status == UserStatus.ACTIVE and one.account_id == item.seller_id
+    )
+    mails = queue_mails(
+        _draft(person, CAME_BACK, movement=movement.pk, user=person.pk) for person in list(of_seller)[:1]
+    )
+    source.mails.add(*mails)
+    return mails
+
+
+def _draft(person: User, kind: str, **context: object) -> MailDraft:
+    return MailDraft(
+        kind=kind,
+        recipient_email=person.email,
+        recipient_name=str(person),
+        language=person.language,
+        context=context,
+    )

@@ -1,0 +1,161 @@
+"""E15: MOBOTIX corrects quantities: up on an item that it issued, down on any, through everything above it."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import AuditEntry, Operation, User
+from accounts.permissions import Permission, check_permission
+from entitlements.models import LineItem, MovementKind, State
+from entitlements.services.change_mails import queue_correction_mails
+from entitlements.services.issue import MOST_COPIES
+from entitlements.services.ledger import move, move_many
+from entitlements.services.locks import lock_items
+from entitlements.services.split import check_copies
+from entitlements.services.states import everything_below, make_obsolete
+
+
+class Correction(models.TextChoices):
+    """What MOBOTIX can do to a quantity."""
+
+    RAISE = "raise", gettext_lazy("Raise the quantity")
+    LOWER = "lower", gettext_lazy("Lower the quantity")
+    REVOKE_ALL = "revoke_all", gettext_lazy("Revoke every copy that is available, here and below")
+
+
+@dataclass(frozen=True)
+class Change:
+    """By how much one item's quantity changes, and by how much what is available on it; both may be negative."""
+
+    item: LineItem
+    copies: int
+    available: int
+
+    @property
+    def quantity_after(self) -> int:
+        """The quantity that the item ends with."""
+        return self.item.quantity + self.copies
+
+    @property
+    def available_after(self) -> int:
+        """What is available on it then."""
+        return self.item.available + self.available
+
+
+@transaction.atomic(durable=True)
+def change_quantity(
+    *, actor: User, item_id: int, correction: Correction, key: str, reason: str, copies: int = 0
+) -> LineItem:
+    """Raise an issued item, or lower any item: its copies go back level by level and are revoked at the issued item.
+
+    Whoever holds an item that changes is told. An item that falls to 0 becomes Obsolete. Raises LineItem.DoesNotExist,
+    ValidationError at ``item``, ``copies`` or ``reason``.
+    """
+    check_permission(actor, Permission.CORRECT_QUANTITIES)
+    found = LineItem.objects.visible_to(actor).get(pk=item_id)
+    family = lock_items(_family(found, correction))
+    item = next(one for one in family if one.pk == item_id)
+    request = {"item": item_id, "correction": correction, "copies": copies, "reason": reason}
+    if Operation.objects.done(actor=actor, key=key, kind="change_quantity", request=request):
+        return item
+    if not reason.strip():
+        raise ValidationError({"reason": _("Say why MOBOTIX does this; the reason is kept in the history.")})
+    changes = _plan(item, family, correction, copies)
+    _write(actor, item, changes, reason)
+    AuditEntry.objects.record(
+        actor=actor,
+        action="quantity_changed",
+        about=item,
+        reason=reason,
+        change=next(change.copies for change in changes if change.item == item),
+    )
+    queue_correction_mails([(change.item, change.copies) for change in changes])
+    Operation.objects.record(actor=actor, key=key, kind="change_quantity", request=request, result=item)
+    item.refresh_from_db()
+    return item
+
+
+def preview_correction(*, item: LineItem, correction: Correction, copies: int = 0) -> list[Change]:
+    """What ``change_quantity`` would do now, the issued item first. Raises ValidationError like it."""
+    family = list(LineItem.objects.filter(pk__in=_family(item, correction)).order_by("pk"))
+    return sorted(_plan(item, family, correction, copies), key=lambda change: change.item.pk)
+
+
+def available_below(item: LineItem) -> tuple[int, int]:
+    """How many copies "revoke all" would take, and from how many items."""
+    holding = everything_below(item).filter(available__gt=0)
+    below = holding.aggregate(copies=models.Sum("available", default=0), items=models.Count("pk"))
+    return item.available + below["copies"], below["items"] + bool(item.available)
+
+
+def _family(item: LineItem, correction: Correction) -> list[int]:
+    """The items above, the item and, where they are meant, those below."""
+    above = LineItem.objects.filter(pk=item.pk).values_list("parent", "parent__parent").get()
+    below: Iterable[int] = []
+    if correction == Correction.REVOKE_ALL:
+        below = everything_below(item).filter(quantity__gt=0).values_list("pk", flat=True)
+    return [item.pk, *(pk for pk in above if pk), *below]
+
+
+def _plan(item: LineItem, family: list[LineItem], correction: Correction, copies: int) -> list[Change]:
+    """Every item that changes, splits before what they came from."""
+    if correction == Correction.RAISE:
+        _check_raise(item, copies)
+        return [Change(item, copies, copies)]
+    own = {item.pk: copies}
+    if correction == Correction.REVOKE_ALL:
+        own = {one.pk: one.available for one in family if one.pk >= item.pk}
+        if not sum(own.values()):
+            raise ValidationError({"item": _("No copies are available, so there is nothing to revoke.")})
+    else:
+        check_copies(copies, item.available)
+    if item.state == State.DRAFT and own[item.pk] == item.quantity:
+        raise ValidationError({"copies": _("A draft keeps at least one copy. Leave it as a draft instead.")})
+    return list(_taken(family, own))
+
+
+def _taken(family: list[LineItem], own: dict[int, int]) -> Iterable[Change]:
+    """What an item loses is what is taken from itself and from everything split from it."""
+    lost: defaultdict[int | None, int] = defaultdict(int, own)
+    for one in reversed(family):
+        if lost[one.pk]:
+            lost[one.parent_id] += lost[one.pk]
+            yield Change(one, -lost[one.pk], -own.get(one.pk, 0))
+
+
+def _check_raise(item: LineItem, copies: int) -> None:
+    if item.parent_id is not None:
+        raise ValidationError(
+            {"item": _("Only a line item that MOBOTIX issued can be raised. Raise that one, and split.")}
+        )
+    if item.state == State.OBSOLETE:
+        raise ValidationError({"item": _("This line item is obsolete, and that is final.")})
+    if copies < 1:
+        raise ValidationError({"copies": _("Enter at least 1 copy.")})
+    if item.quantity + copies > MOST_COPIES:
+        message = _("Enter a quantity of at most %(most)s.")
+        raise ValidationError({"copies": message % {"most": f"{MOST_COPIES - item.quantity:,}"}})
+
+
+def _write(actor: User, item: LineItem, changes: list[Change], reason: str) -> None:
+    """The movements, from the lowest split up. The reason is about the item, and not for those above it (E12)."""
+    if changes[0].copies > 0:
+        move(actor=actor, kind=MovementKind.ADJUST, item=item, copies=changes[0].copies, reason=reason)
+        return
+    back = [(change.item, -change.copies) for change in changes if change.item.parent_id is not None]
+    for parts, why in (
+        ([part for part in back if part[0].pk >= item.pk], reason),
+        ([part for part in back if part[0].pk < item.pk], ""),
+    ):
+        move_many(actor=actor, kind=MovementKind.UNDO, parts=parts, reason=why)
+    issued = changes[-1]
+    why = reason if issued.item == item else ""
+    move(actor=actor, kind=MovementKind.REVOKE, item=issued.item, copies=-issued.copies, reason=why)
+    emptied = [change.item for change in changes if change.quantity_after == 0]
+    make_obsolete(actor, [one for one in emptied if one.pk >= item.pk], reason)
+    make_obsolete(actor, [one for one in emptied if one.pk < item.pk])
