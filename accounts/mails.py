@@ -6,8 +6,9 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import SellingRelation, User
+from accounts.models import Account, SellingRelation, User
 from accounts.services.credentials import CREDENTIALS, PASSWORD_RESET, login_url, make_temporary_password
+from accounts.services.moves import MOVED, MOVED_AWAY
 from accounts.services.relations import RELATION_REQUESTED
 from mxportal.shared.fields import fold
 from notifications.messages import Message, render_message
@@ -56,3 +57,23 @@ def render_relation_request(mail: Mail) -> Message | None:
         return None
     url = settings.SITE_URL + reverse("account_detail", args=[relation.buyer_id])
     return render_message("emails/relation_request", {"seller": relation.seller, "account_url": url})
+
+
+@renders(MOVED, _("Account moved"))
+def render_moved(mail: Mail) -> Message | None:
+    """A7: for the account's own admins and those of its new seller."""
+    account = Account.objects.get(pk=mail.context["account"])
+    context = {
+        "mail": mail,
+        "account": account,
+        "seller": Account.objects.get(pk=mail.context["seller"]),
+        "account_url": settings.SITE_URL + reverse("account_detail", args=[account.pk]),
+    }
+    return render_message("emails/account_moved", context)
+
+
+@renders(MOVED_AWAY, _("Account moved away"))
+def render_moved_away(mail: Mail) -> Message | None:
+    """A7, A4: the former seller reads the Account ID, which it knows, and no name any more."""
+    account = Account.objects.get(pk=mail.context["account"])
+    return render_message("emails/account_moved_away", {"mail": mail, "account": account})

@@ -15,7 +15,7 @@ from entitlements.notices import digest_of, notice_of
 from entitlements.services.certificates import certificate_filename, render_certificate
 from entitlements.services.change_mails import CAME_BACK, CORRECTED
 from entitlements.services.expiring import DIGEST, EXPIRING, gets_digest, wants_notices
-from entitlements.services.mailing import ACTIVATION, UNDONE
+from entitlements.services.mailing import ACTIVATION, UNDONE, brings
 from mxportal.shared.fields import fold
 from notifications.messages import Message, render_message
 from notifications.models import Mail
@@ -30,7 +30,7 @@ def render_activation(mail: Mail) -> Message | None:
     lines = LineItem.objects.filter(pk__in=mail.context["items"]).select_related(
         "product", "entitlement__owner", "entitlement__seller"
     )
-    items = [item for item in lines.order_by("pk") if item.is_usable]
+    items = [item for item in lines.order_by("pk") if item.is_usable and brings(mail, item)]
     if not items:
         return None
     attachments = _certificate(items) if mail.context.get("certificate") else []
@@ -47,6 +47,7 @@ def _context(mail: Mail, items: list[LineItem]) -> dict[str, Any]:
         "owner": entitlement.owner,
         "seller": entitlement.seller,
         "certificate": bool(mail.context.get("certificate")),
+        "replaces": mail.context.get("replaces"),
     }
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from accounts.visibility import visible_names
 from entitlements.models import LineItem, State
-from entitlements.predicates import may_hand_back, may_undo, undo_ends_at, undo_is_over
+from entitlements.predicates import may_hand_back, may_undo, sells, undo_ends_at, undo_is_over
 from entitlements.presentation import shown_activation_id
 
 NAMED_AT_MOST = 5
@@ -16,7 +16,7 @@ NAMED_AT_MOST = 5
 
 def undo_notes(actor: User, item: LineItem) -> list[str]:
     """What stands in the way of taking all copies of a split back; nothing for who has no part in it."""
-    sold_by_actor = item.seller_id == actor.account_id
+    sold_by_actor = sells(actor, item)
     if (
         item.parent_id is None
         or item.state == State.OBSOLETE
@@ -37,7 +37,7 @@ def undo_obstacle(actor: User, item: LineItem) -> str:
         return _("This line item is obsolete, and that is final: no copies come back from it.")
     if may_undo(actor, item) or may_hand_back(actor, item):
         return source_obstacle(item)
-    if item.seller_id != actor.account_id:
+    if not sells(actor, item):
         return _("Only the account that made this split can undo it. Ask it, or ask MOBOTIX.")
     return _days_are_over(item)
 

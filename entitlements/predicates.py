@@ -12,14 +12,20 @@ from entitlements.models import LineItem, State
 def is_party(actor: User, item: LineItem) -> bool:
     """Owner, seller, serving account or MOBOTIX: who reads the Activation ID, the contact and the mails in full (E5).
 
-    The other accounts up the chain see that there is an item, its last group and its quantities.
+    The other accounts up the chain see that there is an item, its last group and its quantities; so does the seller
+    whose End customer MOBOTIX has moved: the new one may have the ID replaced (A7).
     """
     return actor.account.is_mobotix or actor.account_id in party_ids(item)
 
 
 def party_ids(item: LineItem) -> tuple[int | None, ...]:
     """The accounts that are party to an item, beside MOBOTIX."""
-    return (item.owner_id, item.seller_id, item.serving_account_id)
+    return (item.owner_id, item.serving_account_id or item.seller_id)
+
+
+def looks_after(actor: User, item: LineItem) -> bool:
+    """E13, A7: an End customer's item: its serving account; any other: its seller."""
+    return actor.account_id == (item.serving_account_id or item.seller_id)
 
 
 def may_split(actor: User, item: LineItem) -> bool:
@@ -29,14 +35,24 @@ def may_split(actor: User, item: LineItem) -> bool:
 
 def may_hand_on(actor: User, item: LineItem) -> bool:
     """E-mail and certificate of what one sold or serves; MOBOTIX always."""
-    return actor.account.is_mobotix or actor.account_id in (item.seller_id, item.serving_account_id)
+    return actor.account.is_mobotix or looks_after(actor, item)
+
+
+def may_replace(actor: User, item: LineItem) -> bool:
+    """E5: the same; not the owner, who got the ID."""
+    return may_hand_on(actor, item)
 
 
 def may_undo(actor: User, item: LineItem) -> bool:
     """E8: the seller for some days, then MOBOTIX alone. An issued item has nothing to go back to."""
     if item.parent_id is None:
         return False
-    return actor.account.is_mobotix or (item.seller_id == actor.account_id and not undo_is_over(item))
+    return actor.account.is_mobotix or (sells(actor, item) and not undo_is_over(item))
+
+
+def sells(actor: User, item: LineItem) -> bool:
+    """Whether it is the actor's account that sold the item and still looks after it (A7)."""
+    return item.seller_id == actor.account_id and looks_after(actor, item)
 
 
 def may_hand_back(actor: User, item: LineItem) -> bool:

@@ -14,7 +14,15 @@ from accounts.permissions import Permission
 from accounts.visibility import visible_names
 from entitlements.models import LineItem, State
 from entitlements.models.line_item import CHAIN
-from entitlements.predicates import is_party, may_correct, may_hand_back, may_hand_on, may_split, may_undo
+from entitlements.predicates import (
+    is_party,
+    may_correct,
+    may_hand_back,
+    may_hand_on,
+    may_replace,
+    may_split,
+    may_undo,
+)
 
 
 def shown_activation_id(actor: User, item: LineItem) -> str:
@@ -115,13 +123,14 @@ class Actions:
     undo: bool
     hand_back: bool
     email: bool
+    replace: bool
     certificate: bool
     state: bool
     quantity: bool
 
 
 def actions_for(actor: User, item: LineItem) -> Actions:
-    """E3, E6, E8, E9, E10, E15: what this person may do to this item right now."""
+    """E3, E5, E6, E8, E9, E10, E15: what this person may do to this item right now."""
     takes_back = actor.may(Permission.UNDO_SPLIT) and item.available > 0 and item.state != State.OBSOLETE
     undo = takes_back and may_undo(actor, item)
     splits = item.is_usable and item.available > 0 and may_split(actor, item)
@@ -130,6 +139,9 @@ def actions_for(actor: User, item: LineItem) -> Actions:
         undo=undo,
         hand_back=takes_back and not undo and may_hand_back(actor, item),
         email=actor.may(Permission.SEND_MAIL) and item.is_usable and may_hand_on(actor, item),
+        replace=actor.may(Permission.REPLACE_IDS)
+        and item.state not in (State.DRAFT, State.OBSOLETE)
+        and may_replace(actor, item),
         certificate=is_party(actor, item) and item.state not in (State.DRAFT, State.OBSOLETE),
         state=actor.may(Permission.CHANGE_STATES) and item.state != State.OBSOLETE,
         quantity=actor.may(Permission.CORRECT_QUANTITIES) and may_correct(item),

@@ -63,7 +63,10 @@ def _readable_by_parties(actor: User, text: str) -> list[Q]:
     if own.is_mobotix:
         return [ordered]
     # one condition for each column: with OR between them the planner cannot stop early in any index
-    return [ordered & Q(owner=own), ordered & Q(seller=own), ordered & Q(serving_account=own)]
+    sold = Q(
+        seller=own, serving_account=None
+    )  # of an End customer's item the serving account is the party (A7)
+    return [ordered & Q(owner=own), ordered & sold, ordered & Q(serving_account=own)]
 
 
 def _entitlement_id_start(text: str) -> str:

@@ -18,6 +18,8 @@ from entitlements.models import LineItem, Movement, MovementKind, State
 from entitlements.predicates import is_party
 from entitlements.services.change_mails import CAME_BACK, CORRECTED
 from entitlements.services.mailing import ACTIVATION, MAILED, UNDONE
+from entitlements.services.moves import SERVED_BY_CHANGED
+from entitlements.services.replacing import REPLACED
 from entitlements.services.states import STATE_CHANGED
 from notifications.models import Mail, Status
 
@@ -65,6 +67,7 @@ def timeline(actor: User, item: LineItem, after: str = "") -> Timeline:
     changes = list(_before(_changes(actor, item), ends.get(CHANGES)))
     mails = list(_before(item.mails.order_by("-id"), ends.get(MAILS))) if is_party(actor, item) else []
     people = {entry.actor.account_id for entry in changes if entry.actor}
+    people |= {entry.details["account"] for entry in changes if entry.action == SERVED_BY_CHANGED}
     names = visible_names(actor, _account_ids(movements) | people)
     found = [
         [(MOVEMENTS, row.pk, _movement_event(actor, row, names, seen_from=item.pk)) for row in movements],
@@ -79,7 +82,7 @@ def timeline(actor: User, item: LineItem, after: str = "") -> Timeline:
 
 def _changes(actor: User, item: LineItem) -> QuerySet[AuditEntry]:
     """E9: who sent mails is for parties."""
-    actions = [STATE_CHANGED, *([MAILED] if is_party(actor, item) else [])]
+    actions = [STATE_CHANGED, REPLACED, SERVED_BY_CHANGED, *([MAILED] if is_party(actor, item) else [])]
     return AuditEntry.objects.about(item).filter(action__in=actions).select_related("actor__account")
 
 
@@ -193,11 +196,20 @@ def _sentences(copies: int) -> dict[MovementKind, str]:
 def _change_event(actor: User, item: LineItem, entry: AuditEntry, names: dict[int, str]) -> Event:
     if entry.action == MAILED:
         return _mailed_event(actor, entry, names)
+    by, reason = _by(actor, entry.actor, names), entry.reason if is_party(actor, item) else ""
+    return Event(at=entry.created_at, text=_change_text(entry, names), by=by, reason=reason)
+
+
+def _change_text(entry: AuditEntry, names: dict[int, str]) -> str:
+    if entry.action == REPLACED:
+        sentence = _("The Activation ID was replaced. The one before ended in %(tail)s.")
+        return sentence % {"tail": entry.details["tail"]}
+    if entry.action == SERVED_BY_CHANGED:
+        sentence = _("The account was moved: the line item is now looked after by %(account)s.")
+        return sentence % {"account": names[entry.details["account"]]}
     states = {"before": entry.details.get("before"), "after": entry.details.get("after")}
     labels = {name: State(value).label for name, value in states.items() if value in State.values}
-    text = _("The state changed from “%(before)s” to “%(after)s”.") % ({"before": "–", "after": "–"} | labels)
-    reason = entry.reason if is_party(actor, item) else ""
-    return Event(at=entry.created_at, text=text, by=_by(actor, entry.actor, names), reason=reason)
+    return _("The state changed from “%(before)s” to “%(after)s”.") % ({"before": "–", "after": "–"} | labels)
 
 
 def _mailed_event(actor: User, entry: AuditEntry, names: dict[int, str]) -> Event:

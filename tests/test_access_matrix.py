@@ -110,6 +110,10 @@ line_item_email                  GET  302  200  200  403  200  403  404  403  40
 line_item_email                  POST 302  200  403  403  200  403  404  403  404  403
 line_item_certificate            GET  302  200  200  200  200  200  404  404  404  404
 line_item_certificate            POST 302  405  405  405  405  405  405  405  405  405
+account_move                     GET  302  200  403  403  403  403  403  403  403  403
+account_move                     POST 302  200  403  403  403  403  403  403  403  403
+line_item_replace                GET  302  200  403  403  200  403  404  403  404  403
+line_item_replace                POST 302  200  403  403  200  403  404  403  404  403
 line_item_quantity               GET  302  200  403  403  403  403  403  403  403  403
 line_item_quantity               POST 302  200  403  403  403  403  403  403  403  403
 line_item_state                  GET  302  200  403  403  403  403  403  403  403  403

@@ -30,10 +30,10 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
 
     def record_many(
         self, *, actor: "User", action: str, about: Iterable[models.Model], reason: str = "", **details: Any
-    ) -> "list[AuditEntry]":
+    ) -> None:
         """The same entry about each of these objects, in one statement."""
-        return self.bulk_create(
-            AuditEntry(
+        self.bulk_create(
+            self.model(
                 actor=actor,
                 action=action,
                 object_type=one._meta.label_lower,

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
 
 
 class RelationStatus(models.TextChoices):
-    """A further seller asks; the account's admin accepts or declines. Whoever created the account is accepted."""
+    """A further seller asks; the account's admin accepts or declines. Whoever created the account is accepted.
+
+    MOBOTIX ends a relation where it moves the account to another seller (A7).
+    """
 
     REQUESTED = "requested", _("Requested")
     ACCEPTED = "accepted", _("Accepted")
     DECLINED = "declined", _("Declined")
+    ENDED = "ended", _("Ended")
 
 
 class SellingRelationQuerySet(models.QuerySet["SellingRelation"]):

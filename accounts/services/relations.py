@@ -51,7 +51,7 @@ def _find_partner(seller: Account, account_id: str) -> Account:
     return buyer
 
 
-def _has_namesake(seller: Account, buyer: Account) -> bool:
+def has_namesake(seller: Account, buyer: Account) -> bool:
     """A3: whether the seller has another buyer of this name."""
     return Account.objects.bought_from(seller).filter(name_key=buyer.name_key).exclude(pk=buyer.pk).exists()
 
@@ -68,14 +68,13 @@ def decide_relation(*, actor: User, relation_id: int, accept: bool) -> SellingRe
     Raises DoesNotExist where none is open, ValidationError where the seller has a buyer of the same name (A3).
     """
     check_permission(actor, Permission.MANAGE_USERS)
-    open_requests = (
-        SellingRelation.objects.requested().filter(buyer=actor.account).select_for_update(no_key=True)
-    )
-    relation = open_requests.get(pk=relation_id)
+    open_requests = SellingRelation.objects.requested().filter(buyer=actor.account, pk=relation_id)
+    # the lock for its buyers' names; sellers before relations, as everywhere
     seller = Account.objects.select_for_update(no_key=True).get(
-        pk=relation.seller_id
-    )  # the lock for its buyers' names
-    if accept and _has_namesake(seller, actor.account):
+        pk=open_requests.values("seller").get()["seller"]
+    )
+    relation = open_requests.select_for_update(no_key=True).get()
+    if accept and has_namesake(seller, actor.account):
         raise ValidationError(
             _(
                 "This seller has another buyer with your account's name by now. Ask it, or add the city to your name."

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from accounts.models import User, UserStatus
 from entitlements.models import LineItem, Movement, State
+from entitlements.services.mailing import keep_mails
 from notifications.models import Mail
 from notifications.services import MailDraft, queue_mails
 
@@ -23,11 +24,12 @@ def queue_correction_mails(changes: Iterable[tuple[LineItem, int]]) -> list[Mail
         _draft(contact, CORRECTED, changes=[[item.pk, copies] for item, copies in of_contact[contact.pk]])
         for contact in contacts
     )
-    link = LineItem.mails.through
-    link.objects.bulk_create(
-        link(lineitem=item, mail=mail)
-        for contact, mail in zip(contacts, mails, strict=True)
-        for item, _copies in of_contact[contact.pk]
+    keep_mails(
+        [
+            (item, mail)
+            for contact, mail in zip(contacts, mails, strict=True)
+            for item, _copies in of_contact[contact.pk]
+        ]
     )
     return mails
 
@@ -37,8 +39,8 @@ def queue_came_back_mail(movement: Movement) -> list[Mail]:
 
     Where that person is gone, the contact of the item that the copies are on again.
     """
-    item, source = movement.item, movement.parent
-    if source is None or movement.actor.account_id == item.seller_id:
+    item, source, actor = movement.item, movement.parent, movement.actor
+    if source is None or (actor and actor.account_id == item.seller_id):
         return []
     people = [item.created_by, source.contact]
     of_seller = (
@@ -47,7 +49,7 @@ def queue_came_back_mail(movement: Movement) -> list[Mail]:
     mails = queue_mails(
         _draft(person, CAME_BACK, movement=movement.pk, user=person.pk) for person in list(of_seller)[:1]
     )
-    source.mails.add(*mails)
+    keep_mails([(source, mail) for mail in mails])
     return mails
 
 

@@ -121,11 +121,13 @@ def _plan(item: LineItem, family: list[LineItem], correction: Correction, copies
 
 def _taken(family: list[LineItem], own: dict[int, int]) -> Iterable[Change]:
     """What an item loses is what is taken from itself and from everything split from it."""
-    lost: defaultdict[int | None, int] = defaultdict(int, own)
+    lost: defaultdict[int | None, int] = defaultdict(int)
     for one in reversed(family):
+        from_itself = own.get(one.pk, 0)
+        lost[one.pk] += from_itself
         if lost[one.pk]:
             lost[one.parent_id] += lost[one.pk]
-            yield Change(one, -lost[one.pk], -own.get(one.pk, 0))
+            yield Change(one, -lost[one.pk], -from_itself)
 
 
 def _check_raise(item: LineItem, copies: int) -> None:

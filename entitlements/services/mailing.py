@@ -1,6 +1,7 @@
 """E9: the mails that bring Activation IDs, and those that say that copies were taken back."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -107,11 +108,12 @@ def queue_activation_mail(
     certificate: bool,
     contact: User | None = None,
     key: str = "",
+    replaces: str = "",
 ) -> list[Mail]:
     """Queue one mail for each recipient in that person's language, and keep it with the items it tells of.
 
     ``contact`` is the person behind the one recipient, where the caller has just looked it up; ``key`` is that of the
-    request.
+    request; ``replaces`` the last group of the ID that the one of the only item took the place of (E5).
     """
     known = {fold(contact.email): contact} if contact else _known_persons(items[0], recipients)
     drafts = []
@@ -123,7 +125,7 @@ def queue_activation_mail(
                 recipient_email=address,
                 recipient_name=str(person) if person else "",
                 language=person.language if person else (get_language() or actor.language),
-                context={"items": [item.pk for item in items], "certificate": certificate},
+                context=_context(items, certificate) | ({"replaces": replaces} if replaces else {}),
                 request_key=key,
             )
         )
@@ -142,7 +144,7 @@ def queue_parcels(
             recipient_email=contact.email,
             recipient_name=str(contact),
             language=contact.language,
-            context={"items": [item.pk for item in items], "certificate": certificate},
+            context=_context(items, certificate),
             request_key=key,
         )
         for items, contact in parcels
@@ -151,6 +153,21 @@ def queue_parcels(
         [(item, mail) for (items, _contact), mail in zip(parcels, mails, strict=True) for item in items]
     )
     return mails
+
+
+def _context(items: Sequence[LineItem], certificate: bool) -> dict[str, Any]:
+    """The IDs' last groups besides: a mail brings the IDs of the moment it was asked for, and no later ones (E5)."""
+    return {
+        "items": [item.pk for item in items],
+        "tails": {str(item.pk): item.activation_id_tail for item in items},
+        "certificate": certificate,
+    }
+
+
+def brings(mail: Mail, item: LineItem) -> bool:
+    """E5: whether the mail is about the ID that the item has now. One that was replaced may have gone astray."""
+    tails = mail.context.get("tails")  # none in a mail of an older version
+    return tails is None or tails.get(str(item.pk)) == item.activation_id_tail
 
 
 def keep_mails(pairs: Sequence[tuple[LineItem, Mail]]) -> None:
@@ -177,7 +194,12 @@ def queue_undo_mails(*, item: LineItem, copies: int) -> list[Mail]:
 def queue_all_undo_mails(undone: Sequence[tuple[LineItem, int]]) -> list[Mail]:
     """``queue_undo_mails`` for many items, by sets of them."""
     had = _mails_that_came([item.pk for item, _copies in undone])
-    told = [(item, copies, mail) for item, copies in undone for mail in had.get(item.pk, {}).values()]
+    told = [
+        (item, copies, mail)
+        for item, copies in undone
+        for mail in had.get(item.pk, {}).values()
+        if brings(mail, item)
+    ]
     mails = queue_mails(
         MailDraft(
             kind=UNDONE,

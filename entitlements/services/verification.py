@@ -1,9 +1,11 @@
 """E10: what a certificate's code proves."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
+from accounts.models import AuditEntry
 from entitlements.models import LineItem, State
+from entitlements.services.replacing import REPLACED
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class VerifiedLine:
     is_expired: bool
     starts_on: date
     expires_on: date
+    replaced_at: datetime | None
 
 
 def verified_lines(code: str) -> list[VerifiedLine]:
@@ -38,4 +41,11 @@ def _line(item: LineItem) -> VerifiedLine:
         is_expired=item.is_expired,
         starts_on=item.starts_on,
         expires_on=item.expires_on,
+        replaced_at=_replaced_at(item),
     )
+
+
+def _replaced_at(item: LineItem) -> datetime | None:
+    """E5: since when certificates that were made before show an ID that is not valid any more."""
+    replaced = AuditEntry.objects.about(item).filter(action=REPLACED)
+    return replaced.values_list("created_at", flat=True).first()

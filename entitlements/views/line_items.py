@@ -29,6 +29,7 @@ STEPS = {
     "history": "line_item_history",
     "state": "line_item_state",
     "quantity": "line_item_quantity",
+    "replace": "line_item_replace",
 }
 BULK = "bulk"  # the one step that takes several line items
 FOREIGN = 10  # by how many characters the IDs of other systems are longer or shorter than ours

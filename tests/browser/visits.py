@@ -133,6 +133,19 @@ def account_pages(world: World) -> Iterator[Visit]:
     yield page("installer", "account_edit", cast.customer.pk)
     yield sent("installer", "account_edit", cast.customer.pk)
     yield page("installer", "account_status", cast.customer.pk)
+    yield page("mobotix", "account_move", cast.customer.pk)
+    yield page("mobotix", "account_move", cast.customer.pk, query={"q": "no such name"})
+    yield page("mobotix", "account_move", cast.customer.pk, query={"seller": cast.other_installer.account_id})
+    yield page(
+        "mobotix", "account_move", cast.installer.account_id, query={"seller": cast.mobotix.account_id}
+    )
+    yield Visit(
+        "mobotix",
+        "account_move",
+        reverse("account_move", args=[cast.customer.pk]) + f"?seller={cast.other_installer.account_id}",
+        post={"former_id": ""},
+        action=reverse("account_move", args=[cast.customer.pk]),
+    )
     yield page("distributor", "relation_request")
     yield sent("distributor", "relation_request", account_id="unknown")
 
@@ -221,6 +234,9 @@ def item_pages(world: World) -> Iterator[Visit]:
     yield page("mobotix", "line_item_undo", chain.installed.pk)
     yield page("installer", "line_item_undo", chain.served.pk)
     yield page("distributor", "line_item_undo", world.obsolete.pk)
+    yield page("distributor", "line_item_replace", chain.installed.pk)
+    yield sent("distributor", "line_item_replace", chain.installed.pk)
+    yield page("mobotix", "line_item_replace", world.obsolete.pk)
     yield page("mobotix", "line_item_quantity", chain.issued.pk)
     lower = {"correction": "lower", "copies": "5", "reason": "Agreed"}
     yield sent("mobotix", "line_item_quantity", chain.served.pk, **lower, step="preview")

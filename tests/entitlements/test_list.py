@@ -138,7 +138,9 @@ def test_the_count_is_capped(cast: Cast, settings: Any) -> None:
     assert "Line items: 1" in html_of(client_of(cast.distributor).get(LIST))
 
 
-@pytest.mark.parametrize("step", ["split", "undo", "email", "certificate", "history", "state", "quantity"])
+@pytest.mark.parametrize(
+    "step", ["split", "undo", "email", "certificate", "history", "state", "quantity", "replace"]
+)
 def test_the_menus_go_to_the_ticked_item(cast: Cast, step: str) -> None:
     """One item after the other: none or two ticked lead back to the same list, with a message."""
     client = client_of(cast.distributor)
@@ -167,8 +169,8 @@ def test_the_menus_lead_nowhere_else(cast: Cast) -> None:
 
 
 MENUS = {
-    "mobotix": {"split", "undo", "state", "quantity", "email", "certificate", "history"},
-    "distributor": {"split", "undo", "email", "certificate", "history"},
+    "mobotix": {"split", "undo", "replace", "state", "quantity", "email", "certificate", "history"},
+    "distributor": {"split", "undo", "replace", "email", "certificate", "history"},
     "distributor_viewer": {"certificate", "history"},
     "mobotix_viewer": {"certificate", "history"},
 }

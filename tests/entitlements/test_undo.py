@@ -258,7 +258,9 @@ def test_nothing_comes_back_to_an_obsolete_source(cast: Cast, chain: Chain) -> N
 
 
 def came_back() -> list[str]:
-    return [mail.recipient_email for mail in Mail.objects.filter(kind="entitlements.came_back")]
+    return [
+        mail.recipient_email for mail in Mail.objects.filter(kind="entitlements.came_back").order_by("pk")
+    ]
 
 
 def test_the_seller_is_told_what_came_back(cast: Cast, chain: Chain) -> None:

@@ -250,19 +250,19 @@ def test_an_entitlement_shows_only_visible_lines(cast: Cast) -> None:
 ACTIONS: dict[str, dict[str, set[str]]] = {
     "distributor": {
         "issued": {"split", "certificate"},
-        "installed": {"undo", "email", "certificate"},
+        "installed": {"undo", "email", "replace", "certificate"},
         "served": set(),
     },
     "distributor_viewer": {"issued": {"certificate"}, "installed": {"certificate"}, "served": set()},
     "installer": {
         "installed": {"split", "hand_back", "certificate"},
-        "served": {"undo", "email", "certificate"},
+        "served": {"undo", "email", "replace", "certificate"},
     },
     "installer_viewer": {"installed": {"certificate"}, "served": {"certificate"}},
     "mobotix": {
-        "issued": {"email", "certificate", "state", "quantity"},
-        "installed": {"undo", "email", "certificate", "state", "quantity"},
-        "served": {"undo", "email", "certificate", "state", "quantity"},
+        "issued": {"email", "replace", "certificate", "state", "quantity"},
+        "installed": {"undo", "email", "replace", "certificate", "state", "quantity"},
+        "served": {"undo", "email", "replace", "certificate", "state", "quantity"},
     },
     "mobotix_viewer": {"issued": {"certificate"}, "installed": {"certificate"}, "served": {"certificate"}},
 }

@@ -1,0 +1,82 @@
+"""E5: an Activation ID that came into wrong hands is replaced; what it stands for, and its activations, stay."""
+
+import hashlib
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import AuditEntry, Operation, User, UserStatus
+from accounts.permissions import Permission, check_permission
+from entitlements.activation_ids import new_activation_id
+from entitlements.models import LineItem, State
+from entitlements.predicates import may_replace
+from entitlements.services.mailing import queue_activation_mail
+
+REPLACED = "activation_id_replaced"
+
+
+@transaction.atomic(durable=True)
+def replace_activation_id(
+    *,
+    actor: User,
+    item_id: int,
+    key: str,
+    reason: str,
+    send_mail: bool = True,
+    attach_certificate: bool = False,
+) -> LineItem:
+    """Mint a new ID in place of the old one, and mail it to the contact.
+
+    Of the old one the history keeps the last group, to be told by, and the audit trail a hash; nothing looks it up.
+    The verification code stays: it is no secret, the sealed ledger knows the item by it, and its page says since when
+    certificates show a dead ID. Raises LineItem.DoesNotExist, PermissionDenied, ValidationError at ``item`` or
+    ``reason``.
+    """
+    check_permission(actor, Permission.REPLACE_IDS)
+    item = LineItem.objects.visible_to(actor).select_for_update(no_key=True, of=("self",)).get(pk=item_id)
+    request = {
+        "item": item_id,
+        "reason": reason,
+        "send_mail": send_mail,
+        "attach_certificate": attach_certificate,
+    }
+    if Operation.objects.done(actor=actor, key=key, kind="replace_activation_id", request=request):
+        return item
+    if not may_replace(actor, item):
+        raise PermissionDenied
+    if item.state in (State.DRAFT, State.OBSOLETE):
+        raise ValidationError({"item": _("There is no Activation ID to replace in this state.")})
+    if not reason.strip():
+        raise ValidationError({"reason": _("Say why the ID is replaced; the reason is kept in the history.")})
+    old_tail = _replace(actor, item, reason)
+    if send_mail and item.is_usable and item.contact.status == UserStatus.ACTIVE:
+        queue_activation_mail(
+            items=[item],
+            recipients=[item.contact.email],
+            actor=actor,
+            certificate=attach_certificate,
+            contact=item.contact,
+            replaces=old_tail,
+        )
+    Operation.objects.record(actor=actor, key=key, kind="replace_activation_id", request=request, result=item)
+    return item
+
+
+def _replace(actor: User, item: LineItem, reason: str) -> str:
+    """Returns the last group of the old ID. No two IDs of an item end alike: mails know by it which one they bring."""
+    old, old_tail = item.activation_id, item.activation_id_tail
+    before = AuditEntry.objects.about(item).filter(action=REPLACED).values_list("details__tail", flat=True)
+    used = {old_tail, *before}
+    while item.activation_id_tail in used:
+        item.activation_id = new_activation_id()
+    item.save(update_fields=["activation_id", "activation_id_end"])
+    AuditEntry.objects.record(
+        actor=actor,
+        action=REPLACED,
+        about=item,
+        reason=reason,
+        tail=old_tail,
+        sha256=hashlib.sha256(old.encode()).hexdigest(),
+    )
+    return old_tail

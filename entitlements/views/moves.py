@@ -1,0 +1,74 @@
+"""Actions → Move to another seller (A7). It lies here because items move with the account."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.http import PortalRequest
+from accounts.models import Account, User
+from accounts.permissions import Permission, requires
+from accounts.services.moves import movable, possible_sellers, sellers_of
+from entitlements.forms.moves import MoveForm, SellerSearchForm
+from entitlements.models import LineItem
+from entitlements.services.moves import move_account
+from mxportal.shared.pagination import paginate
+from mxportal.shared.views import posted, submit
+
+
+@requires(Permission.MOVE_ACCOUNTS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def account_move(request: PortalRequest, pk: int) -> HttpResponse:
+    """The list of possible sellers first; with one chosen, what moves, and the reason."""
+    account = get_object_or_404(movable(request.user), pk=pk)
+    seller = _chosen(request, account)
+    if seller is None:
+        return _choose(request, account)
+    sellers = list(sellers_of(request.user, account).order_by("name_key", "pk"))
+    form = MoveForm(posted(request), sellers=sellers, seller=seller)
+    if submit(form, move_account, keyed=True, actor=request.user, account_id=pk) is None:
+        context = {"account": account, "seller": seller, "form": form, **_what_moves(request.user, account)}
+        return render(request, "accounts/account_move.html", context)
+    messages.success(request, _("The account now belongs to %(seller)s.") % {"seller": seller.name})
+    return redirect("account_detail", pk)
+
+
+def _chosen(request: PortalRequest, account: Account) -> Account | None:
+    """The seller that was ticked or sent; None where there is none, or it cannot be chosen."""
+    typed = request.POST.get("seller_id", "") or request.GET.get("seller", "")
+    if not (typed.isascii() and typed.isdigit() and len(typed) < 19):
+        return None
+    return possible_sellers(request.user, account).filter(pk=int(typed)).first()
+
+
+def _choose(request: PortalRequest, account: Account) -> HttpResponse:
+    form = SellerSearchForm(request.GET)
+    others = possible_sellers(request.user, account).exclude(pk__in=_only_seller(request.user, account))
+    page = paginate(request, form.filter(others), order=("name_key", "id"))
+    context = {
+        "account": account,
+        "form": form,
+        "page": page,
+        "nothing_ticked": request.method == "POST" or "seller" in request.GET,
+    }
+    return render(request, "accounts/account_move_choose.html", context)
+
+
+def _only_seller(actor: User, account: Account) -> list[int]:
+    """Where there is one, it can only be left; of several, one may take over from another."""
+    sellers = list(sellers_of(actor, account).values_list("pk", flat=True)[:2])
+    return sellers if len(sellers) == 1 else []
+
+
+def _what_moves(actor: User, account: Account) -> dict[str, int]:
+    people = User.objects.visible_to(actor).active().filter(account=account)
+    return {
+        "items": LineItem.objects.visible_to(actor).filter(owner=account).count(),
+        "served": LineItem.objects.visible_to(actor)
+        .filter(owner=account, serving_account__isnull=False)
+        .count(),
+        "logins": people.logins().count(),
+        "contacts": people.filter(can_log_in=False).count(),
+        "buyers": Account.objects.visible_to(actor).bought_from(account).count(),
+    }
