@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 ATTACHMENT = "certificate.json"
 FORMAT = "mx-license-certificate/1"
-FIELDS = {"movement", "kind", "item", "parent", "copies", "product", "actor", "reason", "time"}
+FIELDS = {"movement", "kind", "item", "parent", "copies", "product", "activation", "actor", "reason", "time"}
 SIGNS = {
     "issue": 1,
     "split": 1,

@@ -33,7 +33,10 @@ def time_text(moment: datetime) -> str:
 
 @dataclass(frozen=True)
 class SealedFields:
-    """What a leaf is about; each field is a text with a commitment of its own. ``parent`` is "" where there is none."""
+    """What a leaf is about; each field is a text with a commitment of its own.
+
+    ``parent``, ``activation`` and ``actor`` are "" where there is none.
+    """
 
     movement: str
     kind: str
@@ -41,6 +44,7 @@ class SealedFields:
     parent: str
     copies: str
     product: str
+    activation: str
     actor: str
     reason: str
     time: str

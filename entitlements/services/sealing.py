@@ -25,6 +25,7 @@ SEALED_COLUMNS = (
     "parent__verification_code",
     "copies",
     "item__product_id",
+    "activation_id",
     "actor_id",
     "reason",
     "created_at",
@@ -66,7 +67,7 @@ def seal_ledger(*, batches: int | None = None) -> int:
 
 def sealed_fields(row: tuple[Any, ...]) -> SealedFields:
     """From the values of SEALED_COLUMNS."""
-    pk, kind, item, parent, copies, product, actor, reason, created_at = row
+    pk, kind, item, parent, copies, product, activation, actor, reason, created_at = row
     return SealedFields(
         movement=str(pk),
         kind=kind,
@@ -74,6 +75,7 @@ def sealed_fields(row: tuple[Any, ...]) -> SealedFields:
         parent=item_token(parent),
         copies=str(copies),
         product=str(product),
+        activation=str(activation or ""),
         actor=str(actor or ""),
         reason=reason,
         time=time_text(created_at),

@@ -206,7 +206,7 @@ def test_a_leaf_commits_to_each_field(chain: Chain) -> None:
     assert fields.item == item_token(chain.served.verification_code)
     assert fields.parent == item_token(chain.installed.verification_code)
     assert chain.served.verification_code not in str(vars(fields))
-    assert len(set(commitments.values())) == len(commitments) == 9
+    assert len(set(commitments.values())) == len(commitments) == 10
 
 
 def test_salts_differ(cast: Cast) -> None:

@@ -20,13 +20,22 @@ from entitlements.models import LedgerHead, LineItem, MovementKind, UnsealedMove
 from entitlements.sealing.commitments import item_token
 from entitlements.services import proofs
 from entitlements.services.certificates import certified, render_certificate
-from entitlements.services.ledger import move
+from entitlements.services.ledger import move, move_on_device
 from entitlements.services.proofs import evidence_for
 from entitlements.services.sealing import seal_ledger
 from entitlements.services.signing import Domain, active_key, rotate_signing_key, sign
 from entitlements.services.undo import undo_split
 from mxportal.shared.canonical import canonical_json
-from tests.factories import Cast, Chain, issue_item, make_account, make_cast, make_chain, split_item
+from tests.factories import (
+    Cast,
+    Chain,
+    issue_item,
+    make_account,
+    make_activation,
+    make_cast,
+    make_chain,
+    split_item,
+)
 
 pytestmark = pytest.mark.django_db
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "verify_certificate.py"
@@ -166,7 +175,9 @@ def test_corrections_and_activations(cast: Cast, chain: Chain, tmp_path: Path) -
     """E15, L7: what raised or lowered an issued item is shown; an activation changes no quantity."""
     move(actor=cast.mobotix, kind=MovementKind.ADJUST, item=chain.issued, copies=9)
     move(actor=cast.mobotix, kind=MovementKind.REVOKE, item=chain.issued, copies=4)
-    move(actor=cast.mobotix, kind=MovementKind.ACTIVATE, item=chain.issued, copies=1)
+    move_on_device(
+        actor=cast.mobotix, kind=MovementKind.ACTIVATE, activation=make_activation(chain.issued), copies=1
+    )
     pdf = pdf_of(chain.issued)
     assert both_say(pdf, tmp_path)[0]
     (line,) = data_of(pdf)["certificate"]["lines"]

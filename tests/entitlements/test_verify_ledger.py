@@ -23,11 +23,11 @@ from entitlements.models import (
     UnsealedMovement,
 )
 from entitlements.services import seal_verification, sealing
-from entitlements.services.ledger import move
+from entitlements.services.ledger import move, move_on_device
 from entitlements.services.seal_verification import seal_findings
 from entitlements.services.sealing import seal_ledger
 from entitlements.services.signing import rotate_signing_key
-from tests.factories import Cast, Chain, issue_item, make_cast, make_chain
+from tests.factories import Cast, Chain, issue_item, make_activation, make_cast, make_chain
 from tests.roles import as_owner
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +67,10 @@ def first_finding() -> str:
     with pytest.raises(CommandError, match="does not verify"):
         call_command("verify_ledger", stderr=error)
     return error.getvalue().splitlines()[0]
+
+
+def all_findings() -> str:
+    return "\n".join(map(str, seal_findings()))
 
 
 def test_a_sound_ledger_verifies(cast: Cast, chain: Chain) -> None:
@@ -116,6 +120,17 @@ def test_what_else_a_movement_says(cast: Cast, chain: Chain, column: str) -> Non
     with tampered():
         Movement.objects.filter(pk=movement.pk).update(**{column: values[column]})
         assert first_finding().startswith(f"movement {movement.pk} (leaf 2)")
+
+
+def test_a_movement_of_another_device(cast: Cast, chain: Chain) -> None:
+    """L2: which device holds the copies is sealed as well, and that it was the bearer who put them there."""
+    one, other = make_activation(chain.served), make_activation(chain.served)
+    movement = move_on_device(actor=None, kind=MovementKind.ACTIVATE, activation=one, copies=2)
+    seal_ledger()
+    for change in ({"activation_id": other.pk}, {"actor_id": cast.installer.pk}):
+        with tampered():
+            Movement.objects.filter(pk=movement.pk).update(**change)
+            assert f"movement {movement.pk} (leaf 12)" in all_findings()
 
 
 def test_a_removed_movement(chain: Chain) -> None:
