@@ -4,9 +4,11 @@ A partner's list is read along its account's entries (``mail_entry_once``), MOBO
 ``mail_not_sent`` for the few that are not sent, ``mail_by_kind``, ``mail_by_time``, ``mail_trigram`` for the search.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
@@ -19,8 +21,12 @@ from entitlements.models import LineItem
 from entitlements.models.line_item import LineItemQuerySet
 from entitlements.presentation import ItemRow, item_rows
 from entitlements.services.resending import resendable
+from mxportal.shared.pagination import COUNT_CAP, Arm, capped
 from notifications.models import Mail
 from notifications.registry import kind_label
+
+RECIPIENT = ("recipient_email", "recipient_name")
+SUBJECT = ("subject",)
 
 
 def _party_items(actor: User) -> LineItemQuerySet:
@@ -30,29 +36,49 @@ def _party_items(actor: User) -> LineItemQuerySet:
     return items if own.is_mobotix else items.filter(Q(owner=own) | Q(seller=own) | Q(serving_account=own))
 
 
-def _readable(actor: User, mail: str) -> Q:
-    """Mails of the items that one is party to (E5), and for admins those of the persons whom they manage (U4)."""
-    readable = Q(Exists(_party_items(actor).filter(mails=OuterRef(mail))))
-    if actor.may(Permission.MANAGE_USERS):
-        readable |= Q(Exists(User.objects.managed_by(actor).filter(mails=OuterRef(mail))))
-    return readable
+def _people(actor: User) -> QuerySet[User]:
+    """U4: the persons whose mails the actor reads."""
+    people = User.objects.managed_by(actor)
+    return people if actor.may(Permission.MANAGE_USERS) else people.none()
 
 
-def _subject_readable(actor: User, mail: str) -> Q:
-    """A4: a subject may name the seller, so it is read by who bought and who sold, and of the own people's mails."""
+def _named_items(actor: User) -> LineItemQuerySet:
+    """A4: a mail's subject may name the seller, so it is read by who bought and who sold."""
     own = actor.account
-    items = LineItem.objects.visible_to(actor).filter(Q(owner=own) | Q(seller=own), mails=OuterRef(mail))
-    people = User.objects.managed_by(actor).filter(account=own, mails=OuterRef(mail))
-    return Q(Exists(items)) | Q(Exists(people))
+    items = LineItem.objects.visible_to(actor)
+    return items if own.is_mobotix else items.filter(Q(owner=own) | Q(seller=own))
+
+
+def _named_people(actor: User) -> QuerySet[User]:
+    """A2, A4: the subjects of one's own people's mails; those of a buyer's may name another seller."""
+    people = _people(actor)
+    return people if actor.account.is_mobotix else people.filter(account=actor.account)
+
+
+def _told_of(holders: QuerySet[Any], mail: str) -> Exists:
+    """Whether one of these items or persons has the mail."""
+    return Exists(holders.filter(mails=OuterRef(mail)))
 
 
 @dataclass(frozen=True)
 class MailList:
-    """The rows of a list, to be paged by ``order``: mails, or entries of which each has a mail (``mail_of``)."""
+    """The rows of a list, to be paged by ``order``: mails, or entries of which each has a mail (``mail_of``).
+
+    ``arms`` hold them together: of an OR of the two reasons to see a mail, PostgreSQL would first gather all that meet
+    one of them; each by itself it checks row by row, from the newest.
+    """
 
     rows: QuerySet[Any]
+    arms: list[Arm[Any]]
     order: tuple[str, ...]
     mail_of: Callable[[Any], Mail]
+
+    def count(self) -> str:
+        """How many there are, counted no further than a list counts."""
+        found: set[int] = set()
+        for arm in self.arms:
+            found.update(arm.queryset.order_by(*self.order).values_list("pk", flat=True)[: COUNT_CAP + 1])
+        return capped(len(found))
 
 
 def list_mails(
@@ -69,22 +95,38 @@ def list_mails(
 
     ``since`` and ``until`` are days in the reader's time zone; ``item`` is a line item that the actor is party to.
     """
-    if actor.account.is_mobotix:
-        rows: QuerySet[Any] = Mail.objects.all()
-        listing, mail, own = MailList(rows, ("-id",), lambda row: row), "pk", ""
-    else:
-        mail, own = "mail", "mail__"
-        rows = MailEntry.objects.filter(_readable(actor, mail), account=actor.account).select_related("mail")
-        listing = MailList(rows, ("-mail_id",), lambda row: row.mail)
     exact = {"status": status, "kind": kind, "line_items": item}
-    rows = rows.filter(**{f"{own}{name}": value for name, value in exact.items() if value})
-    if q:
-        rows = rows.filter(_matches(actor, own, mail, q))
+    wanted: dict[str, Any] = {name: value for name, value in exact.items() if value}
     if since:
-        rows = rows.filter(**{f"{own}created_at__gte": _start_of(since)})
+        wanted["created_at__gte"] = _start_of(since)
     if until:
-        rows = rows.filter(**{f"{own}created_at__lt": _start_of(date.fromordinal(until.toordinal() + 1))})
-    return MailList(rows, listing.order, listing.mail_of)
+        wanted["created_at__lt"] = _start_of(date.fromordinal(until.toordinal() + 1))
+    if actor.account.is_mobotix:
+        mails = Mail.objects.filter(_matches(q, "", RECIPIENT + SUBJECT), **wanted)
+        return MailList(mails, [Arm(mails)], ("-id",), lambda row: row)
+    entries = MailEntry.objects.filter(account=actor.account).select_related("mail")
+    entries = entries.filter(**{f"mail__{name}": value for name, value in wanted.items()})
+    reasons = _reasons(actor, q)
+    arms = [Arm(entries.filter(reason), {"account": actor.account_id}) for reason in reasons]
+    return MailList(entries.filter(reduce(or_, reasons)), arms, ("-mail_id",), lambda row: row.mail)
+
+
+def _reasons(actor: User, text: str | None) -> list[Q]:
+    """Why an entry is in the list, one reason for each arm; a subject is searched only where it may be read."""
+    if not text:
+        return [Q(_told_of(_party_items(actor), "mail")), Q(_told_of(_people(actor), "mail"))]
+    recipient, subject = _matches(text, "mail__", RECIPIENT), _matches(text, "mail__", SUBJECT)
+    return [
+        recipient & Q(_told_of(_party_items(actor), "mail")),
+        recipient & Q(_told_of(_people(actor), "mail")),
+        subject & Q(_told_of(_named_items(actor), "mail")),
+        subject & Q(_told_of(_named_people(actor), "mail")),
+    ]
+
+
+def _matches(text: str | None, mail: str, columns: Sequence[str]) -> Q:
+    """The text in one of the columns of the mail; everything where none is asked for."""
+    return reduce(or_, [Q((f"{mail}{column}__icontains", text)) for column in columns]) if text else Q()
 
 
 def party_item(actor: User, pk: int) -> ItemRow | None:
@@ -94,13 +136,6 @@ def party_item(actor: User, pk: int) -> ItemRow | None:
 
 def _start_of(day: date) -> datetime:
     return make_aware(datetime.combine(day, time.min))
-
-
-def _matches(actor: User, own: str, mail: str, text: str) -> Q:
-    """Recipient or subject; the subject only where the reader may read it, else the search would tell."""
-    recipient = Q((f"{own}recipient_email__icontains", text)) | Q((f"{own}recipient_name__icontains", text))
-    subject = Q((f"{own}subject__icontains", text))
-    return recipient | (subject if actor.account.is_mobotix else subject & _subject_readable(actor, mail))
 
 
 @dataclass(frozen=True)
@@ -126,8 +161,8 @@ def mail_rows(actor: User, mails: Iterable[Mail]) -> list[MailRow]:
     mails = list(mails)
     page = Mail.objects.filter(pk__in=[mail.pk for mail in mails]).order_by()
     may_send = set(resendable(actor, page).values_list("pk", flat=True))
-    named = page if actor.account.is_mobotix else page.filter(_subject_readable(actor, "pk"))
-    with_subject = set(named.values_list("pk", flat=True))
+    named = _told_of(_named_items(actor), "pk") | _told_of(_named_people(actor), "pk")
+    with_subject = set(page.filter(named).values_list("pk", flat=True))
     counts, items = _items_of(actor, mails)
     people = _people_of(actor, mails)
     return [
@@ -155,7 +190,5 @@ def _items_of(actor: User, mails: list[Mail]) -> tuple[dict[int, int], dict[int,
 
 def _people_of(actor: User, mails: list[Mail]) -> dict[int, User]:
     """The person whom each mail is kept with, where the actor manages it."""
-    if not actor.may(Permission.MANAGE_USERS):
-        return {}
-    people = User.objects.managed_by(actor).filter(mails__in=mails).annotate(kept_mail=F("mails"))
+    people = _people(actor).filter(mails__in=mails).annotate(kept_mail=F("mails"))
     return {person.kept_mail: person for person in people}

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from accounts.models import AuditEntry, MailEntry, Operation, User
+from accounts.models import Account, AuditEntry, MailEntry, Operation, User
 from accounts.permissions import Permission, check_permission
 from entitlements.models import LineItem
 from entitlements.predicates import may_hand_on, party_ids
@@ -175,6 +175,15 @@ def keep_mails(pairs: Sequence[tuple[LineItem, Mail]]) -> None:
     link = LineItem.mails.through
     link.objects.bulk_create(link(lineitem=item, mail=mail) for item, mail in pairs)
     MailEntry.objects.keep((account, mail.pk) for item, mail in pairs for account in party_ids(item))
+
+
+def share_mails(*, account: Account, reader: Account) -> None:
+    """A7: what was mailed about an account's items that the reader serves now, and to its people, enters its list."""
+    served = LineItem.objects.filter(owner=account, serving_account=reader)
+    of_items = LineItem.mails.through.objects.filter(lineitem__in=served)
+    of_people = User.mails.through.objects.filter(user__account=account)
+    mails = of_items.values_list("mail_id").union(of_people.values_list("mail_id"))
+    MailEntry.objects.keep((reader.pk, mail_id) for (mail_id,) in mails)
 
 
 def _known_persons(item: LineItem, recipients: list[str]) -> dict[str, User]:

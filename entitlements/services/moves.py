@@ -10,6 +10,7 @@ from accounts.permissions import Permission, check_permission
 from accounts.services.moves import Move, change_seller, check_move, lock_move
 from entitlements.models import LineItem
 from entitlements.services.locks import lock_items
+from entitlements.services.mailing import share_mails
 
 SERVED_BY_CHANGED = "served_by_changed"
 
@@ -45,6 +46,7 @@ def _hand_over(actor: User, move: Move) -> None:
     lock_items([*sources.values_list("pk", flat=True), *_served(move).values_list("pk", flat=True)])
     items = list(_served(move).order_by("pk"))
     _served(move).update(serving_account=move.seller)
+    share_mails(account=move.account, reader=move.seller)
     AuditEntry.objects.record_many(actor=actor, action=SERVED_BY_CHANGED, about=items, account=move.seller.pk)
 
 

@@ -37,11 +37,11 @@ def mail_list(request: PortalRequest) -> HttpResponse:
     }
     if not form.mistakes() and (item or not filters["item"]):
         listing = list_mails(actor=request.user, **filters)
-        page = paginate(request, listing.rows, order=listing.order)
+        page = paginate(request, listing.rows, order=listing.order, arms=listing.arms)
         context |= {
             "page": page,
             "rows": mail_rows(request.user, [listing.mail_of(row) for row in page.items]),
-            "count": capped_count(listing.rows),
+            "count": listing.count(),
         }
     return render(request, "entitlements/mail_list.html", context)
 

@@ -79,7 +79,11 @@ def first_rows(
 
 def capped_count(queryset: QuerySet[M], cap: int = COUNT_CAP) -> str:
     """The number of rows, counted no further than ``cap``: "17", "1,000+"."""
-    count = queryset.order_by()[: cap + 1].count()
+    return capped(queryset.order_by()[: cap + 1].count(), cap)
+
+
+def capped(count: int, cap: int = COUNT_CAP) -> str:
+    """A number that was counted no further than one beyond ``cap``, in words."""
     return f"{cap:,}+" if count > cap else f"{count:,}"
 
 
