@@ -10,11 +10,13 @@ from django.db import DatabaseError, connection
 from django.db.models import QuerySet
 
 from accounts.models import Account
-from entitlements.models import BulkSplit, Entitlement, LineItem
+from entitlements.models import BulkSplit, BulkState, Entitlement, LineItem, Origin
+from entitlements.services import bulk_jobs
 from entitlements.services import bulk_split as service
 from entitlements.services.bulk_lines import BulkLine, LinesRefused
+from entitlements.services.bulk_requests import carry_out, start_bulk_split
 from mxportal.shared.forms import new_key
-from tests.concurrency.test_split_race import assert_conserved, at_once
+from tests.concurrency.test_split_race import SECONDS, assert_conserved, at_once
 from tests.entitlements.bulk import line_for, split_bulk
 from tests.factories import Cast, issue_item, make_cast, split_item
 
@@ -131,3 +133,53 @@ def test_the_same_new_customer_at_once() -> None:
     )
     assert all(isinstance(result, BulkSplit) for result in results), results
     assert Account.objects.filter(name="Museum").count() == 1
+
+
+@pytest.mark.postgres
+def test_a_worker_that_dies_leaves_the_job_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The row is the job: while one is at it the next leaves it alone; what a dead one did is gone, and done anew once.
+
+    Its connection ends as a killed process's does.
+    """
+    monkeypatch.setattr(bulk_jobs, "AT_ONCE", 0)
+    cast = make_cast()
+    item = issue_item(cast, quantity=10)
+    bulk = start_bulk_split(
+        actor=cast.distributor,
+        item_ids=[item.pk],
+        lines=[line_for(cast.installer, 10)],
+        key=new_key(),
+        origin=Origin.TABLE,
+    )
+    bulk_jobs.work_on(bulk.pk)
+    carry_out(actor=cast.distributor, bulk_id=bulk.pk, key=new_key(), send_mail=True)
+    written, died = threading.Event(), threading.Event()
+    write = bulk_jobs.split_all
+
+    def write_and_die(*asked: Any, **options: Any) -> None:
+        write(*asked, **options)
+        written.set()
+        assert died.wait(SECONDS)
+        connection.connection.close()
+        raise SystemExit
+
+    def first() -> None:
+        with suppress(SystemExit, DatabaseError):
+            bulk_jobs.work_on(bulk.pk)
+
+    def second() -> None:
+        assert written.wait(SECONDS)
+        monkeypatch.setattr(bulk_jobs, "split_all", write)
+        bulk_jobs.work_on(bulk.pk)  # somebody is at it: nothing happens
+        assert not item.splits.exists()
+        died.set()
+
+    monkeypatch.setattr(bulk_jobs, "split_all", write_and_die)
+    assert at_once(first, second) == [None, None]
+    assert not item.splits.exists()
+    bulk_jobs.work_on(bulk.pk)
+    bulk_jobs.work_on(bulk.pk)
+    bulk.refresh_from_db()
+    assert bulk.state == BulkState.DONE
+    assert item.splits.count() == 1
+    assert_conserved(item)
