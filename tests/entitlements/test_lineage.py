@@ -226,11 +226,14 @@ def test_a_long_history_is_paged(cast: Cast) -> None:
 def _move(cast: Cast, item: LineItem) -> None:
     """One more split, without the service's own transaction."""
     from entitlements.services.ledger import move
-    from entitlements.services.split import _new_item
+    from entitlements.services.split import entitlement_for, new_item
 
     contact = cast.installer.account.users.first()
     assert contact
-    split = _new_item(cast.distributor, item, cast.installer.account, contact, "")
+    actor, target = cast.distributor, cast.installer.account
+    entitlement = entitlement_for(actor=actor, owner=target, order_number="")
+    split = new_item(actor=actor, source=item, entitlement=entitlement, target=target, contact=contact)
+    split.save()
     move(actor=cast.distributor, kind="split", item=split, copies=1)  # type: ignore[arg-type]
 
 
