@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -21,6 +22,13 @@ class DayInput(forms.DateInput):
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%d")
+
+    def format_value(self, value: Any) -> str | None:
+        """Nothing where it is no day: a browser shows none of it, and complains in its console."""
+        try:
+            return super().format_value(value) if value and parse_date(str(value)) else None
+        except ValueError:
+            return None
 
 
 class MailFilter(forms.Form):

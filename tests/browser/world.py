@@ -3,14 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from accounts.models import Account, RelationStatus, SellingRelation, Tier, User
+from django.utils import timezone
+
+from accounts.models import Account, MailEntry, RelationStatus, SellingRelation, Tier, User
 from entitlements.models import BulkSplit, BulkState, LineItem, Origin, State, today
 from entitlements.services.bulk_lines import BulkLine
 from entitlements.services.bulk_requests import start_bulk_split, undo_bulk_split
 from entitlements.services.issue import NewLine, add_lines, deploy_entitlement
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
-from notifications.models import Failure, Mail, Status
+from notifications.models import Failure, Mail, RefusedAddress, Status
 from tests.entitlements.bulk import line_for, split_bulk
 from tests.factories import (
     Cast,
@@ -53,7 +55,12 @@ def make_world() -> World:
     cast = make_cast()
     chain = make_chain(cast, order_number="PO-2041")
     parts = _items(cast, chain) | _people(cast)
-    failed, refused = _failed_mail(chain.served.mails), _failed_mail(parts["newcomer"].mails)
+    installer = cast.installer.account
+    failed = _failed_mail(installer, chain.served.mails)
+    refused = _failed_mail(installer, parts["newcomer"].mails)
+    RefusedAddress.objects.create(
+        address_key=cast.customer_contact.email_key, refused_at=timezone.now(), reply=failed.server_reply
+    )
     readers = vars(cast) | {name: parts[name] for name in ("lonely", "newcomer")}
     return World(
         cast=cast,
@@ -154,8 +161,8 @@ def _stuck(cast: Cast, chain: Chain) -> BulkSplit:
     return bulk
 
 
-def _failed_mail(mails: Any) -> Mail:
-    """N2: a mail that the server refused for good."""
+def _failed_mail(reader: Account, mails: Any) -> Mail:
+    """N2: a mail that the server refused for good, in the list of an account."""
     mail = Mail.objects.create(
         kind="test",
         recipient_email="nowhere@portal.example",
@@ -166,4 +173,5 @@ def _failed_mail(mails: Any) -> Mail:
         server_reply="550 5.1.1 No such user",
     )
     mails.add(mail)
+    MailEntry.objects.keep([(reader.pk, mail.pk)])
     return mail
