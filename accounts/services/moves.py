@@ -45,7 +45,7 @@ def sellers_of(actor: User, account: Account) -> AccountQuerySet:
 
 
 def lock_move(*, actor: User, account_id: int, former_id: int, seller_id: int) -> Move:
-    """Lock sellers before buyer, each by key, as every change of an account or a relation does.
+    """Lock sellers before buyer, each by key: who changes an account or a relation locks one of them at least.
 
     Raises Account.DoesNotExist for the account, ValidationError at ``former`` and ``seller``.
     """
@@ -80,9 +80,7 @@ def check_move(actor: User, move: Move) -> None:
 def change_seller(*, actor: User, move: Move, reason: str) -> None:
     """End one relation and accept the other; the account, its old and its new seller are told."""
     relations = SellingRelation.objects.visible_to(actor).filter(buyer=move.account)
-    found = {
-        one.seller_id: one for one in relations.order_by("pk").select_for_update(no_key=True, of=("self",))
-    }
+    found = {one.seller_id: one for one in relations}
     ended = found[move.former.pk]
     accepted = found.get(move.seller.pk) or SellingRelation(seller=move.seller, buyer=move.account)
     for relation, status in ((ended, RelationStatus.ENDED), (accepted, RelationStatus.ACCEPTED)):

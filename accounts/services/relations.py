@@ -69,11 +69,11 @@ def decide_relation(*, actor: User, relation_id: int, accept: bool) -> SellingRe
     """
     check_permission(actor, Permission.MANAGE_USERS)
     open_requests = SellingRelation.objects.requested().filter(buyer=actor.account, pk=relation_id)
-    # the lock for its buyers' names; sellers before relations, as everywhere
+    # the lock for its buyers' names, and for their relations with it
     seller = Account.objects.select_for_update(no_key=True).get(
         pk=open_requests.values("seller").get()["seller"]
     )
-    relation = open_requests.select_for_update(no_key=True).get()
+    relation = open_requests.get()
     if accept and has_namesake(seller, actor.account):
         raise ValidationError(
             _(

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import transaction
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Account, Tier, User
 from entitlements.lineage import SHOWN_OF_A_LEVEL, Node, lineage
-from entitlements.models import LineItem, Movement
+from entitlements.models import LineItem, Movement, MovementKind
+from entitlements.services.ledger import move_many
 from entitlements.services.undo import undo_split
 from entitlements.timeline import SHOWN, timeline
 from mxportal.shared.forms import new_key
@@ -204,9 +204,7 @@ def test_a_fixed_number_of_queries(
 def test_a_long_history_is_paged(cast: Cast) -> None:
     """Every event once and none left out, also of those that happened in one moment."""
     item = issue_item(cast, quantity=1000)
-    with transaction.atomic():
-        for _ in range(2 * SHOWN):
-            _move(cast, item)
+    move_many(actor=cast.mobotix, kind=MovementKind.ADJUST, parts=[(item, 1)] * (2 * SHOWN))
     item.refresh_from_db()
     client, after, told = client_of(cast.distributor), "", []
     while True:
@@ -221,20 +219,6 @@ def test_a_long_history_is_paged(cast: Cast) -> None:
         "1000 copies of Video Analytics were issued to Nordlicht Distribution.",
     ]
     assert "Newest" in html_of(response)
-
-
-def _move(cast: Cast, item: LineItem) -> None:
-    """One more split, without the service's own transaction."""
-    from entitlements.services.ledger import move
-    from entitlements.services.split import entitlement_for, new_item
-
-    contact = cast.installer.account.users.first()
-    assert contact
-    actor, target = cast.distributor, cast.installer.account
-    entitlement = entitlement_for(actor=actor, owner=target, order_number="")
-    split = new_item(actor=actor, source=item, entitlement=entitlement, target=target, contact=contact)
-    split.save()
-    move(actor=cast.distributor, kind="split", item=split, copies=1)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("after", ["x", "m", "m9" + "9" * 30, "c0l0", "m1m2", "'; --"])

@@ -13,9 +13,12 @@ from accounts.services.users import create_user
 from entitlements.models import State
 from entitlements.services.activation import activate
 from entitlements.services.bulk_split import bulk_split
+from entitlements.services.corrections import Correction, change_quantity
 from entitlements.services.issue import NewLine, add_lines, create_entitlement, deploy_entitlement
 from entitlements.services.mailing import email_line_items
+from entitlements.services.moves import move_account
 from entitlements.services.products import save_product
+from entitlements.services.replacing import replace_activation_id
 from entitlements.services.resending import send_all_again
 from entitlements.services.returns import return_copies
 from entitlements.services.split import split_line_item
@@ -24,7 +27,7 @@ from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from tests.entitlements.bulk import line_for
 from tests.entitlements.test_activation import host, put_on
-from tests.factories import Cast, issue_item, make_chain, make_product, split_item, today
+from tests.factories import Cast, issue_item, make_account, make_chain, make_product, split_item, today
 from tests.guards.locks_accounts import make_failed_mail, make_seller
 
 
@@ -104,6 +107,27 @@ def state(cast: Cast) -> Asked:
     return Asked(change_state, request, {"state": State.OBSOLETE}, ValidationError)
 
 
+def quantity(cast: Cast) -> Asked:
+    """E15."""
+    request = {"actor": cast.mobotix, "item_id": issue_item(cast).pk, "reason": "Because.", "copies": 1}
+    return Asked(change_quantity, request | {"correction": Correction.LOWER}, {"copies": 2})
+
+
+def replacement(cast: Cast) -> Asked:
+    """E5."""
+    request = {"actor": cast.mobotix, "item_id": issue_item(cast).pk, "reason": "Because."}
+    return Asked(replace_activation_id, request, {"reason": "Another."})
+
+
+def moving(cast: Cast) -> Asked:
+    """A7."""
+    former, seller = make_seller(cast).account, make_seller(cast).account
+    buyer = make_account(Tier.END_CUSTOMER, "Mover", sellers=(former,))
+    request = {"actor": cast.mobotix, "account_id": buyer.pk, "reason": "Because."}
+    request |= {"former_id": former.pk, "seller_id": seller.pk}
+    return Asked(move_account, request, {"reason": "Another."}, ValidationError)
+
+
 def split(cast: Cast) -> Asked:
     """E7."""
     request = {"actor": cast.distributor, "item_id": issue_item(cast).pk, "copies": 10}
@@ -165,6 +189,9 @@ KEYED: dict[str, Callable[[Cast], Asked]] = {
     "entitlements.services.issue.add_lines": new_lines,
     "entitlements.services.issue.deploy_entitlement": deployment,
     "entitlements.services.states.change_state": state,
+    "entitlements.services.corrections.change_quantity": quantity,
+    "entitlements.services.replacing.replace_activation_id": replacement,
+    "entitlements.services.moves.move_account": moving,
     "entitlements.services.split.split_line_item": split,
     "entitlements.services.bulk_split._bulk_split": splits,
     "entitlements.services.undo.undo_split": undo,

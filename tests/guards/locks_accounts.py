@@ -13,6 +13,7 @@ from accounts.services.credentials import make_temporary_password, send_credenti
 from accounts.services.relations import decide_relation, request_relation
 from accounts.services.users import _update_user, update_profile, update_user
 from entitlements.services.bulk_lines import BulkLine
+from entitlements.services.moves import move_account
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
 from notifications.services import MailDraft, _claim, queue_mails, retry_failed, retry_mail
@@ -23,6 +24,7 @@ from tests.guards.races import Race, inside, proves, refused
 ACCOUNTS = "accounts.services.accounts"
 CREDENTIALS = "accounts.services.credentials"
 RELATIONS = "accounts.services.relations"
+MOVES = "accounts.services.moves"
 USERS = "accounts.services.users"
 MAILS = "notifications.services"
 
@@ -118,19 +120,6 @@ def two_requests_at_once(cast: Cast) -> Race:
 
 
 @proves(f"{RELATIONS}.decide_relation")
-def two_decisions_at_once(cast: Cast) -> Race:
-    """A2: a request is decided once."""
-    seller = make_seller(cast).account
-    relation = make_relation(seller, cast.installer.account, RelationStatus.REQUESTED)
-    decision = {"actor": cast.installer, "relation_id": relation.pk}
-    return Race(
-        other=lambda: inside(decide_relation)(accept=False, **decision),
-        ours=lambda: decide_relation(accept=True, **decision),
-        right=lambda outcome: isinstance(outcome, relation.DoesNotExist),
-    )
-
-
-@proves(f"{RELATIONS}.decide_relation 2")
 def accepted_beside_a_namesake(cast: Cast) -> Race:
     """A3: a seller's buyers have different names."""
     seller, buyer = make_seller(cast), cast.installer.account
@@ -139,6 +128,36 @@ def accepted_beside_a_namesake(cast: Cast) -> Race:
         other=lambda: namesake(seller, buyer.name),
         ours=lambda: decide_relation(actor=cast.installer, relation_id=relation.pk, accept=True),
         right=refused(),
+    )
+
+
+def move_of(cast: Cast, account: Account, former: User, seller: User) -> Account:
+    """A7."""
+    parties = {"account_id": account.pk, "former_id": former.account_id, "seller_id": seller.account_id}
+    return move_account(actor=cast.mobotix, key=new_key(), reason="Because.", **parties)
+
+
+@proves(f"{MOVES}.lock_move")
+def moved_beside_a_namesake(cast: Cast) -> Race:
+    """A3, A7: the new seller makes a buyer of the name at the same time."""
+    seller = make_seller(cast)
+    buyer = make_account(Tier.END_CUSTOMER, "Mover", sellers=(cast.installer.account,))
+    return Race(
+        other=lambda: namesake(seller, buyer.name),
+        ours=lambda: move_of(cast, buyer, cast.installer, seller),
+        right=refused("seller"),
+    )
+
+
+@proves(f"{MOVES}.lock_move 2")
+def moved_to_who_asks(cast: Cast) -> Race:
+    """A2, A7: a pair has one relation, also where the new seller asks for it at the same time."""
+    former, seller = make_seller(cast), make_seller(cast)
+    buyer = make_account(Tier.INSTALLER, "Mover", sellers=(former.account,))
+    return Race(
+        other=lambda: inside(request_relation)(actor=seller, account_id=buyer.account_id),
+        ours=lambda: move_of(cast, buyer, former, seller),
+        right=lambda outcome: outcome == buyer,
     )
 
 

@@ -8,6 +8,7 @@ from entitlements.services.bulk_split import bulk_split
 from entitlements.services.issue import add_lines, create_entitlement, deploy_entitlement
 from entitlements.services.mailing import email_line_items
 from entitlements.services.products import _save_product, save_product
+from entitlements.services.replacing import replace_activation_id
 from entitlements.services.resending import send_all_again
 from entitlements.services.returns import return_copies
 from entitlements.services.signing import rotate_signing_key
@@ -84,7 +85,7 @@ def inactive_while_it_becomes_obsolete(cast: Cast) -> Race:
     )
 
 
-@proves(f"{SERVICES}.states.change_state 2")
+@proves(f"{SERVICES}.locks.lock_items")
 def inactive_while_a_split_becomes_obsolete(cast: Cast) -> Race:
     """E3: for what was split from it, too."""
     chain = make_chain(cast)
@@ -94,6 +95,18 @@ def inactive_while_a_split_becomes_obsolete(cast: Cast) -> Race:
         other=lambda: set_state(cast, chain.served, State.OBSOLETE),
         ours=lambda: change_state(actor=cast.mobotix, **request),
         right=lambda outcome: outcome == chain.issued and now(row, state=State.OBSOLETE),
+    )
+
+
+@proves(f"{SERVICES}.replacing.replace_activation_id")
+def replaced_while_it_becomes_obsolete(cast: Cast) -> Race:
+    """E5: an obsolete item gets no new ID."""
+    item = issue_item(cast)
+    request = {"item_id": item.pk, "reason": "Because.", "key": new_key()}
+    return Race(
+        other=lambda: set_state(cast, item, State.OBSOLETE),
+        ours=lambda: replace_activation_id(actor=cast.mobotix, **request),
+        right=refused("item"),
     )
 
 
