@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import IntegrityError, connection
 from django.db.models import DateTimeField
 
@@ -17,8 +17,10 @@ from tests.concurrency.test_split_race import at_once
 from tests.factories import make_cast
 from tests.guards.code import writing_services
 from tests.guards.keys import KEYED
+from tests.guards.unkeyed import EACH_TIME, UNKEYED
 from tests.roles import as_owner
 
+FILES = {"KEYED": "keys.py", "UNKEYED": "unkeyed.py"}
 # which give the same answer again even without their keys
 SAME_ANYWAY = {
     "entitlements.services.activation.activate",
@@ -56,12 +58,19 @@ def drop_constraint() -> None:
         editor.remove_constraint(Operation, constraint)
 
 
-def test_the_table_names_every_service_with_a_key() -> None:
-    """A new one needs its request; a second line of a service ends in a number."""
-    services, lines = writing_services(keyed=True), {name.removesuffix(" 2") for name in KEYED}
-    new = [f'add "{name}" with a request of it to KEYED in tests/guards/keys.py' for name in services - lines]
-    stale = [f'take "{name}" out of KEYED in tests/guards/keys.py: it is gone' for name in lines - services]
-    assert not new + stale, "\n".join(sorted(new + stale))
+def differences(services: set[str], lines: set[str], table: str) -> str:
+    """What to do to the table, a line each."""
+    new = [f'add "{name}" to {table} in tests/guards/{FILES[table]}' for name in services - lines]
+    stale = [f'take "{name}" out of {table} in tests/guards/{FILES[table]}' for name in lines - services]
+    return "\n".join(sorted(new + stale))
+
+
+def test_the_tables_name_every_service_that_writes() -> None:
+    """A new one needs its request: in KEYED, where a second line of a service ends in a number, or in UNKEYED."""
+    keyed = {name.removesuffix(" 2") for name in KEYED}
+    wrong = differences(writing_services(keyed=True), keyed, "KEYED")
+    wrong += differences(writing_services(keyed=False), {*UNKEYED, *EACH_TIME}, "UNKEYED")
+    assert not wrong, wrong
 
 
 @pytest.mark.django_db
@@ -148,3 +157,17 @@ def test_two_at_once_get_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> Non
         if answers[0] != answers[1] or Operation.objects.filter(key=key).count() != 1:
             wrong[name] = answers
     assert wrong == {}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", UNKEYED)
+def test_without_a_key_doing_it_again_changes_nothing(name: str) -> None:
+    """Or is refused. Only the audit trail says that it was asked twice."""
+    do, trail = UNKEYED[name](make_cast()), ("accounts.AuditEntry",)
+    at_first = contents(but=trail)
+    do()
+    before = contents(but=trail)
+    assert before != at_first
+    with suppress(ValidationError, ObjectDoesNotExist):
+        do()
+    assert contents(but=trail) == before

@@ -1,0 +1,121 @@
+"""The services that write and take no key: each can be asked twice, and its docstring here says why."""
+
+from collections.abc import Callable
+
+from accounts.models import AccountStatus, RelationStatus, Role, User, UserStatus
+from accounts.services.accounts import set_account_status, update_account
+from accounts.services.relations import decide_relation, request_relation
+from accounts.services.setup import found_mobotix
+from accounts.services.users import update_profile, update_user
+from entitlements.services.activation import activate_as_bearer
+from entitlements.services.sealing import seal_ledger
+from notifications.models import Status
+from notifications.services import _claim, _Outcome, _settle, retry_failed, retry_mail
+from tests.entitlements.test_activation import host
+from tests.factories import Cast, make_chain, make_relation, make_user
+from tests.guards.locks_accounts import make_failed_mail, make_mail, make_seller
+
+Again = Callable[[], object]
+
+
+def account_edit(cast: Cast) -> Again:
+    """The same values again are the same account."""
+    account = make_seller(cast).account
+    return lambda: update_account(actor=cast.mobotix, account_id=account.pk, city="Langmeil")
+
+
+def account_status(cast: Cast) -> Again:
+    """An inactive account cannot become more so."""
+    inactive = {"account_id": make_seller(cast).account_id, "status": AccountStatus.INACTIVE}
+    return lambda: set_account_status(actor=cast.mobotix, **inactive)
+
+
+def relation_request(cast: Cast) -> Again:
+    """A pair has one relation: who asks again reads that it has asked."""
+    seller, account_id = make_seller(cast), cast.installer.account.account_id
+    return lambda: request_relation(actor=seller, account_id=account_id)
+
+
+def relation_decision(cast: Cast) -> Again:
+    """A request that is decided is none any more."""
+    relation = make_relation(make_seller(cast).account, cast.installer.account, RelationStatus.REQUESTED)
+    return lambda: decide_relation(actor=cast.installer, relation_id=relation.pk, accept=True)
+
+
+def user_edit(cast: Cast) -> Again:
+    """The same values again are the same person, and only a new address brings credentials."""
+    user = make_user(make_seller(cast).account)
+    edit = {"user_id": user.pk, "email": "new@twin.example", "role": Role.PORTAL_USER}
+    return lambda: update_user(actor=cast.mobotix, **edit)
+
+
+def profile_edit(cast: Cast) -> Again:
+    """The same values again are the same profile."""
+    return lambda: update_profile(actor=cast.installer, phone="110")
+
+
+def founding(cast: Cast) -> Again:
+    """Where MOBOTIX has an active admin nobody is added."""
+    User.objects.filter(account=cast.mobotix.account).update(status=UserStatus.INACTIVE, login=None)
+    person = {"email": "a@twin.example", "first_name": "A", "last_name": "B", "language": "en"}
+    return lambda: found_mobotix(account_name="MOBOTIX", **person)
+
+
+def bearers_activation(cast: Cast) -> Again:
+    """L2: the copies are the new total."""
+    activation_id = make_chain(cast).served.activation_id
+    return lambda: activate_as_bearer(activation_id=activation_id, host=host(), copies=2)
+
+
+def sealing(cast: Cast) -> Again:
+    """What is sealed does not wait any more."""
+    make_chain(cast)
+    return seal_ledger
+
+
+def claim(cast: Cast) -> Again:
+    """N1: a claimed mail is not due."""
+    pk = make_mail().get().pk
+    return lambda: _claim(pk)
+
+
+def settlement(cast: Cast) -> Again:
+    """N1: the lease ends with the first."""
+    mail = _claim(make_mail().get().pk)
+    assert mail is not None
+    return lambda: _settle(mail, _Outcome(status=Status.SENT))
+
+
+def sending_again(cast: Cast) -> Again:
+    """N2: what waits already goes on waiting."""
+    pk = make_failed_mail().get().pk
+    return lambda: retry_mail(pk)
+
+
+def sending_many_again(cast: Cast) -> Again:
+    """N2: what waits already has not failed."""
+    pks = [make_failed_mail().get().pk]
+    return lambda: retry_failed(pks)
+
+
+UNKEYED: dict[str, Callable[[Cast], Again]] = {
+    "accounts.services.accounts.update_account": account_edit,
+    "accounts.services.accounts.set_account_status": account_status,
+    "accounts.services.relations.request_relation": relation_request,
+    "accounts.services.relations.decide_relation": relation_decision,
+    "accounts.services.users._update_user": user_edit,
+    "accounts.services.users.update_profile": profile_edit,
+    "accounts.services.setup.found_mobotix": founding,
+    "entitlements.services.activation.activate_as_bearer": bearers_activation,
+    "entitlements.services.sealing._seal_batch": sealing,
+    "notifications.services._claim": claim,
+    "notifications.services._settle": settlement,
+    "notifications.services.retry_mail": sending_again,
+    "notifications.services.retry_failed": sending_many_again,
+}
+# These do it again each time, as they should.
+EACH_TIME = {
+    "accounts.services.credentials.request_password_reset": "who asks again did not get the mail before",
+    "accounts.services.credentials.make_temporary_password": "N1: each attempt at a delivery brings a fresh one",
+    "entitlements.services.signing.rotate_signing_key": "a command; each call is meant",
+}
