@@ -10,8 +10,16 @@ from accounts.models import Tier
 from accounts.services.accounts import create_account
 from accounts.services.credentials import send_credentials
 from accounts.services.users import create_user
-from entitlements.models import State
+from entitlements.models import BulkSplit, Origin, State
 from entitlements.services.activation import activate
+from entitlements.services.bulk_email import email_bulk_split
+from entitlements.services.bulk_requests import (
+    _carry_out,
+    carry_out,
+    correct_bulk_split,
+    start_bulk_split,
+    undo_bulk_split,
+)
 from entitlements.services.bulk_split import bulk_split
 from entitlements.services.corrections import Correction, change_quantity
 from entitlements.services.issue import NewLine, add_lines, create_entitlement, deploy_entitlement
@@ -25,7 +33,7 @@ from entitlements.services.split import split_line_item
 from entitlements.services.states import change_state
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
-from tests.entitlements.bulk import line_for
+from tests.entitlements.bulk import line_for, split_bulk
 from tests.entitlements.test_activation import host, put_on
 from tests.factories import Cast, issue_item, make_account, make_chain, make_product, split_item, today
 from tests.guards.locks_accounts import make_failed_mail, make_seller
@@ -143,6 +151,58 @@ def splits(cast: Cast) -> Asked:
     )
 
 
+def bulk_start(cast: Cast) -> Asked:
+    """Its lines are kept and checked."""
+    request = {"actor": cast.distributor, "item_ids": [issue_item(cast).pk], "origin": Origin.TABLE}
+    return Asked(
+        start_bulk_split,
+        request | {"lines": [line_for(cast.installer)]},
+        {"lines": [line_for(cast.installer, 2)]},
+    )
+
+
+def ready_bulk(cast: Cast) -> BulkSplit:
+    """One that waits for "Split all"."""
+    asked = bulk_start(cast)
+    return start_bulk_split(key=new_key(), **asked.request)
+
+
+def running_bulk(cast: Cast) -> BulkSplit:
+    """One that waits for its worker."""
+    options = {"send_mail": False, "attach_certificate": False}
+    return _carry_out(actor=cast.distributor, bulk_id=ready_bulk(cast).pk, key=new_key(), options=options)
+
+
+def done_bulk(cast: Cast) -> BulkSplit:
+    """One that is carried out."""
+    return split_bulk(cast.distributor, [issue_item(cast)], [line_for(cast.installer)])
+
+
+def bulk_correction(cast: Cast) -> Asked:
+    """The same lines again are the same without the key, too."""
+    request = {"actor": cast.distributor, "bulk_id": ready_bulk(cast).pk, "create_customers": False}
+    two, three = ({"corrections": {0: line_for(cast.installer, copies)}} for copies in (2, 3))
+    return Asked(correct_bulk_split, request | two, three)
+
+
+def bulk_carried_out(cast: Cast) -> Asked:
+    """E7."""
+    request = {"actor": cast.distributor, "bulk_id": ready_bulk(cast).pk, "send_mail": True}
+    return Asked(carry_out, request, {"send_mail": False}, ValidationError)
+
+
+def bulk_email(cast: Cast) -> Asked:
+    """E9."""
+    request = {"actor": cast.distributor, "bulk_id": done_bulk(cast).pk}
+    return Asked(email_bulk_split, request, {"attach_certificate": True})
+
+
+def bulk_undo(cast: Cast) -> Asked:
+    """E8."""
+    request = {"actor": cast.distributor, "bulk_id": done_bulk(cast).pk}
+    return Asked(undo_bulk_split, request, {"reason": "Because."}, ValidationError)
+
+
 def undo(cast: Cast) -> Asked:
     """E8."""
     item = split_item(cast.distributor, issue_item(cast), cast.installer.account)
@@ -194,6 +254,11 @@ KEYED: dict[str, Callable[[Cast], Asked]] = {
     "entitlements.services.moves.move_account": moving,
     "entitlements.services.split.split_line_item": split,
     "entitlements.services.bulk_split._bulk_split": splits,
+    "entitlements.services.bulk_requests._start": bulk_start,
+    "entitlements.services.bulk_requests._correct": bulk_correction,
+    "entitlements.services.bulk_requests._carry_out": bulk_carried_out,
+    "entitlements.services.bulk_requests._undo": bulk_undo,
+    "entitlements.services.bulk_email.email_bulk_split": bulk_email,
     "entitlements.services.undo.undo_split": undo,
     "entitlements.services.activation.activate": activation,
     "entitlements.services.returns.return_copies": giving_back,

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from entitlements.models import LineItem, SigningKey, State
-from entitlements.services.bulk_split import bulk_split
 from entitlements.services.issue import add_lines, create_entitlement, deploy_entitlement
 from entitlements.services.mailing import email_line_items
 from entitlements.services.products import _save_product, save_product
@@ -17,7 +16,6 @@ from entitlements.services.states import change_state
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Mail, Status
-from tests.entitlements.bulk import line_for
 from tests.entitlements.test_activation import put_on
 from tests.factories import Cast, issue_item, make_chain, make_product, split_item
 from tests.guards.keys import order
@@ -46,18 +44,6 @@ def split_of_what_becomes_inactive(cast: Cast) -> Race:
         other=lambda: set_state(cast, item, State.INACTIVE),
         ours=lambda: split_item(cast.distributor, item, cast.installer.account),
         right=refused("item"),
-    )
-
-
-@proves(f"{SERVICES}.bulk_split.lock_sources")
-def bulk_split_of_what_becomes_inactive(cast: Cast) -> Race:
-    """E3: nor in bulk."""
-    item = issue_item(cast)
-    request = {"item_ids": [item.pk], "lines": [line_for(cast.installer)], "send_mail": False}
-    return Race(
-        other=lambda: set_state(cast, item, State.INACTIVE),
-        ours=lambda: bulk_split(actor=cast.distributor, key=new_key(), **request),
-        right=refused("lines"),
     )
 
 

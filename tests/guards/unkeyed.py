@@ -8,11 +8,13 @@ from accounts.services.relations import decide_relation, request_relation
 from accounts.services.setup import found_mobotix
 from accounts.services.users import update_profile, update_user
 from entitlements.services.activation import activate_as_bearer
+from entitlements.services.bulk_jobs import _work
 from entitlements.services.sealing import seal_ledger
 from notifications.models import Status
 from notifications.services import _claim, _Outcome, _settle, retry_failed, retry_mail
 from tests.entitlements.test_activation import host
 from tests.factories import Cast, make_chain, make_relation, make_user
+from tests.guards.keys import running_bulk
 from tests.guards.locks_accounts import make_failed_mail, make_mail, make_seller
 
 Again = Callable[[], object]
@@ -67,6 +69,12 @@ def bearers_activation(cast: Cast) -> Again:
     return lambda: activate_as_bearer(activation_id=activation_id, host=host(), copies=2)
 
 
+def bulk_work(cast: Cast) -> Again:
+    """A job that is done does not wait any more."""
+    pk = running_bulk(cast).pk
+    return lambda: _work(pk)
+
+
 def sealing(cast: Cast) -> Again:
     """What is sealed does not wait any more."""
     make_chain(cast)
@@ -107,9 +115,10 @@ UNKEYED: dict[str, Callable[[Cast], Again]] = {
     "accounts.services.users.update_profile": profile_edit,
     "accounts.services.setup.found_mobotix": founding,
     "entitlements.services.activation.activate_as_bearer": bearers_activation,
+    "entitlements.services.bulk_jobs._work": bulk_work,
     "entitlements.services.sealing._seal_batch": sealing,
     "notifications.services._claim": claim,
-    "notifications.services._settle": settlement,
+    "notifications.services._write_down": settlement,
     "notifications.services.retry_mail": sending_again,
     "notifications.services.retry_failed": sending_many_again,
 }
@@ -117,5 +126,6 @@ UNKEYED: dict[str, Callable[[Cast], Again]] = {
 EACH_TIME = {
     "accounts.services.credentials.request_password_reset": "who asks again did not get the mail before",
     "accounts.services.credentials.make_temporary_password": "N1: each attempt at a delivery brings a fresh one",
+    "entitlements.services.bulk_jobs._count_attempt": "it counts them",
     "entitlements.services.signing.rotate_signing_key": "a command; each call is meant",
 }

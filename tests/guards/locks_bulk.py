@@ -1,0 +1,93 @@
+"""The table of locks, bulk splits: for each the race that only it decides rightly."""
+
+from typing import Any
+
+from entitlements.models import BulkSplit, BulkState, Origin, State
+from entitlements.services.bulk_jobs import _work
+from entitlements.services.bulk_requests import (
+    _correct,
+    _start,
+    _undo,
+    carry_out,
+    start_bulk_split,
+    undo_bulk_split,
+)
+from entitlements.services.bulk_split import bulk_split
+from mxportal.shared.forms import new_key
+from tests.entitlements.bulk import line_for
+from tests.factories import Cast, issue_item
+from tests.guards.keys import done_bulk, ready_bulk, running_bulk
+from tests.guards.locks_accounts import now
+from tests.guards.locks_entitlements import SERVICES, set_state
+from tests.guards.races import Race, inside, proves, refused
+
+
+@proves(f"{SERVICES}.bulk_split.lock_sources")
+def bulk_split_of_what_becomes_inactive(cast: Cast) -> Race:
+    """E3: nor in bulk."""
+    item = issue_item(cast)
+    request = {"item_ids": [item.pk], "lines": [line_for(cast.installer)], "send_mail": False}
+    return Race(
+        other=lambda: set_state(cast, item, State.INACTIVE),
+        ours=lambda: bulk_split(actor=cast.distributor, key=new_key(), **request),
+        right=refused("lines"),
+    )
+
+
+@proves(f"{SERVICES}.bulk_jobs._free")
+def two_workers(cast: Cast) -> Race:
+    """E7: one of them does the job, and the other does not wait for it."""
+    bulk = running_bulk(cast)
+    return Race(
+        other=lambda: inside(_work)(bulk.pk),
+        ours=lambda: _work(bulk.pk),
+        right=lambda outcome: bulk.sources.get().splits.count() == 1,
+    )
+
+
+@proves(f"{SERVICES}.bulk_jobs.lock_own")
+def corrected_while_carried_out(cast: Cast) -> Race:
+    """E7: lines that nobody has seen checked are not split."""
+    asked: dict[str, Any] = {"actor": cast.distributor, "bulk_id": ready_bulk(cast).pk}
+    corrections = {"corrections": {0: line_for(cast.installer, 2)}, "create_customers": False}
+    return Race(
+        other=lambda: inside(_correct)(key=new_key(), **asked, **corrections),
+        ours=lambda: carry_out(key=new_key(), send_mail=False, **asked),
+        right=refused(),
+    )
+
+
+@proves(f"{SERVICES}.bulk_requests._start")
+def started_twice(cast: Cast) -> Race:
+    """E7: a double click; both get the same bulk split."""
+    pk, line = issue_item(cast).pk, line_for(cast.installer)
+    request = {"items": [pk], "lines": [line.as_row()], "create_customers": False}
+    asked: dict[str, Any] = {"actor": cast.distributor, "key": new_key(), "origin": Origin.TABLE}
+    return Race(
+        other=lambda: inside(_start)(request=request, file_name="", **asked),
+        ours=lambda: start_bulk_split(item_ids=[pk], lines=[line], **asked),
+        right=lambda outcome: isinstance(outcome, BulkSplit),
+    )
+
+
+@proves(f"{SERVICES}.bulk_requests._undo")
+def undone_twice(cast: Cast) -> Race:
+    """E8: two people at the same bulk split."""
+    asked: dict[str, Any] = {"actor": cast.distributor, "bulk_id": done_bulk(cast).pk}
+    return Race(
+        other=lambda: inside(_undo)(key=new_key(), reason="", **asked),
+        ours=lambda: undo_bulk_split(key=new_key(), **asked),
+        right=refused(),
+    )
+
+
+@proves(f"{SERVICES}.bulk_undo._lock")
+def undone_while_the_source_becomes_obsolete(cast: Cast) -> Race:
+    """E3: copies that came back to an obsolete source would be stranded."""
+    bulk = done_bulk(cast)
+    row = BulkSplit.objects.filter(pk=bulk.pk)
+    return Race(
+        other=lambda: set_state(cast, bulk.sources.get(), State.OBSOLETE),
+        ours=lambda: undo_bulk_split(actor=cast.distributor, bulk_id=bulk.pk, key=new_key()),
+        right=lambda outcome: now(row, state=BulkState.DONE),
+    )
