@@ -29,6 +29,7 @@ from entitlements.services.returns import return_copies
 from entitlements.services.states import change_state
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
+from tests.entitlements.ledger_bulk_rules import BulkRules
 from tests.entitlements.ledger_model import LedgerModel, ModelItem
 from tests.factories import issue_item, make_cast, split_item
 
@@ -56,7 +57,7 @@ LEFT JOIN (SELECT parent_id, sum(quantity) AS copies FROM entitlements_lineitem 
   ON below.parent_id = item.id
 WHERE item.quantity <> item.available + item.split + item.activated OR item.split <> coalesce(below.copies, 0)
 """
-KINDS = ("split", "undo", "change_state", "activate", "give_back")
+KINDS = ("split", "split_in_bulk", "undo", "undo_in_bulk", "change_state", "activate", "give_back")
 any_item = st.integers(0, 1_000)
 copies = st.integers(0, 30)
 
@@ -71,15 +72,17 @@ def rolled_back() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-class Ledger(RuleBasedStateMachine):
+class Ledger(BulkRules, RuleBasedStateMachine):
     """The portal's services, as the actors use them, against the model."""
 
+    buyers = BUYERS
     steps = 0
     done: dict[str, int] = {}
 
     def __init__(self) -> None:
         super().__init__()
         self.model = LedgerModel()
+        self.bulks: list[tuple[int, str, list[int]]] = []
         self.world = contextlib.ExitStack()
         self.world.enter_context(rolled_back())
         self.cast = make_cast()
@@ -292,6 +295,11 @@ def test_quantities_never_drift(half: int) -> None:
         print_blob=True,
         suppress_health_check=list(HealthCheck),
     )
-    while Ledger.steps < STEPS:
+    while Ledger.steps < STEPS or (seldom_done() and Ledger.steps < 3 * STEPS):
         run_state_machine_as_test(Ledger, settings=checks)
-    assert all(Ledger.done.get(name, 0) >= STEPS / 200 for name in KINDS), Ledger.done
+    assert not seldom_done(), Ledger.done
+
+
+def seldom_done() -> list[str]:
+    """What chance did not do often enough to mean something."""
+    return [name for name in KINDS if Ledger.done.get(name, 0) < STEPS / 200]
