@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import RequestFactory
 from django.utils import timezone
@@ -66,6 +66,8 @@ def test_the_database_is_asked_at_each_scrape(django_assert_num_queries: Any) ->
     mail(99, status=Status.CANCELLED)
     registry = CollectorRegistry()
     registry.register(DatabaseCollector())
+    connection.close()  # one that has grown old would be opened anew, with a statement of the tests' own
+    connection.ensure_connection()
     with django_assert_num_queries(5):
         value = {(s.name, *s.labels.values()): s.value for f in registry.collect() for s in f.samples}
     assert value["portal_database_up",] == 1

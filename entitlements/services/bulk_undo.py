@@ -11,6 +11,7 @@ from entitlements.models import BulkSplit, BulkState, LineItem, MovementKind, St
 from entitlements.obstacles import undo_obstacle
 from entitlements.predicates import may_undo, needs_reason
 from entitlements.services.ledger import move_many
+from entitlements.services.locks import lock_items
 from entitlements.services.mailing import CHUNK, queue_all_undo_mails
 from entitlements.services.reasons import check_reason
 
@@ -42,12 +43,12 @@ def open_items(bulk: BulkSplit) -> list[LineItem]:
 
 
 def _lock(bulk: BulkSplit) -> list[LineItem]:
-    locked = LineItem.objects.select_for_update(no_key=True, of=("self",)).order_by("pk")
-    sources = bulk.items.filter(quantity__gt=0).values("parent")
-    parents = {source.pk: source for source in locked.filter(pk__in=sources)}
-    items = list(locked.filter(pk__in=bulk.items.filter(quantity__gt=0).values("pk")))
+    """The items that still hold copies, locked after the items that they were split from."""
+    pairs = list(bulk.items.order_by("pk").values_list("pk", "parent"))
+    locked = {item.pk: item for item in lock_items(pk for pair in pairs for pk in pair if pk)}
+    items = [locked[pk] for pk, _parent in pairs if locked[pk].quantity]
     for item in items:
-        item.parent = parents[item.parent_id or 0]
+        item.parent = locked[item.parent_id or 0]
     return items
 
 

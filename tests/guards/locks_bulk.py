@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from entitlements.models import BulkSplit, BulkState, Origin, State
+from entitlements.models import BulkSplit, Origin, State
 from entitlements.services.bulk_jobs import _work
 from entitlements.services.bulk_requests import (
     _correct,
@@ -17,7 +17,6 @@ from mxportal.shared.forms import new_key
 from tests.entitlements.bulk import line_for
 from tests.factories import Cast, issue_item
 from tests.guards.keys import done_bulk, ready_bulk, running_bulk
-from tests.guards.locks_accounts import now
 from tests.guards.locks_entitlements import SERVICES, set_state
 from tests.guards.races import Race, inside, proves, refused
 
@@ -78,16 +77,4 @@ def undone_twice(cast: Cast) -> Race:
         other=lambda: inside(_undo)(key=new_key(), reason="", **asked),
         ours=lambda: undo_bulk_split(key=new_key(), **asked),
         right=refused(),
-    )
-
-
-@proves(f"{SERVICES}.bulk_undo._lock")
-def undone_while_the_source_becomes_obsolete(cast: Cast) -> Race:
-    """E3: copies that came back to an obsolete source would be stranded."""
-    bulk = done_bulk(cast)
-    row = BulkSplit.objects.filter(pk=bulk.pk)
-    return Race(
-        other=lambda: set_state(cast, bulk.sources.get(), State.OBSOLETE),
-        ours=lambda: undo_bulk_split(actor=cast.distributor, bulk_id=bulk.pk, key=new_key()),
-        right=lambda outcome: now(row, state=BulkState.DONE),
     )
