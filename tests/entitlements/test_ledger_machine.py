@@ -292,6 +292,7 @@ def test_quantities_never_drift(half: int) -> None:
         stateful_step_count=60,
         deadline=None,
         database=None,
+        derandomize=False,  # which Hypothesis would do under CI: the same steps again and again
         print_blob=True,
         suppress_health_check=list(HealthCheck),
     )
@@ -302,4 +303,4 @@ def test_quantities_never_drift(half: int) -> None:
 
 def seldom_done() -> list[str]:
     """What chance did not do often enough to mean something."""
-    return [name for name in KINDS if Ledger.done.get(name, 0) < STEPS / 200]
+    return [name for name in KINDS if Ledger.done.get(name, 0) < STEPS / 500]
