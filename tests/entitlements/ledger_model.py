@@ -89,6 +89,18 @@ class LedgerModel:
         for each in changed:
             self.items[each].state = state
 
+    def lower(self, taken: dict[int, int]) -> None:
+        """E15: copies of these items go back level by level and are revoked; what is emptied by it is obsolete."""
+        lost = dict.fromkeys(self.items, 0)
+        for pk, item in sorted(self.items.items(), reverse=True):
+            item.available -= taken.get(pk, 0)
+            lost[pk] += taken.get(pk, 0)
+            if item.parent is not None:
+                lost[item.parent] += lost[pk]
+                self.items[item.parent].split -= lost[pk]
+            if lost[pk] and item.quantity == 0:
+                item.state = State.OBSOLETE
+
     def activate(self, pk: int, copies: int) -> None:
         """L2; a negative number returns copies (L4)."""
         self.items[pk].available -= copies

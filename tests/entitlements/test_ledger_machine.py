@@ -20,16 +20,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from entitlements.activation.host_ids import HostIdType
-from entitlements.models import Activation, LineItem, State
-from entitlements.services.activation import activate
-from entitlements.services.devices import HostId
+from entitlements.models import LineItem, State
 from entitlements.services.ledger_verification import differences, differences_on_devices
-from entitlements.services.returns import return_copies
 from entitlements.services.states import change_state
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
+from tests.entitlements.ledger_activation_rules import ActivationRules
 from tests.entitlements.ledger_bulk_rules import BulkRules
+from tests.entitlements.ledger_correction_rules import CorrectionRules
 from tests.entitlements.ledger_model import LedgerModel, ModelItem
 from tests.factories import issue_item, make_cast, split_item
 
@@ -57,7 +55,18 @@ LEFT JOIN (SELECT parent_id, sum(quantity) AS copies FROM entitlements_lineitem 
   ON below.parent_id = item.id
 WHERE item.quantity <> item.available + item.split + item.activated OR item.split <> coalesce(below.copies, 0)
 """
-KINDS = ("split", "split_in_bulk", "undo", "undo_in_bulk", "change_state", "activate", "give_back")
+KINDS = (
+    "split",
+    "split_in_bulk",
+    "undo",
+    "undo_in_bulk",
+    "raise",
+    "lower",
+    "revoke_all",
+    "change_state",
+    "activate",
+    "give_back",
+)
 any_item = st.integers(0, 1_000)
 copies = st.integers(0, 30)
 
@@ -72,7 +81,7 @@ def rolled_back() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-class Ledger(BulkRules, RuleBasedStateMachine):
+class Ledger(BulkRules, CorrectionRules, ActivationRules, RuleBasedStateMachine):
     """The portal's services, as the actors use them, against the model."""
 
     buyers = BUYERS
@@ -202,40 +211,6 @@ class Ledger(BulkRules, RuleBasedStateMachine):
         )
         if result is not None:
             self.model.change_state(pk, state, with_splits)
-
-    @rule(number=any_item, total=st.integers(0, 30))
-    def activate(self, number: int, total: int) -> None:
-        """L2: so many copies of an item on its one device; fewer than before are a return."""
-        pk, item = self.item(number)
-        expected = item.state == State.DEPLOYED and 1 <= total <= item.activated + item.available
-        host, key = HostId(typed=f"SN-{pk}", kind=HostIdType.SERIAL), new_key()
-        result = self.attempt(
-            "activate",
-            expected,
-            lambda: activate(
-                actor=self.cast.mobotix, item_id=pk, host=host, copies=total, key=key, reason="Help"
-            ),
-        )
-        if result is not None:
-            self.model.activate(pk, total - item.activated)
-
-    @rule(number=any_item, amount=copies)
-    def give_back(self, number: int, amount: int) -> None:
-        """L4: by MOBOTIX, whom no limit binds; in any state."""
-        pk, item = self.allowed(number, lambda pk: self.model.items[pk].activated > 0)
-        activation = Activation.objects.filter(item=pk).first()
-        if activation is None:
-            return
-        key = new_key()
-        result = self.attempt(
-            "give_back",
-            1 <= amount <= item.activated,
-            lambda: return_copies(
-                actor=self.cast.mobotix, activation_id=activation.pk, copies=amount, key=key, reason="Help"
-            ),
-        )
-        if result is not None:
-            self.model.activate(pk, -amount)
 
     @rule(number=any_item)
     def the_days_pass(self, number: int) -> None:
