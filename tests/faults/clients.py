@@ -1,7 +1,6 @@
 """People at work: they log in, and send each request under one key until it is answered, as a browser's user would."""
 
 import http.client
-import re
 import secrets
 import time
 import urllib.error
@@ -13,7 +12,7 @@ from random import Random
 from threading import Event, Thread
 from urllib.parse import urlencode
 
-from tests.faults.model import Item, Model, Posted
+from tests.faults.model import Model, Posted
 
 PATIENCE = 15  # seconds for one answer
 GIVE_UP = 180  # seconds for one request, however often it is sent
@@ -60,22 +59,35 @@ class Browser:
 
 
 @dataclass(frozen=True)
+class Buyer:
+    """An account that one sells to, with its contact: primary keys, and what is typed."""
+
+    account: int
+    contact: int
+    account_id: str
+    email: str
+
+
+@dataclass(frozen=True)
 class Person:
-    """Who works: login and password, the account, and whom it sells to (account and contact)."""
+    """Who works: login and password, the account, and whom it sells to."""
 
     login: str
     password: str
     account: int
-    buyers: tuple[tuple[int, int], ...]
+    buyers: tuple[Buyer, ...]
     product: int
 
 
 class Client(Thread):
     """Works until ``stop``, finishes the request that it is at, and ends."""
 
-    def __init__(self, site: str, person: Person, model: Model, stop: Event, random: Random) -> None:
+    def __init__(
+        self, site: str, person: Person, model: Model, stop: Event, random: Random, actions: "Actions"
+    ) -> None:
         super().__init__(name=person.login)
         self.person, self.model, self.stop, self.random = person, model, stop, random
+        self._actions = actions
         self._browser = Browser(site)
 
     def log_in(self) -> None:
@@ -84,10 +96,10 @@ class Client(Thread):
         assert answer.status == 302, f"{self.person.login} cannot log in: {answer.status}"
 
     def run(self) -> None:
-        actions = MOBOTIX if self.person.product else PARTNER
+        actions, weights = list(self._actions), list(self._actions.values())
         while not self.stop.is_set():
             try:
-                self.random.choices(list(actions), weights=list(actions.values()))[0](self)
+                self.random.choices(actions, weights=weights)[0](self)
             except Exception as error:  # whatever it is, the run must end with its name
                 self.model.errors.append(f"{self.person.login}: {error!r}")
                 return
@@ -128,70 +140,4 @@ class Client(Thread):
         raise TimeoutError("A request was not answered for 3 minutes.")
 
 
-# --- What they do -----------------------------------------------------------------------------------------------------
-
-
-def issue(client: Client) -> None:
-    """MOBOTIX makes an entitlement of one line, and deploys it with its mail."""
-    (owner, contact), quantity = client.random.choice(client.person.buyers), client.random.randint(50, 200)
-    line = {
-        "product": client.person.product,
-        "quantity": quantity,
-        "starts_on": "2026-01-01",
-        "permanent": "on",
-    }
-    form = {"lines-TOTAL_FORMS": 1, "lines-INITIAL_FORMS": 0} | {
-        f"lines-0-{name}": line[name] for name in line
-    }
-    page = client.send(
-        "create_entitlement", "/entitlements/new/", owner=owner, contact=contact, step="save", **form
-    )
-    client.send("deploy", f"{page}deploy/", send_mail="on")
-    match = re.search(r'"/items/(\d+)/', client.see(page))
-    assert match, f"{page} shows no line item"
-    client.model.add_item(Item(int(match[1]), owner, None, quantity))
-
-
-def split(client: Client) -> None:
-    """Some copies to a buyer, with the mail."""
-    items = client.model.owned_by(client.person.account)
-    if not items:
-        return
-    source, copies = client.random.choice(items), client.random.randint(1, 6)
-    target, contact = client.random.choice(client.person.buyers)
-    page = client.send(
-        "split",
-        f"/items/{source.pk}/split/",
-        step="complete",
-        target=target,
-        contact=contact,
-        copies=copies,
-        send_mail="on",
-    )
-    if page:
-        client.model.add_item(Item(int(page.split("/")[2]), target, source.pk, copies))
-
-
-def undo(client: Client) -> None:
-    """Some copies come back."""
-    items = client.model.split_by(client.person.account)
-    if not items:
-        return
-    item, copies = client.random.choice(items), client.random.randint(1, 3)
-    if client.send("undo_split", f"/items/{item.pk}/undo/", copies=copies):
-        client.model.give_back(item.pk, copies)
-
-
-def change_state(client: Client) -> None:
-    """MOBOTIX makes an item that it issued inactive, and after a moment deploys it again."""
-    issued = [item for item in list(client.model.items.values()) if item.parent is None]
-    if not issued:
-        return
-    item = client.random.choice(issued)
-    for state in ("inactive", "deployed"):
-        if client.send("change_state", f"/items/{item.pk}/state/", state=state):
-            client.model.change_state(item.pk, state)
-
-
-MOBOTIX = {issue: 1, change_state: 1}
-PARTNER = {split: 4, undo: 1}
+Actions = dict[Callable[[Client], None], int]  # with how often each is done, compared with the others

@@ -10,6 +10,7 @@ from django.db import connections
 
 from notifications.models import Mail, Status
 from tests.faults import checks
+from tests.faults.actions import MOBOTIX, PARTNER
 from tests.faults.clients import NO_ANSWER, Browser, Client
 from tests.faults.mails import MoodyServer
 from tests.faults.model import Model
@@ -24,7 +25,14 @@ def work(orders: Orders, system: System) -> Model:
     """Until every fault has struck and every client has its answer."""
     model, stop = Model(), Event()
     clients = [
-        Client(settings.SITE_URL, person, model, stop, Random(f"{orders.seed} client {number}"))
+        Client(
+            settings.SITE_URL,
+            person,
+            model,
+            stop,
+            Random(f"{orders.seed} client {number}"),
+            MOBOTIX if person.product else PARTNER,
+        )
         for number, person in enumerate(make_world())
     ]
     connections.close_all()  # they would not outlive the database

@@ -2,7 +2,7 @@
 
 from accounts.models import Tier, User
 from tests.factories import PASSWORD, make_account, make_cast, make_contact
-from tests.faults.clients import Person
+from tests.faults.clients import Buyer, Person
 
 
 def make_world() -> list[Person]:
@@ -27,5 +27,7 @@ def _customers_of(installer: User) -> list[User]:
 
 
 def _person(user: User, buyers: list[User], product: int = 0) -> Person:
-    pairs = tuple((buyer.account_id, buyer.pk) for buyer in buyers)
-    return Person(user.login or "", PASSWORD, user.account_id, pairs, product)
+    sold_to = tuple(
+        Buyer(buyer.account_id, buyer.pk, buyer.account.account_id, buyer.email) for buyer in buyers
+    )
+    return Person(user.login or "", PASSWORD, user.account_id, sold_to, product)
