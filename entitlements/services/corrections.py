@@ -16,6 +16,7 @@ from entitlements.services.change_mails import queue_correction_mails
 from entitlements.services.issue import MOST_COPIES
 from entitlements.services.ledger import move, move_many
 from entitlements.services.locks import lock_items
+from entitlements.services.reasons import require_reason
 from entitlements.services.split import check_copies
 from entitlements.services.states import everything_below, make_obsolete
 
@@ -63,8 +64,7 @@ def change_quantity(
     request = {"item": item_id, "correction": correction, "copies": copies, "reason": reason}
     if Operation.objects.done(actor=actor, key=key, kind="change_quantity", request=request):
         return item
-    if not reason.strip():
-        raise ValidationError({"reason": _("Say why MOBOTIX does this; the reason is kept in the history.")})
+    require_reason(reason)
     changes = _plan(item, family, correction, copies)
     _write(actor, item, changes, reason)
     AuditEntry.objects.record(

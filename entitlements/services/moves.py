@@ -1,9 +1,7 @@
 """A7: MOBOTIX moves an account, with all it has, to another seller."""
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from accounts.models import Account, AuditEntry, Operation, User
 from accounts.permissions import Permission, check_permission
@@ -11,6 +9,7 @@ from accounts.services.moves import Move, change_seller, check_move, lock_move
 from entitlements.models import LineItem
 from entitlements.services.locks import lock_items
 from entitlements.services.mailing import share_mails
+from entitlements.services.reasons import require_reason
 
 SERVED_BY_CHANGED = "served_by_changed"
 
@@ -29,8 +28,7 @@ def move_account(
     request = {"account": account_id, "former": former_id, "seller": seller_id, "reason": reason}
     if Operation.objects.done(actor=actor, key=key, kind="move_account", request=request):
         return move.account
-    if not reason.strip():
-        raise ValidationError({"reason": _("Say why MOBOTIX does this; the reason is kept in the history.")})
+    require_reason(reason)
     check_move(actor, move)
     change_seller(actor=actor, move=move, reason=reason)
     _hand_over(actor, move)

@@ -10,5 +10,11 @@ from entitlements.predicates import needs_reason
 
 def check_reason(actor: User, item: LineItem, reason: str) -> None:
     """Raises ValidationError at ``reason`` where one is needed and none is given."""
-    if needs_reason(actor, item) and not reason.strip():
+    if needs_reason(actor, item):
+        require_reason(reason)
+
+
+def require_reason(reason: str) -> None:
+    """Raises ValidationError at ``reason`` where none is given."""
+    if not reason.strip():
         raise ValidationError({"reason": _("Say why MOBOTIX does this; the reason is kept in the history.")})
