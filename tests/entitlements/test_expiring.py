@@ -1,37 +1,23 @@
-"""N5: expiring notices and MOBOTIX's digest: who, what, when, and never twice or not at all."""
+"""N5: expiring notices: who, what, when, and never twice or not at all."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AccountStatus, RelationStatus, SellingRelation, User, UserStatus
-from entitlements.models import LineItem, NoticeKind, NoticeRun, State, today
+from entitlements.models import LineItem, NoticeKind, NoticeRun, State
 from entitlements.services import expiring
-from entitlements.services.expiring import DIGEST, EXPIRING, notify_expiring, send_digest
+from entitlements.services.expiring import EXPIRING, notify_expiring
 from mxportal.celery import app
-from notifications.messages import Message
 from notifications.models import Mail
 from notifications.registry import render
-from tests.factories import Cast, issue_item, make_cast, make_contact, make_product, make_user, split_item
+from tests.entitlements.notices import TUESDAY, Clock, item_in, mailed, said_to, tick
+from tests.factories import Cast, make_cast, make_contact, make_product, make_user, split_item
 
 pytestmark = pytest.mark.django_db
-TUESDAY = date(2027, 3, 2)
-
-
-class Clock:
-    """The day on which the portal believes itself to be."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.patch, self.day = monkeypatch, TUESDAY
-        self.go(TUESDAY)
-
-    def go(self, day: date, hour: int = 9) -> None:
-        self.day, now = day, datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
-        self.patch.setattr(timezone, "now", lambda: now)
 
 
 @pytest.fixture
@@ -42,34 +28,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def cast(clock: Clock) -> Cast:
     return make_cast()
-
-
-def tick(*people: User) -> None:
-    for person in people:
-        person.expiring_email = True
-        person.save()
-
-
-def item_in(cast: Cast, days: int, owner: Any = None, **fields: Any) -> LineItem:
-    """Expires so many days after TUESDAY."""
-    owner = owner or cast.distributor.account
-    return issue_item(
-        cast,
-        owner,
-        starts_on=TUESDAY - timedelta(days=9),
-        expires_on=TUESDAY + timedelta(days=days),
-        **fields,
-    )
-
-
-def mailed(kind: str = EXPIRING) -> list[str]:
-    """To whom, in the order of queueing."""
-    return [mail.recipient_email for mail in Mail.objects.filter(kind=kind).order_by("pk")]
-
-
-def said_to(person: User) -> Message | None:
-    """What the newest notice says at delivery."""
-    return render(Mail.objects.filter(recipient_email=person.email, kind__in=[EXPIRING, DIGEST]).latest("pk"))
 
 
 @pytest.mark.parametrize(
@@ -315,80 +273,6 @@ def test_a_run_has_a_fixed_number_of_queries(
         tick(make_user(cast.distributor.account, "Dirk"), make_contact(cast.distributor.account))
     with django_assert_num_queries(9):
         assert notify_expiring() == 2 * count
-
-
-def test_the_digest(cast: Cast) -> None:
-    """MOBOTIX's admins with the box ticked, what expires in 90 days by distributor, the most copies first."""
-    tick(cast.mobotix, cast.mobotix_viewer, cast.distributor)
-    item_in(cast, 90, quantity=10)
-    item_in(cast, 91, quantity=1000)
-    source = item_in(cast, 20, cast.other_distributor.account, quantity=30)
-    split_item(cast.other_distributor, source, cast.other_installer.account, copies=12)
-    item_in(cast, 5, cast.installer.account, quantity=4)
-    assert [send_digest() for _ in range(2)] == [1, 0]
-    assert mailed(DIGEST) == [cast.mobotix.email]
-    message = said_to(cast.mobotix)
-    assert message is not None
-    assert message.subject == "4 line items expire within 90 days"
-    lines = [line for line in message.text.splitlines() if "copies:" in line]
-    assert lines[1:] == [
-        "Outside Trading: 2 line items, copies: 30",
-        "Nordlicht Distribution: 1 line item, copies: 10",
-        "Sold directly: 1 line item, copies: 4",
-    ]
-    assert "Line items: 4, copies: 44." in lines[0]
-
-
-def test_the_digest_names_the_largest(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("entitlements.notices.SHOWN", 1)
-    tick(cast.mobotix)
-    item_in(cast, 20, quantity=10)
-    item_in(cast, 20, cast.other_distributor.account, quantity=30)
-    send_digest()
-    message = said_to(cast.mobotix)
-    assert message is not None
-    assert "And 1 more distributor." in message.text
-    assert "Outside Trading" in message.text
-    assert "Nordlicht" not in message.text
-
-
-def test_the_digest_once_an_iso_week(cast: Cast, clock: Clock) -> None:
-    """Monday morning; where beat was down on Monday, later that week; over New Year too."""
-    tick(cast.mobotix)
-    item_in(cast, 80)
-    sent = []
-    for day in range(14):
-        clock.go(TUESDAY + timedelta(days=day))
-        sent += [clock.day] if send_digest() else []
-    assert sent == [TUESDAY, date(2027, 3, 8), date(2027, 3, 15)]
-    assert list(NoticeRun.objects.order_by("on").values_list("on", flat=True)) == [
-        date(2027, 3, 1),
-        date(2027, 3, 8),
-        date(2027, 3, 15),
-    ]
-
-
-def test_no_digest_about_nothing(cast: Cast) -> None:
-    tick(cast.mobotix)
-    assert (send_digest(), Mail.objects.filter(kind=DIGEST).count()) == (0, 0)
-
-
-def test_mobotix_admins_get_the_digest_in_place_of_notices(cast: Cast) -> None:
-    """N5: one mail a day and person at most, on Mondays too; its other people are told as everybody is."""
-    tick(cast.mobotix, cast.mobotix_viewer)
-    item_in(cast, 30)
-    notify_expiring()
-    send_digest()
-    assert mailed() == [cast.mobotix_viewer.email]
-    assert mailed(DIGEST) == [cast.mobotix.email]
-
-
-def test_the_day_is_mobotix_own(cast: Cast, clock: Clock, settings: Any) -> None:
-    """E14: at half past eleven at night in UTC it is the next day in Berlin."""
-    clock.go(TUESDAY, hour=23)
-    assert today() == TUESDAY + timedelta(days=1)
-    notify_expiring()
-    assert NoticeRun.objects.get().on == TUESDAY + timedelta(days=1)
 
 
 def test_beat_calls_both() -> None:

@@ -18,7 +18,8 @@ import django
 
 from tests.faults.mails import MoodyServer
 from tests.faults.plan import Orders, make_moods
-from tests.faults.system import System, say
+from tests.faults.processes import say
+from tests.faults.system import System
 
 
 def main() -> int:

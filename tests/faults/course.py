@@ -15,7 +15,8 @@ from tests.faults.clients import NO_ANSWER, Browser, Client
 from tests.faults.mails import MoodyServer
 from tests.faults.model import Model
 from tests.faults.plan import Fault, Kind, Orders, make_plan
-from tests.faults.system import System, say, wait_until
+from tests.faults.processes import say, wait_until
+from tests.faults.system import System
 from tests.faults.world import make_world
 
 DRAIN = 240  # seconds, within which everything that waits must have gone out
