@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 import environ
 import fontpkg_barlow
 import fontpkg_ibm_plex_mono
-from celery.schedules import crontab
 from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from mxportal import logs
+from mxportal.schedule import beat_schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -185,30 +185,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 OUTBOX_SWEEP_SECONDS = env.float("OUTBOX_SWEEP_SECONDS", default=30)
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps no file: what must not be lost is a row
-CELERY_BEAT_SCHEDULE = {
-    "sweep the outbox": {
-        "task": "notifications.sweep",
-        "schedule": OUTBOX_SWEEP_SECONDS,
-        "options": {"expires": OUTBOX_SWEEP_SECONDS},
-    },
-    "sweep the bulk splits": {
-        "task": "entitlements.sweep_bulk_splits",
-        "schedule": 30.0,
-        "options": {"expires": 30},
-    },
-    "seal the ledger": {"task": "entitlements.seal_ledger", "schedule": 60.0, "options": {"expires": 60}},
-    # Each is done once a day, and once a week; the other calls are for a beat that was down at six.
-    "tell of what expires": {
-        "task": "entitlements.notify_expiring",
-        "schedule": crontab(minute="5", hour="6-22"),
-        "options": {"expires": 1800},
-    },
-    "sum up what expires": {
-        "task": "entitlements.send_digest",
-        "schedule": crontab(minute="10", hour="6-22"),
-        "options": {"expires": 1800},
-    },
-}
+CELERY_BEAT_SCHEDULE = beat_schedule(sweep_seconds=OUTBOX_SWEEP_SECONDS)
 # A task of a killed worker is handed out again after this time. It stands in three settings, and the shortest wins.
 CELERY_VISIBILITY_TIMEOUT = env.int("TASK_VISIBILITY_SECONDS", default=120)
 CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": CELERY_VISIBILITY_TIMEOUT}

@@ -1,0 +1,33 @@
+"""What beat calls, and how often."""
+
+from typing import Any
+
+from celery.schedules import crontab
+
+
+def beat_schedule(*, sweep_seconds: float) -> dict[str, dict[str, Any]]:
+    """By a name for the log. A call that nobody took by the next one is dropped: the next does the same."""
+    return {
+        "sweep the outbox": {
+            "task": "notifications.sweep",
+            "schedule": sweep_seconds,
+            "options": {"expires": sweep_seconds},
+        },
+        "sweep the bulk splits": {
+            "task": "entitlements.sweep_bulk_splits",
+            "schedule": 30.0,
+            "options": {"expires": 30},
+        },
+        "seal the ledger": {"task": "entitlements.seal_ledger", "schedule": 60.0, "options": {"expires": 60}},
+        # Each is done once a day, and once a week; the other calls are for a beat that was down at six.
+        "tell of what expires": {
+            "task": "entitlements.notify_expiring",
+            "schedule": crontab(minute="5", hour="6-22"),
+            "options": {"expires": 1800},
+        },
+        "sum up what expires": {
+            "task": "entitlements.send_digest",
+            "schedule": crontab(minute="10", hour="6-22"),
+            "options": {"expires": 1800},
+        },
+    }
