@@ -2,30 +2,21 @@
 
 from typing import Any
 
-from allauth.account.adapter import get_adapter
 from django.contrib.auth.models import update_last_login
 from django.contrib.auth.signals import user_logged_in, user_login_failed
-from django.core.exceptions import PermissionDenied
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from accounts.http import client_address
 from accounts.models import LoginRecord, User
 from accounts.services.users import take_over
-
-
-def _address(request: HttpRequest) -> str | None:
-    """The visitor's address, behind proxies too (TRUSTED_PROXIES); None where there is none, as on a Unix socket."""
-    try:
-        return str(get_adapter().get_client_ip(request))
-    except PermissionDenied:
-        return None
 
 
 def _record(request: HttpRequest | None, *, user: User | None, succeeded: bool) -> None:
     LoginRecord.objects.create(
         user=user,
         succeeded=succeeded,
-        address=_address(request) if request else None,
+        address=client_address(request) if request else None,
         agent=request.headers.get("User-Agent", "")[:300] if request else "",
     )
 

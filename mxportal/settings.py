@@ -172,7 +172,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="") or "memory://"
 EMBEDDED_WORKER = REDIS_URL == "memory://"  # worker and beat are then threads of the one web process
 if EMBEDDED_WORKER:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "OPTIONS": {"MAX_ENTRIES": 20_000},  # beyond it counts of limits would be dropped
+        }
+    }
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
@@ -342,6 +347,7 @@ RETURNS_A_YEAR_PERCENT = env.int(
     "RETURNS_A_YEAR_PERCENT", default=5
 )  # L4; at least RETURNS_A_YEAR_LEAST copies
 RETURNS_A_YEAR_LEAST = env.int("RETURNS_A_YEAR_LEAST", default=2)
+ACTIVATION_GUESSES_AN_HOUR = env.int("ACTIVATION_GUESSES_AN_HOUR", default=10)  # L2: wrong IDs of one address
 EXPIRING_DAYS = env.int("EXPIRING_DAYS", default=90)
 EXPIRING_NOTICE_DAYS = env.list("EXPIRING_NOTICE_DAYS", cast=int, default=[90, 30, 7])  # N5
 MAIL_LATE_MINUTES = env.int("MAIL_LATE_MINUTES", default=10)
