@@ -1,5 +1,6 @@
 """L2: copies of a line item on a device."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -16,6 +17,8 @@ from entitlements.services.ledger import move_on_device
 from entitlements.services.licenses import renew_license
 from entitlements.services.returns import take_from_device
 from entitlements.services.split import check_copies
+
+MOST_AT_ONCE = 500  # devices in one request
 
 
 @transaction.atomic(durable=True)
@@ -39,17 +42,118 @@ def activate(*, actor: User, item_id: int, host: HostId, copies: int, key: str, 
 
 
 @transaction.atomic(durable=True)
+def activate_many(
+    *, actor: User, item_id: int, lines: Sequence[tuple[HostId, int]], key: str, reason: str = ""
+) -> list[License]:
+    """``activate`` for several devices, each with its copies as the new total: all of them, or none.
+
+    Returns the licenses in the order of the lines. Raises what ``activate`` raises; what is wrong with lines stands at
+    ``lines``, a sentence for each that begins with its number.
+    """
+    check_permission(actor, Permission.ACTIVATE)
+    item = lock_item(LineItem.objects.visible_to(actor).filter(pk=item_id))
+    hosts = _check_hosts(lines)
+    request: dict[str, Any] = {"item": item_id, "reason": reason}
+    request["lines"] = [[host_id, copies] for host_id, (_host, copies) in zip(hosts, lines, strict=True)]
+    if Operation.objects.done(actor=actor, key=key, kind="activate_many", request=request):
+        return _valid_licenses(item, hosts)
+    if not may_activate(actor, item):
+        raise PermissionDenied
+    licenses = _activate_each(actor=actor, item=item, lines=lines, reason=reason)
+    Operation.objects.record(actor=actor, key=key, kind="activate_many", request=request, result=item)
+    return licenses
+
+
+def _check_hosts(lines: Sequence[tuple[HostId, int]]) -> list[str]:
+    """The host IDs as they are kept, none twice. Raises ValidationError at ``lines``."""
+    if not 1 <= len(lines) <= MOST_AT_ONCE:
+        message = _("Enter from 1 to %(most)s devices.") % {"most": MOST_AT_ONCE}
+        raise ValidationError({"lines": message})
+    found: dict[str, int] = {}
+    problems: list[str] = []
+    for number, (host, _copies) in enumerate(lines, start=1):
+        try:
+            first = found.setdefault(host.normal, number)
+        except ValidationError as error:
+            problems += _numbered(number, error)
+            continue
+        if first != number:
+            twice = _("Line %(number)s: this device stands in line %(first)s already.")
+            problems.append(twice % {"number": number, "first": first})
+    if problems:
+        raise ValidationError({"lines": problems})
+    return list(found)
+
+
+def _activate_each(
+    *, actor: User, item: LineItem, lines: Sequence[tuple[HostId, int]], reason: str
+) -> list[License]:
+    check_can_be_activated(item)
+    licenses: list[License] = []
+    problems: list[str] = []
+    for number, (host, copies) in enumerate(lines, start=1):
+        try:
+            licenses.append(set_copies(actor=actor, item=item, host=host, copies=copies, reason=reason))
+        except ValidationError as error:
+            if "reason" in error.error_dict:
+                raise
+            problems += _numbered(number, error)
+        item.refresh_from_db(fields=["available"])
+    if problems:
+        raise ValidationError({"lines": problems})
+    return licenses
+
+
+def _numbered(number: int, error: ValidationError) -> list[str]:
+    sentence = _("Line %(number)s: %(problem)s")
+    return [sentence % {"number": number, "problem": problem} for problem in error.messages]
+
+
+def _valid_licenses(item: LineItem, hosts: list[str]) -> list[License]:
+    """Those that the devices have of the item now, in this order; one that was returned since has none."""
+    valid = License.objects.filter(
+        activation__item=item, activation__device__host_id__in=hosts, ended_at=None
+    ).select_related("activation__device")
+    by_host = {license.activation.device.host_id: license for license in valid}
+    return [by_host[host] for host in hosts if host in by_host]
+
+
+@transaction.atomic(durable=True)
 def activate_as_bearer(*, activation_id: str, host: HostId, copies: int) -> License:
     """L2: the Activation ID is the proof, for end customers' items only. This is how MxMC activates.
 
     Raises LineItem.DoesNotExist alike for an ID that is mistyped, unknown, or not an end customer's.
     """
+    return set_copies(actor=None, item=lock_bearers_item(activation_id), host=host, copies=copies)
+
+
+@transaction.atomic(durable=True)
+def return_as_bearer(*, activation_id: str, host: HostId) -> Activation:
+    """L2, L3: give back all copies that a device holds, with the Activation ID as the proof; once more changes nothing.
+
+    Within the year's limit (L4), also when the item is inactive or expired. Raises LineItem.DoesNotExist as
+    ``activate_as_bearer`` does, ValidationError at ``host_id`` or ``copies``.
+    """
+    item = lock_bearers_item(activation_id)
+    activation = item.activations.select_related("device").filter(device__host_id=host.normal).first()
+    if activation is None:
+        message = _("Nothing of this line item was ever activated on this device. Check its host ID.")
+        raise ValidationError({"host_id": message})
+    activation.item = item
+    if activation.copies:
+        take_from_device(actor=None, activation=activation, copies=activation.copies, reason="")
+        renew_license(activation, 0)
+        activation.refresh_from_db(fields=["copies"])
+    return activation
+
+
+def lock_bearers_item(activation_id: str) -> LineItem:
+    """L2: the end customer's item that the bearer's proof names, locked. Raises LineItem.DoesNotExist."""
     written = canonical(activation_id)
     if written is None:
         raise LineItem.DoesNotExist
     owned = LineItem.objects.filter(owner__tier=Tier.END_CUSTOMER)
-    item = lock_item(owned.filter(activation_id=written))
-    return set_copies(actor=None, item=item, host=host, copies=copies)
+    return lock_item(owned.filter(activation_id=written))
 
 
 def lock_item(items: Any) -> LineItem:

@@ -4,8 +4,12 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
 
-from accounts.models import Account, User
+from accounts.models import Account, AuditEntry, Operation, Tier, User
+from accounts.models.account import AccountQuerySet
+from accounts.permissions import Permission, check_permission
 from entitlements.activation.host_ids import HostIdType, normalise
 from entitlements.models import Device
 
@@ -48,3 +52,49 @@ def find_or_make_device(*, account: Account, host: HostId, actor: User | None) -
             )
     except IntegrityError:  # two at once
         return known.get()
+
+
+@transaction.atomic(durable=True)
+def add_device(*, actor: User, account_id: int, host: HostId, key: str, notes: str = "") -> Device:
+    """L1: a device that nothing is activated on yet, of the own account or of an end customer that one sells to.
+
+    Raises Account.DoesNotExist, ValidationError at ``host_id``.
+    """
+    check_permission(actor, Permission.ACTIVATE)
+    account = device_accounts(actor).select_for_update(no_key=True, of=("self",)).get(pk=account_id)
+    request = {"account": account_id, "host": host.normal, "name": host.name, "notes": notes}
+    if done := Operation.objects.done(actor=actor, key=key, kind="add_device", request=request):
+        return Device.objects.get(pk=done)
+    if Device.objects.filter(account=account, host_id=host.normal).exists():
+        raise ValidationError({"host_id": _("This account has a device with this host ID already.")})
+    device = find_or_make_device(account=account, host=host, actor=actor)
+    _save_details(actor, device, "device_added", notes=notes)
+    Operation.objects.record(actor=actor, key=key, kind="add_device", request=request, result=device)
+    return device
+
+
+@transaction.atomic(durable=True)
+def edit_device(*, actor: User, device_id: int, **details: str) -> Device:
+    """L1: what a device is called and where it is: ``name``, ``model``, ``site``, ``notes``. Its host ID is fixed.
+
+    Raises Device.DoesNotExist.
+    """
+    check_permission(actor, Permission.ACTIVATE)
+    device = Device.objects.visible_to(actor).get(pk=device_id)
+    _save_details(actor, device, "device_edited", **details)
+    return device
+
+
+def device_accounts(actor: User) -> AccountQuerySet:
+    """Whose devices the actor adds and edits: its own account's and those of the end customers that it sells to."""
+    if actor.account.is_mobotix:
+        return Account.objects.exclude(tier=Tier.MOBOTIX)
+    customers = Account.objects.bought_from(actor.account).filter(tier=Tier.END_CUSTOMER)
+    return Account.objects.filter(Q(pk=actor.account_id) | Q(pk__in=customers.values("pk")))
+
+
+def _save_details(actor: User, device: Device, action: str, **details: str) -> None:
+    for name, value in details.items():
+        setattr(device, name, value)
+    device.save(update_fields=[*details])
+    AuditEntry.objects.record(actor=actor, action=action, about=device)

@@ -11,7 +11,6 @@ from accounts.services.accounts import create_account
 from accounts.services.credentials import send_credentials
 from accounts.services.users import create_user
 from entitlements.models import BulkSplit, Origin, State
-from entitlements.services.activation import activate
 from entitlements.services.bulk_email import email_bulk_split
 from entitlements.services.bulk_requests import (
     _carry_out,
@@ -28,14 +27,12 @@ from entitlements.services.moves import move_account
 from entitlements.services.products import save_product
 from entitlements.services.replacing import replace_activation_id
 from entitlements.services.resending import send_all_again
-from entitlements.services.returns import return_copies
 from entitlements.services.split import split_line_item
 from entitlements.services.states import change_state
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from tests.entitlements.bulk import line_for, split_bulk
-from tests.entitlements.test_activation import host, put_on
-from tests.factories import Cast, issue_item, make_account, make_chain, make_product, split_item, today
+from tests.factories import Cast, issue_item, make_account, make_product, split_item, today
 from tests.guards.locks_accounts import make_failed_mail, make_seller
 
 
@@ -209,19 +206,6 @@ def undo(cast: Cast) -> Asked:
     return Asked(undo_split, {"actor": cast.distributor, "item_id": item.pk, "copies": 1}, {"copies": 2})
 
 
-def activation(cast: Cast) -> Asked:
-    """L2: the copies are the new total, so that the same request is the same without its key, too."""
-    request = {"actor": cast.installer, "item_id": make_chain(cast).served.pk, "host": host(), "copies": 2}
-    return Asked(activate, request, {"copies": 1})
-
-
-def giving_back(cast: Cast) -> Asked:
-    """L4."""
-    given = put_on(cast, make_chain(cast).served, copies=4)
-    request = {"actor": cast.installer, "activation_id": given.activation_id, "copies": 1}
-    return Asked(return_copies, request, {"copies": 2})
-
-
 def email(cast: Cast) -> Asked:
     """E9."""
     request = {"actor": cast.mobotix, "item_id": issue_item(cast).pk, "recipients": ["a@twin.example"]}
@@ -260,8 +244,6 @@ KEYED: dict[str, Callable[[Cast], Asked]] = {
     "entitlements.services.bulk_requests._undo": bulk_undo,
     "entitlements.services.bulk_email.email_bulk_split": bulk_email,
     "entitlements.services.undo.undo_split": undo,
-    "entitlements.services.activation.activate": activation,
-    "entitlements.services.returns.return_copies": giving_back,
     "entitlements.services.mailing.email_line_items": email,
     "entitlements.services.resending.send_all_again": all_again,
     "entitlements.services.resending.send_all_again 2": none_again,

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from entitlements.models import LineItem, SigningKey, State
+from entitlements.models import Device, LineItem, SigningKey, State
+from entitlements.services.devices import add_device
 from entitlements.services.issue import add_lines, create_entitlement, deploy_entitlement
 from entitlements.services.mailing import email_line_items
 from entitlements.services.products import _save_product, save_product
@@ -16,7 +17,7 @@ from entitlements.services.states import change_state
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Mail, Status
-from tests.entitlements.test_activation import put_on
+from tests.entitlements.test_activation import host, put_on
 from tests.factories import Cast, issue_item, make_chain, make_product, split_item
 from tests.guards.keys import order
 from tests.guards.locks_accounts import make_failed_mail, now
@@ -144,6 +145,14 @@ def returned_twice(cast: Cast) -> Race:
         ours=lambda: return_copies(key=new_key(), **back),
         right=refused("copies"),
     )
+
+
+@proves(f"{SERVICES}.devices.add_device")
+def device_added_twice(cast: Cast) -> Race:
+    """E7."""
+    request: dict[str, Any] = {"actor": cast.installer, "account_id": cast.installer.account_id}
+    request["host"] = host(f"SN-{new_key()}")
+    return same_request(add_device, lambda outcome: isinstance(outcome, Device), **request)
 
 
 @proves(f"{SERVICES}.issue.create_entitlement")

@@ -15,15 +15,17 @@ from accounts.models.operation import OperationManager
 from mxportal.shared.forms import KEY_REUSED, new_key
 from tests.concurrency.test_split_race import at_once
 from tests.factories import make_cast
+from tests.guards import keys, keys_devices
 from tests.guards.code import writing_services
-from tests.guards.keys import KEYED
 from tests.guards.unkeyed import EACH_TIME, UNKEYED
 from tests.roles import as_owner
 
-FILES = {"KEYED": "keys.py", "UNKEYED": "unkeyed.py"}
+KEYED = keys.KEYED | keys_devices.KEYED
+FILES = {"KEYED": "keys*.py", "UNKEYED": "unkeyed.py"}
 # which give the same answer again even without their keys
 SAME_ANYWAY = {
     "entitlements.services.activation.activate",
+    "entitlements.services.activation.activate_many",
     "entitlements.services.bulk_requests._correct",
     "entitlements.services.resending.send_all_again 2",
 }

@@ -7,12 +7,13 @@ from accounts.services.accounts import set_account_status, update_account
 from accounts.services.relations import decide_relation, request_relation
 from accounts.services.setup import found_mobotix
 from accounts.services.users import update_profile, update_user
-from entitlements.services.activation import activate_as_bearer
+from entitlements.services.activation import activate_as_bearer, return_as_bearer
 from entitlements.services.bulk_jobs import _work
+from entitlements.services.devices import edit_device
 from entitlements.services.sealing import seal_ledger
 from notifications.models import Status
 from notifications.services import _claim, _Outcome, _settle, retry_failed, retry_mail
-from tests.entitlements.test_activation import host
+from tests.entitlements.test_activation import host, put_on
 from tests.factories import Cast, make_chain, make_relation, make_user
 from tests.guards.keys import running_bulk
 from tests.guards.locks_accounts import make_failed_mail, make_mail, make_seller
@@ -69,6 +70,19 @@ def bearers_activation(cast: Cast) -> Again:
     return lambda: activate_as_bearer(activation_id=activation_id, host=host(), copies=2)
 
 
+def bearers_return(cast: Cast) -> Again:
+    """L2: all copies come back, and then none is there."""
+    item = make_chain(cast).served
+    put_on(cast, item)
+    return lambda: return_as_bearer(activation_id=item.activation_id, host=host())
+
+
+def device_edit(cast: Cast) -> Again:
+    """L1: the same words again are the same device."""
+    device = put_on(cast, make_chain(cast).served).activation.device
+    return lambda: edit_device(actor=cast.installer, device_id=device.pk, name="Gate")
+
+
 def bulk_work(cast: Cast) -> Again:
     """A job that is done does not wait any more."""
     pk = running_bulk(cast).pk
@@ -115,6 +129,8 @@ UNKEYED: dict[str, Callable[[Cast], Again]] = {
     "accounts.services.users.update_profile": profile_edit,
     "accounts.services.setup.found_mobotix": founding,
     "entitlements.services.activation.activate_as_bearer": bearers_activation,
+    "entitlements.services.activation.return_as_bearer": bearers_return,
+    "entitlements.services.devices.edit_device": device_edit,
     "entitlements.services.bulk_jobs._work": bulk_work,
     "entitlements.services.sealing._seal_batch": sealing,
     "notifications.services._claim": claim,

@@ -1,0 +1,119 @@
+"""L4: copies go from one device to another in one step."""
+
+from dataclasses import dataclass
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from accounts.models import Operation, User
+from accounts.permissions import Permission, check_permission
+from entitlements.models import Activation, Device, License, LineItem
+from entitlements.predicates import may_activate
+from entitlements.services.activation import check_can_be_activated, set_copies
+from entitlements.services.devices import HostId
+from entitlements.services.licenses import renew_license
+from entitlements.services.locks import lock_items
+from entitlements.services.returns import lock_activation, take_from_device
+
+
+@transaction.atomic(durable=True)
+def rehost(
+    *, actor: User, activation_id: int, host: HostId, copies: int, key: str, reason: str = ""
+) -> License:
+    """Return so many copies of an item from a device, and activate them on another one on top of what it holds.
+
+    Counts as a return (L4). Gives the license of the other device. Raises Activation.DoesNotExist, PermissionDenied,
+    ValidationError at ``item``, ``host_id``, ``copies`` or ``reason``; nothing has moved then.
+    """
+    check_permission(actor, Permission.ACTIVATE)
+    activation = lock_activation(actor, activation_id)
+    request = {"activation": activation_id, "host": host.normal, "copies": copies, "reason": reason}
+    if done := Operation.objects.done(actor=actor, key=key, kind="rehost", request=request):
+        return License.objects.get(pk=done)
+    _check_another(activation.device, host)
+    license = _move_copies(actor=actor, activation=activation, host=host, copies=copies, reason=reason)
+    Operation.objects.record(actor=actor, key=key, kind="rehost", request=request, result=license)
+    return license
+
+
+@transaction.atomic(durable=True)
+def replace_device(*, actor: User, device_id: int, host: HostId, key: str, reason: str = "") -> Device:
+    """Move all that a device holds to another one, which is made where it is unknown; returns that one.
+
+    What ``moving`` says cannot move stays. Raises Device.DoesNotExist, PermissionDenied, ValidationError at
+    ``device``, ``host_id``, ``copies`` (the year's limit of returns) or ``reason``; nothing has moved then.
+    """
+    check_permission(actor, Permission.ACTIVATE)
+    device = Device.objects.visible_to(actor).select_related("account").get(pk=device_id)
+    locked = {item.pk for item in lock_items(_held(device).values_list("item", flat=True))}
+    request = {"device": device_id, "host": host.normal, "reason": reason}
+    if done := Operation.objects.done(actor=actor, key=key, kind="replace_device", request=request):
+        return Device.objects.get(pk=done)
+    _check_another(device, host)
+    plan = [one for one in moving(actor, device) if one.activation.item_id in locked]
+    other = _move_all(actor=actor, plan=plan, host=host, reason=reason)
+    Operation.objects.record(actor=actor, key=key, kind="replace_device", request=request, result=other)
+    return other
+
+
+@dataclass(frozen=True)
+class Moving:
+    """What happens to one activation when its device is replaced: it moves, or the sentence says why it stays."""
+
+    activation: Activation
+    obstacle: str
+
+
+def moving(actor: User, device: Device) -> list[Moving]:
+    """Everything that a device holds of items that the actor sees (E12), by item."""
+    seen = _held(device).filter(item__in=LineItem.objects.visible_to(actor))
+    held = seen.select_related("device", "item__product", "item__owner").order_by("item_id")
+    return [Moving(activation=one, obstacle=_obstacle(actor, one.item)) for one in held]
+
+
+def _held(device: Device) -> QuerySet[Activation]:
+    return Activation.objects.filter(device=device, copies__gt=0)
+
+
+def _obstacle(actor: User, item: LineItem) -> str:
+    if not may_activate(actor, item):
+        return _("Another account looks after this line item; it stays on the device.")
+    try:
+        check_can_be_activated(item)
+    except ValidationError as error:
+        return " ".join(error.messages)
+    return ""
+
+
+def _check_another(device: Device, host: HostId) -> None:
+    if host.normal == device.host_id:
+        raise ValidationError({"host_id": _("This is the same device. Enter the host ID of the other one.")})
+
+
+def _move_all(*, actor: User, plan: list[Moving], host: HostId, reason: str) -> Device:
+    _check_some_move(actor, plan)
+    for activation in (one.activation for one in plan if not one.obstacle):
+        license = _move_copies(
+            actor=actor, activation=activation, host=host, copies=activation.copies, reason=reason
+        )
+    return license.activation.device
+
+
+def _check_some_move(actor: User, plan: list[Moving]) -> None:
+    if all(one.obstacle for one in plan):
+        if plan and not any(may_activate(actor, one.activation.item) for one in plan):
+            raise PermissionDenied
+        raise ValidationError({"device": _("This device holds nothing that can move.")})
+
+
+def _move_copies(*, actor: User, activation: Activation, host: HostId, copies: int, reason: str) -> License:
+    item = activation.item
+    check_can_be_activated(item)
+    take_from_device(actor=actor, activation=activation, copies=copies, reason=reason)
+    renew_license(activation, activation.copies - copies)
+    item.refresh_from_db(fields=["available", "activated"])
+    there = Activation.objects.filter(item=item, device__host_id=host.normal).first()
+    total = copies + (there.copies if there else 0)
+    return set_copies(actor=actor, item=item, host=host, copies=total, reason=reason)
