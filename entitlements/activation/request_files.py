@@ -1,0 +1,250 @@
+"""L3: request files, with which a camera software that is offline asks for licenses: docs/offline-activation.md.
+
+Nothing in such a file is trusted, its clock included. It is read strictly: what the version does not know is refused,
+so that a misspelt member is never taken for a missing one.
+"""
+
+import json
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from entitlements.activation.host_ids import HostIdType, guess, normalise
+from entitlements.activation_ids import bare
+from mxportal.shared.forms import new_key
+
+FORMAT, VERSION = "mxportal-activation-request", 1
+LARGEST = 64 * 1024  # bytes
+MOST_REQUESTS = 50
+MOST_COPIES = 1_000_000_000
+SHORTEST_NONCE, LONGEST_NONCE = 8, 128
+LONGEST_NAME, LONGEST_ID, LONGEST_PORTAL = 100, 60, 200
+
+REQUIRED = {"format", "version", "hostId", "requests", "nonce"}
+OPTIONAL = {"portal", "hostIdType", "device", "createdAt"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How many copies of one Activation ID the device is to hold; 0: it gives back all that it holds."""
+
+    activation_id: str
+    copies: int
+
+    @property
+    def is_return(self) -> bool:
+        """L4."""
+        return self.copies == 0
+
+    def as_data(self) -> dict[str, Any]:
+        """As it stands in a file."""
+        asked: dict[str, Any] = {"return": True} if self.is_return else {"copies": self.copies}
+        return {"activationId": self.activation_id} | asked
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivationRequest:
+    """What a device asks for. ``host_id`` is normalised; Activation IDs are as they were written."""
+
+    host_id: str
+    host_id_type: HostIdType
+    wanted: tuple[Wanted, ...]
+    device_name: str = ""
+    device_model: str = ""
+
+    def as_text(self) -> str:
+        """The same request as a file, for the way from one page to the next."""
+        return json.dumps(
+            {
+                "format": FORMAT,
+                "version": VERSION,
+                "hostId": self.host_id,
+                "hostIdType": self.host_id_type.value,
+                "device": {"name": self.device_name, "model": self.device_model},
+                "requests": [wanted.as_data() for wanted in self.wanted],
+                "nonce": new_key(),
+            },
+            ensure_ascii=False,
+        )
+
+
+def read_request(content: bytes) -> ActivationRequest:
+    """The request in a file or QR code. Raises ValidationError with a sentence that says what is wrong."""
+    data = _parsed(content)
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise ValidationError(
+            _("This is no request file of the camera software. Choose the file that it saved.")
+        )
+    _check_version(data.get("version"))
+    _check_members(data, REQUIRED, OPTIONAL, "")
+    _check_portal(_text(data.get("portal", ""), "portal", LONGEST_PORTAL))
+    _text(data["nonce"], "nonce", LONGEST_NONCE, SHORTEST_NONCE)
+    _text(
+        data.get("createdAt", ""), "createdAt", LONGEST_ID
+    )  # said by a clock that may be wrong: never judged
+    device = data.get("device", {})
+    _check_members(device, set(), {"name", "model"}, "device")
+    host_id, kind = _host_id(data)
+    return ActivationRequest(
+        host_id=host_id,
+        host_id_type=kind,
+        device_name=_text(device.get("name", ""), "device.name", LONGEST_NAME),
+        device_model=_text(device.get("model", ""), "device.model", LONGEST_NAME),
+        wanted=_requests(data["requests"]),
+    )
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def _parsed(content: bytes) -> Any:
+    if len(content) > LARGEST:
+        raise ValidationError(
+            _("This file is larger than 64 kB. A request file of the camera software is smaller.")
+        )
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValidationError(_("This file is no text in UTF-8, so it is no request file.")) from error
+    if not text.strip():
+        raise ValidationError(_("This file is empty. Save the request file in the camera software again."))
+    try:
+        return json.loads(text, object_pairs_hook=_members, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValidationError(_("The data in this file is nested too deeply for a request file.")) from error
+    except ValueError as error:
+        raise ValidationError(
+            _("This file is no valid JSON. Save the request file in the camera software again.")
+        ) from error
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; where a name stands twice, two readers could read two different requests."""
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in members:
+            raise ValidationError(
+                _("“%(member)s” stands twice in the request file.") % {"member": name[:LONGEST_ID]}
+            )
+        members[name] = value
+    return members
+
+
+def _refuse_constant(name: str) -> None:
+    """NaN and the infinities, which Python reads and JSON does not know."""
+    raise ValidationError(_("“%(value)s” in the request file is no number.") % {"value": name})
+
+
+# --- Members ----------------------------------------------------------------------------------------------------------
+
+
+def _check_version(version: Any) -> None:
+    if type(version) is not int or version != VERSION:
+        message = _(
+            "This request file has another version of the format. The portal reads version %(version)s."
+        )
+        raise ValidationError(message % {"version": VERSION})
+
+
+def _check_members(data: Any, required: set[str], optional: set[str], path: str) -> None:
+    """It is an object with these members and no others."""
+    if not isinstance(data, dict):
+        raise _wrong(path, _("This must be an object."))
+    for name in sorted(required - data.keys()):
+        raise _wrong(_joined(path, name), _("This is missing."))
+    for name in sorted(data.keys() - required - optional):
+        raise _wrong(_joined(path, name), _("This version does not know it."))
+
+
+def _check_portal(portal: str) -> None:
+    """A request that names a portal is for that one."""
+    ours = urlsplit(settings.SITE_URL).netloc.casefold()
+    try:
+        named = urlsplit(portal if "//" in portal else f"//{portal}").netloc.casefold()
+    except ValueError:
+        named = "?"
+    if portal and named != ours:
+        message = _("This request file is for another portal: %(portal)s. Upload it there.")
+        raise ValidationError(message % {"portal": portal})
+
+
+def _host_id(data: dict[str, Any]) -> tuple[str, HostIdType]:
+    typed = _text(data["hostId"], "hostId", LONGEST_NAME, 1)
+    kind = data.get("hostIdType", guess(typed))
+    if kind not in HostIdType.values:
+        raise _wrong(
+            "hostIdType", _("This must be one of: %(choices)s.") % {"choices": ", ".join(HostIdType.values)}
+        )
+    try:
+        return normalise(typed, HostIdType(kind)), HostIdType(kind)
+    except ValidationError as error:
+        raise _wrong("hostId", " ".join(error.messages)) from error
+
+
+def _requests(data: Any) -> tuple[Wanted, ...]:
+    if not isinstance(data, list) or not 1 <= len(data) <= MOST_REQUESTS:
+        raise _wrong(
+            "requests", _("This must be a list of 1 to %(most)s requests.") % {"most": MOST_REQUESTS}
+        )
+    wanted = tuple(_wanted(one, f"requests[{place}]") for place, one in enumerate(data))
+    refuse_twice(wanted)
+    return wanted
+
+
+def refuse_twice(wanted: Iterable[Wanted]) -> None:
+    """Raise ValidationError where one Activation ID has two totals."""
+    seen: set[str] = set()
+    for one in wanted:
+        if bare(one.activation_id) in seen:
+            message = _("The Activation ID %(activation_id)s stands twice in the request. Once is enough.")
+            raise ValidationError(message % {"activation_id": one.activation_id})
+        seen.add(bare(one.activation_id))
+
+
+def _wanted(data: Any, path: str) -> Wanted:
+    _check_members(data, {"activationId"}, {"copies", "return"}, path)
+    activation_id = _text(data["activationId"], f"{path}.activationId", LONGEST_ID, 1)
+    if ("copies" in data) == ("return" in data):
+        raise _wrong(path, _("This must have either “copies” or “return”."))
+    if "return" in data:
+        _check(data["return"] is True, f"{path}.return", lambda: _("This must be true."))
+        return Wanted(activation_id, 0)
+    copies = data["copies"]
+    in_range = type(copies) is int and 1 <= copies <= MOST_COPIES
+    _check(in_range, f"{path}.copies", lambda: _("This must be a whole number from 1."))
+    return Wanted(activation_id, copies)
+
+
+def _text(value: Any, path: str, most: int, least: int = 0) -> str:
+    """One line of text; neither control characters nor halves of surrogate pairs, which no database takes."""
+    _check(isinstance(value, str), path, lambda: _("This must be a text."))
+    fits = least <= len(value.strip()) and len(value) <= most
+    _check(
+        fits,
+        path,
+        lambda: _("This must have %(least)s to %(most)s characters.") % {"least": least, "most": most},
+    )
+    clean = not any(unicodedata.category(character) in ("Cc", "Cs") for character in value)
+    _check(clean, path, lambda: _("This must be one line without control characters."))
+    return value.strip()
+
+
+def _check(holds: bool, path: str, problem: Callable[[], str]) -> None:
+    if not holds:
+        raise _wrong(path, problem())
+
+
+def _wrong(path: str, problem: str) -> ValidationError:
+    """A sentence about one member; it helps who writes the camera software, too."""
+    message = _("The request file is damaged at “%(member)s”. %(problem)s")
+    return ValidationError(message % {"member": path[:LONGEST_PORTAL], "problem": problem})
+
+
+def _joined(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
