@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from accounts.models import User
 from accounts.permissions import Permission
 from accounts.visibility import visible_names
+from entitlements.activation_rows import ActivationRow, rows_of_item
 from entitlements.models import LineItem
 from entitlements.obstacles import undo_notes
 from entitlements.predicates import is_party, may_hand_on
@@ -12,11 +13,12 @@ from entitlements.presentation import Actions, ChainLink, ItemRow, actions_for, 
 from notifications.models import Mail
 
 MAILS_SHOWN = 50
+ACTIVATIONS_SHOWN = 10
 
 
 @dataclass(frozen=True)
 class ItemPage:
-    """One line item as one reader may see it. ``contact`` and ``mails`` are for parties only."""
+    """One line item as one reader may see it. ``contact``, ``mails`` and ``activations`` are for parties only."""
 
     row: ItemRow
     actions: Actions
@@ -29,6 +31,7 @@ class ItemPage:
     is_split: bool
     mails: list[Mail]
     may_send_again: bool
+    activations: list[ActivationRow]
     undo_notes: list[str]
 
 
@@ -50,6 +53,7 @@ def item_page(actor: User, item: LineItem) -> ItemPage:
         is_split=item.parent_id is not None,
         mails=list(item.mails.order_by("-id")[:MAILS_SHOWN]) if party else [],
         may_send_again=actor.may(Permission.SEND_MAIL) and may_hand_on(actor, item),
+        activations=rows_of_item(actor, item, ACTIVATIONS_SHOWN),
         undo_notes=undo_notes(actor, item),
     )
 

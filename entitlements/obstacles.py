@@ -1,5 +1,6 @@
 """E8: why copies cannot come back, in sentences, as far as the reader may see it."""
 
+from django.core.exceptions import ValidationError
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -10,6 +11,7 @@ from accounts.visibility import visible_names
 from entitlements.models import LineItem, State
 from entitlements.predicates import may_hand_back, may_undo, sells, undo_ends_at, undo_is_over
 from entitlements.presentation import shown_activation_id
+from entitlements.services.activation import check_can_be_activated
 
 NAMED_AT_MOST = 5
 
@@ -40,6 +42,15 @@ def undo_obstacle(actor: User, item: LineItem) -> str:
     if not sells(actor, item):
         return _("Only the account that made this split can undo it. Ask it, or ask MOBOTIX.")
     return _days_are_over(item)
+
+
+def activation_obstacle(item: LineItem) -> str:
+    """L2: why no copies of the item can be put on a device; "" where they can."""
+    try:
+        check_can_be_activated(item)
+    except ValidationError as error:
+        return " ".join(error.messages)
+    return ""
 
 
 def source_obstacle(item: LineItem) -> str:

@@ -16,6 +16,7 @@ from entitlements.models import LineItem, State
 from entitlements.models.line_item import CHAIN
 from entitlements.predicates import (
     is_party,
+    may_activate,
     may_correct,
     may_hand_back,
     may_hand_on,
@@ -120,6 +121,7 @@ class Actions:
     """E13: what the page offers for one item: role and row together."""
 
     split: bool
+    activate: bool
     undo: bool
     hand_back: bool
     email: bool
@@ -130,12 +132,13 @@ class Actions:
 
 
 def actions_for(actor: User, item: LineItem) -> Actions:
-    """E3, E5, E6, E8, E9, E10, E15: what this person may do to this item right now."""
+    """E3, E5, E6, E8, E9, E10, E15, L2: what this person may do to this item right now."""
     takes_back = actor.may(Permission.UNDO_SPLIT) and item.available > 0 and item.state != State.OBSOLETE
     undo = takes_back and may_undo(actor, item)
-    splits = item.is_usable and item.available > 0 and may_split(actor, item)
+    has_copies = item.is_usable and item.available > 0
     return Actions(
-        split=actor.may(Permission.SPLIT) and splits,
+        split=actor.may(Permission.SPLIT) and has_copies and may_split(actor, item),
+        activate=actor.may(Permission.ACTIVATE) and has_copies and may_activate(actor, item),
         undo=undo,
         hand_back=takes_back and not undo and may_hand_back(actor, item),
         email=actor.may(Permission.SEND_MAIL) and item.is_usable and may_hand_on(actor, item),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from entitlements.views import (
+    activate,
     bulk_split,
     bulk_splits,
     certificate,
@@ -13,6 +14,7 @@ from entitlements.views import (
     home,
     issue,
     keys,
+    licenses,
     line_items,
     mails,
     moves,
@@ -40,6 +42,11 @@ urlpatterns = [
     path("items/<int:pk>/undo/", undo.line_item_undo, name="line_item_undo"),
     path("items/<int:pk>/email/", email.line_item_email, name="line_item_email"),
     path("items/<int:pk>/certificate/", certificate.line_item_certificate, name="line_item_certificate"),
+    path("items/<int:pk>/activate/", activate.line_item_activate, name="line_item_activate"),
+    path("items/<int:pk>/activations/", activate.line_item_activations, name="line_item_activations"),
+    path("items/<int:pk>/licenses/", licenses.line_item_licenses, name="line_item_licenses"),
+    path("licenses/<uuid:license_id>/", licenses.license_detail, name="license_detail"),
+    path("licenses/<uuid:license_id>/download/", licenses.license_download, name="license_download"),
     path("accounts/<int:pk>/move/", moves.account_move, name="account_move"),
     path("items/<int:pk>/replace/", replacing.line_item_replace, name="line_item_replace"),
     path("items/<int:pk>/quantity/", corrections.line_item_quantity, name="line_item_quantity"),

@@ -20,6 +20,7 @@ from entitlements.services.mailing import queue_activation_mail
 from notifications.models import Failure, Mail, Status
 from tests.architecture.test_stamps import patterns
 from tests.entitlements.bulk import line_for, split_bulk
+from tests.entitlements.test_activation import put_on
 from tests.factories import Cast, issue_item, make_cast, make_chain, make_product, make_relation
 
 pytestmark = pytest.mark.django_db
@@ -110,6 +111,16 @@ line_item_email                  GET  302  200  200  403  200  403  404  403  40
 line_item_email                  POST 302  200  403  403  200  403  404  403  404  403
 line_item_certificate            GET  302  200  200  200  200  200  404  404  404  404
 line_item_certificate            POST 302  405  405  405  405  405  405  405  405  405
+line_item_activate               GET  302  200  200  403  403  403  404  403  404  403
+line_item_activate               POST 302  200  200  403  403  403  404  403  404  403
+line_item_activations            GET  302  200  200  200  200  200  404  404  404  404
+line_item_activations            POST 302  405  405  405  405  405  405  405  405  405
+line_item_licenses               GET  302  200  200  200  200  200  404  404  404  404
+line_item_licenses               POST 302  405  405  405  405  405  405  405  405  405
+license_detail                   GET  302  200  200  200  200  200  404  404  404  404
+license_detail                   POST 302  405  405  405  405  405  405  405  405  405
+license_download                 GET  302  200  200  200  200  200  404  404  404  404
+license_download                 POST 302  405  405  405  405  405  405  405  405  405
 account_move                     GET  302  200  403  403  403  403  403  403  403  403
 account_move                     POST 302  200  403  403  403  403  403  403  403  403
 line_item_replace                GET  302  200  403  403  200  403  404  403  404  403
@@ -194,6 +205,7 @@ class World:
         self.user_mail = self.failed_mail()
         self.cast.installer_viewer.mails.add(self.user_mail)
         self.bulk = split_bulk(self.cast.installer, [self.item], [line_for(self.cast.customer_contact)])
+        self.license = put_on(self.cast, self.item)
         self.arguments: dict[str, list[Any]] = self.arguments_by_name()
 
     def failed_mail(self) -> Mail:
@@ -223,6 +235,8 @@ class World:
             "mail_send_again": [self.mail.pk],
             "verify": [self.item.verification_code],
             "line_item_go": ["split"],
+            "license_detail": [self.license.license_id],
+            "license_download": [self.license.license_id],
             "bulk_split_template": ["csv"],
             "bulk_split_download": [self.bulk.pk, "csv"],
             "mailbox_message": ["a.log", 0],

@@ -1,9 +1,48 @@
 """L2, L5: copies of an item on a device, and the license files that say so."""
 
 import uuid
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import F, Q
+
+from accounts.models import Tier
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def of_parties(actor: "User", prefix: str = "item__") -> Q:
+    """E5, A7: the owner, the serving account, and the seller where there is no other that serves; MOBOTIX always."""
+    own = actor.account
+    if own.tier == Tier.MOBOTIX:
+        return Q()
+    owner, serving, seller = (f"{prefix}{column}" for column in ("owner", "serving_account", "seller"))
+    return Q(**{owner: own}) | Q(**{serving: own}) | Q(**{seller: own, serving: None})
+
+
+class ActivationQuerySet(models.QuerySet["Activation"]):
+    """Who reads on which devices the copies of an item are."""
+
+    def visible_to(self, actor: "User") -> Self:
+        """The parties of the item; the others up the chain see how many are activated, and not where (L1)."""
+        return self.filter(of_parties(actor))
+
+    def held(self) -> Self:
+        """Those that have copies now."""
+        return self.filter(copies__gt=0)
+
+
+class LicenseQuerySet(models.QuerySet["License"]):
+    """Who may have which license file."""
+
+    def visible_to(self, actor: "User") -> Self:
+        """The parties of the item; what is in it only who has Activation ID and host ID reads (L5)."""
+        return self.filter(of_parties(actor, "activation__item__"))
+
+    def valid(self) -> Self:
+        """Those that were not ended by a return or by another one."""
+        return self.filter(ended_at=None)
 
 
 class Activation(models.Model):
@@ -17,10 +56,16 @@ class Activation(models.Model):
     ledger_position = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = ActivationQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["item", "device"], name="activation_once_a_device"),
             models.CheckConstraint(condition=Q(copies__gte=0), name="activation_no_negative_copies"),
+        ]
+        indexes = [
+            # where the copies of an item are, newest first
+            models.Index(fields=["item", "-id"], name="activation_held", condition=Q(copies__gt=0)),
         ]
 
     def __str__(self) -> str:
@@ -39,6 +84,8 @@ class License(models.Model):
     key = models.ForeignKey("entitlements.SigningKey", models.PROTECT, related_name="+")
     issued_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+
+    objects = LicenseQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -50,7 +50,7 @@ MENU = (
             Item("product_list", gettext_lazy("Products"), "manage_products"),
             Item("entitlement_create", gettext_lazy("Create Entitlement"), "create_entitlements"),
         ),
-        ("line_item", "entitlement", "mail_", "product", "split", "bulk_split", "certificate"),
+        ("line_item", "entitlement", "mail_", "product", "split", "bulk_split", "certificate", "license"),
     ),
     Section(
         "accounts",

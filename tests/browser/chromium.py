@@ -12,7 +12,8 @@ from django.test import Client
 from playwright.sync_api import Browser, Page, Response, Route
 
 from accounts.models import User
-from tests.browser.visits import TEMPLATES, Visit, visits
+from tests.browser.visit import Visit
+from tests.browser.visits import TEMPLATES, visits
 from tests.browser.world import World
 
 # Sends the page's form as it stands, but for these values: past the browser's own checks, to meet the server's.

@@ -9,7 +9,8 @@ from django.urls import reverse
 from playwright.sync_api import Browser, Page
 
 from tests.browser.chromium import each_page, each_template, reading
-from tests.browser.visits import NOBODY, visits
+from tests.browser.visit import NOBODY
+from tests.browser.visits import visits
 from tests.browser.world import World
 
 pytestmark = pytest.mark.browser

@@ -13,7 +13,8 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from tests.browser.visits import NO_PAGE, NOBODY, TEMPLATES, Visit, visits
+from tests.browser.visit import NOBODY, Visit
+from tests.browser.visits import NO_PAGE, TEMPLATES, visits
 from tests.browser.world import World
 
 pytestmark = pytest.mark.xdist_group("html")

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect
 from accounts.models import User
 from entitlements.models import LineItem
 from tests.browser.chromium import each_page, each_template, reading
-from tests.browser.visits import NOBODY
+from tests.browser.visit import NOBODY
 from tests.browser.world import World
 
 pytestmark = pytest.mark.browser

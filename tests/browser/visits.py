@@ -1,18 +1,16 @@
 """Every page of the portal, each as somebody sees it who may: empty, full, refused, with every form's errors."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.contrib.auth.models import AbstractBaseUser
 from django.urls import reverse
-from django.utils.http import urlencode
 
+from tests.browser.visit import NOBODY, Visit, page, sent
+from tests.browser.visits_activation import activation_pages
 from tests.browser.world import World
 
-NOBODY = "nobody"
 # Routes that answer with no page of their own, each with its reason. A stale or missing entry fails.
 NO_PAGE = {
     "set_language": "a POST, then the page that it came from",
@@ -21,6 +19,8 @@ NO_PAGE = {
     "mail_send_again": "a POST, then the page that it came from",
     "line_item_go": "leads on to the step of the ticked line item",
     "jwks": "keys for programs",
+    "license_download": "a download",
+    "line_item_licenses": "a download",
     "bulk_split_template": "a download",
     "bulk_split_download": "a download",
     "bulk_split_correct": "a POST, then the bulk split's page",
@@ -35,35 +35,6 @@ NO_PAGE = {
 TEMPLATES = ("400.html", "403_csrf.html", "500.html", "account/account_inactive.html")
 
 
-@dataclass(frozen=True, eq=False)
-class Visit:
-    """A page: `post` is what is sent from the page at `path` (to `action`, where that is another one)."""
-
-    reader: str
-    route: str
-    path: str
-    post: dict[str, Any] | None = None
-    status: int = 200
-    action: str = ""
-
-    def __str__(self) -> str:
-        sent = " (sent)" if self.post is not None else ""
-        return f"{self.reader}: {self.path}{sent}"
-
-
-def page(
-    reader: str, route: str, *args: Any, query: dict[str, Any] | None = None, status: int = 200
-) -> Visit:
-    """A page that is opened."""
-    path = reverse(route, args=args)
-    return Visit(reader, route, f"{path}?{urlencode(query)}" if query else path, status=status)
-
-
-def sent(reader: str, route: str, *args: Any, **post: Any) -> Visit:
-    """The page that answers to a form; without values every field is wrong that must be filled in."""
-    return Visit(reader, route, reverse(route, args=args), post=post)
-
-
 def visits(world: World) -> list[Visit]:
     """All of them."""
     return [
@@ -76,6 +47,7 @@ def visits(world: World) -> list[Visit]:
         *mail_pages(world),
         *item_pages(world),
         *split_pages(world),
+        *activation_pages(world),
         *bulk_pages(world),
         *publisher_pages(world),
         *refusals(world),

@@ -6,9 +6,12 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import Account, MailEntry, RelationStatus, SellingRelation, Tier, User
-from entitlements.models import BulkSplit, BulkState, LineItem, Origin, State, today
+from entitlements.activation.host_ids import HostIdType
+from entitlements.models import BulkSplit, BulkState, License, LineItem, Origin, State, today
+from entitlements.services.activation import activate
 from entitlements.services.bulk_lines import BulkLine
 from entitlements.services.bulk_requests import start_bulk_split, undo_bulk_split
+from entitlements.services.devices import HostId
 from entitlements.services.issue import NewLine, add_lines, deploy_entitlement
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
@@ -47,6 +50,8 @@ class World:
     failed: Mail
     refused_credentials: Mail
     bulks: dict[str, BulkSplit]
+    activated: LineItem
+    licenses: list[License]
     readers: dict[str, User] = field(default_factory=dict)
 
 
@@ -68,6 +73,7 @@ def make_world() -> World:
         failed=failed,
         refused_credentials=refused,
         bulks=_bulks(cast, chain),
+        **_activations(cast, chain),
         readers={name: user for name, user in readers.items() if isinstance(user, User)},
         **parts,
     )
@@ -159,6 +165,23 @@ def _stuck(cast: Cast, chain: Chain) -> BulkSplit:
     bulk = split_bulk(cast.distributor, [chain.issued], [line_for(cast.installer, 3)])
     split_item(cast.installer, bulk.items.get(), cast.customer, copies=1)
     return bulk
+
+
+def _activations(cast: Cast, chain: Chain) -> dict[str, Any]:
+    """An item on devices with long names and none; a license that has ended, and some that are valid."""
+    item = split_item(cast.installer, chain.installed, cast.customer, copies=4)
+    hosts = [
+        (HostId(typed="00:03:C5:00:00:01", kind=HostIdType.MAC, name="Entrance", site="Hall"), 1),
+        (HostId(typed="00:03:C5:00:00:01", kind=HostIdType.MAC), 2),
+        (HostId(typed="SN-" + "9" * 61, kind=HostIdType.SERIAL, name=LONG_NAME, site=LONG_NAME), 1),
+    ]
+    licenses = [
+        activate(actor=cast.installer, item_id=item.pk, host=host, copies=copies, key=new_key())
+        for host, copies in hosts
+    ]
+    licenses[0].refresh_from_db()
+    item.refresh_from_db()
+    return {"activated": item, "licenses": licenses}
 
 
 def _failed_mail(reader: Account, mails: Any) -> Mail:

@@ -1,0 +1,73 @@
+"""The fields that name a device (L1)."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from entitlements.activation.host_ids import HostIdType, guess
+from entitlements.services.devices import HostId
+from mxportal.shared.forms import KeyedForm, no_control_characters
+from mxportal.shared.widgets import PlainSelect
+
+LONGEST = 100  # what is typed; the host ID itself is shorter
+
+
+class HostForm(KeyedForm):
+    """A device by its host ID, and what a new one is called."""
+
+    host_id = forms.CharField(
+        label=_("Host ID"),
+        max_length=LONGEST,
+        validators=[no_control_characters],
+        widget=forms.TextInput(
+            attrs={
+                "list": "known-devices",
+                "autocomplete": "off",
+                "spellcheck": "false",
+                "class": "mx-host-id",
+            }
+        ),
+        help_text=_("The MAC address or serial number on the device, for example 00:03:C5:AA:BB:CC."),
+        error_messages={"required": _("Enter the host ID of the device.")},
+    )
+    host_id_type = forms.ChoiceField(
+        label=_("Type of host ID"),
+        required=False,
+        choices=[("", _("Recognise it")), *HostIdType.choices],
+        widget=PlainSelect(attrs={"class": "form-select"}),
+    )
+    name = forms.CharField(
+        label=_("Name"), required=False, max_length=100, validators=[no_control_characters]
+    )
+    model = forms.CharField(
+        label=_("Model"), required=False, max_length=100, validators=[no_control_characters]
+    )
+    site = forms.CharField(
+        label=_("Site"), required=False, max_length=100, validators=[no_control_characters]
+    )
+    details = ("name", "model", "site")
+
+    def clean(self) -> dict[str, Any]:
+        """What is wrong with the host ID is said together with what is wrong elsewhere."""
+        if "host_id" in self.cleaned_data:
+            try:
+                self.host.normal  # noqa: B018 - raises
+            except ValidationError as error:
+                self.add_service_error(error)
+        return self.cleaned_data
+
+    @property
+    def host(self) -> HostId:
+        """The device as the services want it."""
+        data = self.cleaned_data
+        typed = data["host_id"]
+        kind = HostIdType(data["host_id_type"]) if data.get("host_id_type") else guess(typed)
+        return HostId(typed=typed, kind=kind, **{name: data.get(name, "") for name in self.details})
+
+    def service_data(self) -> dict[str, Any]:
+        """The device as one value."""
+        apart = ("host_id", "host_id_type", *self.details)
+        rest = {name: value for name, value in super().service_data().items() if name not in apart}
+        return rest | {"host": self.host}

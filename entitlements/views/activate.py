@@ -1,0 +1,68 @@
+"""Action → Activate (L2): one device; and where the copies of an item are."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.http import PortalRequest
+from accounts.models import User
+from accounts.permissions import Permission, requires
+from entitlements.activation_rows import activation_rows, for_activation_rows
+from entitlements.forms.activation import ActivateForm
+from entitlements.license_downloads import MOST_IN_ZIP
+from entitlements.models import Activation, Device, LineItem
+from entitlements.obstacles import activation_obstacle
+from entitlements.predicates import may_activate
+from entitlements.services.activation import activate
+from entitlements.views.steps import load_item, load_party_item, require, shown
+from mxportal.shared.pagination import capped_count, paginate
+from mxportal.shared.views import posted, submit
+
+SUGGESTED = 200
+
+
+@requires(Permission.ACTIVATE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def line_item_activate(request: PortalRequest, pk: int) -> HttpResponse:
+    """Asks for the device and the number of copies; the license's page is the result."""
+    item = load_item(request.user, pk)
+    require(may_activate(request.user, item))
+    initial = {name: request.GET[name] for name in ("host_id", "copies") if name in request.GET}
+    form = ActivateForm(posted(request), actor=request.user, item=item, initial=initial)
+    license = submit(form, activate, keyed=True, actor=request.user, item_id=pk)
+    if license is None:
+        item.refresh_from_db(fields=["quantity", "available", "split", "activated", "state"])
+        context = {
+            "row": shown(request.user, item),
+            "form": form,
+            "obstacle": activation_obstacle(item),
+            "known": known_devices(request.user, item),
+        }
+        return render(request, "entitlements/line_item_activate.html", context)
+    messages.success(request, _("The device is activated."))
+    return redirect("license_detail", license.license_id)
+
+
+def known_devices(actor: User, item: LineItem) -> list[Device]:
+    """The owner's newest devices, to choose from while typing."""
+    return list(Device.objects.visible_to(actor).filter(account=item.owner_id).order_by("-pk")[:SUGGESTED])
+
+
+@requires(Permission.VIEW)
+@require_safe
+def line_item_activations(request: PortalRequest, pk: int) -> HttpResponse:
+    """Every device that holds copies of the item, for its parties."""
+    item = load_party_item(request.user, pk)
+    held = for_activation_rows(Activation.objects.visible_to(request.user).held().filter(item=item))
+    page = paginate(request, held, order=("-id",))
+    context = {
+        "row": shown(request.user, item),
+        "page": page,
+        "activations": activation_rows(request.user, page.items),
+        "count": capped_count(held),
+        "most_in_zip": MOST_IN_ZIP,
+        "all_in_zip": held.order_by()[: MOST_IN_ZIP + 1].count() <= MOST_IN_ZIP,
+    }
+    return render(request, "entitlements/line_item_activations.html", context)

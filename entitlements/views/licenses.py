@@ -1,0 +1,78 @@
+"""License files: the page of one, its download, and all of an item in one archive (L3, L5)."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_safe
+
+from accounts.http import PortalRequest
+from accounts.permissions import Permission, requires
+from entitlements.activation_rows import activation_rows
+from entitlements.license_downloads import MOST_IN_ZIP, license_filename, license_qr, licenses_zip
+from entitlements.models import License
+from entitlements.models.activation import LicenseQuerySet
+from entitlements.predicates import may_activate
+from entitlements.views.steps import load_party_item
+
+
+def _visible(request: PortalRequest) -> LicenseQuerySet:
+    licenses = License.objects.visible_to(request.user)
+    return licenses.select_related("activation__item__product", "activation__device", "key")
+
+
+@requires(Permission.VIEW)
+@require_safe
+def license_detail(request: PortalRequest, license_id: UUID) -> HttpResponse:
+    """What an activation gives: the license for a device, to be saved or scanned; or that it has ended."""
+    license = get_object_or_404(_visible(request), license_id=license_id)
+    (row,) = activation_rows(request.user, [license.activation])
+    item = license.activation.item
+    valid = license.ended_at is None
+    context = {
+        "license": license,
+        "row": row,
+        "valid": valid,
+        "filename": license_filename(license),
+        "expires_on": item.expires_on,
+        "may_activate": item.is_usable and item.available > 0 and may_activate(request.user, item),
+        "qr": license_qr(license) if valid else None,
+    }
+    return render(request, "entitlements/license_detail.html", context)
+
+
+@requires(Permission.VIEW)
+@require_safe
+def license_download(request: PortalRequest, license_id: UUID) -> HttpResponse:
+    """The file, while the license is valid."""
+    license = get_object_or_404(_visible(request).valid(), license_id=license_id)
+    return _file(license.file, license_filename(license), "text/plain; charset=utf-8")
+
+
+@requires(Permission.VIEW)
+@require_safe
+def line_item_licenses(request: PortalRequest, pk: int) -> HttpResponse:
+    """The valid licenses of an item, or those of ``?first=…&last=…``, in one archive: the newest of very many."""
+    item = load_party_item(request.user, pk)
+    licenses = License.objects.visible_to(request.user).valid().filter(activation__item=item)
+    newest = within(request, licenses).select_related("activation__device").order_by("-pk")[:MOST_IN_ZIP]
+    return _file(
+        licenses_zip(newest), f"licenses-{item.entitlement.entitlement_id}-{pk}.zip", "application/zip"
+    )
+
+
+def within(request: PortalRequest, licenses: LicenseQuerySet) -> LicenseQuerySet:
+    """Those that one request made: under the item's lock their numbers follow one another."""
+    for name, lookup in (("first", "pk__gte"), ("last", "pk__lte")):
+        typed = request.GET.get(name, "")
+        if typed.isascii() and typed.isdigit() and len(typed) < 19:
+            licenses = licenses.filter(**{lookup: int(typed)})
+    return licenses
+
+
+def _file(content: str | bytes, name: str, content_type: str) -> HttpResponse:
+    disposition = content_disposition_header(as_attachment=True, filename=name)
+    return HttpResponse(
+        content, content_type=content_type, headers={"Content-Disposition": disposition or ""}
+    )
