@@ -27,6 +27,7 @@ class Permission(StrEnum):
     UNDO_SPLIT = "undo_split"
     ACTIVATE = "activate"
     REPLACE_IDS = "replace_ids"
+    MANAGE_TOKENS = "manage_tokens"
     MANAGE_PRODUCTS = "manage_products"
     CREATE_ENTITLEMENTS = "create_entitlements"
     CHANGE_STATES = "change_states"
@@ -43,6 +44,7 @@ PORTAL_ADMIN_PERMISSIONS = PORTAL_USER_PERMISSIONS | {
     Permission.UNDO_SPLIT,
     Permission.ACTIVATE,
     Permission.REPLACE_IDS,
+    Permission.MANAGE_TOKENS,
 }
 MOBOTIX_ADMIN_PERMISSIONS = PORTAL_ADMIN_PERMISSIONS | {
     Permission.MANAGE_PRODUCTS,

@@ -13,7 +13,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Account, AuditEntry, User, UserStatus
+from accounts.models import Account, ApiToken, AuditEntry, Scope, User, UserStatus
 from accounts.services.credentials import mails_to
 from accounts.visibility import visible_names
 from notifications.bounces import refusals_of
@@ -33,6 +33,9 @@ SENTENCES = {
     "user_created": gettext_lazy("%(who)s created this person."),
     "user_changed": gettext_lazy("%(who)s changed: %(fields)s."),
     "credentials_sent": gettext_lazy("%(who)s had new credentials sent."),
+    "api_token_created": gettext_lazy("%(who)s created the API token “%(token)s”."),
+    "api_token_revoked": gettext_lazy("%(who)s revoked the API token “%(token)s”."),
+    "api_token_taken_over": gettext_lazy("%(who)s took the API token “%(token)s” over."),
     "profile_changed": gettext_lazy("%(who)s changed the profile."),
 }
 
@@ -137,3 +140,28 @@ def unsent_mails(people: "QuerySet[User]") -> list[UserMail]:
     """N2: mails to these people that failed, or wait after a failure."""
     waiting = Q(mail__status=Status.FAILED) | Q(mail__status=Status.QUEUED) & ~Q(mail__failure="")
     return _user_mails(mails_to(people).filter(waiting)[:10])
+
+
+@dataclass(frozen=True)
+class TokenRow:
+    """A token of the list. ``state``: active, revoked, expired, or inactive, where its person may act no more."""
+
+    token: ApiToken
+    state: str
+    scopes: list[str]
+
+
+def token_rows(tokens: Iterable[ApiToken]) -> list[TokenRow]:
+    """With user, account and maker selected, no query."""
+    return [
+        TokenRow(token, _token_state(token), [Scope(scope).value for scope in token.scopes])
+        for token in tokens
+    ]
+
+
+def _token_state(token: ApiToken) -> str:
+    if token.revoked_at:
+        return "revoked"
+    if token.is_expired:
+        return "expired"
+    return "active" if token.has_person else "inactive"

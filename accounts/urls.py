@@ -4,7 +4,7 @@ from allauth.account import views as allauth
 from django.urls import path, re_path, reverse_lazy
 
 from accounts.permissions import Permission, public, requires
-from accounts.views import accounts, pickers, profile, relations, users
+from accounts.views import accounts, api_tokens, pickers, profile, relations, users
 
 # Of django-allauth only these: what else it has (sign-up, further e-mail addresses) must not be reachable.
 login = public("This is where one logs in (U8).")(allauth.LoginView.as_view())
@@ -39,6 +39,11 @@ urlpatterns = [
     path("accounts/related/", accounts.related_account_list, name="related_account_list"),
     path("accounts/related/request/", relations.relation_request, name="relation_request"),
     path("accounts/relations/<int:pk>/decide/", relations.relation_decide, name="relation_decide"),
+    path("accounts/tokens/", api_tokens.api_token_list, name="api_token_list"),
+    path("accounts/tokens/new/", api_tokens.api_token_create, name="api_token_create"),
+    path("accounts/tokens/requests/", api_tokens.api_request_list, name="api_request_list"),
+    path("accounts/tokens/<int:pk>/revoke/", api_tokens.api_token_revoke, name="api_token_revoke"),
+    path("accounts/tokens/<int:pk>/take-over/", api_tokens.api_token_take_over, name="api_token_take_over"),
     path("accounts/pick/", pickers.account_pick, name="account_pick"),
     path("accounts/pick/contact/", pickers.contact_pick, name="contact_pick"),
     path("accounts/new/<slug:kind>/", accounts.account_create, name="account_create"),

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.models import Account, RelationStatus, Role, SellingRelation, Tier, User
+from accounts.models import Account, ApiToken, RelationStatus, Role, SellingRelation, Tier, User
+from accounts.services.api_tokens import create_api_token, new_secret, scopes_for
 from entitlements.models import Activation, Device, LicenceModel, LineItem, Product, today
 from entitlements.services.issue import NewLine, create_entitlement, deploy_entitlement
 from entitlements.services.split import split_line_item
@@ -102,6 +103,20 @@ def split_item(
     fields.setdefault("key", new_key())
     return split_line_item(
         actor=actor, item_id=source.pk, target_id=target.pk, contact_id=contact.pk, copies=copies, **fields
+    )
+
+
+def make_token(
+    user: User, *scopes: str, secret: str = "", name: str = "ERP", expires_on: date | None = None
+) -> ApiToken:
+    """An API token of this admin, by default with every scope that it may have."""
+    return create_api_token(
+        actor=user,
+        key=new_key(),
+        secret=secret or new_secret(),
+        name=name,
+        scopes=scopes or scopes_for(user),
+        expires_on=expires_on,
     )
 
 

@@ -21,7 +21,7 @@ from notifications.models import Failure, Mail, Status
 from tests.architecture.test_stamps import patterns
 from tests.entitlements.bulk import line_for, split_bulk
 from tests.entitlements.test_activation import put_on
-from tests.factories import Cast, issue_item, make_cast, make_chain, make_product, make_relation
+from tests.factories import Cast, issue_item, make_cast, make_chain, make_product, make_relation, make_token
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +67,16 @@ relation_request                 GET  302  200  403  403  200  403  403  403  40
 relation_request                 POST 302  200  403  403  200  403  403  403  403  403
 relation_decide                  GET  302  405  405  403  405  403  405  403  405  403
 relation_decide                  POST 302  404  302  403  404  403  404  403  404  403
+api_token_list                   GET  302  200  200  403  200  403  200  403  200  403
+api_token_list                   POST 302  405  405  403  405  403  405  403  405  403
+api_token_create                 GET  302  200  200  403  200  403  200  403  200  403
+api_token_create                 POST 302  200  200  403  200  403  200  403  200  403
+api_token_revoke                 GET  302  404  200  403  404  403  404  403  404  403
+api_token_revoke                 POST 302  404  200  403  404  403  404  403  404  403
+api_token_take_over              GET  302  405  405  403  405  403  405  403  405  403
+api_token_take_over              POST 302  404  302  403  404  403  404  403  404  403
+api_request_list                 GET  302  200  200  403  200  403  200  403  200  403
+api_request_list                 POST 302  405  405  403  405  403  405  403  405  403
 account_pick                     GET  302  200  200  403  200  403  200  403  200  403
 account_pick                     POST 302  405  405  403  405  403  405  403  405  403
 contact_pick                     GET  302  302  302  403  302  403  302  403  302  403
@@ -206,6 +216,7 @@ class World:
         self.cast.installer_viewer.mails.add(self.user_mail)
         self.bulk = split_bulk(self.cast.installer, [self.item], [line_for(self.cast.customer_contact)])
         self.license = put_on(self.cast, self.item)
+        self.token = make_token(self.cast.installer)
         self.arguments: dict[str, list[Any]] = self.arguments_by_name()
 
     def failed_mail(self) -> Mail:
@@ -233,6 +244,8 @@ class World:
             "entitlement_deploy": [self.draft.entitlement_id],
             "product_edit": [make_product().pk],
             "mail_send_again": [self.mail.pk],
+            "api_token_revoke": [self.token.pk],
+            "api_token_take_over": [self.token.pk],
             "verify": [self.item.verification_code],
             "line_item_go": ["split"],
             "license_detail": [self.license.license_id],

@@ -110,6 +110,7 @@ def test_a_failure_is_logged_once(client: Client, settings: Any, lines: Lines) -
         (f"id {ACTIVATION_ID}.", f"id …{ACTIVATION_ID[-4:]}."),
         (f"id {ACTIVATION_ID.lower()}\n", f"id …{ACTIVATION_ID[-4:].lower()}"),
         ("Key (login)=(o.neill+x@blick.example) exists", "Key (login)=(…@blick.example) exists"),
+        (f"Bearer mxp_{'0a' * 24}, as sent", "Bearer …, as sent"),
         ("nothing of 1234-5678", "nothing of 1234-5678"),
     ],
 )

@@ -1,6 +1,7 @@
 """The models of the app, one noun a file."""
 
 from accounts.models.account import Account, AccountStatus, Tier
+from accounts.models.api_token import ApiRequest, ApiToken, Scope
 from accounts.models.audit import AuditEntry, LoginRecord
 from accounts.models.mail_entry import MailEntry
 from accounts.models.operation import Operation
@@ -10,12 +11,15 @@ from accounts.models.user import Role, User, UserStatus
 __all__ = [
     "Account",
     "AccountStatus",
+    "ApiRequest",
+    "ApiToken",
     "AuditEntry",
     "LoginRecord",
     "MailEntry",
     "Operation",
     "RelationStatus",
     "Role",
+    "Scope",
     "SellingRelation",
     "Tier",
     "User",

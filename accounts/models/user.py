@@ -127,6 +127,9 @@ class User(AbstractBaseUser, Address):
     USERNAME_FIELD = EMAIL_FIELD = "login"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
+    # P1: what an API token's scopes leave of the role; None is all of it.
+    narrowed_to: frozenset[Permission] | None = None
+
     objects = UserManager()
 
     class Meta:
@@ -177,7 +180,11 @@ class User(AbstractBaseUser, Address):
         return self.can_log_in and self.role == Role.PORTAL_ADMIN
 
     def permissions(self) -> frozenset[Permission]:
-        """U3: the role table's row for this user."""
+        """U3, P1: the role table's row for this user, or what a token leaves of it."""
+        row = self._permissions_of_role()
+        return row if self.narrowed_to is None else row & self.narrowed_to
+
+    def _permissions_of_role(self) -> frozenset[Permission]:
         if not self.can_log_in:
             return frozenset()
         if self.role != Role.PORTAL_ADMIN:

@@ -59,7 +59,7 @@ MENU = (
             Item("account_list", gettext_lazy("List accounts")),
             Item("related_account_list", gettext_lazy("List related accounts")),
         ),
-        ("account", "related_account", "user", "contact", "relation"),
+        ("account", "related_account", "user", "contact", "relation", "api_"),
     ),
 )
 # allauth's pages are called account_…, too, but belong to the person and not to "Accounts & Users".
@@ -152,6 +152,7 @@ STATES = {
     "obsolete": (gettext_lazy("Obsolete"), "obsolete"),
     "expired": (gettext_lazy("Expired"), "expired"),
     "active": (gettext_lazy("Active"), "deployed"),
+    "revoked": (gettext_lazy("Revoked"), "obsolete"),
     "queued": (pgettext_lazy("mail", "Queued"), "draft"),
     "sent": (pgettext_lazy("mail", "Sent"), "deployed"),
     "failed": (pgettext_lazy("mail", "Failed"), "expired"),

@@ -9,12 +9,14 @@ from django.urls import reverse
 
 from tests.browser.visit import NOBODY, Visit, page, sent
 from tests.browser.visits_activation import activation_pages
+from tests.browser.visits_tokens import token_pages
 from tests.browser.world import World
 
 # Routes that answer with no page of their own, each with its reason. A stale or missing entry fails.
 NO_PAGE = {
     "set_language": "a POST, then the page that it came from",
     "relation_decide": "a POST, then the account's page",
+    "api_token_take_over": "a POST, then the list",
     "user_mail_send_again": "a POST, then the user's page",
     "mail_send_again": "a POST, then the page that it came from",
     "line_item_go": "leads on to the step of the ticked line item",
@@ -40,6 +42,7 @@ def visits(world: World) -> list[Visit]:
     return [
         *public_pages(world),
         *own_pages(world),
+        *token_pages(world),
         *account_pages(world),
         *user_pages(world),
         *picker_pages(world),

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.models import Account, MailEntry, RelationStatus, SellingRelation, Tier, User
+from accounts.models import Account, ApiToken, MailEntry, RelationStatus, SellingRelation, Tier, User
 from entitlements.activation.host_ids import HostIdType
 from entitlements.models import BulkSplit, BulkState, License, LineItem, Origin, State, today
 from entitlements.services.activation import activate
@@ -16,6 +16,7 @@ from entitlements.services.issue import NewLine, add_lines, deploy_entitlement
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, RefusedAddress, Status
+from tests.browser.tokens import make_tokens
 from tests.entitlements.bulk import line_for, split_bulk
 from tests.factories import (
     Cast,
@@ -52,6 +53,7 @@ class World:
     bulks: dict[str, BulkSplit]
     activated: LineItem
     licenses: list[License]
+    token: ApiToken
     readers: dict[str, User] = field(default_factory=dict)
 
 
@@ -74,6 +76,7 @@ def make_world() -> World:
         refused_credentials=refused,
         bulks=_bulks(cast, chain),
         **_activations(cast, chain),
+        token=make_tokens(cast, LONG_NAME),
         readers={name: user for name, user in readers.items() if isinstance(user, User)},
         **parts,
     )

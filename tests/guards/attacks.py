@@ -216,6 +216,9 @@ CONSTRAINTS = {
     ),
     "relation_between_two": Attack(RELATION + "buyer_id = seller_id WHERE id = {relation}"),
     "relation_status_known": Attack(RELATION + "status = 'maybe' WHERE id = {relation}"),
+    "api_token_revoked_by_somebody": Attack(
+        "UPDATE accounts_apitoken SET revoked_at = created_at WHERE id = {token}"
+    ),
     "relation_decided_or_open": Attack(RELATION + "decided_at = NULL WHERE id = {relation}"),
     "account_id_unique_without_case": Attack(
         ACCOUNT + "account_id = (SELECT lower(account_id) FROM accounts_account WHERE id = {stranger})"

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.models import Tier
 from accounts.services.accounts import create_account
+from accounts.services.api_tokens import create_api_token, new_secret
 from accounts.services.credentials import send_credentials
 from accounts.services.users import create_user
 from entitlements.models import BulkSplit, Origin, State
@@ -73,6 +74,12 @@ def new_credentials(cast: Cast) -> Asked:
     """U4."""
     request = {"actor": cast.mobotix, "user_id": make_seller(cast).pk}
     return Asked(send_credentials, request, {"user_id": make_seller(cast).pk})
+
+
+def new_token(cast: Cast) -> Asked:
+    """P1."""
+    request = {"actor": cast.mobotix, "secret": new_secret(), "name": "ERP", "scopes": ["orders"]}
+    return Asked(create_api_token, request, {"name": "Another"})
 
 
 def new_product(cast: Cast) -> Asked:
@@ -227,6 +234,7 @@ KEYED: dict[str, Callable[[Cast], Asked]] = {
     "accounts.services.accounts._create_account": new_account,
     "accounts.services.users._create_user": new_user,
     "accounts.services.credentials.send_credentials": new_credentials,
+    "accounts.services.api_tokens.create_api_token": new_token,
     "entitlements.services.products._save_product": new_product,
     "entitlements.services.products._save_product 2": changed_product,
     "entitlements.services.issue.create_entitlement": new_entitlement,

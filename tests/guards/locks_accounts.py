@@ -2,13 +2,14 @@
 
 from django.db.models import QuerySet
 
-from accounts.models import Account, AccountStatus, RelationStatus, Role, Tier, User
+from accounts.models import Account, AccountStatus, ApiToken, RelationStatus, Role, Tier, User
 from accounts.services.accounts import (
     _create_account,
     create_account,
     set_account_status,
     update_account,
 )
+from accounts.services.api_tokens import create_api_token, new_secret
 from accounts.services.credentials import make_temporary_password, send_credentials
 from accounts.services.relations import decide_relation, request_relation
 from accounts.services.users import _update_user, update_profile, update_user
@@ -53,6 +54,17 @@ def same_name_at_once(cast: Cast) -> Race:
         other=lambda: namesake(seller),
         ours=lambda: create_account(actor=seller, tier=Tier.INSTALLER, name="twin", key=new_key()),
         right=refused("name"),
+    )
+
+
+@proves("accounts.services.api_tokens.create_api_token")
+def token_made_twice(cast: Cast) -> Race:
+    """E7: a double click; both get the same token."""
+    asked = {"actor": cast.installer, "key": new_key(), "name": "ERP", "scopes": ["read"]}
+    return Race(
+        other=lambda: inside(create_api_token)(secret=new_secret(), **asked),
+        ours=lambda: create_api_token(secret=new_secret(), **asked),
+        right=lambda outcome: isinstance(outcome, ApiToken),
     )
 
 

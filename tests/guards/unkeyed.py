@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from accounts.models import AccountStatus, RelationStatus, Role, User, UserStatus
 from accounts.services.accounts import set_account_status, update_account
+from accounts.services.api_tokens import revoke_api_token, take_over_api_token
 from accounts.services.relations import decide_relation, request_relation
 from accounts.services.setup import found_mobotix
 from accounts.services.users import update_profile, update_user
@@ -14,7 +15,7 @@ from entitlements.services.sealing import seal_ledger
 from notifications.models import Status
 from notifications.services import _claim, _Outcome, _settle, retry_failed, retry_mail
 from tests.entitlements.test_activation import host, put_on
-from tests.factories import Cast, make_chain, make_relation, make_user
+from tests.factories import Cast, make_chain, make_relation, make_token, make_user
 from tests.guards.keys import running_bulk
 from tests.guards.locks_accounts import make_failed_mail, make_mail, make_seller
 
@@ -55,6 +56,18 @@ def user_edit(cast: Cast) -> Again:
 def profile_edit(cast: Cast) -> Again:
     """The same values again are the same profile."""
     return lambda: update_profile(actor=cast.installer, phone="110")
+
+
+def token_revocation(cast: Cast) -> Again:
+    """P1: a revoked token cannot become more so."""
+    token = make_token(cast.installer)
+    return lambda: revoke_api_token(actor=cast.installer, token_id=token.pk)
+
+
+def token_taken_over(cast: Cast) -> Again:
+    """P1: it acts as who took it over already."""
+    token = make_token(make_user(cast.installer.account))
+    return lambda: take_over_api_token(actor=cast.installer, token_id=token.pk)
 
 
 def founding(cast: Cast) -> Again:
@@ -123,6 +136,8 @@ def sending_many_again(cast: Cast) -> Again:
 UNKEYED: dict[str, Callable[[Cast], Again]] = {
     "accounts.services.accounts.update_account": account_edit,
     "accounts.services.accounts.set_account_status": account_status,
+    "accounts.services.api_tokens.revoke_api_token": token_revocation,
+    "accounts.services.api_tokens.take_over_api_token": token_taken_over,
     "accounts.services.relations.request_relation": relation_request,
     "accounts.services.relations.decide_relation": relation_decision,
     "accounts.services.users._update_user": user_edit,

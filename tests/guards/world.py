@@ -19,6 +19,7 @@ from tests.factories import (
     make_chain,
     make_contact,
     make_product,
+    make_token,
     split_item,
     yesterday,
 )
@@ -71,6 +72,7 @@ def make_world() -> dict[str, int]:
         "buyer": cast.installer.account_id,
         "stranger": make_account(Tier.INSTALLER, "Stranger").pk,
         "relation": relation.pk,
+        "token": make_token(cast.installer).pk,
         "waiting": waiting.pk,
         "activation": activation.pk,
         "empty_activation": empty_activation.pk,

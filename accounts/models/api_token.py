@@ -1,0 +1,152 @@
+"""P1: tokens of programs, and what was asked with them."""
+
+import hashlib
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.permissions import Permission
+
+if TYPE_CHECKING:
+    from accounts.models.user import User
+
+
+class Scope(models.TextChoices):
+    """What a token is for. ``orders`` is MOBOTIX's own."""
+
+    READ = "read", _("Read: every list and page of the account")
+    SELL = "sell", _("Sell: split, undo, e-mail, customers and contacts")
+    ACTIVATE = "activate", _("Activate: activate, return and rehost licenses")
+    ORDERS = "orders", _("Orders: accounts, products, entitlements, changes and cancellations")
+
+
+ALLOWED_BY = {
+    Scope.READ: {Permission.VIEW},
+    Scope.SELL: {
+        Permission.SPLIT,
+        Permission.UNDO_SPLIT,
+        Permission.SEND_MAIL,
+        Permission.CREATE_ACCOUNTS,
+        Permission.MANAGE_USERS,
+    },
+    Scope.ACTIVATE: {Permission.ACTIVATE},
+    Scope.ORDERS: {
+        Permission.CREATE_ACCOUNTS,
+        Permission.MANAGE_USERS,
+        Permission.MANAGE_PRODUCTS,
+        Permission.CREATE_ENTITLEMENTS,
+        Permission.CHANGE_STATES,
+        Permission.CORRECT_QUANTITIES,
+    },
+}
+
+
+def hash_token(secret: str) -> str:
+    """SHA-256: there are too many tokens to try them, so that a slow hash would only cost."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    """Who sees which token."""
+
+    def visible_to(self, actor: "User") -> Self:
+        """Those of the actor's account, MOBOTIX's as well."""
+        return self.filter(account=actor.account)
+
+
+class ApiToken(models.Model):
+    """P1: acts as a Portal Admin of its account, narrowed to its scopes. Kept as a hash; never deleted (A6)."""
+
+    account = models.ForeignKey("accounts.Account", models.PROTECT, related_name="+", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    name = models.CharField(_("Name"), max_length=100)
+    scopes = models.JSONField(default=list)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    expires_on = models.DateField(_("Valid until"), null=True, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+    revoked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(revoked_at=None, revoked_by=None)
+                | Q(revoked_at__isnull=False, revoked_by__isnull=False),
+                name="api_token_revoked_by_somebody",
+            ),
+        ]
+        indexes = [
+            # the account's list, newest first
+            models.Index(fields=["account", "-id"], name="api_token_by_account"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What the scopes allow; the role of its person may allow less."""
+        return frozenset().union(*(ALLOWED_BY[Scope(scope)] for scope in self.scopes))
+
+    @property
+    def is_expired(self) -> bool:
+        """E14: the last day of its validity has ended in MOBOTIX's time zone."""
+        today = timezone.localdate(timezone=timezone.get_default_timezone())
+        return self.expires_on is not None and self.expires_on < today
+
+    @property
+    def has_person(self) -> bool:
+        """U7, A5: its person may log in, and is still an admin of this account."""
+        return self.user.is_active and self.user.is_admin and self.user.account_id == self.account_id
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it opens anything right now."""
+        return self.revoked_at is None and not self.is_expired and self.has_person
+
+
+class ApiRequestQuerySet(models.QuerySet["ApiRequest"]):
+    """Who sees which request."""
+
+    def visible_to(self, actor: "User") -> Self:
+        """Those with tokens of the actor's account; MOBOTIX sees all, those without a token as well."""
+        return self.all() if actor.account.is_mobotix else self.filter(account=actor.account)
+
+
+class ApiRequest(models.Model):
+    """One request to the API: neither its query nor its body nor its answer, for these hold names and secrets."""
+
+    token = models.ForeignKey(
+        "accounts.ApiToken", models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    account = models.ForeignKey(
+        "accounts.Account", models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    method = models.CharField(max_length=10)
+    route = models.CharField(max_length=200, help_text="The address with its variable parts unfilled.")
+    status = models.PositiveSmallIntegerField()
+    duration_ms = models.PositiveIntegerField()
+    address = models.GenericIPAddressField(null=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    objects = ApiRequestQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # the account's list, newest first
+            models.Index(fields=["account", "-id"], name="api_request_by_account"),
+            # what is old enough to go
+            models.Index(fields=["at"], name="api_request_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.route} {self.status}"

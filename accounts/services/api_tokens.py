@@ -1,0 +1,119 @@
+"""P1: an admin makes and revokes the tokens of the account's programs."""
+
+import re
+import secrets
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import ApiToken, AuditEntry, Operation, Scope, User
+from accounts.models.api_token import hash_token
+from accounts.permissions import Permission, check_permission
+
+PREFIX = "mxp_"
+RANDOM_BYTES = 24  # 192 bits
+FORM = re.compile(rf"{PREFIX}[0-9a-f]{{{RANDOM_BYTES * 2}}}")
+USES_APART = timedelta(minutes=1)
+
+
+def new_secret() -> str:
+    """A token as its program sends it; the prefix lets those who scan for lost secrets know it."""
+    return PREFIX + secrets.token_hex(RANDOM_BYTES)
+
+
+def scopes_for(actor: User) -> list[Scope]:
+    """Orders are MOBOTIX's."""
+    return [scope for scope in Scope if scope != Scope.ORDERS or actor.account.is_mobotix]
+
+
+@transaction.atomic(durable=True)
+def create_api_token(
+    *,
+    actor: User,
+    key: str,
+    secret: str,
+    name: str,
+    scopes: Sequence[str],
+    expires_on: date | None = None,
+) -> ApiToken:
+    """Keep the hash of ``secret``, which the caller shows this once; it acts as the actor from now on.
+
+    The same key gives the token that was made first, whose secret is another one. Raises ValidationError at ``scopes``
+    or ``expires_on``.
+    """
+    check_permission(actor, Permission.MANAGE_TOKENS)
+    User.objects.select_for_update(no_key=True, of=("self",)).get(pk=actor.pk)
+    request = {"name": name, "scopes": sorted(scopes), "expires_on": expires_on}
+    if done := Operation.objects.done(actor=actor, key=key, kind="create_api_token", request=request):
+        return ApiToken.objects.get(pk=done)
+    token = ApiToken(account=actor.account, user=actor, created_by=actor, name=name, expires_on=expires_on)
+    token.scopes, token.token_hash = sorted(scopes), hash_token(secret)
+    _check(actor, token)
+    token.save()
+    _audit(actor, "api_token_created", token)
+    Operation.objects.record(actor=actor, key=key, kind="create_api_token", request=request, result=token)
+    return token
+
+
+def _check(actor: User, token: ApiToken) -> None:
+    if not token.scopes or not set(token.scopes) <= set(scopes_for(actor)):
+        raise ValidationError({"scopes": _("Choose what the token is for.")})
+    if token.is_expired:
+        raise ValidationError({"expires_on": _("This day is over. Choose a later one, or none.")})
+
+
+@transaction.atomic(durable=True)
+def revoke_api_token(*, actor: User, token_id: int) -> ApiToken:
+    """From the next request on it opens nothing; again, it changes nothing. Raises ApiToken.DoesNotExist."""
+    check_permission(actor, Permission.MANAGE_TOKENS)
+    tokens = ApiToken.objects.visible_to(actor).filter(pk=token_id)
+    changed = tokens.filter(revoked_at=None).update(revoked_at=timezone.now(), revoked_by=actor)
+    token = tokens.get()
+    if changed:
+        _audit(actor, "api_token_revoked", token)
+    return token
+
+
+@transaction.atomic(durable=True)
+def take_over_api_token(*, actor: User, token_id: int) -> ApiToken:
+    """It acts as the actor from now on, for example since the person that it acted as has left.
+
+    Raises ApiToken.DoesNotExist, ValidationError where it was revoked.
+    """
+    check_permission(actor, Permission.MANAGE_TOKENS)
+    tokens = ApiToken.objects.visible_to(actor).filter(pk=token_id)
+    changed = tokens.filter(revoked_at=None).exclude(user=actor).update(user=actor)
+    token = tokens.get()
+    if token.revoked_at:
+        raise ValidationError(_("This token was revoked. Create another one."))
+    if changed:
+        _audit(actor, "api_token_taken_over", token)
+    return token
+
+
+def _audit(actor: User, action: str, token: ApiToken) -> None:
+    AuditEntry.objects.record(actor=actor, action=action, about=token.account, token=token.name)
+
+
+def find_token(secret: str) -> ApiToken | None:
+    """The token of a request, its user narrowed to its scopes; None where it opens nothing, whatever the reason."""
+    if not FORM.fullmatch(secret):
+        return None
+    found = ApiToken.objects.select_related("user__account").filter(token_hash=hash_token(secret)).first()
+    if found is None or not found.is_usable:
+        return None
+    found.user.narrowed_to = found.permissions
+    return found
+
+
+def note_use(token: ApiToken) -> None:
+    """When it was used last, to the minute: a write for each request would cost more than it tells."""
+    now = timezone.now()
+    long_ago = Q(last_used_at=None) | Q(last_used_at__lt=now - USES_APART)
+    if token.last_used_at is None or token.last_used_at < now - USES_APART:
+        ApiToken.objects.filter(long_ago, pk=token.pk).update(last_used_at=now)
