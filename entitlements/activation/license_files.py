@@ -53,7 +53,8 @@ def pack(
     iv = secrets.token_bytes(IV_BYTES)
     sealed = AESGCM(_key(activation_id, host_id)).encrypt(iv, canonical_json(document), None)
     enc = ".".join(_encode(part) for part in (sealed[:-TAG_BYTES], iv, sealed[-TAG_BYTES:]))
-    payload = json.dumps({"enc": enc, "sig": _encode(sign(enc.encode())), "alg": ALGORITHM})
+    # base64 has nothing that JSON escapes
+    payload = f'{{"enc": "{enc}", "sig": "{_encode(sign(enc.encode()))}", "alg": "{ALGORITHM}"}}'
     text = _encode(payload.encode())
     lines = [text[at : at + LINE] for at in range(0, len(text), LINE)]
     return "\n".join([BEGIN, *lines, END, ""])

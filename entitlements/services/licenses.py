@@ -21,16 +21,21 @@ def renew_license(activation: Activation, copies: int) -> License | None:
     activation.licenses.filter(ended_at=None).update(ended_at=now)
     if not copies:
         return None
-    key = active_key()
-    license = License(activation=activation, copies=copies, key=key, issued_at=now)
-    license.file = pack(
+    license = License(activation=activation, copies=copies, key=active_key(), issued_at=now)
+    license.file = license_file(license)
+    license.save()
+    return license
+
+
+def license_file(license: License) -> str:
+    """What its number, copies and dates are, for who has Activation ID and host ID; signed with its key."""
+    activation = license.activation
+    return pack(
         _document(license),
         activation_id=activation.item.activation_id,
         host_id=activation.device.host_id,
-        sign=lambda text: sign(key, Domain.MACHINE, text),
+        sign=lambda text: sign(license.key, Domain.MACHINE, text),
     )
-    license.save()
-    return license
 
 
 def end_licenses(item: LineItem) -> None:
@@ -41,7 +46,7 @@ def end_licenses(item: LineItem) -> None:
 def _document(license: License) -> dict[str, Any]:
     """The JSON:API document: the machine, and the license that it includes."""
     activation = license.activation
-    item, device = activation.item, activation.device
+    item, device, license_id = activation.item, activation.device, str(license.license_id)
     expiry = None if item.is_permanent else _end_of(item.expires_on)
     return {
         "data": {
@@ -52,12 +57,12 @@ def _document(license: License) -> dict[str, Any]:
                 "fingerprintType": device.host_id_type,
                 "name": device.name,
             },
-            "relationships": {"license": {"data": {"type": "licenses", "id": str(license.license_id)}}},
+            "relationships": {"license": {"data": {"type": "licenses", "id": license_id}}},
         },
         "included": [
             {
                 "type": "licenses",
-                "id": str(license.license_id),
+                "id": license_id,
                 "attributes": {
                     "name": item.product.name_en,
                     "partNumber": item.product.part_number,

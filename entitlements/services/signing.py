@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -27,7 +28,7 @@ class Domain(StrEnum):
 
 def sign(key: SigningKey, domain: Domain, text: bytes) -> bytes:
     """The signature, 64 bytes. Raises ImproperlyConfigured where KEY_ENCRYPTION_KEY is not the key's."""
-    return _private_half(key).sign(domain.encode() + text)
+    return private_half(key.private_key, settings.KEY_ENCRYPTION_KEY).sign(domain.encode() + text)
 
 
 def is_signed(key: SigningKey, domain: Domain, text: bytes, signature: bytes) -> bool:
@@ -100,9 +101,11 @@ def _make_key() -> SigningKey:
     )
 
 
-def _private_half(key: SigningKey) -> Ed25519PrivateKey:
+@lru_cache(maxsize=2)
+def private_half(encrypted: str, encryption_key: str) -> Ed25519PrivateKey:
+    """Kept in the process: to decrypt and to load it takes longer than to sign."""
     try:
-        return Ed25519PrivateKey.from_private_bytes(_encryption().decrypt(key.private_key))
+        return Ed25519PrivateKey.from_private_bytes(Fernet(encryption_key).decrypt(encrypted))
     except InvalidToken as error:
         raise ImproperlyConfigured(
             "The signing key was encrypted with another KEY_ENCRYPTION_KEY. Set that one again, or make a new signing "

@@ -3,9 +3,10 @@
 import json
 from typing import Any
 
+# made once: json.dumps makes one at each call, which takes longer than a short text
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 
 def canonical_json(data: dict[str, Any]) -> bytes:
     """RFC 8785 for what we sign: objects with ASCII keys, lists, strings and integers."""
-    return json.dumps(
-        data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    return _ENCODER.encode(data).encode()

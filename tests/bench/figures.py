@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from accounts.models import Tier
+from tests.bench.activation import license_vs_bare_sign
 from tests.bench.bulk import bulk_split_10k, bulk_split_vs_single
 from tests.bench.certificates import certificate_vs_warm_weasyprint
 from tests.bench.clock import ITEMS, say
@@ -55,6 +56,7 @@ def figures() -> Iterator[Figure]:
     yield Figure("verify_ledger_1m", elapsed, "seconds")
     yield Figure("verify_ledger_1m_memory", memory, "MB", 256)
     yield ratio("certificate_vs_warm_weasyprint", certificate_vs_warm_weasyprint, 0.9)
+    yield ratio("license_vs_bare_sign", license_vs_bare_sign, 2)
     yield ratio("list_vs_raw_sql", lambda: list_vs_raw_sql(Tier.MOBOTIX), 15)
     for tier in (Tier.DISTRIBUTOR, Tier.INSTALLER):
         yield ratio(f"list_vs_raw_sql_{tier}", lambda tier=tier: list_vs_raw_sql(tier), 15)
