@@ -343,9 +343,8 @@ DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO
 
 TEMPORARY_PASSWORD_DAYS = env.int("TEMPORARY_PASSWORD_DAYS", default=7)  # U4
 UNDO_DAYS = env.int("UNDO_DAYS", default=14)  # E8
-RETURNS_A_YEAR_PERCENT = env.int(
-    "RETURNS_A_YEAR_PERCENT", default=5
-)  # L4; at least RETURNS_A_YEAR_LEAST copies
+# L4: of an item's quantity, and at least so many copies
+RETURNS_A_YEAR_PERCENT = env.int("RETURNS_A_YEAR_PERCENT", default=5)
 RETURNS_A_YEAR_LEAST = env.int("RETURNS_A_YEAR_LEAST", default=2)
 ACTIVATION_GUESSES_AN_HOUR = env.int("ACTIVATION_GUESSES_AN_HOUR", default=10)  # L2: wrong IDs of one address
 EXPIRING_DAYS = env.int("EXPIRING_DAYS", default=90)

@@ -1,0 +1,50 @@
+"""README, .env.example and docker-compose.yml against what the portal really reads."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+READ = re.compile(r"""(?:env(?:\.[a-z_]+)?\(|environ(?:\.get\(|\[))\s*["']([A-Z][A-Z_]+)["']""")
+# Read, and not for those who configure a portal.
+INTERNAL = {
+    "DJANGO_SETTINGS_MODULE": "manage.py sets it",
+    "PROMETHEUS_MULTIPROC_DIR": "the web server sets it for its own processes",
+}
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def variables_read() -> set[str]:
+    sources = sorted((ROOT / "mxportal").rglob("*.py"))
+    return {name for path in sources for name in READ.findall(path.read_text(encoding="utf-8"))}
+
+
+def test_readme_names_every_variable_and_no_other() -> None:
+    """Who reads only README can configure the portal."""
+    rows = re.findall(r"^\| (`[A-Z].*?) \|", text("README.md"), re.MULTILINE)
+    explained = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
+    assert variables_read() - set(INTERNAL) == explained
+
+
+def test_the_example_of_env_has_what_compose_demands() -> None:
+    """Compose refuses to start without these, and says that they stand in .env.example."""
+    demanded = set(re.findall(r"\$\{([A-Z_]+):\?", text("docker-compose.yml")))
+    given = set(re.findall(r"^([A-Z_]+)=", text(".env.example"), re.MULTILINE))
+    assert demanded
+    assert demanded - given == set()
+
+
+def test_the_example_of_env_names_only_what_is_read() -> None:
+    """A variable that nothing reads would be believed."""
+    named = set(re.findall(r"^(?:# )?([A-Z_]+)=", text(".env.example"), re.MULTILINE))
+    by_compose = set(re.findall(r"\$\{([A-Z_]+)", text("docker-compose.yml")))
+    assert named - variables_read() - by_compose == set()
+
+
+def test_the_owners_password_stays_out_of_the_portals_containers() -> None:
+    """E11: .env goes into all of them, and it holds the password of who may write balances."""
+    common = re.search(r"environment: &environment\n((?: {4}.*\n)+)", text("docker-compose.yml"))
+    assert common is not None
+    assert 'POSTGRES_PASSWORD: ""' in common[1]
