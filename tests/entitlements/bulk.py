@@ -7,10 +7,12 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import Account, RelationStatus, SellingRelation, Tier, User
-from entitlements.models import BulkSplit, LineItem
+from entitlements.models import BulkSplit, LineItem, Origin
 from entitlements.services.bulk_lines import BulkLine
+from entitlements.services.bulk_requests import carry_out, start_bulk_split, undo_bulk_split
 from entitlements.services.bulk_split import bulk_split
 from mxportal.shared.forms import new_key
+from tests.factories import Cast
 
 # begun by chance: another process may have made buyers in the same database
 _numbers = itertools.count(secrets.randbelow(10**9))
@@ -25,6 +27,23 @@ def split_bulk(actor: User, sources: list[LineItem], lines: list[BulkLine], **op
     """A bulk split by the service itself."""
     options = {"key": new_key(), "send_mail": False} | options
     return bulk_split(actor=actor, item_ids=[source.pk for source in sources], lines=lines, **options)
+
+
+def start(cast: Cast, item: LineItem, *lines: BulkLine, **options: Any) -> BulkSplit:
+    """Lines of the distributor's, kept and checked."""
+    options = {"key": new_key(), "origin": Origin.TABLE} | options
+    return start_bulk_split(actor=cast.distributor, item_ids=[item.pk], lines=lines, **options)
+
+
+def go(cast: Cast, bulk: BulkSplit, **options: Any) -> BulkSplit:
+    """ "Split all"."""
+    options = {"key": new_key(), "send_mail": True} | options
+    return carry_out(actor=cast.distributor, bulk_id=bulk.pk, **options)
+
+
+def undo(actor: User, bulk: BulkSplit, **options: Any) -> BulkSplit:
+    """ "Undo all"."""
+    return undo_bulk_split(actor=actor, bulk_id=bulk.pk, **{"key": new_key()} | options)
 
 
 def make_buyers(seller: Account, count: int, tier: Tier = Tier.INSTALLER) -> list[User]:

@@ -1,0 +1,119 @@
+"""The preview of a bulk split: wrong lines are marked and corrected; a large one shows its progress."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Account
+from entitlements.models import LineItem
+from entitlements.services import bulk_jobs
+from entitlements.services.bulk_jobs import work_on
+from mxportal.shared.forms import new_key
+from tests.entitlements.bulk_pages import address, page_of, row_for, started, table
+from tests.entitlements.pages import client_of, html_of
+from tests.factories import Cast, issue_item, make_cast
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return make_cast()
+
+
+@pytest.fixture
+def item(cast: Cast) -> LineItem:
+    return issue_item(cast)
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    return client_of(cast.distributor)
+
+
+# --- Correcting -------------------------------------------------------------------------------------------------------
+
+
+def test_bad_lines_are_marked_and_corrected(client: Client, item: LineItem, cast: Cast) -> None:
+    """Each with its reason at its field; no "Split all" before all are right."""
+    rows = [row_for(cast, 1), row_for(cast, "1.0"), row_for(cast, 2, account_id="NOBODY")]
+    bulk = started(client, address(item), table(*rows))
+    html = page_of(client, bulk)
+    assert "2 of 3 lines must be corrected" in html
+    assert "Enter a whole number without dots" in html
+    assert 'aria-describedby="error-0-amount"' in html
+    assert "Split all" not in html
+
+    data = table(row_for(cast, 4) | {"index": 1, "number": 2}, {"index": 2, "number": 3, "out": "on"})
+    client.post(reverse("bulk_split_correct", args=[bulk.pk]), data)
+    html = page_of(client, bulk)
+    assert "2 lines, and all of them are right" in html
+    assert "Split all" in html
+
+
+def test_sums_stand_at_the_source(client: Client, item: LineItem, cast: Cast) -> None:
+    """E6: taken of available, and "Change the lines" brings all of them back into the table."""
+    bulk = started(client, address(item), table(row_for(cast, 60), row_for(cast, 61)))
+    html = page_of(client, bulk)
+    assert "The lines take 121 copies together, but only 100 copies are available." in html
+    assert "Split all" not in html
+    again = html_of(client.get(reverse("bulk_split_create", query={"again": bulk.pk})))
+    assert 'value="60"' in again
+    assert 'value="61"' in again
+
+
+def test_many_lines_come_back_as_a_text(client: Client, item: LineItem, cast: Cast) -> None:
+    """More than the table holds."""
+    rows = "".join(f"\n{cast.installer.account.account_id}\t{cast.installer.email}\t1\tx" for _ in range(60))
+    bulk = started(
+        client, address(item), {"way": "paste", "key": new_key(), "text": rows.replace("\tx", "\t")}
+    )
+    html = html_of(client.get(reverse("bulk_split_create", query={"again": bulk.pk})))
+    assert html.count(f"{cast.installer.email}\t1") == 60
+
+
+def test_new_customers_are_announced_and_made(client: Client, item: LineItem, cast: Cast) -> None:
+    """A2: without the tick they are errors; it can be set in the preview."""
+    row = row_for(cast, 2, account_id="MUSEUM", email="clara@museum.example")
+    row |= {"account_name": "Museum", "country": "Germany", "first_name": "Clara", "last_name": "Weiß"}
+    bulk = started(client, address(item), table(row))
+    assert "This is not the Account ID of an active account" in page_of(client, bulk)
+    client.post(reverse("bulk_split_correct", args=[bulk.pk]), {"key": new_key(), "create_customers": "on"})
+    assert "1 new end customer is created" in page_of(client, bulk)
+    client.post(reverse("bulk_split_carry_out", args=[bulk.pk]), {"key": new_key()})
+    assert bulk.items.get().owner == Account.objects.get(name="Museum")
+
+
+def test_what_a_service_refuses_is_a_message(client: Client, item: LineItem, cast: Cast) -> None:
+    """Two windows: the second one's "Split all" meets what is done already."""
+    bulk = started(client, address(item), table(row_for(cast)))
+    where = reverse("bulk_split_carry_out", args=[bulk.pk])
+    client.post(where, {"key": new_key()})
+    assert "has gone on meanwhile" in html_of(client.post(where, {"key": new_key()}, follow=True))
+    assert item.splits.count() == 1
+
+
+# --- Large ones -------------------------------------------------------------------------------------------------------
+
+
+def test_a_large_one_shows_its_progress(
+    client: Client, item: LineItem, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """htmx asks every second; without JavaScript there is a link."""
+    monkeypatch.setattr(bulk_jobs, "AT_ONCE", 0)
+    bulk = started(client, address(item), table(row_for(cast)))
+    html = page_of(client, bulk)
+    assert "<progress" in html
+    assert 'data-hx-trigger="every 1s"' in html
+    assert "Refresh" in html
+    work_on(bulk.pk)
+    assert "<progress" not in page_of(client, bulk)
+
+
+def test_pages_of_lines(client: Client, item: LineItem, cast: Cast) -> None:
+    """A hundred a page; a number that is none gives the first or last one."""
+    text = f"\n{cast.installer.account.account_id}\t{cast.installer.email}\t1" * 150
+    bulk = started(client, address(item), {"way": "paste", "key": new_key(), "text": text})
+    assert "101 to 150 of 150" in page_of(client, bulk, page=2)
+    assert "101 to 150 of 150" in page_of(client, bulk, page=99)
+    assert "1 to 100 of 150" in page_of(client, bulk, page="x")
