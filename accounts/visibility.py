@@ -1,6 +1,6 @@
-"""A4, E12: the names of accounts as a reader may see them."""
+"""A4, E12: the names of accounts, and of people of other accounts, as a reader may see them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 from django.utils.translation import gettext_lazy as _
@@ -17,3 +17,10 @@ def visible_names(actor: User, account_ids: Iterable[int | None]) -> dict[int, s
         return {}
     known = Account.objects.name_visible_to(actor).filter(pk__in=ids).order_by()
     return dict.fromkeys(ids, NAME_WITHHELD) | dict(known.values_list("pk", "name"))
+
+
+def person_name(actor: User, person: User | None, names: Mapping[int, str]) -> str:
+    """Colleagues by their own name; others by their account's, as ``visible_names`` gave it; "" for nobody."""
+    if person is None:
+        return ""
+    return str(person) if person.account_id == actor.account_id else names[person.account_id]

@@ -106,7 +106,7 @@ def _account_name(line: BulkLine, accounts: dict[str, Any]) -> str:
 
 def mail_counts(actor: User, bulk: BulkSplit) -> list[tuple[str, int]]:
     """N2: how many mails about its items stand where."""
-    mails = Mail.objects.filter(line_items__in=_visible(actor, bulk))
+    mails = Mail.objects.filter(line_items__in=_looked_after(actor, bulk))
     counted = mails.values_list("status").annotate(count=Count("pk", distinct=True))
     found = dict(counted)
     return [(status.value, found[status]) for status in Status if status in found]
@@ -114,12 +114,20 @@ def mail_counts(actor: User, bulk: BulkSplit) -> list[tuple[str, int]]:
 
 def failed_mails(actor: User, bulk: BulkSplit) -> list[Mail]:
     """N2: those that were given up, newest first."""
-    failed = Mail.objects.filter(line_items__in=_visible(actor, bulk), status=Status.FAILED)
+    failed = Mail.objects.filter(line_items__in=_looked_after(actor, bulk), status=Status.FAILED)
     return list(failed.distinct().order_by("-pk")[:FAILED_SHOWN])
 
 
-def _visible(actor: User, bulk: BulkSplit) -> Any:
-    return LineItem.objects.visible_to(actor).filter(bulk_splits=bulk).values("pk")
+def _looked_after(actor: User, bulk: BulkSplit) -> Any:
+    """E5: whoever looks after an item reads of its mails, and MOBOTIX."""
+    items = LineItem.objects.visible_to(actor).filter(bulk_splits=bulk)
+    return (items if actor.account.is_mobotix else items.looked_after_by(actor.account)).values("pk")
+
+
+def moved_count(bulk: BulkSplit) -> int:
+    """A7: how many of its items another account looks after now."""
+    served = bulk.items.filter(quantity__gt=0, serving_account__isnull=False)
+    return served.exclude(serving_account=bulk.account).count()
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.visibility import visible_names
-from entitlements.models import LineItem, Movement, NoticeRun
+from entitlements.models import BulkSplit, LineItem, Movement, NoticeRun
 from entitlements.notices import digest_of, notice_of
 from entitlements.services.certificates import certificate_filename, render_certificate
-from entitlements.services.change_mails import CAME_BACK, CORRECTED
+from entitlements.services.change_mails import BULK_UNDONE, CAME_BACK, CORRECTED
 from entitlements.services.expiring import DIGEST, EXPIRING, gets_digest, wants_notices
 from entitlements.services.mailing import ACTIVATION, UNDONE, brings
 from mxportal.shared.fields import fold
@@ -142,3 +142,17 @@ def render_came_back(mail: Mail) -> Message | None:
         "item_url": settings.SITE_URL + reverse("line_item_detail", args=[movement.parent_id]),
     }
     return render_message("emails/came_back", context)
+
+
+@renders(BULK_UNDONE, _("Bulk split undone"))
+def render_bulk_undone(mail: Mail) -> Message | None:
+    """E8: all that is left of a bulk split is on the items again that it was split from."""
+    bulk = BulkSplit.objects.get(pk=mail.context["bulk"])
+    context = {
+        "mail": mail,
+        "bulk": bulk,
+        "items": mail.context["items"],
+        "copies": mail.context["copies"],
+        "bulk_url": settings.SITE_URL + reverse("bulk_split_detail", args=[bulk.pk]),
+    }
+    return render_message("emails/bulk_undone", context)

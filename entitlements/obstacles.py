@@ -39,6 +39,8 @@ def undo_obstacle(actor: User, item: LineItem) -> str:
         return _("This line item is obsolete, and that is final: no copies come back from it.")
     if may_undo(actor, item) or may_hand_back(actor, item):
         return source_obstacle(item)
+    if item.seller_id == actor.account_id and not sells(actor, item):
+        return _("MOBOTIX has moved this customer to another seller. Ask MOBOTIX to undo this split.")
     if not sells(actor, item):
         return _("Only the account that made this split can undo it. Ask it, or ask MOBOTIX.")
     return _days_are_over(item)

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import AuditEntry, User
-from accounts.visibility import visible_names
+from accounts.visibility import person_name, visible_names
 from entitlements.models import LineItem, Movement, MovementKind, State
 from entitlements.predicates import is_party
-from entitlements.services.change_mails import CAME_BACK, CORRECTED
+from entitlements.services.change_mails import BULK_UNDONE, CAME_BACK, CORRECTED
 from entitlements.services.mailing import ACTIVATION, MAILED, UNDONE
 from entitlements.services.moves import SERVED_BY_CHANGED
 from entitlements.services.replacing import REPLACED
@@ -32,6 +32,7 @@ TOLD = {
     ACTIVATION: gettext_lazy("The Activation ID was e-mailed to %(email)s."),
     UNDONE: gettext_lazy("%(email)s was told by e-mail that copies were taken back."),
     CAME_BACK: gettext_lazy("%(email)s was told by e-mail that copies came back."),
+    BULK_UNDONE: gettext_lazy("%(email)s was told by e-mail that a bulk split was undone."),
     CORRECTED: gettext_lazy("%(email)s was told by e-mail that the quantity changed."),
 }
 TOLD_OTHERWISE = gettext_lazy("An e-mail was sent to %(email)s.")
@@ -112,13 +113,6 @@ def _account_ids(movements: Iterable[Movement]) -> set[int]:
     return owners | {movement.parent.owner_id for movement in movements if movement.parent}
 
 
-def _by(actor: User, person: User | None, names: dict[int, str]) -> str:
-    """Colleagues by their own name; others by their account's, as far as it may be read."""
-    if person is None:
-        return ""
-    return str(person) if person.account_id == actor.account_id else names[person.account_id]
-
-
 def _movement_event(
     actor: User, movement: Movement, names: dict[int, str], *, seen_from: int | None
 ) -> Event:
@@ -127,7 +121,7 @@ def _movement_event(
     return Event(
         at=movement.created_at,
         text=_movement_text(movement, names),
-        by=_by(actor, movement.actor, names),
+        by=person_name(actor, movement.actor, names),
         reason=movement.reason if is_party(actor, movement.item) else "",
         item=other if visible else None,
     )
@@ -196,7 +190,7 @@ def _sentences(copies: int) -> dict[MovementKind, str]:
 def _change_event(actor: User, item: LineItem, entry: AuditEntry, names: dict[int, str]) -> Event:
     if entry.action == MAILED:
         return _mailed_event(actor, entry, names)
-    by, reason = _by(actor, entry.actor, names), entry.reason if is_party(actor, item) else ""
+    by, reason = person_name(actor, entry.actor, names), entry.reason if is_party(actor, item) else ""
     return Event(at=entry.created_at, text=_change_text(entry, names), by=by, reason=reason)
 
 
@@ -220,7 +214,7 @@ def _mailed_event(actor: User, entry: AuditEntry, names: dict[int, str]) -> Even
         "The Activation ID was sent to %(count)s addresses by View → Email.",
         count,
     )
-    by = _by(actor, entry.actor, names)
+    by = person_name(actor, entry.actor, names)
     return Event(at=entry.created_at, text=text % {"count": count}, by=by, reason=entry.reason)
 
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from accounts.models.user import User
 
 
+BATCH = 1000  # entries in one statement
+
+
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     """Writing and reading of the audit trail."""
 
@@ -31,8 +34,8 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def record_many(
         self, *, actor: "User", action: str, about: Iterable[models.Model], reason: str = "", **details: Any
     ) -> None:
-        """The same entry about each of these objects, in one statement."""
-        self.bulk_create(
+        """The same entry about each of these objects, by sets of them."""
+        entries = [
             self.model(
                 actor=actor,
                 action=action,
@@ -42,7 +45,8 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
                 details=details,
             )
             for one in about
-        )
+        ]
+        self.bulk_create(entries, batch_size=BATCH)
 
     def visible_to(self, actor: "User") -> Self:
         """A2: who else sells to an account, or asked to, is read by the account itself and by MOBOTIX only.

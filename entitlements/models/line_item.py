@@ -70,6 +70,10 @@ class LineItemQuerySet(models.QuerySet["LineItem"]):
         """ "Sold by us": what this account split off, or issued, or looks after since MOBOTIX moved it (A7)."""
         return self.filter(Q(seller=account) | Q(serving_account=account))
 
+    def looked_after_by(self, account: "Account") -> Self:
+        """E13, A7: those that the account serves, and those that it sold and nobody serves (predicates.looks_after)."""
+        return self.filter(Q(serving_account=account) | Q(serving_account__isnull=True, seller=account))
+
     def further_down(self, account: "Account") -> Self:
         """ "Further down": what the account's buyers sold on."""
         return self.exclude(owner=account).exclude(seller=account).exclude(serving_account=account)

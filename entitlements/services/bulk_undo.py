@@ -7,13 +7,15 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import Permission, check_permission
-from entitlements.models import BulkSplit, BulkState, LineItem, MovementKind, State
+from entitlements.models import BulkSplit, BulkState, LineItem, MovementKind
 from entitlements.obstacles import undo_obstacle
 from entitlements.predicates import may_undo, needs_reason
+from entitlements.services.change_mails import queue_bulk_undone_mail
 from entitlements.services.ledger import move_many
 from entitlements.services.locks import lock_items
-from entitlements.services.mailing import CHUNK, queue_all_undo_mails
+from entitlements.services.mailing import queue_all_undo_mails
 from entitlements.services.reasons import check_reason
+from entitlements.services.states import make_obsolete
 
 
 def take_all_back(bulk: BulkSplit, *, progress: Callable[[int], None]) -> None:
@@ -29,10 +31,9 @@ def take_all_back(bulk: BulkSplit, *, progress: Callable[[int], None]) -> None:
     parts = [(item, item.quantity) for item in items]
     move_many(actor=actor, kind=MovementKind.UNDO, parts=parts, reason=bulk.undo_reason)
     progress(len(items))
-    for start in range(0, len(items), CHUNK):
-        ids = [item.pk for item in items[start : start + CHUNK]]
-        LineItem.objects.filter(pk__in=ids, quantity=0).update(state=State.OBSOLETE)
+    make_obsolete(actor, items, bulk.undo_reason)
     queue_all_undo_mails(parts)
+    queue_bulk_undone_mail(bulk, parts)
     bulk.state = BulkState.UNDONE
     bulk.save()
 

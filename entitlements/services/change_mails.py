@@ -1,16 +1,18 @@
 """Mails to those whose copies changed without their doing (E8, E15)."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from accounts.models import User, UserStatus
-from entitlements.models import LineItem, Movement, State
+from entitlements.models import BulkSplit, LineItem, Movement, State
 from entitlements.services.mailing import keep_mails
 from notifications.models import Mail
 from notifications.services import MailDraft, queue_mails
 
 CORRECTED = "entitlements.corrected"
 CAME_BACK = "entitlements.came_back"
+BULK_UNDONE = "entitlements.bulk_undone"
 
 
 def queue_correction_mails(changes: Iterable[tuple[LineItem, int]]) -> list[Mail]:
@@ -42,15 +44,33 @@ def queue_came_back_mail(movement: Movement) -> list[Mail]:
     item, source, actor = movement.item, movement.parent, movement.actor
     if source is None or (actor and actor.account_id == item.seller_id):
         return []
-    people = [item.created_by, source.contact]
-    of_seller = (
-        one for one in people if one.status == UserStatus.ACTIVE and one.account_id == item.seller_id
-    )
-    mails = queue_mails(
-        _draft(person, CAME_BACK, movement=movement.pk, user=person.pk) for person in list(of_seller)[:1]
-    )
+    people = _still_at(item.seller_id, [item.created_by, source.contact])
+    mails = queue_mails(_draft(person, CAME_BACK, movement=movement.pk, user=person.pk) for person in people)
     keep_mails([(source, mail) for mail in mails])
     return mails
+
+
+def queue_bulk_undone_mail(bulk: BulkSplit, parts: Sequence[tuple[LineItem, int]]) -> list[Mail]:
+    """E8: where MOBOTIX undid a bulk split, who had made it reads so: one mail, kept with all of its sources.
+
+    Where that person is gone, the contact of the first source.
+    """
+    if bulk.undone_by is None or bulk.undone_by.account_id == bulk.account_id:
+        return []
+    sources = list(bulk.sources.select_related("contact").order_by("pk"))
+    people = _still_at(bulk.account_id, [bulk.actor, *(source.contact for source in sources)])
+    copies = sum(copies for _item, copies in parts)
+    mails = queue_mails(
+        _draft(person, BULK_UNDONE, bulk=bulk.pk, items=len(parts), copies=copies) for person in people
+    )
+    keep_mails([(source, mail) for source in sources for mail in mails])
+    return mails
+
+
+def _still_at(account_id: int, people: Iterable[User]) -> list[User]:
+    """The first of them that is active and of this account; nobody where none is."""
+    there = (one for one in people if one.status == UserStatus.ACTIVE and one.account_id == account_id)
+    return list(islice(there, 1))
 
 
 def _draft(person: User, kind: str, **context: object) -> MailDraft:

@@ -14,6 +14,7 @@ from entitlements.services.licenses import end_licenses
 from entitlements.services.locks import lock_items
 from entitlements.services.reasons import check_reason
 
+CHUNK = 500  # items in one statement
 STATE_CHANGED = "state_changed"
 ALLOWED = {
     State.DRAFT: (State.DEPLOYED,),  # as an obsolete item, its owner would see what was never deployed
@@ -71,7 +72,9 @@ def make_obsolete(actor: User, items: Iterable[LineItem], reason: str = "") -> N
     emptied = [item for item in items if item.state != State.OBSOLETE]
     for before in {item.state for item in emptied}:
         changed = [item for item in emptied if item.state == before]
-        LineItem.objects.filter(pk__in=[item.pk for item in changed]).update(state=State.OBSOLETE)
+        for start in range(0, len(changed), CHUNK):
+            ids = [item.pk for item in changed[start : start + CHUNK]]
+            LineItem.objects.filter(pk__in=ids).update(state=State.OBSOLETE)
         AuditEntry.objects.record_many(
             actor=actor,
             action=STATE_CHANGED,

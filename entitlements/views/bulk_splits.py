@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
-from accounts.visibility import visible_names
+from accounts.visibility import person_name, visible_names
 from entitlements import bulk_page
 from entitlements.bulk_export import TYPES, result
 from entitlements.forms.bulk_split import CarryOutForm, CorrectionForm, EmailAllForm, UndoAllForm
@@ -43,9 +43,13 @@ def bulk_split_list(request: PortalRequest) -> HttpResponse:
 def bulk_split_detail(request: PortalRequest, pk: int) -> HttpResponse:
     """Progress, preview or result, by its state."""
     bulk = _load(request, pk)
+    undone_by = bulk.undone_by
+    others = undone_by.account_id if undone_by else None
+    names = visible_names(request.user, [bulk.account_id, others])
     context = {
         "bulk": bulk,
-        "account": visible_names(request.user, [bulk.account_id])[bulk.account_id],
+        "account": names[bulk.account_id],
+        "undone_by": person_name(request.user, undone_by, names),
         "is_own": bulk.account_id == request.user.account_id,
     }
     if bulk.state in WORKING:
@@ -90,6 +94,7 @@ def _result(request: PortalRequest, bulk: BulkSplit) -> dict[str, Any]:
         "email": EmailAllForm(),
         "mails": bulk_page.mail_counts(actor, bulk),
         "failed": bulk_page.failed_mails(actor, bulk),
+        "moved": bulk_page.moved_count(bulk),
     }
 
 
@@ -124,8 +129,10 @@ def bulk_split_undo(request: PortalRequest, pk: int) -> HttpResponse:
     bulk = _load(request, pk)
     others = bulk.account_id != request.user.account_id
     form = UndoAllForm(posted(request), needs_reason=others)
-    if submit(form, undo_bulk_split, keyed=True, actor=request.user, bulk_id=pk) is not None:
-        messages.success(request, _("The bulk split is being taken back."))
+    undone = submit(form, undo_bulk_split, keyed=True, actor=request.user, bulk_id=pk)
+    if undone is not None:
+        if undone.state == BulkState.UNDOING:
+            messages.success(request, _("The bulk split is being taken back."))
         return redirect("bulk_split_detail", pk=pk)
     items = open_items(bulk) if bulk.state == BulkState.DONE else []
     stuck = blocked(request.user, items)

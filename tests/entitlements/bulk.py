@@ -11,8 +11,9 @@ from entitlements.models import BulkSplit, LineItem, Origin
 from entitlements.services.bulk_lines import BulkLine
 from entitlements.services.bulk_requests import carry_out, start_bulk_split, undo_bulk_split
 from entitlements.services.bulk_split import bulk_split
+from entitlements.services.moves import move_account
 from mxportal.shared.forms import new_key
-from tests.factories import Cast
+from tests.factories import Cast, issue_item, make_account, make_contact, split_item
 
 # begun by chance: another process may have made buyers in the same database
 _numbers = itertools.count(secrets.randbelow(10**9))
@@ -44,6 +45,25 @@ def go(cast: Cast, bulk: BulkSplit, **options: Any) -> BulkSplit:
 def undo(actor: User, bulk: BulkSplit, **options: Any) -> BulkSplit:
     """ "Undo all"."""
     return undo_bulk_split(actor=actor, bulk_id=bulk.pk, **{"key": new_key()} | options)
+
+
+def sell_and_move(cast: Cast) -> tuple[BulkSplit, LineItem, LineItem]:
+    """A bulk split of the installer to two end customers, one of whom MOBOTIX has moved away: with the item of each."""
+    kept = make_contact(
+        make_account(Tier.END_CUSTOMER, "Town Library", sellers=(cast.installer.account,)), "Lars"
+    )
+    source = split_item(cast.distributor, issue_item(cast), cast.installer.account)
+    bulk = split_bulk(cast.installer, [source], [line_for(kept), line_for(cast.customer_contact)])
+    move_account(
+        actor=cast.mobotix,
+        account_id=cast.customer.pk,
+        former_id=cast.installer.account_id,
+        seller_id=cast.other_installer.account_id,
+        key=new_key(),
+        reason="Out of business",
+    )
+    stays, moved = bulk.items.order_by("pk")
+    return bulk, stays, moved
 
 
 def make_buyers(seller: Account, count: int, tier: Tier = Tier.INSTALLER) -> list[User]:

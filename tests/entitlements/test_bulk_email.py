@@ -1,15 +1,19 @@
 """E9 for a whole bulk split: "Email all"."""
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.urls import reverse
 
+from accounts.models import AuditEntry
 from entitlements.models import LineItem
-from entitlements.services import bulk_jobs
+from entitlements.predicates import looks_after
 from entitlements.services.bulk_email import email_bulk_split
-from entitlements.services.mailing import ACTIVATION
+from entitlements.services.mailing import ACTIVATION, MAILED, queue_activation_mail
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
-from notifications.models import Mail
-from tests.entitlements.bulk import line_for, split_bulk
+from notifications.models import Failure, Mail, Status
+from tests.entitlements.bulk import line_for, sell_and_move, split_bulk
+from tests.entitlements.pages import client_of, html_of
 from tests.factories import Cast, issue_item, make_cast
 
 pytestmark = pytest.mark.django_db
@@ -25,12 +29,6 @@ def item(cast: Cast) -> LineItem:
     return issue_item(cast)
 
 
-@pytest.fixture
-def by_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if one line were many."""
-    monkeypatch.setattr(bulk_jobs, "AT_ONCE", 0)
-
-
 def test_email_all(cast: Cast, item: LineItem) -> None:
     """E9, E7: one mail an order and contact; keyed; what fell to 0 is left out."""
     lines = [line_for(cast.installer, copies, order_number="PO 1") for copies in (1, 2)]
@@ -42,3 +40,49 @@ def test_email_all(cast: Cast, item: LineItem) -> None:
         email_bulk_split(actor=cast.distributor, bulk_id=bulk.pk, key=key)
     mail = Mail.objects.get(kind=ACTIVATION)
     assert (mail.recipient_email, len(mail.context["items"])) == (cast.installer.email, 2)
+
+
+def test_customers_who_moved_are_left_out(cast: Cast) -> None:
+    """A7, E13: another account looks after them now."""
+    bulk, stays, _moved = sell_and_move(cast)
+    email_bulk_split(actor=cast.installer, bulk_id=bulk.pk, key=new_key())
+    assert list(Mail.objects.get(kind=ACTIVATION).line_items.all()) == [stays]
+    assert AuditEntry.objects.filter(action=MAILED, object_id__in=bulk.items.values("pk")).count() == 1
+
+
+def test_the_result_speaks_of_what_one_looks_after(cast: Cast) -> None:
+    """A7, E9: the mails of a moved customer's item are the new seller's to read; the page says what is left out."""
+    bulk, stays, moved = sell_and_move(cast)
+    new = {"recipients": ["new@buyer.example"], "certificate": False}
+    queue_activation_mail(items=[moved], actor=cast.other_installer, **new)
+    Mail.objects.update(status=Status.FAILED, failure=Failure.REFUSED)
+    where = reverse("bulk_split_detail", args=[bulk.pk])
+    html = html_of(client_of(cast.installer).get(where))
+    assert "new@buyer.example" not in html
+    assert "No e-mail about these line items has been written yet." in html
+    assert "1 line item is left out: MOBOTIX has moved its customer to another seller." in html
+    assert "new@buyer.example" in html_of(client_of(cast.mobotix).get(where))
+    data = {"key": new_key()}
+    html = html_of(
+        client_of(cast.installer).post(reverse("bulk_split_email", args=[bulk.pk]), data, follow=True)
+    )
+    assert "on their way" in html
+    assert Mail.objects.filter(line_items=stays).exists()
+
+
+def test_when_all_have_moved_nothing_is_left_to_mail(cast: Cast) -> None:
+    """A7: the sentence says which line items can be mailed."""
+    bulk, stays, _moved = sell_and_move(cast)
+    undo_split(actor=cast.installer, item_id=stays.pk, copies=1, key=new_key())
+    with pytest.raises(ValidationError, match="that you look after"):
+        email_bulk_split(actor=cast.installer, bulk_id=bulk.pk, key=new_key())
+
+
+def test_who_looks_after_what(cast: Cast) -> None:
+    """E13, A7: the rule for rows says what the rule for one item says."""
+    sell_and_move(cast)
+    items = LineItem.objects.all()
+    for person in (cast.mobotix, cast.distributor, cast.installer, cast.other_installer):
+        expected = {item for item in items if looks_after(person, item)}
+        assert expected
+        assert set(items.looked_after_by(person.account)) == expected

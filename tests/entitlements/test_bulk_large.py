@@ -6,11 +6,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from accounts.models import AuditEntry
 from entitlements.bulk_export import export
-from entitlements.models import BulkSplit, BulkState
+from entitlements.models import BulkSplit, BulkState, State
 from entitlements.services.bulk_jobs import progress_of, work_on
 from entitlements.services.bulk_lines import MOST_LINES
 from entitlements.services.ledger_verification import differences
+from entitlements.services.states import STATE_CHANGED
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
 from tests.entitlements.bulk import make_buyers
@@ -47,3 +49,8 @@ def test_ten_thousand_lines() -> None:
     content = client.get(reverse("bulk_split_download", args=[bulk.pk, "csv"])).content
     assert len(io.BytesIO(content).readlines()) == MOST_LINES + 1
     assert progress_of(bulk) <= MOST_LINES
+    client.post(reverse("bulk_split_undo", args=[bulk.pk]), {"key": new_key()})
+    work_on(bulk.pk)
+    assert "This bulk split was undone" in html_of(client.get(detail))
+    assert not bulk.items.exclude(quantity=0, state=State.OBSOLETE).exists()
+    assert AuditEntry.objects.filter(action=STATE_CHANGED, details__before="deployed").count() == MOST_LINES

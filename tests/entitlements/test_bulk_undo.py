@@ -4,18 +4,24 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 from django.utils import timezone
 
-from entitlements.models import BulkState, LineItem, Movement, State
+from accounts.models import AuditEntry, User, UserStatus
+from entitlements.models import BulkSplit, BulkState, LineItem, Movement, State
 from entitlements.services import bulk_jobs
 from entitlements.services.bulk_jobs import work_on
+from entitlements.services.change_mails import BULK_UNDONE
 from entitlements.services.ledger_verification import differences
 from entitlements.services.mailing import ACTIVATION, UNDONE
+from entitlements.services.states import STATE_CHANGED
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Mail, Status
-from tests.entitlements.bulk import go, line_for, split_bulk, start, undo
-from tests.factories import Cast, issue_item, make_cast, split_item
+from notifications.registry import render
+from tests.entitlements.bulk import go, line_for, sell_and_move, split_bulk, start, undo
+from tests.entitlements.pages import client_of, html_of
+from tests.factories import Cast, issue_item, make_cast, make_user, split_item
 
 pytestmark = pytest.mark.django_db
 
@@ -92,3 +98,94 @@ def test_an_undo_refused_at_work_leaves_it_done(cast: Cast, item: LineItem, by_w
     bulk.refresh_from_db()
     assert (bulk.state, bulk.undone_by) == (BulkState.DONE, None)
     assert "see what stands in the way" in bulk.failure
+
+
+def test_the_history_tells_of_it(cast: Cast, item: LineItem) -> None:
+    """E3, E8: becoming Obsolete is a change of state like any other, with who, from what and why."""
+    bulk = split_bulk(
+        cast.distributor, [item], [line_for(cast.installer, 5), line_for(cast.sibling_installer)]
+    )
+    inactive, deployed = bulk.items.order_by("pk")
+    LineItem.objects.filter(pk=inactive.pk).update(state=State.INACTIVE)
+    undo(cast.mobotix, bulk, reason="agreed")
+    changes = AuditEntry.objects.filter(action=STATE_CHANGED, object_id__in=bulk.items.values("pk"))
+    assert {(one.object_id, one.details["before"], one.details["after"], one.reason) for one in changes} == {
+        (inactive.pk, "inactive", "obsolete", "agreed"),
+        (deployed.pk, "deployed", "obsolete", "agreed"),
+    }
+
+
+def test_who_made_it_is_told_when_mobotix_undoes_it(cast: Cast, item: LineItem) -> None:
+    """E8: one mail for all of it, with the reason, in the list of mails of its sources."""
+    bulk = split_bulk(
+        cast.distributor, [item], [line_for(cast.installer, 5), line_for(cast.sibling_installer)]
+    )
+    undo(cast.mobotix, bulk, reason="The order was cancelled")
+    mail = Mail.objects.get(kind=BULK_UNDONE)
+    assert mail.recipient_email == cast.distributor.email
+    assert list(mail.line_items.all()) == [item]
+    message = render(mail)
+    assert message
+    assert message.subject == "6 copies of your bulk split came back to you"
+    for text in ("2 line items", "The order was cancelled", reverse("bulk_split_detail", args=[bulk.pk])):
+        assert text in message.text
+        assert text in message.html
+
+
+def test_who_is_told_when_who_made_it_is_gone(cast: Cast, item: LineItem) -> None:
+    """E8: the contact of the item that the copies are on again."""
+    colleague = make_user(cast.distributor.account)
+    bulk = split_bulk(colleague, [item], [line_for(cast.installer, 5)])
+    User.objects.filter(pk=colleague.pk).update(status=UserStatus.INACTIVE, login=None)
+    undo(cast.mobotix, bulk, reason="agreed")
+    assert Mail.objects.get(kind=BULK_UNDONE).recipient_email == cast.distributor.email
+
+
+def test_nobody_is_told_of_what_colleagues_do(cast: Cast, item: LineItem) -> None:
+    """E8: the account takes its own bulk split back."""
+    undo(
+        cast.distributor, split_bulk(make_user(cast.distributor.account), [item], [line_for(cast.installer)])
+    )
+    assert not Mail.objects.filter(kind=BULK_UNDONE).exists()
+
+
+def test_a_person_of_mobotix_is_mobotix(cast: Cast, item: LineItem) -> None:
+    """E12, A4: people of other accounts are named by their account; to their colleagues by their own name."""
+    bulk = split_bulk(cast.distributor, [item], [line_for(cast.installer)])
+    undo(cast.mobotix, bulk, reason="agreed")
+    where = reverse("bulk_split_detail", args=[bulk.pk])
+    html = html_of(client_of(cast.distributor).get(where))
+    assert "Undone by MOBOTIX AG." in html
+    assert str(cast.mobotix) not in html
+    assert f"Undone by {cast.mobotix}." in html_of(client_of(cast.mobotix).get(where))
+
+
+def test_the_page_says_so_only_where_it_is_so(
+    cast: Cast, item: LineItem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E8: what is refused at work is not "taken back"; what is a worker's is under way."""
+    bulk = split_bulk(cast.distributor, [item], [line_for(cast.installer, 5)])
+    where, client = reverse("bulk_split_undo", args=[bulk.pk]), client_of(cast.distributor)
+    with monkeypatch.context() as patch:
+        patch.setattr(bulk_jobs, "STEPS", bulk_jobs.STEPS | {BulkState.UNDOING: refuse})
+        html = html_of(client.post(where, {"key": new_key()}, follow=True))
+    assert "taken back" not in html
+    assert "Something came in between." in html
+    with monkeypatch.context() as patch:
+        patch.setattr(bulk_jobs, "AT_ONCE", 0)
+        html = html_of(client.post(where, {"key": new_key()}, follow=True))
+    assert "The bulk split is being taken back." in html
+    work_on(bulk.pk)
+    assert "This bulk split was undone" in html_of(client.get(reverse("bulk_split_detail", args=[bulk.pk])))
+
+
+def refuse(bulk: BulkSplit) -> None:
+    """As where somebody split a copy further in that moment."""
+    raise ValidationError("Something came in between.")
+
+
+def test_who_asks_in_vain_after_a_move(cast: Cast) -> None:
+    """A7, E8: the former seller made the split, and is told whom to ask."""
+    bulk, _stays, _moved = sell_and_move(cast)
+    html = html_of(client_of(cast.installer).get(reverse("bulk_split_undo", args=[bulk.pk])))
+    assert "MOBOTIX has moved this customer to another seller. Ask MOBOTIX to undo this split." in html
