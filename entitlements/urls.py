@@ -2,8 +2,10 @@
 
 from django.urls import path
 
+from entitlements.api.app import api_urls
 from entitlements.views import (
     activate,
+    api_docs,
     bulk_split,
     bulk_splits,
     certificate,
@@ -71,5 +73,7 @@ urlpatterns = [
     path("mails/send-again/", mails.mail_send_all_again, name="mail_send_all_again"),
     path("mails/<int:pk>/send-again/", mails.mail_send_again, name="mail_send_again"),
     path(".well-known/jwks.json", keys.jwks, name="jwks"),
+    path("api/v1/docs", api_docs.api_docs, name="api_docs"),
+    path("api/v1/", api_urls()),
     path("verify/<str:code>/", verify.verify, name="verify"),
 ]

@@ -94,6 +94,7 @@ INSTALLED_APPS = [
     "django_include_bootstrap",
     "django_htmx",
     "django_countries",
+    "ninja",
 ]
 MIDDLEWARE = [
     "mxportal.health.ProbeMiddleware",
@@ -101,6 +102,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "entitlements.api.middleware.ApiMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -346,6 +348,11 @@ UNDO_DAYS = env.int("UNDO_DAYS", default=14)  # E8
 # L4: of an item's quantity, and at least so many copies
 RETURNS_A_YEAR_PERCENT = env.int("RETURNS_A_YEAR_PERCENT", default=5)
 RETURNS_A_YEAR_LEAST = env.int("RETURNS_A_YEAR_LEAST", default=2)
+API_REQUESTS_A_MINUTE = env.int("API_REQUESTS_A_MINUTE", default=600)  # P4, of one token
+API_REQUESTS_A_MINUTE_WITHOUT_TOKEN = env.int(
+    "API_REQUESTS_A_MINUTE_WITHOUT_TOKEN", default=60
+)  # of one address
+API_LOG_DAYS = env.int("API_LOG_DAYS", default=90)
 ACTIVATION_GUESSES_AN_HOUR = env.int("ACTIVATION_GUESSES_AN_HOUR", default=10)  # L2: wrong IDs of one address
 EXPIRING_DAYS = env.int("EXPIRING_DAYS", default=90)
 EXPIRING_NOTICE_DAYS = env.list("EXPIRING_NOTICE_DAYS", cast=int, default=[90, 30, 7])  # N5

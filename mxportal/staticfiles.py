@@ -10,6 +10,7 @@ class PortalStaticFilesConfig(StaticFilesConfig):
     ignore_patterns = [
         *StaticFilesConfig.ignore_patterns,
         "*.map",
+        "redoc.standalone.js",  # the other page for descriptions of APIs that django-ninja brings
         *(f"*{cut}.ttf" for cut in ("Italic", "Thin", "Light", "ExtraBold", "Black")),
     ]
 

@@ -30,6 +30,7 @@ NO_PAGE = {
     "bulk_split_email": "a POST, then the bulk split's page",
     "mailbox_html": "a mail as it was sent, which no page of ours is, in a sandbox of its own",
     "mailbox_attachment": "a download",
+    "api_docs": "Swagger UI, a page of its package: tests/browser/test_api_docs.py",
     "healthz": "JSON for machines",
     "readyz": "JSON for machines",
 }

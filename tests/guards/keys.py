@@ -78,8 +78,8 @@ def new_credentials(cast: Cast) -> Asked:
 
 def new_token(cast: Cast) -> Asked:
     """P1."""
-    request = {"actor": cast.mobotix, "secret": new_secret(), "name": "ERP", "scopes": ["orders"]}
-    return Asked(create_api_token, request, {"name": "Another"})
+    request = {"actor": cast.mobotix, "name": "ERP", "scopes": ["orders"]}
+    return Asked(lambda **asked: create_api_token(secret=new_secret(), **asked), request, {"name": "Another"})
 
 
 def new_product(cast: Cast) -> Asked:

@@ -1,0 +1,88 @@
+"""The API as a whole: its operations, its description, and where it is mounted."""
+
+from typing import Any
+
+from ninja import NinjaAPI, Router
+from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
+
+from accounts.permissions import public
+from entitlements.api import items
+from entitlements.api.auth import unstamped
+from entitlements.api.bodies import StrictParser
+from entitlements.api.problems import MEDIA_TYPE, handle_problems
+
+DESCRIPTION = """
+Entitlements, splits, activations and license files, for programs.
+
+* **Token**: an admin makes one on the account's page. Send it as `Authorization: Bearer mxp_…`. It acts as that person,
+  as far as its scopes allow: `read` (everything that is read), `sell`, `activate`, `orders` (MOBOTIX).
+  Activations and returns of End customers' items also work without a token, by the Activation ID alone.
+* **Idempotency-Key**: every POST that writes needs one, of your own making, 1 to 64 characters. The same request with
+  the same key is done once and gives the same answer, so that it can be sent again after a lost answer. Another
+  request with the same key is refused (409).
+* **Refusals** are problems (RFC 9457, `application/problem+json`); what is wrong with fields stands under `errors`,
+  in English or German (`Accept-Language`).
+* **Lists** come in pages: follow `next` until it is null.
+* **Limits**: `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds) are on every answer;
+  after 429, wait for `Retry-After` seconds.
+"""
+PROBLEM = {
+    "type": "object",
+    "title": "Problem",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        },
+    },
+}
+
+
+class PortalAPI(NinjaAPI):
+    """Names operations by their functions, and describes their refusals."""
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """Short, for generated clients."""
+        return operation.view_func.__name__
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        """With the one form that every refusal has."""
+        schema = super().get_openapi_schema(**options)
+        schema["components"]["schemas"]["Problem"] = PROBLEM
+        content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        for operations in schema["paths"].values():
+            for operation in operations.values():
+                operation["responses"]["4XX"] = {"description": "A problem", "content": content}
+        return schema
+
+
+api = PortalAPI(
+    title="Mx License Portal",
+    version="1",
+    description=DESCRIPTION,
+    docs_url=None,
+    urls_namespace="api",
+    auth=unstamped,
+    parser=StrictParser(),
+)
+open_to_tokens = public("every operation asks for a token, or says why it needs none")
+ROUTERS: tuple[Router, ...] = (items.router,)
+for router in ROUTERS:
+    api.add_router("", router)
+handle_problems(api)
+
+
+def api_urls() -> tuple[list[Any], str, str]:
+    """For path(). No view of the API asks for a login: every operation has a stamp of its own."""
+    mounted: Any = api.urls
+    patterns, app_name, namespace = mounted
+    for pattern in patterns:
+        pattern.callback = open_to_tokens(pattern.callback)
+        pattern.callback.of_api = True
+    return patterns, app_name, namespace

@@ -1,0 +1,69 @@
+"""P1: the stamp of every operation: the permission that its token must have, or why it needs no token."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest
+from ninja.errors import AuthenticationError
+from ninja.security.base import AuthBase
+from structlog.contextvars import bind_contextvars
+
+from accounts.models import ApiToken, User
+from accounts.permissions import Permission, check_permission
+
+HEADER = "Authorization"
+
+
+class TokenRequest(HttpRequest):
+    """What an operation gets: ``user`` is the token's person, narrowed to its scopes (so that every ``visible_to`` and
+    every service is that of the pages).
+    """
+
+    user: User
+    api_token: ApiToken | None
+
+
+class Token(AuthBase):
+    """``auth=Token(Permission.X)``: asked before anything of the request is looked at."""
+
+    openapi_type = "http"
+    openapi_scheme = "bearer"
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+        super().__init__()
+
+    def __call__(self, request: HttpRequest) -> ApiToken:
+        """Raises AuthenticationError, PermissionDenied."""
+        token: ApiToken | None = request.api_token  # type: ignore[attr-defined]  # by ApiMiddleware
+        if token is None:
+            raise AuthenticationError
+        check_permission(token.user, self.permission)
+        request.user = token.user
+        bind_contextvars(user_id=token.user_id, token_id=token.pk)
+        return token
+
+
+class TokenOrProof:
+    """L2: a token, or without one the Activation ID in the body as the bearer's proof. A wrong token is refused."""
+
+    def __init__(self, permission: Permission, reason: str) -> None:
+        self.permission, self.public_reason = permission, reason
+
+    def __call__(self, request: HttpRequest) -> ApiToken | bool:
+        """True for a bearer. Raises AuthenticationError, PermissionDenied."""
+        return Token(self.permission)(request) if HEADER in request.headers else True
+
+
+def nobody(reason: str) -> Callable[[HttpRequest], bool]:
+    """``auth=nobody("why")``: an operation that needs no token."""
+
+    def let_in(request: HttpRequest) -> bool:
+        return True
+
+    let_in.public_reason = reason  # type: ignore[attr-defined]
+    return let_in
+
+
+def unstamped(request: HttpRequest) -> bool:
+    """What an operation without a stamp gets: nobody is let in."""
+    raise AuthenticationError

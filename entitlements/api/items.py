@@ -1,0 +1,121 @@
+"""Line items, as the token's person may see them (E2, E5, E12)."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from ninja import Query, Router, Schema
+
+from accounts.models import Account, User
+from accounts.permissions import Permission
+from accounts.visibility import NAME_WITHHELD
+from entitlements.api.auth import Token, TokenRequest
+from entitlements.api.shapes import EntitlementId, LastDay, Page, PageQuery, PartNumber, page_of
+from entitlements.listing import EXPIRED, ORDERS, Shown, Sort, for_rows, list_items
+from entitlements.models import LineItem, Product, State
+from entitlements.presentation import ItemRow, item_rows
+
+router = Router(tags=["Line items"])
+
+
+class ItemOut(Schema):
+    """E5: the Activation ID is in full for owner, seller, serving account and MOBOTIX, else its last group.
+
+    ``owner`` is null where its name is withheld (A4); ``expires_on`` null is permanent.
+    """
+
+    id: int
+    activation_id: str
+    activation_id_in_full: bool
+    entitlement_id: str
+    part_number: str
+    product: str
+    unit: str
+    quantity: int
+    available: int
+    split: int
+    activated: int
+    starts_on: date
+    expires_on: LastDay
+    state: State
+    is_expired: bool
+    owner: str | None
+    owner_account_id: str | None
+    order_number: str
+
+
+class ItemQuery(PageQuery):
+    """The filters of List Entitlements. An Activation ID belongs in no address: POST it to `/items/search`."""
+
+    shown: Shown = Shown.ALL
+    part_number: PartNumber | None = None
+    entitlement_id: EntitlementId | None = None
+    state: State | None = None
+    expired: bool = False
+    sort: Sort = Sort.NEWEST
+
+
+@router.get("/items", auth=Token(Permission.VIEW), response=Page[ItemOut])
+def item_list(request: TokenRequest, query: Query[ItemQuery]) -> Page[ItemOut]:
+    """The line items that the account sees: its own, those it sold, and those further down."""
+    product = None
+    if query.part_number is not None:
+        product = Product.objects.filter(part_number__iexact=query.part_number).first()
+        if product is None:
+            return Page(items=[], next=None)
+    state = EXPIRED if query.expired else query.state or ""
+    listing = list_items(actor=request.user, shown=query.shown, product=product, state=state)
+    arms = listing.arms
+    if query.entitlement_id is not None:
+        listing_items = listing.items.filter(entitlement__entitlement_id=query.entitlement_id)
+        items, address = page_of(request, listing_items, query, order=ORDERS[query.sort])
+    else:
+        items, address = page_of(request, listing.items, query, order=ORDERS[query.sort], arms=arms)
+    return Page(items=items_out(request.user, items), next=address)
+
+
+@router.get("/items/{int:item_id}", auth=Token(Permission.VIEW), response=ItemOut)
+def item_detail(request: TokenRequest, item_id: int) -> ItemOut:
+    """One line item."""
+    return item_out(request.user, for_rows(LineItem.objects.visible_to(request.user)).get(pk=item_id))
+
+
+def item_out(actor: User, item: LineItem) -> ItemOut:
+    """One item as the actor may see it; it is read again, with what a row shows."""
+    return items_out(actor, [item])[0]
+
+
+def items_out(actor: User, items: Iterable[LineItem]) -> list[ItemOut]:
+    """Two queries: the names, and the Account IDs of the accounts that the actor may open (A4)."""
+    items = list(items)
+    owners = Account.objects.visible_to(actor).filter(pk__in={item.owner_id for item in items})
+    account_ids = dict(owners.values_list("pk", "account_id"))
+    rows = zip(item_rows(actor, items), items, strict=True)
+    return [_out(row, account_ids.get(item.owner_id)) for row, item in rows]
+
+
+def _out(row: ItemRow, owner_account_id: str | None) -> ItemOut:
+    return ItemOut(
+        id=row.pk,
+        activation_id_in_full=row.in_full,
+        owner=None if row.owner is NAME_WITHHELD else row.owner,
+        owner_account_id=owner_account_id,
+        **{name: getattr(row, name) for name in SAME_AS_ON_PAGES},
+    )
+
+
+SAME_AS_ON_PAGES = (
+    "activation_id",
+    "entitlement_id",
+    "part_number",
+    "product",
+    "unit",
+    "quantity",
+    "available",
+    "split",
+    "activated",
+    "starts_on",
+    "expires_on",
+    "state",
+    "is_expired",
+    "order_number",
+)

@@ -1,0 +1,93 @@
+"""What holds for every request to the API, whether an operation is found for it or not."""
+
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.cache import add_never_cache_headers
+
+from accounts.http import client_address
+from accounts.models import ApiRequest, ApiToken
+from accounts.services.api_tokens import find_token, note_use
+from entitlements.api.auth import HEADER
+from entitlements.api.problems import MEDIA_TYPE, problem, too_many
+from mxportal.shared.limits import Left, count_up, network_of
+from mxportal.shared.request_id import current_request_id
+
+PREFIX = "/api/v1/"
+DOCS = f"{PREFIX}docs"  # a page for people
+MINUTE = 60
+SCHEME = "bearer "
+
+
+class ApiMiddleware:
+    """No cookies; a limit for each token, and for each address without one; every refusal a problem; a log for admins.
+
+    It stands before sessions and languages, which know requests by their cookies.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(PREFIX) or request.path_info == DOCS:
+            return self.get_response(request)
+        request.COOKIES = {}
+        started = time.monotonic()
+        with translation.override(translation.get_language_from_request(request)):
+            response = self._answer(request)
+        _keep(request, response, round((time.monotonic() - started) * 1000))
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        request.api_token = token = _token_of(request)  # type: ignore[attr-defined]
+        left = _count(request, token)
+        response = too_many(left.seconds) if left.is_exceeded else _as_problem(self.get_response(request))
+        for name, value in (("Limit", left.most), ("Remaining", left.remaining), ("Reset", left.seconds)):
+            response[f"RateLimit-{name}"] = str(value)
+        if "Cache-Control" not in response:
+            add_never_cache_headers(response)
+        return response
+
+
+def _token_of(request: HttpRequest) -> ApiToken | None:
+    sent = request.headers.get(HEADER, "")
+    return find_token(sent[len(SCHEME) :].strip()) if sent.lower().startswith(SCHEME) else None
+
+
+def _count(request: HttpRequest, token: ApiToken | None) -> Left:
+    """P4. Who has no valid token counts by address, and is no burden to those at the same address who have."""
+    if token is not None:
+        return count_up("api-token", str(token.pk), most=settings.API_REQUESTS_A_MINUTE, seconds=MINUTE)
+    who = network_of(client_address(request))
+    return count_up("api-address", who, most=settings.API_REQUESTS_A_MINUTE_WITHOUT_TOKEN, seconds=MINUTE)
+
+
+def _as_problem(response: HttpResponse) -> HttpResponse:
+    """What Django itself answers – no such address, no such method, a fault of ours – as programs expect it."""
+    if response.status_code < 400 or response.headers.get("Content-Type") == MEDIA_TYPE:
+        return response
+    kept = {name: response[name] for name in ("Allow", "Retry-After") if name in response}
+    return problem(response.status_code, headers=kept)
+
+
+def _keep(request: HttpRequest, response: HttpResponse, duration_ms: int) -> None:
+    """For the admins of the token's account. Who has no token cannot fill the table: its limit comes first."""
+    token: ApiToken | None = request.api_token  # type: ignore[attr-defined]
+    route = request.resolver_match.route if request.resolver_match else ""
+    if not route or (token is None and response.status_code == 429):
+        return
+    ApiRequest.objects.create(
+        token=token,
+        account_id=token.account_id if token else None,
+        method=(request.method or "")[:10],
+        route=f"/{route}"[:200],
+        status=response.status_code,
+        duration_ms=duration_ms,
+        address=client_address(request),
+        request_id=current_request_id(),
+    )
+    if token is not None:
+        note_use(token)

@@ -1,0 +1,159 @@
+"""P1: what goes wrong, as RFC 9457 has it: the same refusals as on the pages, for programs."""
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ObjectDoesNotExist, PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError
+from ninja.errors import ValidationError as ShapeError
+
+from entitlements.services.guesses import TooManyGuessesError
+from mxportal.shared.forms import KEY_REUSED
+from mxportal.shared.pdf import PdfUnavailable
+
+MEDIA_TYPE = "application/problem+json"
+TYPE = "urn:mx-license-portal:problem:"
+KEY_HEADER = "idempotency-key"
+# What the services call otherwise than the API.
+NAMES = {
+    "owner": "account_id",
+    "target": "account_id",
+    "contact": "contact_email",
+    "item": "item_id",
+    "product": "part_number",
+}
+# The usual mistakes of shape in the reader's language; the others come in English, as pydantic words them.
+SHAPES: dict[str, str | Promise] = {
+    "missing": gettext_lazy("This field is required."),
+    "extra_forbidden": gettext_lazy("There is no such field."),
+    "int_type": gettext_lazy("Enter a whole number."),
+    "int_parsing": gettext_lazy("Enter a whole number."),
+    "int_from_float": gettext_lazy("Enter a whole number."),
+    "date_type": gettext_lazy("Enter a valid date."),
+    "date_parsing": gettext_lazy("Enter a valid date."),
+    "date_from_datetime_parsing": gettext_lazy("Enter a valid date."),
+}
+Errors = Mapping[str, Iterable[str]]
+
+
+class Problem(Exception):
+    """Ends a request with this answer."""
+
+    def __init__(self, status: int, kind: str, detail: str = "", **headers: str) -> None:
+        self.status, self.kind, self.detail, self.headers = status, kind, detail, headers
+        super().__init__(kind)
+
+
+def problem(
+    status: int,
+    kind: str = "",
+    detail: str = "",
+    *,
+    errors: Errors | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    """The answer. ``kind`` is the last part of its type; without one it is what HTTP itself says (about:blank)."""
+    title = HTTPStatus(status).phrase
+    body: dict[str, Any] = {
+        "type": TYPE + kind if kind else "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail or title,
+    }
+    if errors:
+        body["errors"] = {name: list(messages) for name, messages in errors.items()}
+    return JsonResponse(body, status=status, content_type=MEDIA_TYPE, headers=dict(headers or {}))
+
+
+def too_many(seconds: int) -> HttpResponse:
+    """P4."""
+    detail = _("Too many requests. Try again in %(seconds)s seconds.") % {"seconds": seconds}
+    return problem(429, "too-many-requests", detail, headers={"Retry-After": str(seconds)})
+
+
+def handle_problems(api: NinjaAPI) -> None:
+    """What each exception of a service answers."""
+    for exception, handler in HANDLERS.items():
+        api.add_exception_handler(exception, handler)
+
+
+def _own(request: HttpRequest, error: Problem) -> HttpResponse:
+    headers = {name.replace("_", "-"): value for name, value in error.headers.items()}
+    return problem(error.status, error.kind, error.detail, headers=headers)
+
+
+def _unauthorized(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Whatever is wrong with the token, the answer is the same."""
+    detail = _("Send a valid API token: Authorization: Bearer mxp_…")
+    return problem(401, "unauthorized", detail, headers={"WWW-Authenticate": 'Bearer realm="api"'})
+
+
+def _forbidden(request: HttpRequest, error: PermissionDenied) -> HttpResponse:
+    return problem(403, "forbidden", str(error) or _("This token may not do this."))
+
+
+def _missing(request: HttpRequest, error: Exception) -> HttpResponse:
+    return problem(404, "not-found", _("There is nothing here that this token may see."))
+
+
+def _refused(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    if getattr(error, "code", "") == KEY_REUSED:
+        detail = _("This Idempotency-Key was used for another request. Use a new one for each request.")
+        return problem(409, "key-reused", detail)
+    found = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
+    errors = {NAMES.get(name, name): messages for name, messages in found.items()}
+    own = errors.pop(NON_FIELD_ERRORS, [])
+    first = own or [message for messages in errors.values() for message in messages]
+    return problem(422, "refused", str(first[0]), errors=errors)
+
+
+def _misshapen(request: HttpRequest, error: ShapeError) -> HttpResponse:
+    """A body or a query that has not the form of the description."""
+    errors: dict[str, list[str]] = {}
+    for one in error.errors:
+        source, *where = one["loc"]
+        errors.setdefault(_place(source, where), []).append(str(SHAPES.get(one["type"], one["msg"])))
+    if KEY_HEADER in errors:
+        detail = _(
+            "Send an Idempotency-Key of 1 to 64 printable characters with each request that changes something."
+        )
+        return problem(400, "key-missing", detail)
+    return problem(422, "refused", next(iter(errors.values()))[0], errors=errors)
+
+
+def _place(source: str, where: list[Any]) -> str:
+    """The field's name as it stands in the body; ninja puts the name of the function's parameter before it."""
+    parts = where[1:] if source == "body" and len(where) > 1 else where
+    return ".".join(str(part) for part in parts).lower() if source == "header" else ".".join(map(str, parts))
+
+
+def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return problem(error.status_code, "", str(error))
+
+
+def _guessed(request: HttpRequest, error: TooManyGuessesError) -> HttpResponse:
+    return too_many(error.left.seconds)
+
+
+def _no_pdf(request: HttpRequest, error: PdfUnavailable) -> HttpResponse:
+    return problem(503, "unavailable", str(error))
+
+
+HANDLERS: dict[type[Exception], Any] = {
+    Problem: _own,
+    AuthenticationError: _unauthorized,
+    PermissionDenied: _forbidden,
+    ObjectDoesNotExist: _missing,
+    Http404: _missing,
+    ValidationError: _refused,
+    ShapeError: _misshapen,
+    HttpError: _http,
+    TooManyGuessesError: _guessed,
+    PdfUnavailable: _no_pdf,
+}

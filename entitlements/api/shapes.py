@@ -1,0 +1,100 @@
+"""What the shapes of requests and answers have in common."""
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Any, Generic, TypeVar
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
+from django.forms import BaseForm
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from ninja import Header, Schema
+from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, StringConstraints
+
+from entitlements.models.line_item import PERMANENT
+from entitlements.services.issue import MOST_COPIES
+from mxportal.shared.pagination import Arm, paginate
+
+M = TypeVar("M", bound=Model)
+T = TypeVar("T")
+LONGEST_PAGE = 100
+LARGEST_ID = 2**63 - 1
+
+
+def _one_line(text: str) -> str:
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise ValueError(_("Use one line without control characters."))
+    return text.strip()
+
+
+def text(most: int) -> Any:
+    """One line of at most so many characters."""
+    return Annotated[str, StringConstraints(max_length=most), AfterValidator(_one_line)]
+
+
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+Copies = Annotated[int, Field(ge=1, le=MOST_COPIES, strict=True)]
+AccountId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}$")]
+EntitlementId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,20}$")]
+PartNumber = text(40)
+Email = text(254)
+Reason = text(500)
+# E14: days; permanent is null in the API, and a date in the database.
+LastDay = Annotated[
+    date | None, PlainSerializer(lambda day: None if day == PERMANENT else day, return_type=date | None)
+]
+IdempotencyKey = Annotated[
+    str, Header(alias="idempotency-key", min_length=1, max_length=64, pattern=r"^[\x20-\x7e]+$")
+]
+
+
+class In(Schema):
+    """The body of a request; a field that is none is refused, for it was meant as one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PageQuery(Schema):
+    """P4: a keyset page. ``next`` of the answer leads to the next one."""
+
+    limit: Annotated[int, Field(ge=1, le=LONGEST_PAGE, description="Rows of a page")] = 50
+    after: Annotated[int | None, Field(ge=1, le=LARGEST_ID, description="Comes from `next`")] = None
+
+
+class Page(Schema, Generic[T]):
+    """``next``: the address of the next page; null on the last one."""
+
+    items: list[T]
+    next: str | None
+
+
+def page_of(
+    request: HttpRequest,
+    queryset: QuerySet[M],
+    query: PageQuery,
+    *,
+    order: Sequence[str] = ("-id",),
+    arms: Sequence[Arm[M]] = (),
+) -> tuple[list[M], str | None]:
+    """The rows, and the address of the next page."""
+    page = paginate(request, queryset, order=order, size=query.limit, arms=arms)
+    address = f"{settings.SITE_URL}{request.path}{page.older_url}" if page.older_url else None
+    return page.items, address
+
+
+def checked(form_class: type[BaseForm], given: dict[str, Any], **known: Any) -> dict[str, Any]:
+    """What a page's form makes of the values, so that both refuse the same; what is not given is as the form proposes.
+
+    Raises ValidationError at the form's fields.
+    """
+    fresh = form_class(**known)
+    values = {name: fresh.get_initial_for_field(field, name) for name, field in fresh.fields.items()}
+    form: Any = form_class(
+        values | {name: value for name, value in given.items() if value is not None}, **known
+    )
+    if not form.is_valid():
+        raise ValidationError(form.errors.as_data())
+    return form.service_data()
