@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.chromium import console, reading
+from tests.browser.chromium import reading
+from tests.browser.test_pages import console
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
