@@ -11,10 +11,12 @@ from accounts.services.users import update_profile, update_user
 from entitlements.services.activation import activate_as_bearer, return_as_bearer
 from entitlements.services.bulk_jobs import _work
 from entitlements.services.devices import edit_device
+from entitlements.services.offline import carry_out_request
 from entitlements.services.sealing import seal_ledger
 from notifications.models import Status
 from notifications.services import _claim, _Outcome, _settle, retry_failed, retry_mail
 from tests.entitlements.test_activation import host, put_on
+from tests.entitlements.test_offline import asked
 from tests.factories import Cast, make_chain, make_relation, make_token, make_user
 from tests.guards.keys import running_bulk
 from tests.guards.locks_accounts import make_failed_mail, make_mail, make_seller
@@ -96,6 +98,12 @@ def device_edit(cast: Cast) -> Again:
     return lambda: edit_device(actor=cast.installer, device_id=device.pk, name="Gate")
 
 
+def offline_request(cast: Cast) -> Again:
+    """L3: so they are in a request file."""
+    request = asked((make_chain(cast).served, 2))
+    return lambda: carry_out_request(actor=None, request=request)
+
+
 def bulk_work(cast: Cast) -> Again:
     """A job that is done does not wait any more."""
     pk = running_bulk(cast).pk
@@ -147,6 +155,7 @@ UNKEYED: dict[str, Callable[[Cast], Again]] = {
     "entitlements.services.activation.return_as_bearer": bearers_return,
     "entitlements.services.devices.edit_device": device_edit,
     "entitlements.services.bulk_jobs._work": bulk_work,
+    "entitlements.services.offline.carry_out_request": offline_request,
     "entitlements.services.sealing._seal_batch": sealing,
     "notifications.services._claim": claim,
     "notifications.services._write_down": settlement,

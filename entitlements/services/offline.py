@@ -1,0 +1,192 @@
+"""L3: what a device that is offline asks for: looked at first, then carried out, all of it or nothing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from accounts.models import Tier, User
+from accounts.permissions import Permission, check_permission
+from entitlements.activation.request_files import ActivationRequest, Wanted
+from entitlements.activation_ids import canonical, looks_like_activation_id
+from entitlements.models import Activation, License, LineItem, State
+from entitlements.predicates import may_activate, needs_reason
+from entitlements.services.activation import check_can_be_activated, set_copies
+from entitlements.services.devices import HostId
+from entitlements.services.licenses import renew_license
+from entitlements.services.locks import lock_items
+from entitlements.services.reasons import check_reason
+from entitlements.services.returns import limit_reached, returns_left, take_from_device
+from entitlements.services.split import check_copies
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One Activation ID of a request, and what would become of it. ``problem``: a sentence why it cannot be done.
+
+    ``item`` is None where there is none that the asker could activate; ``actor`` is None where the ID is the proof.
+    """
+
+    wanted: Wanted
+    item: LineItem | None = None
+    actor: User | None = None
+    activation: Activation | None = None
+    problem: str = ""
+    is_guess: bool = False  # a well-formed ID that opens nothing
+
+    @property
+    def held(self) -> int:
+        """What the device holds now."""
+        return self.activation.copies if self.activation else 0
+
+    @property
+    def change(self) -> int:
+        """So many copies more, or fewer."""
+        return self.wanted.copies - self.held
+
+    @property
+    def given_back(self) -> int:
+        """Copies that come back."""
+        return max(0, -self.change)
+
+    @property
+    def needs_reason(self) -> bool:
+        """E13: MOBOTIX says why it acts on what others sold."""
+        return bool(self.change and self.actor and self.item and needs_reason(self.actor, self.item))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one Activation ID; a return has no license."""
+
+    wanted: Wanted
+    item: LineItem
+    license: License | None
+
+
+def plan_request(*, actor: User | None, request: ActivationRequest) -> list[Step]:
+    """What carrying out the request would do now, an entry for each Activation ID in its order. Changes nothing.
+
+    An actor acts on what is theirs (E13). Beyond that, and without one, the Activation ID is the proof, for end
+    customers' items (L2). Raises PermissionDenied.
+    """
+    if actor is not None:
+        check_permission(actor, Permission.ACTIVATE)
+    return _steps(actor, request, _items(actor, request))
+
+
+@transaction.atomic(durable=True)
+def carry_out_request(*, actor: User | None, request: ActivationRequest, reason: str = "") -> list[Answer]:
+    """Do all of it, or nothing. Copies are totals, so that the same request again gives the same licenses.
+
+    Raises PermissionDenied, ValidationError at ``reason``, or with a sentence for each Activation ID in the way.
+    """
+    if actor is not None:
+        check_permission(actor, Permission.ACTIVATE)
+    locked = {item.pk for item in lock_items(item.pk for item in _items(actor, request).values())}
+    items = {name: item for name, item in _items(actor, request).items() if item.pk in locked}
+    steps = _steps(actor, request, items)
+    if problems := [_about(step.wanted, step.problem) for step in steps if step.problem]:
+        raise ValidationError(problems)
+    return [_carry_out(step, request, reason) for step in steps]
+
+
+def _about(wanted: Wanted, problem: str) -> str:
+    return f"{wanted.activation_id}: {problem}"
+
+
+# --- Whose items ------------------------------------------------------------------------------------------------------
+
+
+def _items(actor: User | None, request: ActivationRequest) -> dict[str, LineItem]:
+    """By the ID as it was written: those that the actor may activate, and end customers'."""
+    written = {wanted.activation_id: _written(wanted.activation_id) for wanted in request.wanted}
+    found: dict[str, LineItem] = {}
+    for items in _within_reach(actor, {name for name in written.values() if name}):
+        found |= {item.activation_id: item for item in items}
+    return {typed: found[name] for typed, name in written.items() if name in found}
+
+
+def _within_reach(actor: User | None, names: set[str]) -> Iterable[Iterable[LineItem]]:
+    named = LineItem.objects.filter(activation_id__in=names).select_related("product", "owner")
+    yield _customers(named)
+    if actor is not None:
+        yield [item for item in named.visible_to(actor) if may_activate(actor, item)]
+
+
+def _customers(items: QuerySet[LineItem]) -> QuerySet[LineItem]:
+    """L2: which the ID alone opens."""
+    return items.filter(owner__tier=Tier.END_CUSTOMER).exclude(state=State.DRAFT)
+
+
+def _written(typed: str) -> str | None:
+    """E5: IDs taken over from an old system are looked up as typed; None where one of ours is mistyped."""
+    return canonical(typed) or (None if looks_like_activation_id(typed, slack=1) else typed)
+
+
+# --- What becomes of each ---------------------------------------------------------------------------------------------
+
+
+def _steps(actor: User | None, request: ActivationRequest, items: dict[str, LineItem]) -> list[Step]:
+    activations = Activation.objects.filter(
+        item__in=[item.pk for item in items.values()], device__host_id=request.host_id
+    ).select_related("device")
+    held = {activation.item_id: activation for activation in activations}
+    return [_step(actor, wanted, items.get(wanted.activation_id), held) for wanted in request.wanted]
+
+
+def _step(actor: User | None, wanted: Wanted, item: LineItem | None, held: dict[int, Activation]) -> Step:
+    if item is None:
+        return _not_found(wanted)
+    own = actor if actor is not None and may_activate(actor, item) else None
+    step = Step(wanted=wanted, item=item, actor=own, activation=held.get(item.pk))
+    try:
+        _check(step, item)
+    except ValidationError as error:
+        return replace(step, problem=" ".join(error.messages))
+    return step
+
+
+def _not_found(wanted: Wanted) -> Step:
+    """L2: alike for an ID that is unknown, and for one that is a partner's own stock."""
+    if _written(wanted.activation_id) is None:
+        mistyped = _("This Activation ID has a typing error. Compare it with the e-mail or the certificate.")
+        return Step(wanted=wanted, problem=mistyped)
+    unknown = _("No license can be activated with this Activation ID. Ask whoever sold the license.")
+    return Step(wanted=wanted, problem=unknown, is_guess=True)
+
+
+def _check(step: Step, item: LineItem) -> None:
+    """What the services below refuse, before anything is done."""
+    if not step.wanted.is_return:
+        check_can_be_activated(item)
+    if step.change > 0:
+        check_copies(step.change, item.available)
+    is_mobotix = step.actor is not None and step.actor.account.is_mobotix
+    if step.given_back > 0 and not is_mobotix and step.given_back > returns_left(item):
+        raise ValidationError(limit_reached(item))
+
+
+def _carry_out(step: Step, request: ActivationRequest, reason: str) -> Answer:
+    assert step.item is not None, "a step without an item has a problem"
+    if step.needs_reason and step.actor is not None:
+        check_reason(step.actor, step.item, reason)
+    license = None if step.wanted.is_return else _activate(step, step.item, request, reason)
+    if step.wanted.is_return and step.activation is not None and step.held:
+        step.activation.item = step.item
+        take_from_device(actor=step.actor, activation=step.activation, copies=step.held, reason=reason)
+        renew_license(step.activation, 0)
+    return Answer(step.wanted, step.item, license)
+
+
+def _activate(step: Step, item: LineItem, request: ActivationRequest, reason: str) -> License:
+    host = HostId(
+        typed=request.host_id,
+        kind=request.host_id_type,
+        name=request.device_name,
+        model=request.device_model,
+    )
+    return set_copies(actor=step.actor, item=item, host=host, copies=step.wanted.copies, reason=reason)
