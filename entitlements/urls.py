@@ -20,6 +20,7 @@ from entitlements.views import (
     line_items,
     mails,
     moves,
+    offline,
     products,
     replacing,
     split,
@@ -75,5 +76,7 @@ urlpatterns = [
     path(".well-known/jwks.json", keys.jwks, name="jwks"),
     path("api/v1/docs", api_docs.api_docs, name="api_docs"),
     path("api/v1/", api_urls()),
+    path("activate/", offline.offline_activation, name="offline_activation"),
+    path("activate/licenses/<str:link>/", offline.offline_licenses, name="offline_licenses"),
     path("verify/<str:code>/", verify.verify, name="verify"),
 ]

@@ -177,6 +177,10 @@ mail_send_all_again              GET  302  200  200  403  200  403  200  403  20
 mail_send_all_again              POST 302  200  200  403  200  403  200  403  200  403
 mail_send_again                  GET  302  405  405  403  405  403  405  403  405  403
 mail_send_again                  POST 302  302  403  403  302  403  404  403  404  403
+offline_activation               GET  200  200  200  403  200  403  200  403  200  403
+offline_activation               POST 200  200  200  403  200  403  200  403  200  403
+offline_licenses                 GET  404  404  404  404  404  404  404  404  404  404
+offline_licenses                 POST 405  405  405  405  405  405  405  405  405  405
 verify                           GET  200  200  200  200  200  200  200  200  200  200
 verify                           POST 405  405  405  405  405  405  405  405  405  405
 api_docs                         GET  200  200  200  200  200  200  200  200  200  200
@@ -255,8 +259,12 @@ class World:
             "api_token_take_over": [self.token.pk],
             "verify": [self.item.verification_code],
             "line_item_go": ["split"],
+<<<<<<< HEAD
             "license_detail": [self.license.license_id],
             "license_download": [self.license.license_id],
+=======
+            "offline_licenses": ["no-link-of-ours"],
+>>>>>>> 7a31030 (Offline activation: a request file, its QR code or typed fields, with a login or the Activation ID alone (L3))
             "bulk_split_template": ["csv"],
             "bulk_split_download": [self.bulk.pk, "csv"],
             "mailbox_message": ["a.log", 0],

@@ -46,11 +46,22 @@ MENU = (
         (
             Item("line_item_list", gettext_lazy("List Entitlements")),
             Item("bulk_split_list", gettext_lazy("Bulk splits")),
+            Item("offline_activation", gettext_lazy("Offline activation"), "activate"),
             Item("mail_list", gettext_lazy("E-mails")),
             Item("product_list", gettext_lazy("Products"), "manage_products"),
             Item("entitlement_create", gettext_lazy("Create Entitlement"), "create_entitlements"),
         ),
-        ("line_item", "entitlement", "mail_", "product", "split", "bulk_split", "certificate", "license"),
+        (
+            "line_item",
+            "entitlement",
+            "mail_",
+            "product",
+            "split",
+            "bulk_split",
+            "certificate",
+            "license",
+            "offline",
+        ),
     ),
     Section(
         "accounts",

@@ -1,0 +1,225 @@
+"""Offline activation: the request as a file, as the text of its QR code, or typed field by field."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms import BaseFormSet, formset_factory
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext_lazy as _
+
+from entitlements.activation.host_ids import HostIdType, normalise
+from entitlements.activation.request_files import (
+    LARGEST,
+    LONGEST_ID,
+    LONGEST_NAME,
+    MOST_COPIES,
+    MOST_REQUESTS,
+    ActivationRequest,
+    Wanted,
+    read_request,
+    refuse_twice,
+)
+from entitlements.activation_ids import canonical, looks_like_activation_id
+from entitlements.forms.fields import CopiesField, ReasonField
+from entitlements.services.offline import Step
+from mxportal.shared.forms import no_control_characters
+
+FILE, TEXT, TYPED = "file", "text", "typed"
+WAYS = (FILE, TEXT, TYPED)
+HEAD = ("host_id", "host_id_type", "device_name", "device_model")
+PREFIX = "wanted"
+ACTIVATE, RETURN = "activate", "return"
+NOT_EMPTY = {"empty_permitted": False}
+
+
+class WantedForm(forms.Form):
+    """One Activation ID, and what is wanted of it."""
+
+    activation_id = forms.CharField(
+        label=_("Activation ID"),
+        max_length=LONGEST_ID,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}
+        ),
+        error_messages={"required": _("Enter the Activation ID of the e-mail or the certificate.")},
+    )
+    what = forms.ChoiceField(
+        label=_("What to do"),
+        choices=[(ACTIVATE, _("Activate")), (RETURN, _("Return all copies"))],
+        initial=ACTIVATE,
+    )
+    copies = CopiesField(
+        label=_("Copies on this device"),
+        required=False,
+        initial=1,
+        min_value=1,
+        max_value=MOST_COPIES,
+        help_text=_("So many in all, not so many more."),
+    )
+
+    def clean_activation_id(self) -> str:
+        """E5: a typing error is found without a look-up."""
+        typed = self.cleaned_data["activation_id"]
+        no_control_characters(typed)
+        if canonical(typed) is None and looks_like_activation_id(typed, slack=1):
+            raise ValidationError(
+                _("This Activation ID has a typing error. Compare it with the e-mail or the certificate.")
+            )
+        return typed
+
+    def clean(self) -> dict[str, Any]:
+        """Copies are needed to activate."""
+        data = self.cleaned_data
+        if data.get("what") == ACTIVATE and data.get("copies") is None and "copies" not in self.errors:
+            self.add_error("copies", _("Enter a number of copies."))
+        return data
+
+    def wanted(self) -> Wanted:
+        """For the request."""
+        data = self.cleaned_data
+        return Wanted(data["activation_id"], 0 if data["what"] == RETURN else data["copies"])
+
+
+WantedFormSet = formset_factory(
+    WantedForm, extra=0, min_num=1, validate_min=True, max_num=MOST_REQUESTS, absolute_max=MOST_REQUESTS
+)
+
+
+class OfflineForm(forms.Form):
+    """All three ways on one page; the button that is pressed says which."""
+
+    file = forms.FileField(
+        label=_("Request file"),
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": ".json,application/json", "class": "form-control"}),
+    )
+    text = forms.CharField(
+        label=_("Text of the QR code"),
+        required=False,
+        max_length=LARGEST,
+        widget=forms.Textarea(attrs={"rows": 4, "class": "form-control", "spellcheck": "false"}),
+    )
+    host_id = forms.CharField(
+        label=_("Host ID"),
+        required=False,
+        max_length=LONGEST_NAME,
+        help_text=_("The camera software shows it, for example 00:03:C5:AA:BB:CC."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    host_id_type = forms.ChoiceField(
+        label=_("Type of host ID"), required=False, choices=HostIdType.choices, initial=HostIdType.MAC
+    )
+    device_name = forms.CharField(
+        label=_("Name of the device"),
+        required=False,
+        max_length=LONGEST_NAME,
+        validators=[no_control_characters],
+        help_text=_("Optional, for example “Main entrance”."),
+    )
+    device_model = forms.CharField(
+        label=_("Model"), required=False, max_length=LONGEST_NAME, validators=[no_control_characters]
+    )
+
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        files: MultiValueDict | None = None,
+        *,
+        way: str = FILE,
+        initial: dict[str, Any] | None = None,
+        rows: list[dict[str, Any]] | None = None,
+    ) -> None:
+        super().__init__(data, files, initial=initial)
+        self.way = way
+        typed = data if way == TYPED else None
+        self.rows: BaseFormSet = WantedFormSet(
+            typed, prefix=PREFIX, initial=rows or [{}], form_kwargs=NOT_EMPTY
+        )
+        self.asked: ActivationRequest | None = None
+
+    def clean(self) -> dict[str, Any]:
+        """The request of the way that was chosen; what is wrong with it stands at its field."""
+        readers = {FILE: self._uploaded, TEXT: self._scanned, TYPED: self._typed}
+        if not self.errors:
+            try:
+                self.asked = readers[self.way]()
+            except ValidationError as error:
+                self.add_error(None if self.way == TYPED else self.way, error)
+        return self.cleaned_data
+
+    def _uploaded(self) -> ActivationRequest:
+        file = self.cleaned_data["file"]
+        if not file:
+            raise ValidationError(_("Choose a file."))
+        return read_request(file.read(LARGEST + 1))
+
+    def _scanned(self) -> ActivationRequest:
+        text = self.cleaned_data["text"]
+        if not text:
+            raise ValidationError(_("Scan the QR code, or paste its text."))
+        return read_request(text.encode())
+
+    def _typed(self) -> ActivationRequest | None:
+        kind = HostIdType(self.cleaned_data["host_id_type"] or HostIdType.MAC)
+        try:
+            host_id = normalise(self.cleaned_data["host_id"], kind)
+        except ValidationError as error:
+            self.add_error("host_id", error)
+            host_id = ""
+        if not self.rows.is_valid() or not host_id:
+            return None
+        wanted = tuple(row.wanted() for row in self.rows)
+        refuse_twice(wanted)
+        return ActivationRequest(
+            host_id=host_id,
+            host_id_type=kind,
+            wanted=wanted,
+            device_name=self.cleaned_data["device_name"],
+            device_model=self.cleaned_data["device_model"],
+        )
+
+    def show_problems(self, steps: list[Step]) -> None:
+        """What stands in the way of a typed request, at the field that can mend it."""
+        for row, step in zip(self.rows, steps, strict=True):
+            if step.problem:
+                row.add_error("activation_id" if step.item is None else "copies", step.problem)
+
+
+def typed_form(data: QueryDict, *, more: int = 0, without: int | None = None) -> OfflineForm:
+    """The fields as they were typed, right or wrong, with a row more or one less."""
+    total = data.get(f"{PREFIX}-TOTAL_FORMS", "")
+    count = min(int(total) if total.isascii() and total.isdigit() and len(total) < 4 else 1, MOST_REQUESTS)
+    names = WantedForm.base_fields
+    rows = [{name: data.get(f"{PREFIX}-{row}-{name}", "") for name in names} for row in range(count)]
+    rows = [row for place, row in enumerate(rows) if place != without] + [{}] * more
+    head = {name: data.get(name, "") for name in HEAD}
+    return OfflineForm(way=TYPED, initial=head, rows=rows[:MOST_REQUESTS])
+
+
+def form_of(asked: ActivationRequest) -> OfflineForm:
+    """A request that was read, to be changed field by field."""
+    head = {name: getattr(asked, name) for name in HEAD}
+    rows = [
+        {
+            "activation_id": wanted.activation_id,
+            "what": RETURN if wanted.is_return else ACTIVATE,
+            "copies": wanted.copies or 1,
+        }
+        for wanted in asked.wanted
+    ]
+    return OfflineForm(way=TYPED, initial=head, rows=rows)
+
+
+class ConfirmForm(forms.Form):
+    """The request as it was looked at; MOBOTIX says why."""
+
+    request = forms.CharField(widget=forms.HiddenInput, max_length=LARGEST)
+    reason = ReasonField()
+
+    def __init__(self, *args: Any, needs_reason: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not needs_reason:
+            del self.fields["reason"]

@@ -1,0 +1,122 @@
+"""What "Offline activation" shows of a request: before it is carried out, and of what came out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.core import signing
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from entitlements.license_downloads import license_filename, license_qr
+from entitlements.models import License
+from entitlements.services.offline import Answer, Step
+
+SALT = "offline-licenses"
+LINK_SECONDS = 3600
+MOST_QR_CODES = 10  # each is some 30 kB of page
+
+
+@dataclass(frozen=True)
+class PlannedRow:
+    """One Activation ID before it is carried out. Who brought the ID may read what it stands for, but no names."""
+
+    activation_id: str
+    product: str
+    part_number: str
+    effect: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class AnsweredRow:
+    """One Activation ID after it; a return has no license."""
+
+    product: str
+    part_number: str
+    tail: str
+    license: License | None
+    filename: str
+    link: str
+    qr: SafeString | None
+
+
+def planned_rows(steps: Sequence[Step]) -> list[PlannedRow]:
+    """In the order of the request."""
+    return [
+        PlannedRow(
+            activation_id=step.wanted.activation_id,
+            product=step.item.product.name if step.item else "",
+            part_number=step.item.product.part_number if step.item else "",
+            effect="" if step.problem else _effect(step),
+            problem=step.problem,
+        )
+        for step in steps
+    ]
+
+
+def _effect(step: Step) -> str:
+    """What happens to the device, in a sentence."""
+    if step.wanted.is_return and not step.held:
+        return _("The device holds nothing of this line item: nothing changes.")
+    if not step.change:
+        return _("The device holds these copies already: nothing changes, and you get the same license.")
+    if step.given_back:
+        return _given_back(step)
+    more = ngettext("%(copies)s copy is activated.", "%(copies)s copies are activated.", step.change)
+    return _now_holding(more % {"copies": step.change}, step) if step.held else more % {"copies": step.change}
+
+
+def _given_back(step: Step) -> str:
+    sentence = ngettext(
+        "%(copies)s copy is given back.", "%(copies)s copies are given back.", step.given_back
+    )
+    given_back = sentence % {"copies": step.given_back}
+    if not step.wanted.is_return:
+        return _now_holding(given_back, step)
+    return " ".join([given_back, _("The license on this device ends.")])
+
+
+def _now_holding(change: str, step: Step) -> str:
+    total = ngettext(
+        "The device then holds %(copies)s copy.",
+        "The device then holds %(copies)s copies.",
+        step.wanted.copies,
+    )
+    return " ".join([change, total % {"copies": step.wanted.copies}])
+
+
+def answered_rows(answers: Sequence[Answer]) -> list[AnsweredRow]:
+    """In the order of the request. The QR codes of very many would make a page that no phone loads."""
+    with_qr = sum(answer.license is not None for answer in answers) <= MOST_QR_CODES
+    return [_answered(answer, with_qr) for answer in answers]
+
+
+def _answered(answer: Answer, with_qr: bool) -> AnsweredRow:
+    license, product = answer.license, answer.item.product
+    return AnsweredRow(
+        product=product.name,
+        part_number=product.part_number,
+        tail=answer.item.activation_id_tail,
+        license=license,
+        filename=license_filename(license) if license else "",
+        link=license_link([license]) if license else "",
+        qr=license_qr(license) if license and with_qr else None,
+    )
+
+
+def license_link(licenses: Sequence[License]) -> str:
+    """What stands in the address of a download, for an hour. It is no secret: the file opens with the Activation ID
+    and the host ID only.
+    """
+    return signing.dumps([license.pk for license in licenses], salt=SALT)
+
+
+def linked_licenses(link: str) -> list[License]:
+    """The licenses of such a link that are still valid; none where it is none, or too old."""
+    try:
+        ids = signing.loads(link, salt=SALT, max_age=LINK_SECONDS)
+    except signing.BadSignature:
+        return []
+    valid = License.objects.filter(pk__in=ids, ended_at=None)
+    return list(valid.select_related("activation__device").order_by("pk"))

@@ -1,0 +1,156 @@
+"""Offline activation (L3): for users, and for whoever has the Activation ID."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils.http import content_disposition_header
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.http import client_address
+from accounts.models import User
+from accounts.permissions import Permission, check_permission, public
+from entitlements.activation.request_files import ActivationRequest
+from entitlements.forms.offline import FILE, TEXT, TYPED, WAYS, ConfirmForm, OfflineForm, form_of, typed_form
+from entitlements.license_downloads import license_filename, licenses_zip
+from entitlements.offline_page import answered_rows, license_link, linked_licenses, planned_rows
+from entitlements.services.guesses import TooManyGuessesError, check_guesses, count_wrong_guess
+from entitlements.services.offline import Answer, Step, carry_out_request, plan_request
+from entitlements.views.waiting import please_wait
+
+CARRY_OUT, EDIT, ADD, REMOVE = "carry_out", "edit", "add", "remove:"
+
+
+@public(
+    "who serves an end customer may have no login; the Activation ID is the proof, and wrong ones are counted"
+)
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def offline_activation(request: HttpRequest) -> HttpResponse:
+    """Asks for the request, shows what would happen, does it: each step in the answer to a POST, so that no Activation
+    ID stands in an address.
+    """
+    actor = _actor(request)
+    if actor is not None:
+        check_permission(actor, Permission.ACTIVATE)
+    if request.method != "POST":
+        return _ask(request, OfflineForm())
+    try:
+        return _posted(request, actor)
+    except TooManyGuessesError as error:
+        return please_wait(request, error.left.seconds)
+
+
+def _actor(request: HttpRequest) -> User | None:
+    """U4: a temporary password opens nothing but "Change your password"; here its user is a visitor."""
+    user = request.user
+    return user if isinstance(user, User) and not user.must_change_password else None
+
+
+def _posted(request: HttpRequest, actor: User | None) -> HttpResponse:
+    step = request.POST.get("step", "")
+    if step in (CARRY_OUT, EDIT):
+        return _looked_at(request, actor, step)
+    if step == ADD:
+        return _ask(request, typed_form(request.POST, more=1))
+    if step.startswith(REMOVE):
+        place = step.removeprefix(REMOVE)
+        return _ask(request, typed_form(request.POST, without=int(place) if place.isdecimal() else None))
+    return _check(
+        request, actor, OfflineForm(request.POST, request.FILES, way=step if step in WAYS else FILE)
+    )
+
+
+def _check(request: HttpRequest, actor: User | None, form: OfflineForm) -> HttpResponse:
+    if not form.is_valid() or form.asked is None:
+        return _ask(request, form)
+    steps = _plan(request, actor, form.asked)
+    if form.way == TYPED and any(step.problem for step in steps):
+        form.show_problems(steps)
+        return _ask(request, form)
+    return _preview(request, form.asked, steps)
+
+
+def _plan(request: HttpRequest, actor: User | None, asked: ActivationRequest) -> list[Step]:
+    """Wrong IDs are counted before anything is said about them. Raises TooManyGuessesError."""
+    address = client_address(request)
+    check_guesses(address)
+    steps = plan_request(actor=actor, request=asked)
+    guesses = [step for step in steps if step.is_guess]
+    for _guess in guesses:
+        count_wrong_guess(address)
+    if guesses:
+        check_guesses(address)
+    return steps
+
+
+def _looked_at(request: HttpRequest, actor: User | None, step: str) -> HttpResponse:
+    """The request comes back from the page that showed it: to be carried out, or to be changed."""
+    carried = QueryDict(mutable=True)
+    carried["text"] = request.POST.get("request", "")
+    form = OfflineForm(carried, way=TEXT)
+    if not form.is_valid() or form.asked is None:
+        return _ask(request, form)
+    asked = form.asked
+    if step == EDIT:
+        return _ask(request, form_of(asked))
+    steps = _plan(request, actor, asked)
+    confirm = ConfirmForm(request.POST, needs_reason=any(one.needs_reason for one in steps))
+    if any(one.problem for one in steps) or not confirm.is_valid():
+        return _preview(request, asked, steps, confirm)
+    reason = confirm.cleaned_data.get("reason", "")
+    try:
+        answers = carry_out_request(actor=actor, request=asked, reason=reason)
+    except ValidationError as error:
+        confirm.add_error(None, error)
+        return _preview(request, asked, steps, confirm)
+    return _done(request, asked, answers)
+
+
+# --- Pages ------------------------------------------------------------------------------------------------------------
+
+
+def _page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+    """In the frame of the portal's pages, or of those without login."""
+    actor = _actor(request)
+    frame = "base.html" if actor else "base_public.html"
+    return render(request, f"entitlements/{template}", {"frame": frame, "has_login": bool(actor), **context})
+
+
+def _ask(request: HttpRequest, form: OfflineForm) -> HttpResponse:
+    return _page(request, "offline_activation.html", form=form)
+
+
+def _preview(
+    request: HttpRequest, asked: ActivationRequest, steps: list[Step], confirm: ConfirmForm | None = None
+) -> HttpResponse:
+    needs_reason = any(step.needs_reason for step in steps)
+    form = confirm or ConfirmForm(initial={"request": asked.as_text()}, needs_reason=needs_reason)
+    rows = planned_rows(steps)
+    problems = sum(bool(row.problem) for row in rows)
+    return _page(request, "offline_preview.html", asked=asked, rows=rows, form=form, problems=problems)
+
+
+def _done(request: HttpRequest, asked: ActivationRequest, answers: list[Answer]) -> HttpResponse:
+    licenses = [answer.license for answer in answers if answer.license]
+    context = {"asked": asked, "rows": answered_rows(answers), "licenses": licenses}
+    return _page(request, "offline_done.html", all_link=license_link(licenses), **context)
+
+
+@public("the link is signed and lives for an hour; the files in it open with Activation ID and host ID only")
+@never_cache
+@require_safe
+def offline_licenses(request: HttpRequest, link: str) -> HttpResponse:
+    """One license file as it is, several in one archive."""
+    licenses = linked_licenses(link)
+    if not licenses:
+        raise Http404
+    if len(licenses) == 1:
+        name, content = license_filename(licenses[0]), licenses[0].file.encode()
+    else:
+        name, content = "licenses.zip", licenses_zip(licenses)
+    disposition = content_disposition_header(as_attachment=True, filename=name) or ""
+    headers = {"Content-Disposition": disposition}
+    return HttpResponse(content, content_type="application/octet-stream", headers=headers)

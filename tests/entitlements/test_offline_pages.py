@@ -1,0 +1,344 @@
+"""L3: "Offline activation" as a page: by file, by the text of a QR code, by typed fields; with a login and without."""
+
+import io
+import json
+import re
+import zipfile
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from entitlements.activation.license_files import read, unpack
+from entitlements.models import License, LineItem, Movement, State
+from entitlements.offline_page import license_link
+from tests.entitlements.pages import client_of, html_of
+from tests.entitlements.test_activation import balances
+from tests.entitlements.test_offline import MAC, mistyped
+from tests.entitlements.test_request_files import request_data
+from tests.factories import Cast, Chain, make_cast, make_chain, split_item
+
+pytestmark = pytest.mark.django_db
+ADDRESS = "/activate/"
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return make_cast()
+
+
+@pytest.fixture
+def chain(cast: Cast) -> Chain:
+    return make_chain(cast)
+
+
+@pytest.fixture
+def second(cast: Cast, chain: Chain) -> LineItem:
+    return split_item(cast.installer, chain.installed, cast.customer, copies=3)
+
+
+def text_of(*wanted: tuple[LineItem, int], **changes: Any) -> str:
+    """A request of the camera software."""
+    requests = [
+        {"activationId": item.activation_id} | ({"copies": copies} if copies else {"return": True})
+        for item, copies in wanted
+    ]
+    return json.dumps(request_data(requests=requests, **changes))
+
+
+def upload(client: Client, content: bytes | str) -> Any:
+    data = content.encode() if isinstance(content, str) else content
+    file = SimpleUploadedFile("request.json", data, content_type="application/json")
+    return client.post(ADDRESS, {"step": "file", "file": file})
+
+
+def scan(client: Client, text: str) -> Any:
+    return client.post(ADDRESS, {"step": "text", "text": text})
+
+
+def typed(client: Client, *wanted: tuple[str, int], **fields: str) -> Any:
+    rows = {"wanted-TOTAL_FORMS": str(len(wanted)), "wanted-INITIAL_FORMS": "0"}
+    for place, (activation_id, copies) in enumerate(wanted):
+        rows |= {
+            f"wanted-{place}-activation_id": activation_id,
+            f"wanted-{place}-what": "activate" if copies else "return",
+            f"wanted-{place}-copies": str(copies or 1),
+        }
+    data = {"step": "typed", "host_id": MAC, "host_id_type": "mac", **rows, **fields}
+    return client.post(ADDRESS, data)
+
+
+def go_on(client: Client, preview: Any, step: str = "carry_out", **fields: str) -> Any:
+    """The button of the page that shows what would happen."""
+    request = preview.context["form"]["request"].value()
+    return client.post(ADDRESS, {"step": step, "request": request, **fields})
+
+
+def links(response: Any) -> list[str]:
+    """The addresses of the downloads on a page."""
+    return re.findall(r'href="(/activate/licenses/[^"]+)"', html_of(response))
+
+
+@pytest.mark.parametrize("login", ["", "installer", "mobotix", "other_installer"])
+def test_the_round_trip(client: Client, cast: Cast, chain: Chain, login: str) -> None:
+    """L3: request file in, a look at what would happen, license file out; it opens with ID and host ID."""
+    if login:
+        client.force_login(getattr(cast, login))
+    preview = upload(client, text_of((chain.served, 2)))
+    assert "2 copies are activated." in html_of(preview)
+    assert balances(chain.served) == (5, 5, 0)
+
+    done = go_on(client, preview, reason="On the phone")
+    assert balances(chain.served) == (5, 3, 2)
+    (link,) = links(done)
+    file = client.get(link)
+    assert file["Content-Disposition"].startswith('attachment; filename="license-00-03-C5-AA-BB-CC')
+    document = read(unpack(file.content.decode()), activation_id=chain.served.activation_id, host_id=MAC)
+    assert document["included"][0]["attributes"]["copies"] == 2
+    assert document["data"]["attributes"]["name"] == "Kamera Süd"
+
+
+def test_the_text_of_a_qr_code(client: Client, chain: Chain) -> None:
+    """L3: the same request."""
+    go_on(client, scan(client, text_of((chain.served, 1))))
+    assert balances(chain.served) == (5, 4, 1)
+
+
+def test_typed_fields(client: Client, chain: Chain, second: LineItem) -> None:
+    """L3: several Activation IDs, one of them back."""
+    go_on(client, typed(client, (chain.served.activation_id.lower(), 2)))
+    go_on(client, typed(client, (chain.served.activation_id, 0), (second.activation_id, 1)))
+    assert (balances(chain.served)[2], balances(second)[2]) == (0, 1)
+
+
+def test_replayed(client: Client, chain: Chain) -> None:
+    """L2: the file again, or the answer loaded again: the same license."""
+    text = text_of((chain.served, 2))
+    go_on(client, upload(client, text))
+    preview = upload(client, text)
+    assert "the same license" in html_of(preview)
+    go_on(client, preview)
+    go_on(client, preview)
+    assert License.objects.count() == 1
+    assert Movement.objects.filter(item=chain.served, kind="activate").count() == 1
+
+
+def test_a_replayed_return(client: Client, chain: Chain) -> None:
+    """L4: changes nothing."""
+    go_on(client, scan(client, text_of((chain.served, 2))))
+    preview = scan(client, text_of((chain.served, 0)))
+    assert "2 copies are given back. The license on this device ends." in html_of(preview)
+    assert "have ended" in html_of(go_on(client, preview))
+    assert "nothing changes" in html_of(scan(client, text_of((chain.served, 0))))
+    go_on(client, preview)
+    assert balances(chain.served) == (5, 5, 0)
+
+
+def test_several_licenses(client: Client, chain: Chain, second: LineItem) -> None:
+    """L3: one file each, and all of them as one archive; each with its QR code."""
+    done = go_on(client, scan(client, text_of((chain.served, 2), (second, 1))))
+    together, *single = links(done)
+    archive = zipfile.ZipFile(io.BytesIO(client.get(together).content))
+    files = {client.get(link).content for link in single}
+    assert {archive.read(name) for name in archive.namelist()} == files
+    assert len(files) == 2
+    assert html_of(done).count('class="mx-qr"') == 2
+
+
+@pytest.mark.parametrize("copies", [1, 6])
+def test_a_problem_is_shown_and_nothing_is_offered(
+    client: Client, chain: Chain, second: LineItem, copies: int
+) -> None:
+    """L3: all or nothing, also for who sends the second step without the first."""
+    text = text_of((second, copies), (chain.served, 6))
+    preview = scan(client, text)
+    assert "cannot be carried out" in html_of(preview)
+    assert 'value="carry_out"' not in html_of(preview)
+    go_on(client, preview)
+    assert (balances(chain.served)[2], balances(second)[2]) == (0, 0)
+
+
+def test_what_was_read_can_be_changed(client: Client, chain: Chain) -> None:
+    """Nothing typed is lost: the fields hold what the file said."""
+    page = go_on(client, scan(client, text_of((chain.served, 6))), "edit")
+    form = page.context["form"]
+    assert (form.way, form["host_id"].value(), form["device_name"].value()) == ("typed", MAC, "Kamera Süd")
+    assert form["device_model"].value() == "M73"
+    (row,) = form.rows
+    assert (row["activation_id"].value(), row["copies"].value()) == (chain.served.activation_id, 6)
+
+
+def test_one_more_row_and_one_less(client: Client, chain: Chain) -> None:
+    """Without JavaScript: what was typed stays, right or wrong."""
+    page = typed(client, ("first", 2), ("second", 0), host_id="wrong", step="add")
+    ids = [row["activation_id"].value() for row in page.context["form"].rows]
+    assert (ids, page.context["form"]["host_id"].value()) == (["first", "second", None], "wrong")
+    page = typed(client, ("first", 2), ("second", 0), step="remove:0")
+    assert [row["activation_id"].value() for row in page.context["form"].rows] == ["second"]
+    assert typed(client, ("first", 2), step="remove:x").status_code == 200
+    assert len(typed(client, ("", 1), step="remove:0").context["form"].rows.forms) == 1
+
+
+def test_wrong_fields(client: Client, chain: Chain) -> None:
+    """L1, L2, E5: each at its field."""
+    wrong = mistyped(chain.served)
+    page = typed(client, (wrong, 2), ("", 1), host_id="00:03")
+    form = page.context["form"]
+    assert "12 hexadecimal" in form.errors["host_id"][0]
+    first, second = form.rows
+    assert "typing error" in first.errors["activation_id"][0]
+    assert list(second.errors) == ["activation_id"]
+    (row,) = typed(client, (chain.served.activation_id, 6)).context["form"].rows
+    assert list(row.errors) == ["copies"]
+    for copies in ("0", "1.5", ""):
+        data = {"wanted-0-copies": copies}
+        (row,) = typed(client, (chain.served.activation_id, 1), **data).context["form"].rows
+        assert list(row.errors) == ["copies"]
+    twice = typed(client, (chain.served.activation_id, 1), (chain.served.activation_id, 2))
+    assert "stands twice" in str(twice.context["form"].non_field_errors())
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"", "empty"), (b"{", "JSON"), (b"x" * 70_000, "64 kB"), (b"\xff", "UTF-8")]
+)
+def test_files_that_are_none(client: Client, content: bytes, said: str) -> None:
+    """L3: at the field, in a sentence."""
+    assert said in upload(client, content).context["form"].errors["file"][0]
+
+
+@pytest.mark.parametrize("step", ["file", "text", "typed", "carry_out", "edit", "nonsense", ""])
+def test_nothing_sent(client: Client, step: str) -> None:
+    """No error of the server, whatever is missing."""
+    response = client.post(ADDRESS, {"step": step})
+    assert response.status_code == 200
+    assert response.context["form"].errors
+
+
+def test_the_same_answer(client: Client, cast: Cast, chain: Chain) -> None:
+    """L2: for an unknown ID and for an installer's own stock, without a login."""
+    unknown = scan(client, text_of((LineItem(), 1)))
+    stock = scan(client, text_of((chain.installed, 1)))
+    page = html_of(stock).replace(chain.installed.activation_id, "")
+    assert unknown.context["rows"][0].problem == stock.context["rows"][0].problem
+    assert cast.product.part_number not in page
+
+
+def test_own_stock_with_a_login(cast: Cast, chain: Chain) -> None:
+    """E13: who logs in activates it."""
+    client = client_of(cast.installer)
+    go_on(client, scan(client, text_of((chain.installed, 2))))
+    assert balances(chain.installed)[2] == 2
+
+
+def test_guessing(client: Client, chain: Chain, settings: Any) -> None:
+    """L3: 429 after a few, and then for right ones, too; typing errors do not count, another network does not wait."""
+    settings.ACTIVATION_GUESSES_AN_HOUR = 3
+    for _time in range(5):
+        assert scan(client, text_of((chain.served, 6))).status_code == 200
+        assert typed(client, (mistyped(chain.served), 1)).status_code == 200
+    answers = [scan(client, text_of((LineItem(), 1))) for _time in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    right = scan(client, text_of((chain.served, 1)))
+    assert right.status_code == 429
+    assert 0 < int(right["Retry-After"]) <= 3600
+    assert "Please wait" in html_of(right)
+    step = {"step": "carry_out", "request": text_of((chain.served, 1))}
+    assert client.post(ADDRESS, step).status_code == 429
+    assert balances(chain.served)[2] == 0
+    elsewhere = Client(REMOTE_ADDR="192.0.2.7")
+    assert scan(elsewhere, text_of((chain.served, 1))).status_code == 200
+
+
+def test_many_guesses_in_one_file(client: Client, chain: Chain, settings: Any) -> None:
+    """L3: what is one too many says nothing of the others."""
+    settings.ACTIVATION_GUESSES_AN_HOUR = 3
+    many = scan(client, text_of((LineItem(), 1), (LineItem(), 1), (LineItem(), 1), (chain.served, 1)))
+    assert many.status_code == 429
+
+
+def test_mobotix_says_why(cast: Cast, chain: Chain) -> None:
+    """E13: the reason stands in the history."""
+    client = client_of(cast.mobotix)
+    preview = scan(client, text_of((chain.served, 1)))
+    assert "reason" in preview.context["form"].fields
+    refused = go_on(client, preview, reason="")
+    assert list(refused.context["form"].errors) == ["reason"]
+    go_on(client, preview, reason="On the phone")
+    assert Movement.objects.latest("pk").reason == "On the phone"
+
+
+def test_who_only_looks(cast: Cast, chain: Chain) -> None:
+    """U3: neither the page nor its menu entry."""
+    client = client_of(cast.installer_viewer)
+    assert client.get(ADDRESS).status_code == 403
+    assert scan(client, text_of((chain.served, 1))).status_code == 403
+    assert ADDRESS not in html_of(client.get(reverse("home")))
+    assert ADDRESS in html_of(client_of(cast.installer).get(reverse("home")))
+
+
+def test_a_temporary_password(cast: Cast, chain: Chain) -> None:
+    """U4: opens nothing: here its user is a visitor."""
+    User.objects.filter(pk=cast.installer.pk).update(must_change_password=True)
+    client = client_of(cast.installer)
+    assert "Log in" in html_of(client.get(ADDRESS))
+    assert scan(client, text_of((chain.installed, 1))).context["rows"][0].problem
+    go_on(client, scan(client, text_of((chain.served, 1))))
+    assert Movement.objects.latest("pk").actor is None
+
+
+def test_no_names(client: Client, cast: Cast, chain: Chain) -> None:
+    """A4: who has the Activation ID reads what it stands for, and of nobody the name."""
+    preview = scan(client, text_of((chain.served, 1)))
+    done = go_on(client, preview)
+    names = ("City Hospital", "Blick", "Nordlicht", cast.customer_contact.email, "PO-")
+    for page in (html_of(preview), html_of(done)):
+        assert [name for name in names if name in page] == []
+        assert "no-store" in preview["Cache-Control"]
+
+
+def test_no_secret_in_an_address(client: Client, chain: Chain) -> None:
+    """E5: the pages come as answers to POSTs, and the link of a download holds numbers of rows."""
+    done = go_on(client, scan(client, text_of((chain.served, 1))))
+    assert not hasattr(done, "url")
+    for link in re.findall(r'(?:href|action)="([^"]+)"', html_of(done)):
+        assert chain.served.activation_id not in link
+
+
+@pytest.mark.parametrize("spoil", [lambda link: link[:-1], lambda link: link + "x", lambda _link: "none"])
+def test_a_link_that_is_none(client: Client, chain: Chain, spoil: Any) -> None:
+    """L3: 404."""
+    go_on(client, scan(client, text_of((chain.served, 1))))
+    link = license_link([License.objects.get()])
+    assert client.get(reverse("offline_licenses", args=[link])).status_code == 200
+    assert client.get(reverse("offline_licenses", args=[spoil(link)])).status_code == 404
+
+
+def test_a_link_does_not_live_long(client: Client, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """L3: an hour; nor does it give out a license that has ended."""
+    go_on(client, scan(client, text_of((chain.served, 1))))
+    address = reverse("offline_licenses", args=[license_link([License.objects.get()])])
+    monkeypatch.setattr("entitlements.offline_page.LINK_SECONDS", -1)
+    assert client.get(address).status_code == 404
+    monkeypatch.undo()
+    assert client.get(address).status_code == 200
+    go_on(client, scan(client, text_of((chain.served, 0))))
+    assert client.get(address).status_code == 404
+
+
+def test_it_becomes_impossible_meanwhile(client: Client, chain: Chain) -> None:
+    """E3: between the look and the deed."""
+    preview = scan(client, text_of((chain.served, 1)))
+    LineItem.objects.filter(pk=chain.served.pk).update(state=State.INACTIVE)
+    assert "cannot be carried out" in html_of(go_on(client, preview))
+    assert balances(chain.served)[2] == 0
+
+
+def test_in_german(client: Client, chain: Chain) -> None:
+    """U8: the visitor's language."""
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
+    preview = scan(client, text_of((chain.served, 2)))
+    assert "Kopien werden aktiviert" in html_of(preview)
+    assert "Lizenzdatei" in html_of(go_on(client, preview))
