@@ -259,12 +259,9 @@ class World:
             "api_token_take_over": [self.token.pk],
             "verify": [self.item.verification_code],
             "line_item_go": ["split"],
-<<<<<<< HEAD
             "license_detail": [self.license.license_id],
             "license_download": [self.license.license_id],
-=======
             "offline_licenses": ["no-link-of-ours"],
->>>>>>> 7a31030 (Offline activation: a request file, its QR code or typed fields, with a login or the Activation ID alone (L3))
             "bulk_split_template": ["csv"],
             "bulk_split_download": [self.bulk.pk, "csv"],
             "mailbox_message": ["a.log", 0],

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from tests.browser.visit import NOBODY, Visit, page, sent
 from tests.browser.visits_activation import activation_pages
+from tests.browser.visits_offline import offline_pages
 from tests.browser.visits_tokens import token_pages
 from tests.browser.world import World
 
@@ -53,6 +54,7 @@ def visits(world: World) -> list[Visit]:
         *split_pages(world),
         *activation_pages(world),
         *bulk_pages(world),
+        *offline_pages(world),
         *publisher_pages(world),
         *refusals(world),
     ]
