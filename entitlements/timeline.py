@@ -14,7 +14,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import AuditEntry, User
 from accounts.visibility import person_name, visible_names
-from entitlements.models import LineItem, Movement, MovementKind, State
+from entitlements.models import Activation, Device, LineItem, Movement, State
+from entitlements.models.movement import ON_DEVICES
+from entitlements.movement_texts import movement_text
 from entitlements.predicates import is_party
 from entitlements.services.change_mails import BULK_UNDONE, CAME_BACK, CORRECTED
 from entitlements.services.mailing import ACTIVATION, MAILED, UNDONE
@@ -34,6 +36,10 @@ TOLD = {
     CAME_BACK: gettext_lazy("%(email)s was told by e-mail that copies came back."),
     BULK_UNDONE: gettext_lazy("%(email)s was told by e-mail that a bulk split was undone."),
     CORRECTED: gettext_lazy("%(email)s was told by e-mail that the quantity changed."),
+}
+DEVICE_CHANGES = {
+    "device_added": gettext_lazy("The device was added by hand."),
+    "device_edited": gettext_lazy("The details of the device were changed."),
 }
 TOLD_OTHERWISE = gettext_lazy("An e-mail was sent to %(email)s.")
 
@@ -75,6 +81,33 @@ def timeline(actor: User, item: LineItem, after: str = "") -> Timeline:
         [(CHANGES, row.pk, _change_event(actor, item, row, names)) for row in changes],
         [(MAILS, row.pk, _mail_event(row)) for row in mails],
     ]
+    return _merged(found, ends)
+
+
+def device_timeline(actor: User, device: Device, after: str = "") -> Timeline:
+    """L1: movements on a visible device, of items that the actor is party to, and changes of what it is called."""
+    ends = {kind: int(pk) for kind, pk in CURSOR.findall(after)}
+    activations = Activation.objects.visible_to(actor).filter(device=device)
+    movements = _movements(actor, Q(activation__in=activations), SHOWN + 1, before=ends.get(MOVEMENTS))
+    entries = AuditEntry.objects.about(device).filter(action__in=DEVICE_CHANGES)
+    changes = list(_before(entries.select_related("actor__account"), ends.get(CHANGES)))
+    people = {entry.actor.account_id for entry in changes if entry.actor}
+    names = visible_names(actor, _account_ids(movements) | people)
+    found = [
+        [(MOVEMENTS, row.pk, _movement_event(actor, row, names, seen_from=None)) for row in movements],
+        [(CHANGES, row.pk, _device_event(actor, row, names)) for row in changes],
+    ]
+    return _merged(found, ends)
+
+
+def _device_event(actor: User, entry: AuditEntry, names: dict[int, str]) -> Event:
+    text = str(DEVICE_CHANGES[entry.action])
+    return Event(
+        at=entry.created_at, text=text, by=person_name(actor, entry.actor, names), reason=entry.reason
+    )
+
+
+def _merged(found: list[list[tuple[str, int, Event]]], ends: dict[str, int]) -> Timeline:
     merged = list(islice(merge(*found, key=lambda entry: entry[2].at, reverse=True), SHOWN + 1))
     ends |= {kind: pk for kind, pk, _event in merged[:SHOWN]}
     older = "".join(f"{kind}{pk}" for kind, pk in ends.items()) if len(merged) > SHOWN else ""
@@ -102,7 +135,7 @@ def _movements(actor: User, concerned: Q, size: int, before: int | None = None) 
     visible = Movement.objects.filter(concerned, item__in=LineItem.objects.visible_to(actor))
     if before is not None:
         visible = visible.filter(pk__lt=before)
-    related = visible.select_related("item__product", "parent", "actor__account")
+    related = visible.select_related("item__product", "parent", "actor__account", "activation__device")
     return list(related.order_by("-id")[:size])
 
 
@@ -113,6 +146,11 @@ def _account_ids(movements: Iterable[Movement]) -> set[int]:
     return owners | {movement.parent.owner_id for movement in movements if movement.parent}
 
 
+def _bearer(movement: Movement) -> str:
+    """L2: the Activation ID itself was the proof."""
+    return _("by the Activation ID") if movement.kind in ON_DEVICES and movement.actor is None else ""
+
+
 def _movement_event(
     actor: User, movement: Movement, names: dict[int, str], *, seen_from: int | None
 ) -> Event:
@@ -120,8 +158,8 @@ def _movement_event(
     visible = seen_from != movement.item_id or actor.account.is_mobotix or _owned_above(actor, movement)
     return Event(
         at=movement.created_at,
-        text=_movement_text(movement, names),
-        by=person_name(actor, movement.actor, names),
+        text=movement_text(movement, names, with_device=is_party(actor, movement.item)),
+        by=person_name(actor, movement.actor, names) or _bearer(movement),
         reason=movement.reason if is_party(actor, movement.item) else "",
         item=other if visible else None,
     )
@@ -135,56 +173,6 @@ def _owned_above(actor: User, movement: Movement) -> bool:
         parent.distributor_id,
         parent.installer_id,
     )
-
-
-def _movement_text(movement: Movement, names: dict[int, str]) -> str:
-    values = {
-        "copies": movement.copies,
-        "owner": names[movement.item.owner_id],
-        "product": movement.item.product.name,
-        "source": names[movement.parent.owner_id] if movement.parent else "",
-    }
-    return _sentences(movement.copies)[MovementKind(movement.kind)] % values
-
-
-def _sentences(copies: int) -> dict[MovementKind, str]:
-    return {
-        MovementKind.ISSUE: ngettext(
-            "%(copies)s copy of %(product)s was issued to %(owner)s.",
-            "%(copies)s copies of %(product)s were issued to %(owner)s.",
-            copies,
-        ),
-        MovementKind.SPLIT: ngettext(
-            "%(source)s split %(copies)s copy of %(product)s to %(owner)s.",
-            "%(source)s split %(copies)s copies of %(product)s to %(owner)s.",
-            copies,
-        ),
-        MovementKind.UNDO: ngettext(
-            "%(copies)s copy of %(product)s went back from %(owner)s to %(source)s.",
-            "%(copies)s copies of %(product)s went back from %(owner)s to %(source)s.",
-            copies,
-        ),
-        MovementKind.ADJUST: ngettext(
-            "MOBOTIX added %(copies)s copy of %(product)s.",
-            "MOBOTIX added %(copies)s copies of %(product)s.",
-            copies,
-        ),
-        MovementKind.REVOKE: ngettext(
-            "MOBOTIX revoked %(copies)s copy of %(product)s.",
-            "MOBOTIX revoked %(copies)s copies of %(product)s.",
-            copies,
-        ),
-        MovementKind.ACTIVATE: ngettext(
-            "%(copies)s copy of %(product)s was activated.",
-            "%(copies)s copies of %(product)s were activated.",
-            copies,
-        ),
-        MovementKind.RETURN: ngettext(
-            "%(copies)s activated copy of %(product)s was returned.",
-            "%(copies)s activated copies of %(product)s were returned.",
-            copies,
-        ),
-    }
 
 
 def _change_event(actor: User, item: LineItem, entry: AuditEntry, names: dict[int, str]) -> Event:

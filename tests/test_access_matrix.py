@@ -131,6 +131,16 @@ license_detail                   GET  302  200  200  200  200  200  404  404  40
 license_detail                   POST 302  405  405  405  405  405  405  405  405  405
 license_download                 GET  302  200  200  200  200  200  404  404  404  404
 license_download                 POST 302  405  405  405  405  405  405  405  405  405
+device_list                      GET  302  200  200  200  200  200  200  200  200  200
+device_list                      POST 302  405  405  405  405  405  405  405  405  405
+device_export                    GET  302  200  200  200  200  200  200  200  200  200
+device_export                    POST 302  405  405  405  405  405  405  405  405  405
+device_create                    GET  302  200  200  403  200  403  200  403  200  403
+device_create                    POST 302  200  200  403  200  403  200  403  200  403
+device_detail                    GET  302  200  200  200  404  404  404  404  404  404
+device_detail                    POST 302  405  405  405  405  405  405  405  405  405
+device_edit                      GET  302  200  200  403  404  403  404  403  404  403
+device_edit                      POST 302  200  200  403  404  403  404  403  404  403
 account_move                     GET  302  200  403  403  403  403  403  403  403  403
 account_move                     POST 302  200  403  403  403  403  403  403  403  403
 line_item_replace                GET  302  200  403  403  200  403  404  403  404  403
@@ -269,7 +279,14 @@ class World:
             "mailbox_attachment": ["a.log", 0, 0],
         }
         bulk = [self.bulk.pk]
-        prefixes = (("account_", account), ("user_", user), ("line_item_", item), ("bulk_split_", bulk))
+        device = [self.license.activation.device_id]
+        prefixes = (
+            ("account_", account),
+            ("user_", user),
+            ("line_item_", item),
+            ("bulk_split_", bulk),
+            ("device_", device),
+        )
         for prefix, values in prefixes:
             for pattern in patterns():
                 if (pattern.name or "").startswith(prefix) and pattern.pattern.regex.groups == 1:

@@ -45,6 +45,7 @@ MENU = (
         gettext_lazy("Activation & Entitlements"),
         (
             Item("line_item_list", gettext_lazy("List Entitlements")),
+            Item("device_list", gettext_lazy("Devices")),
             Item("bulk_split_list", gettext_lazy("Bulk splits")),
             Item("offline_activation", gettext_lazy("Offline activation"), "activate"),
             Item("mail_list", gettext_lazy("E-mails")),
@@ -61,6 +62,8 @@ MENU = (
             "certificate",
             "license",
             "offline",
+            "device",
+            "activation",
         ),
     ),
     Section(

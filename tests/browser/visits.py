@@ -23,6 +23,7 @@ NO_PAGE = {
     "line_item_go": "leads on to the step of the ticked line item",
     "jwks": "keys for programs",
     "license_download": "a download",
+    "device_export": "a download",
     "line_item_licenses": "a download",
     "bulk_split_template": "a download",
     "bulk_split_download": "a download",

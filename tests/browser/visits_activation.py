@@ -21,3 +21,23 @@ def activation_pages(world: World) -> Iterator[Visit]:
     for license in world.licenses:
         yield page("installer", "license_detail", license.license_id)
     yield page("installer_viewer", "license_detail", world.licenses[-1].license_id)
+    yield from device_pages(world)
+
+
+def device_pages(world: World) -> Iterator[Visit]:
+    """The list, one device, and what it is called."""
+    cast, empty = world.cast, world.empty_device
+    full = world.licenses[-1].activation.device_id
+    for reader in ("mobotix", "installer", "installer_viewer", "lonely"):
+        yield page(reader, "device_list")
+    yield page("installer", "device_list", query={"q": "no such device"})
+    yield page("installer", "device_list", query={"q": "x", "account": cast.customer.pk})
+    yield page("installer", "device_create")
+    yield sent("installer", "device_create", account="unknown")
+    yield page("mobotix", "device_create", query={"account": cast.customer.pk})
+    for reader in ("mobotix", "installer", "installer_viewer"):
+        yield page(reader, "device_detail", full)
+    yield page("installer", "device_detail", empty.pk)
+    yield page("installer", "device_edit", full)
+    yield sent("installer", "device_edit", full, name="x" * 101)
+    yield page("distributor", "device_detail", full, status=404)

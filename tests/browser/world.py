@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Account, ApiToken, MailEntry, RelationStatus, SellingRelation, Tier, User
 from entitlements.activation.host_ids import HostIdType
-from entitlements.models import BulkSplit, BulkState, License, LineItem, Origin, State, today
+from entitlements.models import BulkSplit, BulkState, Device, License, LineItem, Origin, State, today
 from entitlements.services.activation import activate
 from entitlements.services.bulk_lines import BulkLine
 from entitlements.services.bulk_requests import start_bulk_split, undo_bulk_split
@@ -54,6 +54,7 @@ class World:
     activated: LineItem
     licenses: list[License]
     token: ApiToken
+    empty_device: Device
     readers: dict[str, User] = field(default_factory=dict)
 
 
@@ -184,7 +185,8 @@ def _activations(cast: Cast, chain: Chain) -> dict[str, Any]:
     ]
     licenses[0].refresh_from_db()
     item.refresh_from_db()
-    return {"activated": item, "licenses": licenses}
+    empty = Device.objects.create(account=cast.installer.account, host_id="SN-0", notes=f"{LONG_NAME}\n" * 2)
+    return {"activated": item, "licenses": licenses, "empty_device": empty}
 
 
 def _failed_mail(reader: Account, mails: Any) -> Mail:

@@ -1,0 +1,101 @@
+"""The list of devices, adding one by hand, and what a device is called."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from entitlements.forms.hosts import HostForm
+from entitlements.models import Device
+from entitlements.search import SHORTEST
+from entitlements.services.devices import device_accounts
+from mxportal.shared.forms import KeyedForm, no_control_characters
+
+
+class DeviceFilter(forms.Form):
+    """What the list is narrowed to."""
+
+    q = forms.CharField(
+        label=_("Host ID, name or site"),
+        max_length=100,
+        required=False,
+        widget=forms.SearchInput(
+            attrs={"class": "form-control", "autocomplete": "off", "spellcheck": "false"}
+        ),
+    )
+    account = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
+
+    def clean_q(self) -> str:
+        """Long enough for an index."""
+        text = self.cleaned_data["q"]
+        if 0 < len(text) < SHORTEST:
+            raise ValidationError(_("Type at least 3 characters."), code="short")
+        return text
+
+    def filters(self) -> dict[str, Any]:
+        """For ``list_devices``."""
+        return {"q": self.cleaned_data.get("q") or "", "account": self.cleaned_data.get("account")}
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything was asked for."""
+        return any(self.data.get(name) for name in self.fields)
+
+
+def _notes() -> forms.CharField:
+    return forms.CharField(
+        label=_("Notes"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class NewDeviceForm(HostForm):
+    """L1: a device of the own account, or of an end customer that one sells to."""
+
+    account = forms.CharField(
+        label=_("Account ID"),
+        max_length=30,
+        widget=forms.TextInput(attrs={"list": "known-accounts", "autocomplete": "off"}),
+        help_text=_("Whose device it is: your own account's, or an end customer's that you sell to."),
+        error_messages={"required": _("Enter the Account ID.")},
+    )
+    notes = _notes()
+
+    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.actor = actor
+        del self.fields["host_id"].widget.attrs["list"]
+
+    def clean_account(self) -> int:
+        """The account behind the ID."""
+        typed = self.cleaned_data["account"].strip()
+        account = device_accounts(self.actor).filter(account_id__iexact=typed).first()
+        if account is None:
+            raise ValidationError(_("You add no devices to an account with this ID. Choose one of the list."))
+        return account.pk
+
+    def service_data(self) -> dict[str, Any]:
+        """The service knows the account by its number."""
+        data = super().service_data()
+        return data | {"account_id": data.pop("account")}
+
+
+class DeviceForm(KeyedForm):
+    """L1: what a device is called and where it is. Its host ID is fixed."""
+
+    name = forms.CharField(
+        label=_("Name"), required=False, max_length=100, validators=[no_control_characters]
+    )
+    model = forms.CharField(
+        label=_("Model"), required=False, max_length=100, validators=[no_control_characters]
+    )
+    site = forms.CharField(
+        label=_("Site"), required=False, max_length=100, validators=[no_control_characters]
+    )
+    notes = _notes()
+
+    def __init__(self, *args: Any, device: Device, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("name", "model", "site", "notes"):
+            self.fields[name].initial = getattr(device, name)

@@ -1,0 +1,120 @@
+"""Devices: the list, one device, adding one by hand, and what it is called (L1)."""
+
+from django.contrib import messages
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.http import PortalRequest
+from accounts.models import Account
+from accounts.permissions import Permission, requires
+from entitlements.activation_rows import activation_rows, for_activation_rows
+from entitlements.device_export import device_csv
+from entitlements.device_list import DeviceListing, device_rows, list_devices
+from entitlements.forms.devices import DeviceFilter, DeviceForm, NewDeviceForm
+from entitlements.models import Activation, Device
+from entitlements.search import FOUND_AT_MOST
+from entitlements.services.devices import add_device, device_accounts, edit_device
+from entitlements.timeline import device_timeline
+from mxportal.shared.pagination import capped_count, paginate
+from mxportal.shared.views import posted, submit
+
+SUGGESTED = 200
+
+
+@requires(Permission.VIEW)
+@require_safe
+def device_list(request: PortalRequest) -> HttpResponse:
+    """Those of the own account and of the end customers that it sells to, newest first."""
+    form = DeviceFilter(request.GET)
+    if not form.is_valid():
+        return render(request, "entitlements/device_list.html", {"form": form})
+    listing = list_devices(request.user, **form.filters())
+    page = paginate(request, listing.devices, order=("-id",))
+    context = {
+        "form": form,
+        "page": page,
+        "rows": device_rows(request.user, page.items),
+        "count": capped_count(listing.devices),
+        "found_at_most": FOUND_AT_MOST if listing.capped else None,
+        "query": request.GET.urlencode(),
+    }
+    return render(request, "entitlements/device_list.html", context)
+
+
+@requires(Permission.VIEW)
+@require_safe
+def device_export(request: PortalRequest) -> StreamingHttpResponse:
+    """The list as it is narrowed, as CSV."""
+    form = DeviceFilter(request.GET)
+    nothing = DeviceListing(Device.objects.none())
+    listing = list_devices(request.user, **form.filters()) if form.is_valid() else nothing
+    name = _("devices")
+    disposition = content_disposition_header(as_attachment=True, filename=f"{name}.csv")
+    rows = device_csv(request.user, listing.devices)
+    response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = disposition or ""
+    return response
+
+
+def load_device(request: PortalRequest, pk: int) -> Device:
+    """404 where the reader does not see it."""
+    return get_object_or_404(Device.objects.visible_to(request.user), pk=pk)
+
+
+@requires(Permission.VIEW)
+@require_safe
+def device_detail(request: PortalRequest, pk: int) -> HttpResponse:
+    """What is on it, what it is called, and what happened to it."""
+    device = load_device(request, pk)
+    (row,) = device_rows(request.user, [device])
+    held = Activation.objects.visible_to(request.user).held().filter(device=device)
+    page = paginate(request, for_activation_rows(held), order=("-id",))
+    after = request.GET.get("events", "")
+    context = {
+        "row": row,
+        "notes": device.notes,
+        "created_at": device.created_at,
+        "page": page,
+        "activations": activation_rows(request.user, page.items),
+        "timeline": device_timeline(request.user, device, after),
+        "later": bool(after),
+    }
+    return render(request, "entitlements/device_detail.html", context)
+
+
+@requires(Permission.ACTIVATE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def device_create(request: PortalRequest) -> HttpResponse:
+    """Add device."""
+    accounts = list(device_accounts(request.user).order_by("name_key", "pk")[:SUGGESTED])
+    form = NewDeviceForm(posted(request), actor=request.user, initial={"account": _whose(request)})
+    device = submit(form, add_device, keyed=True, actor=request.user)
+    if device is None:
+        return render(request, "entitlements/device_create.html", {"form": form, "accounts": accounts})
+    messages.success(request, _("The device is added."))
+    return redirect("device_detail", device.pk)
+
+
+def _whose(request: PortalRequest) -> str:
+    """The account whose page it came from, or the own one; MOBOTIX has no devices of its own."""
+    typed = request.GET.get("account", "")
+    if typed.isascii() and typed.isdigit() and len(typed) < 19:
+        account = Account.objects.visible_to(request.user).filter(pk=int(typed)).first()
+        return account.account_id if account else ""
+    return "" if request.user.account.is_mobotix else request.user.account.account_id
+
+
+@requires(Permission.ACTIVATE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def device_edit(request: PortalRequest, pk: int) -> HttpResponse:
+    """Name, model, site and notes."""
+    device = load_device(request, pk)
+    (row,) = device_rows(request.user, [device])
+    form = DeviceForm(posted(request), device=device)
+    if submit(form, edit_device, actor=request.user, device_id=pk) is None:
+        return render(request, "entitlements/device_edit.html", {"row": row, "form": form})
+    messages.success(request, _("The details are saved."))
+    return redirect("device_detail", pk)
