@@ -16,11 +16,13 @@ from entitlements.presentation import ItemRow, item_rows, shown_activation_id
 from entitlements.services.bulk_check import find_targets
 from entitlements.services.bulk_jobs import lines_of
 from entitlements.services.bulk_lines import BulkLine
+from entitlements.services.split import targets_of
 from notifications.models import Mail, Status
 
 LINES_SHOWN = 100
 BLOCKED_SHOWN = 20
 FAILED_SHOWN = 20
+SUGGESTED = 200
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,13 @@ def source_choices(actor: User, sources: list[LineItem]) -> list[tuple[str, str]
         )
         for source in sources
     ]
+
+
+def suggestions(actor: User) -> dict[str, Any]:
+    """Account IDs and addresses to choose from while typing: the first ones, which is all of them for most."""
+    first = list(targets_of(actor).order_by("name_key", "pk")[:SUGGESTED])
+    people = User.objects.visible_to(actor).active().filter(account__in=first).select_related("account")
+    return {"accounts": first, "people": people.order_by("account__name_key", "last_name", "pk")[:SUGGESTED]}
 
 
 def source_rows(actor: User, bulk: BulkSplit, sources: list[LineItem]) -> list[SourceRow]:

@@ -72,6 +72,7 @@ urlpatterns = [
         name="bulk_split_download",
     ),
     path("bulk-splits/<int:pk>/email/", bulk_splits.bulk_split_email, name="bulk_split_email"),
+    path("bulk-splits/<int:pk>/discard/", bulk_splits.bulk_split_discard, name="bulk_split_discard"),
     path("bulk-splits/<int:pk>/undo/", bulk_splits.bulk_split_undo, name="bulk_split_undo"),
     path("products/", products.product_list, name="product_list"),
     path("products/new/", products.product_create, name="product_create"),

@@ -173,6 +173,8 @@ bulk_split_download              GET  302  200  200  200  404  404  404  404  40
 bulk_split_download              POST 302  405  405  405  405  405  405  405  405  405
 bulk_split_email                 GET  302  405  405  403  405  403  405  403  405  403
 bulk_split_email                 POST 302  302  302  403  404  403  404  403  404  403
+bulk_split_discard               GET  302  404  200  403  404  403  404  403  404  403
+bulk_split_discard               POST 302  404  200  403  404  403  404  403  404  403
 bulk_split_undo                  GET  302  200  200  403  404  403  404  403  404  403
 bulk_split_undo                  POST 302  200  200  403  404  403  404  403  404  403
 product_list                     GET  302  200  403  403  403  403  403  403  403  403

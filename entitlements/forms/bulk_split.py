@@ -161,7 +161,13 @@ class BulkSplitForm(KeyedForm):
         }
 
 
-class CorrectionForm(KeyedForm):
+class SeenForm(KeyedForm):
+    """Of a page that shows a draft: it says which version of it (``BulkSplit.version``)."""
+
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
+
+
+class CorrectionForm(SeenForm):
     """The wrong lines stand in the page with their index; a tick leaves one out."""
 
     create_customers = forms.BooleanField(
@@ -188,7 +194,7 @@ class CorrectionForm(KeyedForm):
         return found
 
 
-class CarryOutForm(KeyedForm):
+class CarryOutForm(SeenForm):
     """E7: "Send e-mail" stands ticked."""
 
     send_mail = forms.BooleanField(label=_("Send e-mail"), required=False, initial=True)

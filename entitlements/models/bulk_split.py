@@ -19,13 +19,15 @@ class BulkState(models.TextChoices):
     READY = "ready", _("Ready to split")
     RUNNING = "running", _("Being split")
     DONE = "done", pgettext_lazy("state", "Split")
+    MAILING = "mailing", _("Being e-mailed")
     UNDOING = "undoing", _("Being undone")
     UNDONE = "undone", _("Undone")
     FAILED = "failed", _("Failed")
+    DISCARDED = "discarded", _("Discarded")
 
 
-WORKING = (BulkState.CHECKING, BulkState.RUNNING, BulkState.UNDOING)
-CARRIED_OUT = (BulkState.DONE, BulkState.UNDOING, BulkState.UNDONE)
+WORKING = (BulkState.CHECKING, BulkState.RUNNING, BulkState.MAILING, BulkState.UNDOING)
+CARRIED_OUT = (BulkState.DONE, BulkState.MAILING, BulkState.UNDOING, BulkState.UNDONE)
 DRAFTS = (BulkState.CHECKING, BulkState.READY, BulkState.FAILED)
 
 
@@ -52,7 +54,10 @@ class BulkSplitQuerySet(models.QuerySet["BulkSplit"]):
 
 
 class BulkSplit(models.Model):
-    """One operation. ``lines`` and ``findings`` (see services.bulk_jobs) live until it is carried out, then go."""
+    """One operation. ``lines`` and ``findings`` (see services.bulk_jobs) live until it is carried out or discarded.
+
+    ``mailed_by`` asked for the last "Email all", and ``attach_certificate`` is what was ticked last.
+    """
 
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     account = models.ForeignKey("accounts.Account", models.PROTECT, related_name="+", db_index=False)
@@ -70,6 +75,7 @@ class BulkSplit(models.Model):
     copies = models.PositiveBigIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     failure = models.CharField(max_length=500, blank=True)
+    mailed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     undo_reason = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(_("Created"), auto_now_add=True)
@@ -85,6 +91,10 @@ class BulkSplit(models.Model):
                 | ~Q(state__in=["undoing", "undone"]),
                 name="bulk_split_undone_by_somebody",
             ),
+            models.CheckConstraint(
+                condition=Q(state="mailing", mailed_by__isnull=False) | ~Q(state="mailing"),
+                name="bulk_split_mailed_by_somebody",
+            ),
         ]
         indexes = [
             # the account's list, newest first
@@ -93,9 +103,20 @@ class BulkSplit(models.Model):
             models.Index(
                 fields=["changed_at"],
                 name="bulk_split_open",
-                condition=Q(state__in=["checking", "ready", "running", "undoing", "failed"]),
+                condition=Q(state__in=["checking", "ready", "running", "mailing", "undoing", "failed"]),
             ),
         ]
 
     def __str__(self) -> str:
         return f"bulk split {self.pk}"
+
+    @property
+    def version(self) -> str:
+        """Another one with every change: a page carries it, so that nobody splits lines that it does not show."""
+        return self.changed_at.isoformat()
+
+    @property
+    def worker(self) -> "User":
+        """Who asked for the job in hand, and whose rights it has."""
+        asked = {BulkState.MAILING: self.mailed_by, BulkState.UNDOING: self.undone_by}
+        return asked.get(BulkState(self.state)) or self.actor

@@ -18,8 +18,9 @@ from django.utils.translation import override
 from accounts.models import User
 from accounts.permissions import Permission, check_permission
 from entitlements.models import BulkSplit, BulkState, LineItem
-from entitlements.models.bulk_split import DRAFTS, WORKING
+from entitlements.models.bulk_split import CARRIED_OUT, DRAFTS, WORKING
 from entitlements.services.bulk_check import check_lines
+from entitlements.services.bulk_email import mail_all
 from entitlements.services.bulk_lines import BulkLine, Checked, LinesRefused
 from entitlements.services.bulk_split import lock_sources, split_all
 from entitlements.services.bulk_undo import take_all_back
@@ -89,11 +90,8 @@ def _count_attempt(bulk_id: int) -> bool:
     if bulk is None:
         return False
     if bulk.attempts >= MOST_ATTEMPTS:
-        undoing = bulk.state == BulkState.UNDOING  # nothing was undone: it is as it was before
-        bulk.state = BulkState.DONE if undoing else BulkState.FAILED
-        bulk.failure = _("It was interrupted again and again. Nothing was changed; please try again.")
-        bulk.undone_by = None
-        bulk.save()
+        with override(bulk.worker.language):
+            _give_up(bulk, _("It was interrupted again and again. Nothing was changed; please try again."))
         return False
     bulk.attempts += 1
     bulk.save(update_fields=["attempts", "changed_at"])
@@ -101,7 +99,8 @@ def _count_attempt(bulk_id: int) -> bool:
 
 
 def _free(bulk_id: int) -> BulkSplit | None:
-    waiting = BulkSplit.objects.working().select_related("actor__account", "undone_by__account")
+    people = ("actor__account", "mailed_by__account", "undone_by__account")
+    waiting = BulkSplit.objects.working().select_related(*people)
     return waiting.select_for_update(skip_locked=True, no_key=True, of=("self",)).filter(pk=bulk_id).first()
 
 
@@ -110,10 +109,9 @@ def _work(bulk_id: int) -> None:
     bulk = _free(bulk_id)
     if bulk is None:
         return
-    worker = bulk.undone_by or bulk.actor
-    with override(worker.language):
+    with override(bulk.worker.language):
         try:
-            if not worker.is_active:
+            if not bulk.worker.is_active:
                 raise PermissionDenied
             STEPS[BulkState(bulk.state)](bulk)
         except (ValidationError, PermissionDenied, ObjectDoesNotExist) as error:
@@ -125,10 +123,13 @@ def _refuse(bulk: BulkSplit, error: Exception) -> None:
     if isinstance(error, LinesRefused):
         _keep(bulk, error.checked)
         return
-    bulk.failure = error.messages[0][:500] if isinstance(error, ValidationError) else _not_allowed()
-    undoing = bulk.state == BulkState.UNDOING
-    bulk.state = BulkState.DONE if undoing else BulkState.FAILED
-    bulk.undone_by = None
+    _give_up(bulk, error.messages[0] if isinstance(error, ValidationError) else _not_allowed())
+
+
+def _give_up(bulk: BulkSplit, failure: str) -> None:
+    """Nothing was done: what was split before is so still."""
+    bulk.state = BulkState.DONE if bulk.state in CARRIED_OUT else BulkState.FAILED
+    bulk.failure, bulk.undone_by = failure[:500], None
     bulk.save()
 
 
@@ -168,6 +169,10 @@ def _run(bulk: BulkSplit) -> None:
     split_all(bulk, sources, lines_of(bulk), progress=_progress(bulk))
 
 
+def _mail(bulk: BulkSplit) -> None:
+    mail_all(bulk, progress=_progress(bulk))
+
+
 def _undo(bulk: BulkSplit) -> None:
     take_all_back(bulk, progress=_progress(bulk))
 
@@ -175,6 +180,7 @@ def _undo(bulk: BulkSplit) -> None:
 STEPS: dict[BulkState, Callable[[BulkSplit], None]] = {
     BulkState.CHECKING: _check,
     BulkState.RUNNING: _run,
+    BulkState.MAILING: _mail,
     BulkState.UNDOING: _undo,
 }
 

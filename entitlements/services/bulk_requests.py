@@ -1,4 +1,4 @@
-"""What people ask of a bulk split: keep and check its lines, correct them, carry it out, take it back.
+"""What people ask of a bulk split: keep and check its lines, correct them, carry it out, mail it, take it back.
 
 Each answers to its key (E7) and sets the row to work, which ``bulk_jobs`` then does.
 """
@@ -10,14 +10,18 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import Operation, User
+from accounts.models import AuditEntry, Operation, User
 from accounts.permissions import Permission, check_permission
 from entitlements.models import BulkSplit, BulkState, LineItem
+from entitlements.models.bulk_split import DRAFTS
 from entitlements.predicates import may_split
 from entitlements.services.bulk_check import check_counts
+from entitlements.services.bulk_email import check_mailable
 from entitlements.services.bulk_jobs import go_on, has_errors, lock_own, set_to_work
 from entitlements.services.bulk_lines import BulkLine
 from entitlements.services.bulk_undo import check_undo, open_items
+
+DISCARDED = "bulk_split_discarded"
 
 
 def start_bulk_split(
@@ -73,68 +77,59 @@ def correct_bulk_split(
     *,
     actor: User,
     bulk_id: int,
+    seen: str,
     corrections: Mapping[int, BulkLine | None],
     create_customers: bool,
     key: str,
 ) -> BulkSplit:
     """Put other lines in the place of some, by index; None leaves one out. Then all are checked again.
 
-    Raises BulkSplit.DoesNotExist, ValidationError where it is not waiting for corrections.
+    ``seen`` is the version whose lines were shown. Raises BulkSplit.DoesNotExist, ValidationError where that is not the
+    present one, or where it is not waiting for corrections.
     """
-    return go_on(
-        _correct(
-            actor=actor,
-            bulk_id=bulk_id,
-            corrections=corrections,
-            create_customers=create_customers,
-            key=key,
-        )
-    )
+    rows = {index: line.as_row() if line else None for index, line in corrections.items()}
+    request = {"bulk": bulk_id, "seen": seen, "rows": rows, "create_customers": create_customers}
+    return go_on(_correct(actor=actor, key=key, request=request))
 
 
 @transaction.atomic(durable=True)
-def _correct(
-    *,
-    actor: User,
-    bulk_id: int,
-    corrections: Mapping[int, BulkLine | None],
-    create_customers: bool,
-    key: str,
-) -> BulkSplit:
-    bulk = lock_own(actor, bulk_id, Permission.SPLIT)
-    rows = {index: line.as_row() if line else None for index, line in corrections.items()}
-    request = {"bulk": bulk_id, "rows": rows, "create_customers": create_customers}
+def _correct(*, actor: User, key: str, request: dict[str, Any]) -> BulkSplit:
+    """Whoever corrects it goes on with it: what follows has that person's rights and name."""
+    bulk = lock_own(actor, request["bulk"], Permission.SPLIT)
     if Operation.objects.done(actor=actor, key=key, kind="correct_bulk_split", request=request):
         return bulk
-    _check_waiting(bulk)
-    changed = [rows.get(index, row) for index, row in enumerate(bulk.lines)]
+    _check_waiting(bulk, request["seen"])
+    changed = [request["rows"].get(index, row) for index, row in enumerate(bulk.lines)]
     lines = [row for row in changed if row is not None]
     if not lines:
         raise ValidationError(_("Leave at least one line in."))
-    bulk.lines, bulk.line_count, bulk.create_customers = lines, len(lines), create_customers
+    bulk.actor = actor
+    bulk.lines, bulk.line_count = lines, len(lines)
+    bulk.create_customers = request["create_customers"]
     set_to_work(bulk, BulkState.CHECKING)
     Operation.objects.record(actor=actor, key=key, kind="correct_bulk_split", request=request, result=bulk)
     return bulk
 
 
 def carry_out(
-    *, actor: User, bulk_id: int, key: str, send_mail: bool, attach_certificate: bool = False
+    *, actor: User, bulk_id: int, seen: str, key: str, send_mail: bool, attach_certificate: bool = False
 ) -> BulkSplit:
     """ "Split all": the lines are checked again under the locks, then all of them are split or none.
 
-    Raises BulkSplit.DoesNotExist, PermissionDenied, ValidationError where lines are wrong or it does not wait for this.
+    ``seen`` is the version whose lines were shown. Raises BulkSplit.DoesNotExist, PermissionDenied, ValidationError
+    where that is not the present one, where lines are wrong or where it does not wait for this.
     """
     options = {"send_mail": send_mail, "attach_certificate": attach_certificate}
-    return go_on(_carry_out(actor=actor, bulk_id=bulk_id, key=key, options=options))
+    return go_on(_carry_out(actor=actor, bulk_id=bulk_id, seen=seen, key=key, options=options))
 
 
 @transaction.atomic(durable=True)
-def _carry_out(*, actor: User, bulk_id: int, key: str, options: dict[str, bool]) -> BulkSplit:
+def _carry_out(*, actor: User, bulk_id: int, seen: str, key: str, options: dict[str, bool]) -> BulkSplit:
     bulk = lock_own(actor, bulk_id, Permission.SPLIT)
-    request = {"bulk": bulk_id, **options}
+    request = {"bulk": bulk_id, "seen": seen, **options}
     if Operation.objects.done(actor=actor, key=key, kind="carry_out_bulk_split", request=request):
         return bulk
-    _check_waiting(bulk)
+    _check_waiting(bulk, seen)
     if bulk.state != BulkState.READY or has_errors(bulk):
         raise ValidationError(_("Correct the lines that are marked first."))
     bulk.actor = actor
@@ -144,9 +139,58 @@ def _carry_out(*, actor: User, bulk_id: int, key: str, options: dict[str, bool])
     return bulk
 
 
-def _check_waiting(bulk: BulkSplit) -> None:
+def _check_waiting(bulk: BulkSplit, seen: str) -> None:
     if bulk.state not in (BulkState.READY, BulkState.FAILED):
-        raise ValidationError(_("This bulk split has gone on meanwhile. Look at how it stands now."))
+        raise _gone_on()
+    if seen != bulk.version:
+        message = _("The lines were changed after this page was opened. These are the present ones.")
+        raise ValidationError(message)
+
+
+def _gone_on() -> ValidationError:
+    return ValidationError(_("This bulk split has gone on meanwhile. Look at how it stands now."))
+
+
+@transaction.atomic(durable=True)
+def discard_bulk_split(*, actor: User, bulk_id: int, key: str) -> BulkSplit:
+    """A6: a draft that nobody wants stays as a row; its lines, which hold names and addresses, go.
+
+    Raises BulkSplit.DoesNotExist, PermissionDenied, ValidationError where it is no draft any more.
+    """
+    bulk = lock_own(actor, bulk_id, Permission.SPLIT)
+    request = {"bulk": bulk_id}
+    if Operation.objects.done(actor=actor, key=key, kind="discard_bulk_split", request=request):
+        return bulk
+    if bulk.state not in DRAFTS:
+        raise _gone_on()
+    bulk.state, bulk.lines, bulk.findings, bulk.failure = BulkState.DISCARDED, [], {}, ""
+    bulk.save()
+    AuditEntry.objects.record(actor=actor, action=DISCARDED, about=bulk, lines=bulk.line_count)
+    Operation.objects.record(actor=actor, key=key, kind="discard_bulk_split", request=request, result=bulk)
+    return bulk
+
+
+def email_bulk_split(*, actor: User, bulk_id: int, key: str, attach_certificate: bool = False) -> BulkSplit:
+    """ "Email all" (E9): items of customers whom MOBOTIX has moved are left out (A7).
+
+    Raises BulkSplit.DoesNotExist, PermissionDenied, ValidationError where nothing can be mailed.
+    """
+    return go_on(_email(actor=actor, bulk_id=bulk_id, key=key, attach_certificate=attach_certificate))
+
+
+@transaction.atomic(durable=True)
+def _email(*, actor: User, bulk_id: int, key: str, attach_certificate: bool) -> BulkSplit:
+    bulk = lock_own(actor, bulk_id, Permission.SEND_MAIL)
+    request = {"bulk": bulk_id, "certificate": attach_certificate}
+    if Operation.objects.done(actor=actor, key=key, kind="email_bulk_split", request=request):
+        return bulk
+    if bulk.state != BulkState.DONE:
+        raise _gone_on()
+    check_mailable(bulk)
+    bulk.mailed_by, bulk.attach_certificate = actor, attach_certificate
+    set_to_work(bulk, BulkState.MAILING)
+    Operation.objects.record(actor=actor, key=key, kind="email_bulk_split", request=request, result=bulk)
+    return bulk
 
 
 def undo_bulk_split(*, actor: User, bulk_id: int, key: str, reason: str = "") -> BulkSplit:
@@ -166,7 +210,7 @@ def _undo(*, actor: User, bulk_id: int, key: str, reason: str) -> BulkSplit:
     if Operation.objects.done(actor=actor, key=key, kind="undo_bulk_split", request=request):
         return bulk
     if bulk.state != BulkState.DONE:
-        raise ValidationError(_("This bulk split has gone on meanwhile. Look at how it stands now."))
+        raise _gone_on()
     check_undo(actor, open_items(bulk), reason)
     bulk.undone_by, bulk.undo_reason = actor, reason
     set_to_work(bulk, BulkState.UNDOING)

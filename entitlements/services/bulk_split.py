@@ -61,7 +61,7 @@ def _bulk_split(*, actor: User, lines: Sequence[BulkLine], key: str, request: di
     options = {name: request[name] for name in ("create_customers", "send_mail", "attach_certificate")}
     bulk = BulkSplit.objects.create(actor=actor, account=actor.account, origin=Origin.API, **options)
     bulk.sources.set(sources)
-    split_all(bulk, sources, lines, key=key)
+    split_all(bulk, sources, lines)
     Operation.objects.record(actor=actor, key=key, kind="bulk_split", request=request, result=bulk)
     return bulk
 
@@ -97,7 +97,6 @@ def split_all(
     sources: Sequence[LineItem],
     lines: Sequence[BulkLine],
     *,
-    key: str = "",
     progress: Progress = lambda done: None,
 ) -> None:
     """Check everything under the locks, then write everything. The bulk split's own lines are not needed any more.
@@ -116,7 +115,7 @@ def split_all(
     link = BulkSplit.items.through
     link.objects.bulk_create((link(bulksplit=bulk, lineitem=item) for item in items), batch_size=BATCH)
     if bulk.send_mail:
-        queue_parcels(parcels=parcels_of(items), certificate=bulk.attach_certificate, key=key)
+        queue_parcels(parcels=parcels_of(items), certificate=bulk.attach_certificate)
     bulk.state, bulk.lines, bulk.findings = BulkState.DONE, [], {}
     bulk.line_count, bulk.copies = len(items), sum(copies for _item, copies in parts)
     bulk.save()

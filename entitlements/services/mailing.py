@@ -134,9 +134,7 @@ def queue_activation_mail(
     return mails
 
 
-def queue_parcels(
-    *, parcels: Sequence[tuple[Sequence[LineItem], User]], certificate: bool, key: str = ""
-) -> list[Mail]:
+def queue_parcels(*, parcels: Sequence[tuple[Sequence[LineItem], User]], certificate: bool) -> list[Mail]:
     """Many mails at once: each brings its items to their contact, in that person's language. One alarm for all."""
     mails = queue_mails(
         MailDraft(
@@ -145,7 +143,6 @@ def queue_parcels(
             recipient_name=str(contact),
             language=contact.language,
             context=_context(items, certificate),
-            request_key=key,
         )
         for items, contact in parcels
     )

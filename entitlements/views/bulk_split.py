@@ -13,11 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.http import PortalRequest
-from accounts.models import Account, User
 from accounts.permissions import Permission, requires
 from entitlements.bulk_columns import COLUMNS, label_of
 from entitlements.bulk_export import TYPES, template
-from entitlements.bulk_page import source_choices
+from entitlements.bulk_page import source_choices, suggestions
 from entitlements.forms.bulk_split import (
     FIRST_ROWS,
     MOST_ON_SCREEN,
@@ -36,8 +35,6 @@ from entitlements.services.bulk_requests import carry_out, correct_bulk_split, s
 from entitlements.services.split import split_obstacle
 from entitlements.views.steps import require
 from mxportal.shared.views import missing_is_404, posted
-
-SUGGESTED = 200
 
 
 @requires(Permission.SPLIT)
@@ -148,19 +145,9 @@ def _show_create(
         "may_add": len(lines) < MOST_ON_SCREEN,
         "several": len(sources) > 1,
         "item_query": urlencode({"item": [source.pk for source in sources]}, doseq=True),
-        **_suggestions(request.user),
+        **suggestions(request.user),
     }
     return render(request, "entitlements/bulk_split_create.html", context)
-
-
-def _suggestions(actor: User) -> dict[str, Any]:
-    """Account IDs and addresses to choose from while typing: the first ones, which is all of them for most."""
-    accounts = (
-        Account.objects.bought_from(actor.account).active().filter(tier__in=actor.account.lower_tiers())
-    )
-    first = list(accounts.order_by("name_key", "pk")[:SUGGESTED])
-    people = User.objects.visible_to(actor).active().filter(account__in=first).select_related("account")
-    return {"accounts": first, "people": people.order_by("account__name_key", "last_name", "pk")[:SUGGESTED]}
 
 
 @requires(Permission.SPLIT)
@@ -188,6 +175,7 @@ def bulk_split_correct(request: PortalRequest, pk: int) -> HttpResponse:
             request,
             correct_bulk_split,
             bulk_id=pk,
+            seen=form.cleaned_data["seen"],
             key=form.cleaned_data["key"],
             corrections=form.corrections(),
             create_customers=form.cleaned_data.get("create_customers", False),
@@ -208,6 +196,7 @@ def bulk_split_carry_out(request: PortalRequest, pk: int) -> HttpResponse:
             request,
             carry_out,
             bulk_id=pk,
+            seen=data["seen"],
             key=data["key"],
             send_mail=data["send_mail"],
             attach_certificate=data["attach_certificate"],

@@ -16,22 +16,24 @@ from entitlements.bulk_export import TYPES, result
 from entitlements.forms.bulk_split import CarryOutForm, CorrectionForm, EmailAllForm, UndoAllForm
 from entitlements.listing import for_rows
 from entitlements.models import BulkSplit, BulkState, LineItem
-from entitlements.models.bulk_split import CARRIED_OUT, WORKING
+from entitlements.models.bulk_split import CARRIED_OUT, DRAFTS, WORKING
 from entitlements.presentation import item_rows
-from entitlements.services.bulk_email import email_bulk_split
 from entitlements.services.bulk_jobs import has_errors, progress_of, sources_of
-from entitlements.services.bulk_requests import undo_bulk_split
+from entitlements.services.bulk_requests import discard_bulk_split, email_bulk_split, undo_bulk_split
 from entitlements.services.bulk_undo import blocked, open_items
 from entitlements.views.bulk_split import download
+from mxportal.shared.forms import KeyedForm
 from mxportal.shared.pagination import paginate
 from mxportal.shared.views import posted, submit
+
+LARGE = ("lines", "findings")  # needed in the preview alone
 
 
 @requires(Permission.VIEW)
 @require_safe
 def bulk_split_list(request: PortalRequest) -> HttpResponse:
     """Those of the reader's account, newest first."""
-    bulks = BulkSplit.objects.visible_to(request.user).defer("lines", "findings").select_related("actor")
+    bulks = BulkSplit.objects.visible_to(request.user).defer(*LARGE).select_related("actor")
     page = paginate(request, bulks, order=("-id",))
     names = visible_names(request.user, [bulk.account_id for bulk in page.items])
     rows = [{"bulk": bulk, "account": names[bulk.account_id]} for bulk in page.items]
@@ -56,20 +58,21 @@ def bulk_split_detail(request: PortalRequest, pk: int) -> HttpResponse:
         context |= {"done": progress_of(bulk)}
     elif bulk.state in CARRIED_OUT:
         context |= _result(request, bulk)
-    else:
+    elif bulk.state in DRAFTS:
         context |= _preview(request, bulk)
     return render(request, "entitlements/bulk_split_detail.html", context)
 
 
 def _load(request: PortalRequest, pk: int) -> BulkSplit:
-    visible = BulkSplit.objects.visible_to(request.user)
+    visible = BulkSplit.objects.visible_to(request.user).defer(*LARGE)
     return get_object_or_404(visible.select_related("actor__account", "undone_by"), pk=pk)
 
 
 def _preview(request: PortalRequest, bulk: BulkSplit) -> dict[str, Any]:
+    bulk.refresh_from_db(fields=LARGE)
     actor, sources = request.user, sources_of(bulk)
     page, rows = bulk_page.line_page(actor, bulk, request.GET.get("page", ""))
-    customers = {"create_customers": bulk.create_customers}
+    seen = {"seen": bulk.version}
     return {
         "is_right": bulk.state == BulkState.READY and not has_errors(bulk),
         "sources": bulk_page.source_rows(actor, bulk, sources),
@@ -79,8 +82,9 @@ def _preview(request: PortalRequest, bulk: BulkSplit) -> dict[str, Any]:
         "new_customers": bulk.findings.get("new_customers", 0),
         "lines": rows,
         "pages": page,
-        "correction": CorrectionForm(actor=actor, initial=customers),
-        "carry_out": CarryOutForm(),
+        "correction": CorrectionForm(actor=actor, initial=seen | {"create_customers": bulk.create_customers}),
+        "carry_out": CarryOutForm(initial=seen),
+        **bulk_page.suggestions(actor),
     }
 
 
@@ -114,12 +118,27 @@ def bulk_split_download(request: PortalRequest, pk: int, kind: str) -> HttpRespo
 def bulk_split_email(request: PortalRequest, pk: int) -> HttpResponse:
     """ "Email all"."""
     form = EmailAllForm(posted(request))
-    if submit(form, email_bulk_split, keyed=True, actor=request.user, bulk_id=pk) is None:
+    mailed = submit(form, email_bulk_split, keyed=True, actor=request.user, bulk_id=pk)
+    if mailed is None:
         _load(request, pk)
         _say_errors(request, form)
-    else:
+    elif not mailed.failure:
         messages.success(request, _("The e-mails are on their way. Their fate stands below."))
     return redirect("bulk_split_detail", pk=pk)
+
+
+@requires(Permission.SPLIT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def bulk_split_discard(request: PortalRequest, pk: int) -> HttpResponse:
+    """ "Discard" asks first."""
+    own = BulkSplit.objects.visible_to(request.user).filter(account=request.user.account)
+    bulk = get_object_or_404(own.defer(*LARGE), pk=pk)
+    form = KeyedForm(posted(request))
+    if submit(form, discard_bulk_split, keyed=True, actor=request.user, bulk_id=pk) is not None:
+        messages.success(request, _("The bulk split was discarded. Nothing was split."))
+        return redirect("bulk_split_list")
+    context = {"bulk": bulk, "form": form, "is_draft": bulk.state in DRAFTS}
+    return render(request, "entitlements/bulk_split_discard.html", context)
 
 
 @requires(Permission.UNDO_SPLIT)

@@ -175,8 +175,10 @@ STATES = {
     "ready": (gettext_lazy("Ready to split"), "inactive"),
     "running": (gettext_lazy("Being split"), "draft"),
     "done": (pgettext_lazy("state", "Split"), "deployed"),
+    "mailing": (gettext_lazy("Being e-mailed"), "draft"),
     "undoing": (gettext_lazy("Being undone"), "draft"),
     "undone": (gettext_lazy("Undone"), "obsolete"),
+    "discarded": (gettext_lazy("Discarded"), "obsolete"),
 }
 
 

@@ -252,13 +252,15 @@ def bulk_pages(world: World) -> Iterator[Visit]:
     for way in ("table", "file", "paste"):
         yield Visit("installer", "bulk_split_create", new, post=key | {"way": way, "lines-total": 0})
     yield Visit("installer", "bulk_split_create", new, post=key | {"step": "add"})
-    for name in ("right", "wrong", "too_much", "done", "undone", "running", "failed"):
+    for name in ("right", "wrong", "too_much", "done", "undone", "running", "failed", "discarded"):
         yield page("installer", "bulk_split_detail", bulks[name].pk)
     yield page("installer", "bulk_split_create", query={"again": bulks["wrong"].pk})
     yield page("installer_viewer", "bulk_split_detail", bulks["wrong"].pk)
     yield page("mobotix", "bulk_split_detail", bulks["done"].pk)
     for reader in ("mobotix", "installer", "installer_viewer", "lonely"):
         yield page(reader, "bulk_split_list")
+    yield page("installer", "bulk_split_discard", bulks["wrong"].pk)
+    yield page("installer", "bulk_split_discard", bulks["done"].pk)
     yield page("installer", "bulk_split_undo", bulks["done"].pk)
     yield page("installer", "bulk_split_undo", bulks["undone"].pk)
     yield page("distributor", "bulk_split_undo", bulks["stuck"].pk)

@@ -10,7 +10,7 @@ from entitlements.activation.host_ids import HostIdType
 from entitlements.models import BulkSplit, BulkState, Device, License, LineItem, Origin, State, today
 from entitlements.services.activation import activate
 from entitlements.services.bulk_lines import BulkLine
-from entitlements.services.bulk_requests import start_bulk_split, undo_bulk_split
+from entitlements.services.bulk_requests import discard_bulk_split, start_bulk_split, undo_bulk_split
 from entitlements.services.devices import HostId
 from entitlements.services.issue import NewLine, add_lines, deploy_entitlement
 from entitlements.services.undo import undo_split
@@ -155,6 +155,15 @@ def _bulks(cast: Cast, chain: Chain) -> dict[str, BulkSplit]:
         actor=cast.installer,
         bulk_id=split_bulk(cast.installer, [chain.installed], [line]).pk,
         key=new_key(),
+    )
+    draft = {
+        "actor": cast.installer,
+        "item_ids": [chain.installed.pk],
+        "lines": [line],
+        "origin": Origin.PASTE,
+    }
+    bulks["discarded"] = discard_bulk_split(
+        actor=cast.installer, bulk_id=start_bulk_split(key=new_key(), **draft).pk, key=new_key()
     )
     for state in (BulkState.RUNNING, BulkState.FAILED):
         bulk = split_bulk(cast.installer, [chain.installed], [line])

@@ -152,7 +152,8 @@ def test_a_worker_that_dies_leaves_the_job_to_the_next(monkeypatch: pytest.Monke
         origin=Origin.TABLE,
     )
     bulk_jobs.work_on(bulk.pk)
-    carry_out(actor=cast.distributor, bulk_id=bulk.pk, key=new_key(), send_mail=True)
+    seen = BulkSplit.objects.get(pk=bulk.pk).version
+    carry_out(actor=cast.distributor, bulk_id=bulk.pk, seen=seen, key=new_key(), send_mail=True)
     written, died = threading.Event(), threading.Event()
     write = bulk_jobs.split_all
 

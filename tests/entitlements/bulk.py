@@ -38,7 +38,7 @@ def start(cast: Cast, item: LineItem, *lines: BulkLine, **options: Any) -> BulkS
 
 def go(cast: Cast, bulk: BulkSplit, **options: Any) -> BulkSplit:
     """ "Split all"."""
-    options = {"key": new_key(), "send_mail": True} | options
+    options = {"key": new_key(), "seen": bulk.version, "send_mail": True} | options
     return carry_out(actor=cast.distributor, bulk_id=bulk.pk, **options)
 
 

@@ -41,5 +41,10 @@ def started(client: Client, where: str, data: dict[str, Any]) -> BulkSplit:
     return BulkSplit.objects.get(pk=response["Location"].rstrip("/").rpartition("/")[2])
 
 
+def seen(bulk: BulkSplit) -> dict[str, str]:
+    """The hidden fields of a form that stands on the present page of a draft."""
+    return {"key": new_key(), "seen": BulkSplit.objects.get(pk=bulk.pk).version}
+
+
 def page_of(client: Client, bulk: BulkSplit, **query: Any) -> str:
     return html_of(client.get(reverse("bulk_split_detail", args=[bulk.pk]), query))

@@ -7,7 +7,7 @@ from django.urls import reverse
 from entitlements.models import BulkState, LineItem
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
-from tests.entitlements.bulk_pages import address, page_of, row_for, started, table, upload
+from tests.entitlements.bulk_pages import address, page_of, row_for, seen, started, table, upload
 from tests.entitlements.pages import assert_statuses, client_of, errors_of, html_of
 from tests.factories import Cast, issue_item, make_cast, split_item
 
@@ -88,7 +88,7 @@ def test_from_table_over_preview_to_result(client: Client, item: LineItem, cast:
     assert 'name="send_mail" class="checkboxinput form-check-input" id="id_send_mail" checked' in html
     assert LineItem.objects.count() == 1
 
-    data = {"key": new_key(), "send_mail": "on"}
+    data = seen(bulk) | {"send_mail": "on"}
     response = client.post(reverse("bulk_split_carry_out", args=[bulk.pk]), data, follow=True)
     html = html_of(response)
     assert "All lines are split" in html

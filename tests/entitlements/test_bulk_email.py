@@ -5,16 +5,18 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from accounts.models import AuditEntry
-from entitlements.models import LineItem
+from entitlements.models import BulkState, LineItem, State
 from entitlements.predicates import looks_after
-from entitlements.services.bulk_email import email_bulk_split
+from entitlements.services import bulk_jobs
+from entitlements.services.bulk_jobs import work_on
+from entitlements.services.bulk_requests import email_bulk_split
 from entitlements.services.mailing import ACTIVATION, MAILED, queue_activation_mail
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
 from tests.entitlements.bulk import line_for, sell_and_move, split_bulk
 from tests.entitlements.pages import client_of, html_of
-from tests.factories import Cast, issue_item, make_cast
+from tests.factories import Cast, issue_item, make_cast, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -86,3 +88,35 @@ def test_who_looks_after_what(cast: Cast) -> None:
         expected = {item for item in items if looks_after(person, item)}
         assert expected
         assert set(items.looked_after_by(person.account)) == expected
+
+
+def test_many_are_mailed_by_a_worker(cast: Cast, item: LineItem, monkeypatch: pytest.MonkeyPatch) -> None:
+    """N1: the page shows the progress; whoever asked has written the mails, and who split is another."""
+    colleague = make_user(cast.distributor.account)
+    bulk = split_bulk(cast.distributor, [item], [line_for(cast.installer), line_for(cast.sibling_installer)])
+    monkeypatch.setattr(bulk_jobs, "AT_ONCE", 1)
+    where, client = reverse("bulk_split_detail", args=[bulk.pk]), client_of(colleague)
+    html = html_of(client.post(reverse("bulk_split_email", args=[bulk.pk]), {"key": new_key()}, follow=True))
+    assert "<progress" in html
+    assert "Being e-mailed" in html
+    assert not Mail.objects.exists()
+    work_on(bulk.pk)
+    bulk.refresh_from_db()
+    assert (bulk.state, Mail.objects.count()) == (BulkState.DONE, 2)
+    assert set(AuditEntry.objects.filter(action=MAILED).values_list("actor", flat=True)) == {colleague.pk}
+    assert "<progress" not in html_of(client.get(where))
+
+
+def test_what_cannot_be_mailed_any_more_is_said(
+    cast: Cast, item: LineItem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E3: it became inactive before the worker came; the bulk split is as it was."""
+    bulk = split_bulk(cast.distributor, [item], [line_for(cast.installer)])
+    monkeypatch.setattr(bulk_jobs, "AT_ONCE", 0)
+    email_bulk_split(actor=cast.distributor, bulk_id=bulk.pk, key=new_key())
+    bulk.items.update(state=State.INACTIVE)
+    work_on(bulk.pk)
+    bulk.refresh_from_db()
+    assert bulk.state == BulkState.DONE
+    assert "can be e-mailed" in bulk.failure
+    assert not Mail.objects.exists()

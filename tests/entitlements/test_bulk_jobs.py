@@ -7,6 +7,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
+from accounts.models import User
 from entitlements.models import BulkSplit, BulkState, LineItem, Movement
 from entitlements.services import bulk_jobs
 from entitlements.services.bulk_jobs import MOST_ATTEMPTS, sweep_bulk_splits, work_on
@@ -82,6 +83,7 @@ def test_bad_lines_are_corrected_and_nothing_is_lost(cast: Cast, item: LineItem)
     bulk = correct_bulk_split(
         actor=cast.distributor,
         bulk_id=bulk.pk,
+        seen=bulk.version,
         corrections={0: line_for(cast.installer, 1), 2: None},
         create_customers=False,
         key=new_key(),
@@ -123,6 +125,7 @@ def test_large_ones_are_left_to_a_worker(cast: Cast, item: LineItem, by_worker: 
     bulk = start(cast, item, line_for(cast.installer, 3))
     assert bulk.state == BulkState.CHECKING
     work_on(bulk.pk)
+    bulk.refresh_from_db()
     bulk = go(cast, bulk)
     assert bulk.state == BulkState.RUNNING
     for _ in range(2):
@@ -142,7 +145,12 @@ def test_a_job_that_kills_its_worker_comes_to_an_end(cast: Cast, item: LineItem,
     assert "try again" in bulk.failure
 
     bulk = correct_bulk_split(
-        actor=cast.distributor, bulk_id=bulk.pk, corrections={}, create_customers=False, key=new_key()
+        actor=cast.distributor,
+        bulk_id=bulk.pk,
+        seen=bulk.version,
+        corrections={},
+        create_customers=False,
+        key=new_key(),
     )
     work_on(bulk.pk)
     bulk.refresh_from_db()
@@ -167,9 +175,21 @@ def test_the_sweep_wakes_what_was_left_and_drops_old_drafts(
 def test_others_bulk_splits_are_not_there(cast: Cast, item: LineItem) -> None:
     """E12: of another account; who only views may not."""
     bulk = start(cast, item, line_for(cast.installer))
-    options: dict[str, Any] = {"bulk_id": bulk.pk, "key": new_key(), "send_mail": True}
+    options: dict[str, Any] = {"bulk_id": bulk.pk, "seen": bulk.version, "key": new_key(), "send_mail": True}
     for stranger in (cast.other_distributor, cast.installer, cast.mobotix):
         with pytest.raises(BulkSplit.DoesNotExist):
             carry_out(actor=stranger, **options)
     with pytest.raises(PermissionDenied):
         carry_out(actor=cast.distributor_viewer, **options)
+
+
+def test_what_keeps_failing_says_so_in_the_reader_s_language(
+    cast: Cast, item: LineItem, by_worker: None
+) -> None:
+    """N3: whoever asked reads it; the worker itself has none."""
+    User.objects.filter(pk=cast.distributor.pk).update(language="de")
+    bulk = start(cast, item, line_for(cast.installer, 3))
+    BulkSplit.objects.filter(pk=bulk.pk).update(attempts=MOST_ATTEMPTS)
+    work_on(bulk.pk)
+    bulk.refresh_from_db()
+    assert "Versuchen Sie" in bulk.failure or "versuchen Sie" in bulk.failure

@@ -16,6 +16,7 @@ from entitlements.services.states import STATE_CHANGED
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
 from tests.entitlements.bulk import make_buyers
+from tests.entitlements.bulk_pages import seen
 from tests.entitlements.pages import client_of, html_of
 from tests.factories import issue_item, make_cast
 
@@ -38,7 +39,7 @@ def test_ten_thousand_lines() -> None:
     assert "0 of 10000 lines" in html_of(client.get(detail)).replace(",", "")
     work_on(bulk.pk)
     assert "1 to 100 of" in html_of(client.get(detail))
-    client.post(reverse("bulk_split_carry_out", args=[bulk.pk]), {"key": new_key(), "send_mail": "on"})
+    client.post(reverse("bulk_split_carry_out", args=[bulk.pk]), seen(bulk) | {"send_mail": "on"})
     work_on(bulk.pk)
     bulk.refresh_from_db()
 

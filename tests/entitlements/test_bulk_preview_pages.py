@@ -4,14 +4,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Account
+from accounts.models import Account, Tier
 from entitlements.models import LineItem
 from entitlements.services import bulk_jobs
 from entitlements.services.bulk_jobs import work_on
 from mxportal.shared.forms import new_key
-from tests.entitlements.bulk_pages import address, page_of, row_for, started, table
+from tests.entitlements.bulk_pages import address, page_of, row_for, seen, started, table
 from tests.entitlements.pages import client_of, html_of
-from tests.factories import Cast, issue_item, make_cast
+from tests.factories import Cast, issue_item, make_account, make_cast
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +45,7 @@ def test_bad_lines_are_marked_and_corrected(client: Client, item: LineItem, cast
     assert "Split all" not in html
 
     data = table(row_for(cast, 4) | {"index": 1, "number": 2}, {"index": 2, "number": 3, "out": "on"})
-    client.post(reverse("bulk_split_correct", args=[bulk.pk]), data)
+    client.post(reverse("bulk_split_correct", args=[bulk.pk]), data | seen(bulk))
     html = page_of(client, bulk)
     assert "2 lines, and all of them are right" in html
     assert "Split all" in html
@@ -78,9 +78,9 @@ def test_new_customers_are_announced_and_made(client: Client, item: LineItem, ca
     row |= {"account_name": "Museum", "country": "Germany", "first_name": "Clara", "last_name": "Weiß"}
     bulk = started(client, address(item), table(row))
     assert "This is not the Account ID of an active account" in page_of(client, bulk)
-    client.post(reverse("bulk_split_correct", args=[bulk.pk]), {"key": new_key(), "create_customers": "on"})
+    client.post(reverse("bulk_split_correct", args=[bulk.pk]), seen(bulk) | {"create_customers": "on"})
     assert "1 new end customer is created" in page_of(client, bulk)
-    client.post(reverse("bulk_split_carry_out", args=[bulk.pk]), {"key": new_key()})
+    client.post(reverse("bulk_split_carry_out", args=[bulk.pk]), seen(bulk))
     assert bulk.items.get().owner == Account.objects.get(name="Museum")
 
 
@@ -88,7 +88,7 @@ def test_what_a_service_refuses_is_a_message(client: Client, item: LineItem, cas
     """Two windows: the second one's "Split all" meets what is done already."""
     bulk = started(client, address(item), table(row_for(cast)))
     where = reverse("bulk_split_carry_out", args=[bulk.pk])
-    client.post(where, {"key": new_key()})
+    client.post(where, seen(bulk))
     assert "has gone on meanwhile" in html_of(client.post(where, {"key": new_key()}, follow=True))
     assert item.splits.count() == 1
 
@@ -117,3 +117,41 @@ def test_pages_of_lines(client: Client, item: LineItem, cast: Cast) -> None:
     assert "101 to 150 of 150" in page_of(client, bulk, page=2)
     assert "101 to 150 of 150" in page_of(client, bulk, page=99)
     assert "1 to 100 of 150" in page_of(client, bulk, page="x")
+
+
+def test_two_windows(client: Client, item: LineItem, cast: Cast) -> None:
+    """E7: what is corrected in one is not split from the other, which shows it then."""
+    bulk = started(client, address(item), table(row_for(cast, 1)))
+    shown = seen(bulk)
+    assert f'name="seen" value="{shown["seen"]}"' in page_of(client, bulk)
+    data = table(row_for(cast, 44) | {"index": 0, "number": 1}) | seen(bulk)
+    client.post(reverse("bulk_split_correct", args=[bulk.pk]), data)
+    html = html_of(client.post(reverse("bulk_split_carry_out", args=[bulk.pk]), shown, follow=True))
+    assert "The lines were changed after this page was opened." in html
+    assert "44" in html
+    assert not item.splits.exists()
+
+
+def test_accounts_and_contacts_are_suggested_here_too(client: Client, item: LineItem, cast: Cast) -> None:
+    """E6: those that can be split to, and no one else's (A4)."""
+    gone = make_account(Tier.INSTALLER, "Gone", sellers=(cast.distributor.account,), status="inactive")
+    bulk = started(client, address(item), table(row_for(cast, "x")))
+    for html in (page_of(client, bulk), html_of(client.get(address(item)))):
+        assert f'<option value="{cast.sibling_installer.account.account_id}">Sibling Alarms</option>' in html
+        assert f'<option value="{cast.sibling_installer.email}">' in html
+        assert gone.account_id not in html
+        assert cast.other_installer.account.account_id not in html
+
+
+def test_a_draft_is_discarded_after_a_question(client: Client, item: LineItem, cast: Cast) -> None:
+    """A6: right or wrong; it stays in the list by its state."""
+    for amount in (1, "x"):
+        bulk = started(client, address(item), table(row_for(cast, amount)))
+        where = reverse("bulk_split_discard", args=[bulk.pk])
+        assert f'href="{where}"' in page_of(client, bulk)
+        assert "1 line is deleted, and nothing is split." in html_of(client.get(where))
+        html = html_of(client.post(where, {"key": new_key()}, follow=True))
+        assert "The bulk split was discarded. Nothing was split." in html
+        assert "Discarded" in html
+        assert "was discarded before anything was split" in page_of(client, bulk)
+        assert "There is nothing to discard" in html_of(client.get(where))

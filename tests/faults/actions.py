@@ -84,9 +84,11 @@ def split_in_bulk(client: Client) -> None:
     source = client.random.choice(items)
     lines = [(client.random.choice(client.person.buyers), client.random.randint(1, 3)) for _line in range(3)]
     page = _keep_lines(client, source, lines)
-    if not page or "Split all" not in _after_work(client, page):
+    preview = _after_work(client, page) if page else ""
+    if "Split all" not in preview:
         return
-    client.send("carry_out_bulk_split", f"{page}split/", send_mail="on")
+    (seen,) = re.findall(r'name="seen" value="([^"]+)"', preview)
+    client.send("carry_out_bulk_split", f"{page}split/", send_mail="on", seen=seen)
     result = _after_work(client, page)
     if "All lines are split" not in result:
         return  # somebody was quicker with the copies

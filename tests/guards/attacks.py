@@ -173,6 +173,7 @@ CONSTRAINTS = {
         "UPDATE entitlements_license SET ended_at = issued_at - interval '1 second'"
     ),
     "bulk_split_state_known": Attack("UPDATE entitlements_bulksplit SET state = 'lost'"),
+    "bulk_split_mailed_by_somebody": Attack("UPDATE entitlements_bulksplit SET state = 'mailing'"),
     "bulk_split_undone_by_somebody": Attack("UPDATE entitlements_bulksplit SET state = 'undone'"),
     "notice_run_ends_once": Attack(
         NOTICE_RUN + 'SELECT kind, "on", covers_after - 1, created_at' + OF_NOTICE_RUN

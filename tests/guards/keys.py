@@ -12,11 +12,12 @@ from accounts.services.api_tokens import create_api_token, new_secret
 from accounts.services.credentials import send_credentials
 from accounts.services.users import create_user
 from entitlements.models import BulkSplit, Origin, State
-from entitlements.services.bulk_email import email_bulk_split
 from entitlements.services.bulk_requests import (
     _carry_out,
     carry_out,
     correct_bulk_split,
+    discard_bulk_split,
+    email_bulk_split,
     start_bulk_split,
     undo_bulk_split,
 )
@@ -174,7 +175,13 @@ def ready_bulk(cast: Cast) -> BulkSplit:
 def running_bulk(cast: Cast) -> BulkSplit:
     """One that waits for its worker."""
     options = {"send_mail": False, "attach_certificate": False}
-    return _carry_out(actor=cast.distributor, bulk_id=ready_bulk(cast).pk, key=new_key(), options=options)
+    return _carry_out(**seen_bulk(cast), key=new_key(), options=options)
+
+
+def seen_bulk(cast: Cast) -> dict[str, Any]:
+    """What a request says that somebody makes on its preview."""
+    bulk = ready_bulk(cast)
+    return {"actor": cast.distributor, "bulk_id": bulk.pk, "seen": bulk.version}
 
 
 def done_bulk(cast: Cast) -> BulkSplit:
@@ -183,16 +190,22 @@ def done_bulk(cast: Cast) -> BulkSplit:
 
 
 def bulk_correction(cast: Cast) -> Asked:
-    """The same lines again are the same without the key, too."""
-    request = {"actor": cast.distributor, "bulk_id": ready_bulk(cast).pk, "create_customers": False}
+    """Of the version that was shown."""
+    request = {**seen_bulk(cast), "create_customers": False}
     two, three = ({"corrections": {0: line_for(cast.installer, copies)}} for copies in (2, 3))
-    return Asked(correct_bulk_split, request | two, three)
+    return Asked(correct_bulk_split, request | two, three, ValidationError)
 
 
 def bulk_carried_out(cast: Cast) -> Asked:
     """E7."""
-    request = {"actor": cast.distributor, "bulk_id": ready_bulk(cast).pk, "send_mail": True}
+    request = {**seen_bulk(cast), "send_mail": True}
     return Asked(carry_out, request, {"send_mail": False}, ValidationError)
+
+
+def bulk_discard(cast: Cast) -> Asked:
+    """A6."""
+    request = {"actor": cast.distributor, "bulk_id": ready_bulk(cast).pk}
+    return Asked(discard_bulk_split, request, {"bulk_id": ready_bulk(cast).pk}, ValidationError)
 
 
 def bulk_email(cast: Cast) -> Asked:
@@ -250,7 +263,8 @@ KEYED: dict[str, Callable[[Cast], Asked]] = {
     "entitlements.services.bulk_requests._correct": bulk_correction,
     "entitlements.services.bulk_requests._carry_out": bulk_carried_out,
     "entitlements.services.bulk_requests._undo": bulk_undo,
-    "entitlements.services.bulk_email.email_bulk_split": bulk_email,
+    "entitlements.services.bulk_requests.discard_bulk_split": bulk_discard,
+    "entitlements.services.bulk_requests._email": bulk_email,
     "entitlements.services.undo.undo_split": undo,
     "entitlements.services.mailing.email_line_items": email,
     "entitlements.services.resending.send_all_again": all_again,

@@ -16,7 +16,7 @@ from entitlements.services.bulk_split import bulk_split
 from mxportal.shared.forms import new_key
 from tests.entitlements.bulk import line_for
 from tests.factories import Cast, issue_item
-from tests.guards.keys import done_bulk, ready_bulk, running_bulk
+from tests.guards.keys import done_bulk, running_bulk, seen_bulk
 from tests.guards.locks_entitlements import SERVICES, set_state
 from tests.guards.races import Race, inside, proves, refused
 
@@ -47,10 +47,13 @@ def two_workers(cast: Cast) -> Race:
 @proves(f"{SERVICES}.bulk_jobs.lock_own")
 def corrected_while_carried_out(cast: Cast) -> Race:
     """E7: lines that nobody has seen checked are not split."""
-    asked: dict[str, Any] = {"actor": cast.distributor, "bulk_id": ready_bulk(cast).pk}
-    corrections = {"corrections": {0: line_for(cast.installer, 2)}, "create_customers": False}
+    asked = seen_bulk(cast)
+    request = {"bulk": asked["bulk_id"], "seen": asked["seen"], "create_customers": False}
+    rows = {0: line_for(cast.installer, 2).as_row()}
     return Race(
-        other=lambda: inside(_correct)(key=new_key(), **asked, **corrections),
+        other=lambda: inside(_correct)(
+            actor=cast.distributor, key=new_key(), request=request | {"rows": rows}
+        ),
         ours=lambda: carry_out(key=new_key(), send_mail=False, **asked),
         right=refused(),
     )

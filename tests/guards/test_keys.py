@@ -26,7 +26,6 @@ FILES = {"KEYED": "keys*.py", "UNKEYED": "unkeyed.py"}
 SAME_ANYWAY = {
     "entitlements.services.activation.activate",
     "entitlements.services.activation.activate_many",
-    "entitlements.services.bulk_requests._correct",
     "entitlements.services.resending.send_all_again 2",
 }
 
