@@ -1,7 +1,7 @@
 """A plain model of the ledger, without a database: what the portal should say after each step (E3, E4, E6, E8)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from entitlements.models import State
 
@@ -16,8 +16,14 @@ class ModelItem:
     available: int
     state: str = State.DEPLOYED
     split: int = 0
-    activated: int = 0
     undo_is_over: bool = False
+    devices: dict[str, int] = field(default_factory=dict)
+    returned: int = 0
+
+    @property
+    def activated(self) -> int:
+        """L2: on all devices."""
+        return sum(self.devices.values())
 
     @property
     def quantity(self) -> int:
@@ -101,7 +107,22 @@ class LedgerModel:
             if lost[pk] and item.quantity == 0:
                 item.state = State.OBSOLETE
 
-    def activate(self, pk: int, copies: int) -> None:
-        """L2; a negative number returns copies (L4)."""
-        self.items[pk].available -= copies
-        self.items[pk].activated += copies
+    def may_hold(self, pk: int, host: str, total: int, *, limited: bool) -> bool:
+        """L2, L4: a device may hold so many copies from now on; who takes some away has a limit, but for MOBOTIX."""
+        item = self.items[pk]
+        held = item.devices.get(host, 0)
+        allowed = item.state == State.DEPLOYED and 1 <= total <= held + item.available
+        return allowed and (not limited or self.may_return(pk, held - total))
+
+    def may_return(self, pk: int, copies: int) -> bool:
+        """L4: so many a year."""
+        item = self.items[pk]
+        return copies <= max(0, max(2, item.quantity * 5 // 100) - item.returned) or copies <= 0
+
+    def hold(self, pk: int, host: str, total: int) -> None:
+        """L2, L4: a device holds so many copies from now on."""
+        item = self.items[pk]
+        change = total - item.devices.get(host, 0)
+        item.devices[host] = total
+        item.available -= change
+        item.returned += max(0, -change)
