@@ -23,8 +23,8 @@ OF_NEW_CUSTOMERS = ("account_name", "country", "first_name", "last_name")
 KNOWN = {
     "account_id": "accountid account accountno accountnumber targetaccount kontoid konto kontonr kontonummer zielkonto",
     "email": (
-        "contactemail contactemailaddress contactmail contact email emailaddress mail shiptoemail "
-        "kontaktemail kontaktmail kontakt emaildeskontakts emailadresse emailadressedeskontakts"
+        "contactemail contactemailaddress contactmail email emailaddress mail shiptoemail "
+        "kontaktemail kontaktmail emaildeskontakts emailadresse emailadressedeskontakts"
     ),
     "amount": "amount splitamount copies quantity qty menge anzahl stück stückzahl kopien aufzuteilendeanzahl",
     "activation_id": "activationid activation sourceactivationid aktivierungsid aktivierung aktivierungscode",

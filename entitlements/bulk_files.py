@@ -4,6 +4,7 @@ A file is read to the limit of lines and no further, and a workbook's uncompress
 """
 
 import csv
+import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
@@ -19,8 +20,9 @@ from entitlements.services.bulk_lines import MOST_LINES, BulkLine
 
 LARGEST_FILE = 5 * 1024 * 1024
 DELIMITERS = (";", "\t", ",")
-DECLARED = re.compile(r"sep=([;,\t])\r?\n", re.IGNORECASE)
+DECLARED = re.compile(r"sep=([;,\t])(?:\r\n?|\n)", re.IGNORECASE)
 ENCODINGS = ("utf-8-sig", "cp1252", "latin-1")  # the last one knows every byte
+LONGEST_NAME = 60  # of a column, in a sentence
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 Row = tuple[int, Sequence[str]]
 
@@ -79,7 +81,8 @@ def _text_rows(text: str) -> Iterator[Row]:
     declared = DECLARED.match(text)
     delimiter = declared[1] if declared else _delimiter(text)
     text = text[declared.end() :] if declared else text
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
+    # what else Unicode takes for the end of a line is text; and a quotation mark that does not fit is said
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     offset = 1 if declared else 0
     try:
         for cells in reader:
@@ -91,7 +94,7 @@ def _text_rows(text: str) -> Iterator[Row]:
 
 def _delimiter(text: str) -> str:
     """The one that stands most often in the first line that says anything, outside of quotation marks."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    first = next((line for line in io.StringIO(text, newline=None) if line.strip()), "")
     bare = re.sub(r'"[^"]*"', "", first)
     return max(DELIMITERS, key=bare.count)
 
@@ -141,8 +144,10 @@ def _places(header: Sequence[str]) -> dict[str, int]:
     for place, text in enumerate(header):
         name = column_of(text)
         if name in places:
-            message = _("The column “%(column)s” stands there twice. Delete one of the two.")
-            raise ValidationError(message % {"column": label_of(name)})
+            message = _("The columns “%(first)s” and “%(second)s” mean the same. Delete one of the two.")
+            raise ValidationError(
+                message % {"first": header[places[name]][:LONGEST_NAME], "second": text[:LONGEST_NAME]}
+            )
         if name:
             places[name] = place
     missing = [label_of(name) for name in REQUIRED if name not in places]

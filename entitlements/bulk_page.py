@@ -44,7 +44,7 @@ class LineRow:
     errors: list[str]
 
 
-def source_choices(actor: User, sources: list[LineItem]) -> list[tuple[str, str]]:
+def source_choices(sources: list[LineItem]) -> list[tuple[str, str]]:
     """The ticked items to choose from: product, last group, and how many there are."""
     return [
         (
@@ -78,7 +78,7 @@ def source_rows(actor: User, bulk: BulkSplit, sources: list[LineItem]) -> list[S
 
 def wrong_lines(actor: User, bulk: BulkSplit, sources: list[LineItem]) -> list[LineForm]:
     """The first wrong lines, to be corrected on the screen; each knows its index."""
-    lines, choices = lines_of(bulk), source_choices(actor, sources)
+    lines, choices = lines_of(bulk), source_choices(sources)
     forms = []
     for place, (index, errors) in enumerate(list(bulk.findings.get("lines", {}).items())[:MOST_ON_SCREEN]):
         line = lines[int(index)]

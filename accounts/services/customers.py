@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django_countries import countries
 
 from accounts.models import Account, AuditEntry, RelationStatus, SellingRelation, Tier, User
-from accounts.models.account import account_id_characters, propose_account_id
+from accounts.models.account import AccountQuerySet, account_id_characters, propose_account_id
 from accounts.permissions import Permission, check_permission
-from accounts.services.accounts import NAME_KEY_LENGTH, account_id_taken, name_in_use, name_too_long
+from accounts.services.accounts import NAME_KEY_LENGTH, name_in_use, name_too_long
 from mxportal.shared.fields import fold
 
 CHUNK = 500
@@ -32,7 +32,7 @@ class NewContact:
 
 @dataclass
 class NewCustomer:
-    """An End customer to be; without an Account ID one is proposed. ``contacts`` by folded address."""
+    """An End customer to be; without an Account ID it gets a free one. ``contacts`` by folded address."""
 
     account_id: str
     name: str
@@ -73,19 +73,18 @@ def check_customers(*, actor: User, customers: Sequence[NewCustomer]) -> list[di
     """
     check_permission(actor, Permission.CREATE_ACCOUNTS)
     check_permission(actor, Permission.MANAGE_USERS)
-    taken = _taken_ids({customer.account_id.upper() for customer in customers if customer.account_id})
+    known = _ids_among(Account.objects.visible_to(actor), customers)
     names = _names_of_buyers(actor, {fold(customer.name) for customer in customers})
-    seen: set[str] = set()
     errors = []
     for customer in customers:
-        errors.append(_check_customer(customer, taken, names | seen))
-        seen.add(fold(customer.name))
+        errors.append(_check_customer(customer, known, names))
+        names.add(fold(customer.name))
     return errors
 
 
-def _check_customer(customer: NewCustomer, taken: set[str], names: set[str]) -> dict[str, str]:
+def _check_customer(customer: NewCustomer, known: set[str], names: set[str]) -> dict[str, str]:
     checks = {
-        "account_id": lambda: _check_account_id(customer.account_id, taken),
+        "account_id": lambda: _check_account_id(customer.account_id, known),
         "name": lambda: _check_name(customer.name, names),
         "country": lambda: _check_country(customer.country),
     }
@@ -98,12 +97,17 @@ def _check_customer(customer: NewCustomer, taken: set[str], names: set[str]) -> 
     return errors
 
 
-def _check_account_id(account_id: str, taken: set[str]) -> None:
+def _check_account_id(account_id: str, known: set[str]) -> None:
+    """Those that the actor does not see are not asked about here: an error would tell that they exist."""
     if not account_id:
         return
     account_id_characters(account_id)
-    if len(account_id) > LONGEST["account_id"] or account_id.upper() in taken:
-        raise account_id_taken()
+    if len(account_id) > LONGEST["account_id"]:
+        raise ValidationError(_("This is too long. Please shorten it."))
+    if account_id.upper() in known:
+        raise ValidationError(
+            _("You cannot split to the account with this ID: it is inactive, or you do not sell to it.")
+        )
 
 
 def _check_name(name: str, names: set[str]) -> None:
@@ -120,12 +124,12 @@ def _check_country(country: str) -> None:
         raise ValidationError(_("Enter the country, for example DE or Germany."))
 
 
-def _taken_ids(account_ids: set[str]) -> set[str]:
-    """Which of these upper-case Account IDs exist anywhere in the portal."""
-    accounts = Account.objects.annotate(upper=Upper("account_id"))
+def _ids_among(accounts: AccountQuerySet, customers: Iterable[NewCustomer]) -> set[str]:
+    """Which of the customers' Account IDs these accounts have; in upper case."""
+    by_id = accounts.annotate(upper=Upper("account_id"))
     found: set[str] = set()
-    for chunk in chunks(account_ids):
-        found.update(accounts.filter(upper__in=chunk).values_list("upper", flat=True))
+    for chunk in chunks({customer.account_id.upper() for customer in customers if customer.account_id}):
+        found.update(by_id.filter(upper__in=chunk).values_list("upper", flat=True))
     return found
 
 
@@ -144,10 +148,14 @@ def chunks(values: Iterable[str]) -> Iterable[list[str]]:
 
 
 def create_customers(*, actor: User, customers: Sequence[NewCustomer]) -> list[Made]:
-    """Create what ``check_customers`` found right, in the caller's transaction under ``lock_seller``."""
+    """Create what ``check_customers`` found right, in the caller's transaction under ``lock_seller``.
+
+    A3: where somebody else's account has the Account ID, the customer gets a free one.
+    """
+    taken = _ids_among(Account.objects.all(), customers)
     accounts = Account.objects.bulk_create(
         Account(
-            account_id=customer.account_id or propose_account_id(),
+            account_id=_free_id(customer.account_id, taken),
             name=customer.name,
             country=customer.country,
             tier=Tier.END_CUSTOMER,
@@ -160,6 +168,10 @@ def create_customers(*, actor: User, customers: Sequence[NewCustomer]) -> list[M
     _audit(actor, "account_created", accounts)
     _audit(actor, "user_created", everybody)
     return list(zip(accounts, people, strict=True))
+
+
+def _free_id(asked: str, taken: set[str]) -> str:
+    return asked if asked and asked.upper() not in taken else propose_account_id()
 
 
 def _relate(actor: User, accounts: Sequence[Account]) -> None:

@@ -181,7 +181,12 @@ class CorrectionForm(SeenForm):
         if not actor.may(Permission.CREATE_ACCOUNTS):
             del self.fields["create_customers"]
 
-    def corrections(self) -> dict[int, BulkLine | None]:
+    def service_data(self) -> dict[str, Any]:
+        """The service's arguments."""
+        data = {"create_customers": False} | super().service_data()
+        return data | {"corrections": self._corrections()}
+
+    def _corrections(self) -> dict[int, BulkLine | None]:
         """By index of the line."""
         found: dict[int, BulkLine | None] = {}
         for row, line in enumerate(typed_lines(self.data)):

@@ -3,8 +3,10 @@
 Queries are by sets of 500, never one a line. An account of a stranger and one that does not exist take the same way.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models.functions import Upper
@@ -40,6 +42,7 @@ from mxportal.shared.forms import no_control_characters
 
 LONGEST = {"order_number": 60, "account_id": 30}
 LONGEST_CELL = 254
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # NUL, and half of a character
 PERSON = ("account_id", "email", "email_key", "display_name", "first_name", "last_name", "language")
 
 
@@ -67,6 +70,14 @@ def check_counts(sources: Sequence[LineItem], lines: Sequence[BulkLine]) -> None
         raise ValidationError({"lines": _("Enter at least one line.")})
     if len(lines) > MOST_LINES:
         raise ValidationError({"lines": too_many_lines()})
+
+
+def check_characters(rows: Iterable[Mapping[str, Any]]) -> None:
+    """No line may hold what no database keeps. Raises ValidationError at ``lines``."""
+    for index, row in enumerate(rows):
+        if any(UNSTORABLE.search(value) for value in row.values() if isinstance(value, str)):
+            message = _("Line %(number)s holds a character that cannot be kept. Type it again.")
+            raise ValidationError({"lines": message % {"number": row.get("number") or index + 1}})
 
 
 def too_many_lines() -> str:
@@ -282,8 +293,8 @@ def _other_customer() -> str:
 
 def _too_much(taken: int, available: int) -> str:
     sentence = ngettext(
-        "The lines take %(taken)s copies together, but only %(available)s copy is available.",
-        "The lines take %(taken)s copies together, but only %(available)s copies are available.",
+        "Together the lines take %(taken)s, but only %(available)s copy is available.",
+        "Together the lines take %(taken)s, but only %(available)s copies are available.",
         available,
     )
     return sentence % {"taken": taken, "available": available}

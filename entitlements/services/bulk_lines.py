@@ -1,7 +1,7 @@
 """The lines of a bulk split: as they were typed, what they ask for, and what is wrong with them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -13,17 +13,6 @@ from entitlements.models import LineItem
 
 MOST_LINES = 10_000
 MOST_SOURCES = 100
-FIELDS = (
-    "account_id",
-    "email",
-    "amount",
-    "activation_id",
-    "order_number",
-    "account_name",
-    "country",
-    "first_name",
-    "last_name",
-)
 Errors = dict[str, str]
 
 
@@ -45,6 +34,9 @@ class BulkLine:
     def as_row(self) -> dict[str, Any]:
         """For JSON: without what is empty."""
         return {name: value for name, value in asdict(self).items() if value}
+
+
+FIELDS = tuple(each.name for each in fields(BulkLine) if each.name != "number")
 
 
 @dataclass

@@ -15,7 +15,7 @@ from accounts.permissions import Permission, check_permission
 from entitlements.models import BulkSplit, BulkState, LineItem
 from entitlements.models.bulk_split import DRAFTS
 from entitlements.predicates import may_split
-from entitlements.services.bulk_check import check_counts
+from entitlements.services.bulk_check import check_characters, check_counts
 from entitlements.services.bulk_email import check_mailable
 from entitlements.services.bulk_jobs import go_on, has_errors, lock_own, set_to_work
 from entitlements.services.bulk_lines import BulkLine
@@ -59,6 +59,7 @@ def _start(*, actor: User, key: str, request: dict[str, Any], **kept: str) -> Bu
     if not all(may_split(actor, source) for source in sources):
         raise PermissionDenied
     check_counts(sources, request["lines"])
+    check_characters(request["lines"])
     bulk = BulkSplit.objects.create(
         actor=actor,
         account=actor.account,
@@ -101,6 +102,7 @@ def _correct(*, actor: User, key: str, request: dict[str, Any]) -> BulkSplit:
     _check_waiting(bulk, request["seen"])
     changed = [request["rows"].get(index, row) for index, row in enumerate(bulk.lines)]
     lines = [row for row in changed if row is not None]
+    check_characters(lines)
     if not lines:
         raise ValidationError(_("Leave at least one line in."))
     bulk.actor = actor

@@ -1,19 +1,17 @@
 """E6, E7 for many lines: all of them or none, in one transaction, by sets and never line by line."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from accounts.models import Operation, User
 from accounts.permissions import Permission, check_permission
-from accounts.services.accounts import account_id_taken
 from accounts.services.customers import CHUNK, lock_seller
 from accounts.services.customers import create_customers as make_customers
 from entitlements.models import BulkSplit, BulkState, Entitlement, LineItem, MovementKind, Origin
-from entitlements.services.bulk_check import check_counts, check_lines
+from entitlements.services.bulk_check import check_characters, check_counts, check_lines
 from entitlements.services.bulk_lines import BulkLine, Checked, LinesRefused, Part
 from entitlements.services.ledger import move_many
 from entitlements.services.mailing import queue_parcels
@@ -47,8 +45,13 @@ def bulk_split(
         "send_mail": send_mail,
         "attach_certificate": attach_certificate,
     }
-    with customer_race():
-        return _bulk_split(actor=actor, lines=lines, key=key, request=request)
+    asked: dict[str, Any] = {"actor": actor, "lines": lines, "key": key, "request": request}
+    try:
+        return _bulk_split(**asked)
+    except IntegrityError as error:
+        if "account_id" not in str(error):
+            raise
+        return _bulk_split(**asked)  # another seller gave the Account ID away in the same moment (A3)
 
 
 @transaction.atomic(durable=True)
@@ -58,23 +61,13 @@ def _bulk_split(*, actor: User, lines: Sequence[BulkLine], key: str, request: di
     if done := Operation.objects.done(actor=actor, key=key, kind="bulk_split", request=request):
         return BulkSplit.objects.get(pk=done)
     check_counts(sources, lines)
+    check_characters(request["lines"])
     options = {name: request[name] for name in ("create_customers", "send_mail", "attach_certificate")}
     bulk = BulkSplit.objects.create(actor=actor, account=actor.account, origin=Origin.API, **options)
     bulk.sources.set(sources)
     split_all(bulk, sources, lines)
     Operation.objects.record(actor=actor, key=key, kind="bulk_split", request=request, result=bulk)
     return bulk
-
-
-@contextmanager
-def customer_race() -> Iterator[None]:
-    """A3: two who give one Account ID to a new customer in the same moment; the index decides."""
-    try:
-        yield
-    except IntegrityError as error:
-        if "account_id" not in str(error):
-            raise
-        raise account_id_taken() from error
 
 
 def lock_sources(actor: User, item_ids: Iterable[int], *, new_customers: bool) -> list[LineItem]:

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import urlencode
+from django.utils.http import content_disposition_header, urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -34,7 +35,7 @@ from entitlements.services.bulk_lines import BulkLine
 from entitlements.services.bulk_requests import carry_out, correct_bulk_split, start_bulk_split
 from entitlements.services.split import split_obstacle
 from entitlements.views.steps import require
-from mxportal.shared.views import missing_is_404, posted
+from mxportal.shared.views import posted, submit
 
 
 @requires(Permission.SPLIT)
@@ -133,7 +134,7 @@ def _changed_lines(request: PortalRequest) -> list[BulkLine]:
 def _show_create(
     request: PortalRequest, sources: list[LineItem], form: BulkSplitForm, lines: list[BulkLine]
 ) -> HttpResponse:
-    choices = source_choices(request.user, sources)
+    choices = source_choices(sources)
     lines = lines or [BulkLine()] * FIRST_ROWS
     context = {
         "form": form,
@@ -161,7 +162,8 @@ def bulk_split_template(request: PortalRequest, kind: str) -> HttpResponse:
 
 def download(content: bytes, name: str, kind: str) -> HttpResponse:
     """A file to be saved."""
-    headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
+    disposition = content_disposition_header(as_attachment=True, filename=f"{name}.{kind}")
+    headers = {"Content-Disposition": disposition or "attachment"}
     return HttpResponse(content, content_type=TYPES[kind], headers=headers)
 
 
@@ -170,19 +172,8 @@ def download(content: bytes, name: str, kind: str) -> HttpResponse:
 def bulk_split_correct(request: PortalRequest, pk: int) -> HttpResponse:
     """The wrong lines as they were corrected; all are checked again."""
     form = CorrectionForm(posted(request), actor=request.user)
-    if form.is_valid():
-        _try(
-            request,
-            correct_bulk_split,
-            bulk_id=pk,
-            seen=form.cleaned_data["seen"],
-            key=form.cleaned_data["key"],
-            corrections=form.corrections(),
-            create_customers=form.cleaned_data.get("create_customers", False),
-        )
-    else:
-        get_object_or_404(BulkSplit.objects.visible_to(request.user), pk=pk)
-    return redirect("bulk_split_detail", pk=pk)
+    corrected = submit(form, correct_bulk_split, keyed=True, actor=request.user, bulk_id=pk)
+    return _back(request, pk, form, corrected)
 
 
 @requires(Permission.SPLIT)
@@ -190,26 +181,19 @@ def bulk_split_correct(request: PortalRequest, pk: int) -> HttpResponse:
 def bulk_split_carry_out(request: PortalRequest, pk: int) -> HttpResponse:
     """ "Split all"."""
     form = CarryOutForm(posted(request))
-    if form.is_valid():
-        data = form.cleaned_data
-        _try(
-            request,
-            carry_out,
-            bulk_id=pk,
-            seen=data["seen"],
-            key=data["key"],
-            send_mail=data["send_mail"],
-            attach_certificate=data["attach_certificate"],
-        )
-    else:
+    done = submit(form, carry_out, keyed=True, actor=request.user, bulk_id=pk)
+    return _back(request, pk, form, done)
+
+
+def _back(request: PortalRequest, pk: int, form: Form, done: BulkSplit | None) -> HttpResponse:
+    """To its page, which shows how things stand; what was refused is a message above it."""
+    if done is None:
         get_object_or_404(BulkSplit.objects.visible_to(request.user), pk=pk)
+        say_errors(request, form)
     return redirect("bulk_split_detail", pk=pk)
 
 
-def _try(request: PortalRequest, service: Any, **asked: Any) -> None:
-    """What the service refuses is a message above the page, which shows how things stand."""
-    try:
-        with missing_is_404():
-            service(actor=request.user, **asked)
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
+def say_errors(request: PortalRequest, form: Form) -> None:
+    """The first of each field."""
+    for errors in form.errors.values():
+        messages.error(request, str(errors[0]))

@@ -21,7 +21,7 @@ from entitlements.presentation import item_rows
 from entitlements.services.bulk_jobs import has_errors, progress_of, sources_of
 from entitlements.services.bulk_requests import discard_bulk_split, email_bulk_split, undo_bulk_split
 from entitlements.services.bulk_undo import blocked, open_items
-from entitlements.views.bulk_split import download
+from entitlements.views.bulk_split import download, say_errors
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.pagination import paginate
 from mxportal.shared.views import posted, submit
@@ -121,7 +121,7 @@ def bulk_split_email(request: PortalRequest, pk: int) -> HttpResponse:
     mailed = submit(form, email_bulk_split, keyed=True, actor=request.user, bulk_id=pk)
     if mailed is None:
         _load(request, pk)
-        _say_errors(request, form)
+        say_errors(request, form)
     elif not mailed.failure:
         messages.success(request, _("The e-mails are on their way. Their fate stands below."))
     return redirect("bulk_split_detail", pk=pk)
@@ -164,8 +164,3 @@ def bulk_split_undo(request: PortalRequest, pk: int) -> HttpResponse:
         "blocked_count": len(stuck),
     }
     return render(request, "entitlements/bulk_split_undo.html", context)
-
-
-def _say_errors(request: PortalRequest, form: Any) -> None:
-    for errors in form.errors.values():
-        messages.error(request, errors[0])

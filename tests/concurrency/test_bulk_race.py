@@ -135,6 +135,31 @@ def test_the_same_new_customer_at_once() -> None:
     assert Account.objects.filter(name="Museum").count() == 1
 
 
+def test_the_same_id_for_customers_of_two_sellers_at_once() -> None:
+    """A3: the index decides; the other account gets a free ID, and its seller learns nothing of the first."""
+    cast = make_cast()
+    sellers = (cast.distributor, cast.other_distributor)
+    sources = {seller.pk: issue_item(cast, seller.account) for seller in sellers}
+    line = BulkLine(
+        account_id="MUSEUM-1",
+        email="clara@museum.example",
+        amount="1",
+        account_name="Museum",
+        country="DE",
+        first_name="Clara",
+        last_name="Weiß",
+    )
+    results = at_once(
+        *[
+            lambda seller=seller: split_bulk(seller, [sources[seller.pk]], [line], create_customers=True)
+            for seller in sellers
+        ]
+    )
+    assert all(isinstance(result, BulkSplit) for result in results), results
+    assert Account.objects.filter(name="Museum").count() == 2
+    assert Account.objects.filter(account_id="MUSEUM-1").count() == 1
+
+
 @pytest.mark.postgres
 def test_a_worker_that_dies_leaves_the_job_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     """The row is the job: while one is at it the next leaves it alone; what a dead one did is gone, and done anew once.

@@ -160,3 +160,30 @@ def test_the_template_can_be_filled_in_and_uploaded(
     assert f'attachment; filename="bulk-split-template.{kind}"' in response["Content-Disposition"]
     bulk = started(client, address(item, other), upload(response.content, f"t.{kind}"))
     assert [row["activation_id"] for row in bulk.lines] == [item.activation_id, other.activation_id]
+
+
+# --- Characters that no database keeps --------------------------------------------------------------------------------
+
+
+def test_a_nul_gets_a_sentence(client: Client, item: LineItem, cast: Cast) -> None:
+    """Typed by a program, pasted, or in a correction: never a failure of the database."""
+    kept = "Line 1 holds a character that cannot be kept. Type it again."
+    for name in ("account_id", "email", "amount", "order_number"):
+        response = client.post(address(item), table(row_for(cast) | {name: "A\x00B"}))
+        assert errors_of(response) == {"__all__": [kept]}
+    response = client.post(
+        address(item), {"way": "paste", "key": new_key(), "text": "A\x00B\ta@b.example\t1"}
+    )
+    assert list(errors_of(response)) == ["text"]
+    bulk = started(client, address(item), table(row_for(cast, "x")))
+    data = table(row_for(cast, "1\x00") | {"index": 0, "number": 1}) | seen(bulk)
+    response = client.post(reverse("bulk_split_correct", args=[bulk.pk]), data, follow=True)
+    assert kept in html_of(response)
+
+
+def test_a_form_that_lacks_its_key_says_so(client: Client, item: LineItem, cast: Cast) -> None:
+    """E7: never does nothing without a word."""
+    bulk = started(client, address(item), table(row_for(cast)))
+    for name in ("bulk_split_correct", "bulk_split_carry_out"):
+        html = html_of(client.post(reverse(name, args=[bulk.pk]), {}, follow=True))
+        assert "This field is required." in html

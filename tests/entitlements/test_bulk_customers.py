@@ -9,7 +9,9 @@ from accounts.models import Account, AuditEntry, SellingRelation, Tier, User
 from accounts.permissions import Permission
 from entitlements.models import LineItem
 from entitlements.services.bulk_lines import BulkLine, LinesRefused
-from tests.entitlements.bulk import line_for, split_bulk
+from tests.entitlements.bulk import go, line_for, split_bulk, start
+from tests.entitlements.bulk_pages import address
+from tests.entitlements.pages import client_of, html_of
 from tests.factories import Cast, issue_item, make_account, make_cast
 
 pytestmark = pytest.mark.django_db
@@ -126,12 +128,30 @@ def test_what_is_wrong_stands_at_its_field(cast: Cast, item: LineItem, field: st
     assert list(refused(cast, item, new_line(**{field: value}))[0]) == [field]
 
 
-def test_an_id_in_use_cannot_be_used(cast: Cast, item: LineItem) -> None:
-    """A3: it says nothing about who has it, and proposes a free one; case does not matter."""
+def test_a_stranger_s_id_is_like_an_unknown_one(cast: Cast, item: LineItem) -> None:
+    """A3: whoever reads the preview cannot tell the two apart; the account gets a free ID when it is made."""
     stranger = cast.other_installer.account.account_id.lower()
-    (errors,) = refused(cast, item, new_line(account_id=stranger)).values()
-    assert list(errors) == ["account_id"]
-    assert errors["account_id"].startswith("This Account ID cannot be used. A free one is: ")
+    bulk = start(cast, item, new_line(account_id=stranger), create_customers=True)
+    other = start(cast, item, new_line(), create_customers=True)
+    assert bulk.findings == other.findings
+    made = go(cast, bulk).items.get().owner
+    assert (made.name, len(made.account_id)) == ("Museum", 8)
+    assert made.account_id != stranger.upper()
+
+
+def test_the_page_says_who_chooses_the_id_then(cast: Cast, item: LineItem) -> None:
+    """A3: before anything is made."""
+    html = html_of(client_of(cast.distributor).get(address(item)))
+    assert "Where its Account ID cannot be used, the portal gives the customer a free one." in html
+
+
+def test_an_account_that_one_knows_makes_no_phantom(cast: Cast, item: LineItem) -> None:
+    """A5, A4: one's own inactive buyer, and one's own account, are named as what they are: nothing unseen is told."""
+    inactive = make_account(Tier.INSTALLER, "Gone", sellers=(cast.distributor.account,), status="inactive")
+    for known in (inactive, cast.distributor.account):
+        errors = refused(cast, item, new_line(account_id=known.account_id.lower()))[0]
+        assert list(errors) == ["account_id"]
+        assert errors["account_id"].startswith("You cannot split to the account with this ID")
 
 
 def test_names_are_unique_among_the_sellers_buyers(cast: Cast, item: LineItem) -> None:

@@ -63,6 +63,7 @@ def archive(**parts: bytes) -> bytes:
         pytest.param(f"{HEADER}\n{LINE}".replace(",", "\t").encode(), id="tabs"),
         pytest.param(f"{HEADER}\n{LINE}".encode("utf-16"), id="UTF-16"),
         pytest.param(f"{HEADER}\r{LINE}\r".encode(), id="old Mac"),
+        pytest.param(f"{HEADER},Note\n{LINE},one\u2028two\x0bthree\x85".encode(), id="other separators"),
         pytest.param(b'"Account ID","Contact e-mail","Amount"\n"A1","eva@buyer.example","5"', id="quoted"),
         pytest.param(b"ACCOUNT_ID ; contact  E-Mail;amount\n A1 ; eva@buyer.example ; 5 ", id="case and blanks"),
         pytest.param(b"Konto-ID;Kontakt-E-Mail;Anzahl\nA1;eva@buyer.example;5", id="German"),
@@ -73,9 +74,17 @@ def test_the_forms_that_people_have(content: bytes) -> None:
     assert read(content) == [EXPECTED]
 
 
+def test_a_line_break_in_a_cell_is_none_of_the_file() -> None:
+    """In whichever of the three forms."""
+    for end in ("\r\n", "\n", "\r"):
+        text = f'{HEADER},Account name\n{LINE},"Köln\nStraße"\n{LINE},x'.replace("\n", end)
+        assert [line.account_name for line in read(text)] == [f"Köln{end}Straße", "x"]
+
+
 def test_excel_says_which_delimiter_it_means() -> None:
-    (line,) = read(f"sep=;\r\n{HEADER}\r\n{LINE}".replace(",", ";"))
-    assert (line.account_id, line.number) == ("A1", 3)
+    for end in ("\r\n", "\n", "\r"):
+        (line,) = read(f"sep=;\n{HEADER}\n{LINE}".replace(",", ";").replace("\n", end))
+        assert (line.account_id, line.number) == ("A1", 3)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1"])
@@ -100,6 +109,13 @@ def test_the_template_s_own_names_are_understood(language: str) -> None:
         assert {column_of(label_of(name)): name for name in COLUMNS} == {name: name for name in COLUMNS}
 
 
+@pytest.mark.parametrize("name", ["Contact", "Kontakt"])
+def test_a_contact_s_name_is_no_address(name: str) -> None:
+    """In many lists that column holds a person's name, beside the address."""
+    (line,) = read(f"{HEADER},{name}\n{LINE},Eva Muster")
+    assert line == EXPECTED
+
+
 def test_every_kind_of_refusal_of_a_text() -> None:
     assert refusal("") == "This file is empty."
     assert refusal(" \n\n ; ;\n") == "This file is empty."
@@ -111,11 +127,13 @@ def test_every_kind_of_refusal_of_a_text() -> None:
     assert "missing: Account ID, Contact e-mail, Amount" in refusal(LINE)
     assert (
         refusal(f"{HEADER},Quantity\n{LINE},6")
-        == "The column “Amount” stands there twice. Delete one of the two."
+        == "The columns “Amount” and “Quantity” mean the same. Delete one of the two."
     )
     assert refusal(b"\x00\x01\x02\x00") == "This is no text file. Save it as CSV in UTF-8."
     assert refusal(b"\xff\xfea") == "This is no text file. Save it as CSV in UTF-8."
-    assert refusal(f"{HEADER}\n" + "x" * 200_000) == "Line 2 cannot be read. Is a quotation mark missing?"
+    unreadable = "Line 2 cannot be read. Is a quotation mark missing?"
+    for wrong in ("x" * 200_000, f'{LINE},"no end', 'A1,"eva@buyer.example"x,5'):
+        assert refusal(f"{HEADER}\n{wrong}") == unreadable
 
 
 @pytest.mark.parametrize("name", ["lines.xls", "lines.pdf", "lines", "lines.csv.exe", ".htaccess"])

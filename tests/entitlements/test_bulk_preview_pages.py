@@ -55,7 +55,7 @@ def test_sums_stand_at_the_source(client: Client, item: LineItem, cast: Cast) ->
     """E6: taken of available, and "Change the lines" brings all of them back into the table."""
     bulk = started(client, address(item), table(row_for(cast, 60), row_for(cast, 61)))
     html = page_of(client, bulk)
-    assert "The lines take 121 copies together, but only 100 copies are available." in html
+    assert "Together the lines take 121, but only 100 copies are available." in html
     assert "Split all" not in html
     again = html_of(client.get(reverse("bulk_split_create", query={"again": bulk.pk})))
     assert 'value="60"' in again
@@ -116,7 +116,9 @@ def test_pages_of_lines(client: Client, item: LineItem, cast: Cast) -> None:
     bulk = started(client, address(item), {"way": "paste", "key": new_key(), "text": text})
     assert "101 to 150 of 150" in page_of(client, bulk, page=2)
     assert "101 to 150 of 150" in page_of(client, bulk, page=99)
-    assert "1 to 100 of 150" in page_of(client, bulk, page="x")
+    first = page_of(client, bulk, page="x")
+    assert "1 to 100 of 150" in first
+    assert "Next page" in first
 
 
 def test_two_windows(client: Client, item: LineItem, cast: Cast) -> None:
@@ -155,3 +157,33 @@ def test_a_draft_is_discarded_after_a_question(client: Client, item: LineItem, c
         assert "Discarded" in html
         assert "was discarded before anything was split" in page_of(client, bulk)
         assert "There is nothing to discard" in html_of(client.get(where))
+
+
+@pytest.mark.parametrize(
+    ("amounts", "sentence"),
+    [
+        ([1], "1 copy is split off. 1 line item is made, with an Activation ID of its own."),
+        ([2, 3], "5 copies are split off. 2 line items are made, each with an Activation ID of its own."),
+    ],
+)
+def test_what_happens_in_words(
+    client: Client, item: LineItem, cast: Cast, amounts: list[int], sentence: str
+) -> None:
+    """One and many, before, after, and on the way back."""
+    bulk = started(client, address(item), table(*[row_for(cast, amount) for amount in amounts]))
+    assert sentence in words(page_of(client, bulk))
+    client.post(reverse("bulk_split_carry_out", args=[bulk.pk]), seen(bulk))
+    one = amounts == [1]
+    made = "New line items: 1 · Copies: 1" if one else "New line items: 2 · Copies: 5"
+    assert made in words(page_of(client, bulk))
+    asked = words(html_of(client.get(reverse("bulk_split_undo", args=[bulk.pk]))))
+    back = (
+        "1 copy goes back to where it was split from."
+        if one
+        else "5 copies go back to where they were split from."
+    )
+    assert back in asked
+
+
+def words(html: str) -> str:
+    return " ".join(html.split())

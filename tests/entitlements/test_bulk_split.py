@@ -221,7 +221,7 @@ def test_together_they_exceed_what_is_available(cast: Cast, item: LineItem) -> N
     lines = [line_for(cast.installer, 60), line_for(cast.sibling_installer, 60)]
     with pytest.raises(LinesRefused) as error:
         split_bulk(cast.distributor, [item], lines)
-    sentence = "The lines take 120 copies together, but only 100 copies are available."
+    sentence = "Together the lines take 120, but only 100 copies are available."
     assert error.value.checked.errors == {}
     assert error.value.checked.source_errors == {item.pk: sentence}
     assert error.value.messages == [sentence]
