@@ -141,6 +141,12 @@ device_detail                    GET  302  200  200  200  404  404  404  404  40
 device_detail                    POST 302  405  405  405  405  405  405  405  405  405
 device_edit                      GET  302  200  200  403  404  403  404  403  404  403
 device_edit                      POST 302  200  200  403  404  403  404  403  404  403
+device_replace                   GET  302  200  200  403  404  403  404  403  404  403
+device_replace                   POST 302  200  200  403  404  403  404  403  404  403
+activation_return                GET  302  200  200  403  403  403  404  403  404  403
+activation_return                POST 302  200  200  403  403  403  404  403  404  403
+activation_rehost                GET  302  200  200  403  403  403  404  403  404  403
+activation_rehost                POST 302  200  200  403  403  403  404  403  404  403
 account_move                     GET  302  200  403  403  403  403  403  403  403  403
 account_move                     POST 302  200  403  403  403  403  403  403  403  403
 line_item_replace                GET  302  200  403  403  200  403  404  403  404  403
@@ -288,6 +294,7 @@ class World:
             ("line_item_", item),
             ("bulk_split_", bulk),
             ("device_", device),
+            ("activation_", [self.license.activation_id]),
         )
         for prefix, values in prefixes:
             for pattern in patterns():

@@ -1,5 +1,6 @@
 """L4: copies come back from devices."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
@@ -16,7 +17,7 @@ from entitlements.models import Activation, LineItem, Movement, MovementKind
 from entitlements.predicates import may_activate
 from entitlements.services.ledger import move_on_device
 from entitlements.services.licenses import renew_license
-from entitlements.services.reasons import check_reason
+from entitlements.services.reasons import check_reason, require_reason
 
 YEAR = timedelta(days=365)
 
@@ -29,10 +30,15 @@ def returns_a_year(item: LineItem) -> int:
 
 def returns_left(item: LineItem) -> int:
     """How many copies more may be returned now, by whatever channel."""
-    lately = Movement.objects.filter(
-        item=item, kind=MovementKind.RETURN, created_at__gt=timezone.now() - YEAR
-    )
-    return max(0, returns_a_year(item) - (lately.aggregate(copies=Sum("copies"))["copies"] or 0))
+    return returns_left_of([item])[item.pk]
+
+
+def returns_left_of(items: Sequence[LineItem]) -> dict[int, int]:
+    """``returns_left`` of several items, by key. One query."""
+    since = timezone.now() - YEAR
+    lately = Movement.objects.filter(item__in=items, kind=MovementKind.RETURN, created_at__gt=since)
+    returned = dict(lately.order_by().values_list("item").annotate(copies=Sum("copies")))
+    return {item.pk: max(0, returns_a_year(item) - returned.get(item.pk, 0)) for item in items}
 
 
 @transaction.atomic(durable=True)
@@ -74,8 +80,10 @@ def take_from_device(*, actor: User | None, activation: Activation, copies: int,
         raise ValidationError({"copies": message})
     if actor is not None:
         check_reason(actor, item, reason)
-    if copies > returns_left(item) and not (actor and actor.account.is_mobotix):
-        raise ValidationError({"copies": limit_reached(item)})
+    if copies > returns_left(item):
+        if not (actor and actor.account.is_mobotix):
+            raise ValidationError({"copies": limit_reached(item)})
+        require_reason(reason)
     move_on_device(actor=actor, kind=MovementKind.RETURN, activation=activation, copies=copies, reason=reason)
 
 

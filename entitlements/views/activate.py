@@ -12,7 +12,7 @@ from accounts.permissions import Permission, requires
 from entitlements.activation_rows import activation_rows, for_activation_rows
 from entitlements.forms.activation import ActivateForm
 from entitlements.license_downloads import MOST_IN_ZIP
-from entitlements.models import Activation, Device, LineItem
+from entitlements.models import Activation, Device
 from entitlements.obstacles import activation_obstacle
 from entitlements.predicates import may_activate
 from entitlements.services.activation import activate
@@ -38,16 +38,17 @@ def line_item_activate(request: PortalRequest, pk: int) -> HttpResponse:
             "row": shown(request.user, item),
             "form": form,
             "obstacle": activation_obstacle(item),
-            "known": known_devices(request.user, item),
+            "known": known_devices(request.user, item.owner_id),
         }
         return render(request, "entitlements/line_item_activate.html", context)
     messages.success(request, _("The device is activated."))
     return redirect("license_detail", license.license_id)
 
 
-def known_devices(actor: User, item: LineItem) -> list[Device]:
-    """The owner's newest devices, to choose from while typing."""
-    return list(Device.objects.visible_to(actor).filter(account=item.owner_id).order_by("-pk")[:SUGGESTED])
+def known_devices(actor: User, account_id: int, *, but: int = 0) -> list[Device]:
+    """An account's newest devices, to choose from while typing; without the one that something moves away from."""
+    devices = Device.objects.visible_to(actor).filter(account=account_id).exclude(pk=but)
+    return list(devices.order_by("-pk")[:SUGGESTED])
 
 
 @requires(Permission.VIEW)

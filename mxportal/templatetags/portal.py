@@ -46,8 +46,8 @@ MENU = (
         (
             Item("line_item_list", gettext_lazy("List Entitlements")),
             Item("device_list", gettext_lazy("Devices")),
-            Item("bulk_split_list", gettext_lazy("Bulk splits")),
             Item("offline_activation", gettext_lazy("Offline activation"), "activate"),
+            Item("bulk_split_list", gettext_lazy("Bulk splits")),
             Item("mail_list", gettext_lazy("E-mails")),
             Item("product_list", gettext_lazy("Products"), "manage_products"),
             Item("entitlement_create", gettext_lazy("Create Entitlement"), "create_entitlements"),

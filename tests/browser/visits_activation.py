@@ -41,3 +41,19 @@ def device_pages(world: World) -> Iterator[Visit]:
     yield page("installer", "device_edit", full)
     yield sent("installer", "device_edit", full, name="x" * 101)
     yield page("distributor", "device_detail", full, status=404)
+    yield page("installer", "device_replace", full)
+    yield sent("installer", "device_replace", full)
+    yield page("mobotix", "device_replace", full)
+    yield page("installer", "device_replace", empty.pk)
+    yield page("installer", "device_replace", world.licenses[0].activation.device_id)
+    yield from return_pages(world)
+
+
+def return_pages(world: World) -> Iterator[Visit]:
+    """Return and Rehost, with something left of the limit and without."""
+    free, used_up = world.licenses[-1].activation_id, world.used_up.activation_id
+    for name in ("activation_return", "activation_rehost"):
+        yield page("installer", name, free)
+        yield sent("installer", name, free, copies="1.5", host_id="?")
+        yield page("installer", name, used_up)
+        yield page("mobotix", name, used_up)

@@ -13,6 +13,7 @@ from entitlements.services.bulk_lines import BulkLine
 from entitlements.services.bulk_requests import discard_bulk_split, start_bulk_split, undo_bulk_split
 from entitlements.services.devices import HostId
 from entitlements.services.issue import NewLine, add_lines, deploy_entitlement
+from entitlements.services.returns import return_copies
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, RefusedAddress, Status
@@ -55,6 +56,7 @@ class World:
     licenses: list[License]
     token: ApiToken
     empty_device: Device
+    used_up: License
     readers: dict[str, User] = field(default_factory=dict)
 
 
@@ -195,7 +197,16 @@ def _activations(cast: Cast, chain: Chain) -> dict[str, Any]:
     licenses[0].refresh_from_db()
     item.refresh_from_db()
     empty = Device.objects.create(account=cast.installer.account, host_id="SN-0", notes=f"{LONG_NAME}\n" * 2)
-    return {"activated": item, "licenses": licenses, "empty_device": empty}
+    return {"activated": item, "licenses": licenses, "empty_device": empty, "used_up": _used_up(cast, chain)}
+
+
+def _used_up(cast: Cast, chain: Chain) -> License:
+    """L4: a license of an item of which nothing more can be returned this year."""
+    item = split_item(cast.installer, chain.installed, cast.customer, copies=3)
+    host = HostId(typed="00:03:C5:00:00:01", kind=HostIdType.MAC)
+    license = activate(actor=cast.installer, item_id=item.pk, host=host, copies=3, key=new_key())
+    return_copies(actor=cast.installer, activation_id=license.activation_id, copies=2, key=new_key())
+    return License.objects.valid().get(activation=license.activation_id)
 
 
 def _failed_mail(reader: Account, mails: Any) -> Mail:

@@ -1,0 +1,50 @@
+"""Return, Rehost and Replace device (L4)."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from entitlements.forms.fields import CopiesField, ReasonField
+from entitlements.forms.hosts import HostForm
+from entitlements.models import Activation, LineItem
+from entitlements.predicates import needs_reason
+from mxportal.shared.forms import KeyedForm
+
+
+class ReturnForm(KeyedForm):
+    """How many copies come back, prefilled with all."""
+
+    copies = CopiesField()
+    reason = ReasonField()
+
+    def __init__(self, *args: Any, actor: User, activation: Activation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["copies"].initial = activation.copies
+        label = _("Copies to return (%(copies)s on the device)")
+        self.fields["copies"].label = label % {"copies": activation.copies}
+        self.fields["reason"].required = needs_reason(actor, activation.item)
+
+
+class RehostForm(HostForm):
+    """Onto which device, and how many; prefilled with all."""
+
+    copies = CopiesField()
+    reason = ReasonField()
+
+    def __init__(self, *args: Any, actor: User, activation: Activation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["copies"].initial = activation.copies
+        label = _("Copies to move (%(copies)s on the device)")
+        self.fields["copies"].label = label % {"copies": activation.copies}
+        self.fields["reason"].required = needs_reason(actor, activation.item)
+
+
+class ReplaceDeviceForm(HostForm):
+    """By which device. A reason is kept with each movement."""
+
+    reason = ReasonField()
+
+    def __init__(self, *args: Any, actor: User, items: list[LineItem], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = any(needs_reason(actor, item) for item in items)

@@ -1,0 +1,73 @@
+"""What the pages of Return, Rehost and Replace device say of the year's limit (L4)."""
+
+from dataclasses import dataclass
+
+from accounts.models import User
+from entitlements.models import Activation, Device, LineItem
+from entitlements.services.rehosting import moving
+from entitlements.services.returns import limit_reached, returns_a_year, returns_left, returns_left_of
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How many copies of an item come back a year, and what of it is left. MOBOTIX goes beyond with a reason."""
+
+    most: int
+    left: int
+    beyond: bool
+
+    @property
+    def is_reached(self) -> bool:
+        """Nothing can be done here by this reader."""
+        return not self.left and not self.beyond
+
+
+def limit_of(actor: User, item: LineItem) -> Limit:
+    """One query."""
+    return Limit(most=returns_a_year(item), left=returns_left(item), beyond=actor.account.is_mobotix)
+
+
+@dataclass(frozen=True)
+class MovingRow:
+    """One activation of a device that is to be replaced; ``obstacle``: why it stays. Beyond its limit nothing moves."""
+
+    product: str
+    part_number: str
+    item_pk: int
+    copies: int
+    obstacle: str
+    limit: str
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """What a device holds. ``items`` are those that move."""
+
+    rows: list[MovingRow]
+    items: list[LineItem]
+
+    @property
+    def is_stopped(self) -> bool:
+        """Nothing moves: because nothing can, or because something is beyond its limit."""
+        return not self.items or any(row.limit for row in self.rows)
+
+
+def replacement(actor: User, device: Device) -> Replacement:
+    """A fixed number of queries, but for the sentence of a limit that is reached."""
+    plan = moving(actor, device)
+    left = returns_left_of([one.activation.item for one in plan])
+    rows = [_row(actor, one.activation, one.obstacle, left) for one in plan]
+    return Replacement(rows=rows, items=[one.activation.item for one in plan if not one.obstacle])
+
+
+def _row(actor: User, activation: Activation, obstacle: str, left: dict[int, int]) -> MovingRow:
+    item = activation.item
+    stopped = not obstacle and activation.copies > left[item.pk] and not actor.account.is_mobotix
+    return MovingRow(
+        product=item.product.name,
+        part_number=item.product.part_number,
+        item_pk=item.pk,
+        copies=activation.copies,
+        obstacle=obstacle,
+        limit=limit_reached(item) if stopped else "",
+    )

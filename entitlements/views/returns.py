@@ -1,0 +1,123 @@
+"""Return, Rehost, and Replace device (L4)."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from accounts.http import PortalRequest
+from accounts.permissions import Permission, requires
+from entitlements.activation_rows import activation_rows
+from entitlements.device_list import device_rows
+from entitlements.forms.returns import RehostForm, ReplaceDeviceForm, ReturnForm
+from entitlements.models import Activation, LineItem
+from entitlements.obstacles import activation_obstacle
+from entitlements.predicates import may_activate
+from entitlements.return_page import limit_of, replacement
+from entitlements.services.rehosting import rehost, replace_device
+from entitlements.services.returns import limit_reached, return_copies, returns_left
+from entitlements.views.activate import known_devices
+from entitlements.views.devices import load_device
+from entitlements.views.steps import require, shown
+from mxportal.shared.views import own_address, posted, submit
+
+
+def _load(request: PortalRequest, pk: int) -> Activation:
+    """404 where the reader is no party of the item, 403 where it does not activate it."""
+    activations = Activation.objects.visible_to(request.user)
+    related = activations.select_related("item__product", "item__entitlement", "device")
+    activation = get_object_or_404(related, pk=pk)
+    require(may_activate(request.user, activation.item))
+    return activation
+
+
+@requires(Permission.ACTIVATE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def activation_return(request: PortalRequest, pk: int) -> HttpResponse:
+    """Asks how many copies come back, and says before and after how many more can this year."""
+    activation = _load(request, pk)
+    form = ReturnForm(posted(request), actor=request.user, activation=activation)
+    if submit(form, return_copies, keyed=True, actor=request.user, activation_id=pk) is None:
+        return _show(request, activation, form, "activation_return")
+    _say_returned(request, activation.item, form.cleaned_data["copies"])
+    back = own_address(request.GET.get("back", ""))
+    return redirect(back) if back else redirect("device_detail", activation.device_id)
+
+
+def _say_returned(request: PortalRequest, item: LineItem, copies: int) -> None:
+    sentence = ngettext(
+        "%(copies)s copy has come back to the line item.",
+        "%(copies)s copies have come back to the line item.",
+        copies,
+    )
+    messages.success(request, f"{sentence % {'copies': copies}} {_left_sentence(item)}")
+
+
+def _left_sentence(item: LineItem) -> str:
+    left = returns_left(item)
+    sentence = ngettext(
+        "%(left)s more can be returned this year.", "%(left)s more can be returned this year.", left
+    )
+    return sentence % {"left": left}
+
+
+def _show(
+    request: PortalRequest,
+    activation: Activation,
+    form: ReturnForm | RehostForm,
+    name: str,
+    obstacle: str = "",
+) -> HttpResponse:
+    activation.refresh_from_db(fields=["copies"])
+    item = activation.item
+    item.refresh_from_db(fields=["quantity", "available", "split", "activated", "state"])
+    limit = limit_of(request.user, item)
+    if not activation.copies:
+        obstacle = _("No copies of this line item are on this device any more.")
+    context = {
+        "row": shown(request.user, item),
+        "activation": activation_rows(request.user, [activation])[0],
+        "form": form,
+        "limit": limit,
+        "obstacle": obstacle or (limit_reached(item) if limit.is_reached else ""),
+        "known": known_devices(request.user, item.owner_id, but=activation.device_id),
+    }
+    return render(request, f"entitlements/{name}.html", context)
+
+
+@requires(Permission.ACTIVATE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def activation_rehost(request: PortalRequest, pk: int) -> HttpResponse:
+    """Asks for the other device; the page of its license is the result."""
+    activation = _load(request, pk)
+    form = RehostForm(posted(request), actor=request.user, activation=activation)
+    license = submit(form, rehost, keyed=True, actor=request.user, activation_id=pk)
+    if license is None:
+        obstacle = activation_obstacle(activation.item)
+        return _show(request, activation, form, "activation_rehost", obstacle)
+    moved = _("The copies have moved to this device.")
+    messages.success(request, f"{moved} {_left_sentence(activation.item)}")
+    return redirect("license_detail", license.license_id)
+
+
+@requires(Permission.ACTIVATE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def device_replace(request: PortalRequest, pk: int) -> HttpResponse:
+    """Shows what moves, what stays and why, and asks for the other device."""
+    device = load_device(request, pk)
+    this = replacement(request.user, device)
+    form = ReplaceDeviceForm(posted(request), actor=request.user, items=this.items)
+    other = submit(form, replace_device, keyed=True, actor=request.user, device_id=pk)
+    if other is None:
+        context = {
+            "row": device_rows(request.user, [device])[0],
+            "this": this,
+            "form": form,
+            "known": known_devices(request.user, device.account_id, but=pk),
+        }
+        return render(request, "entitlements/device_replace.html", context)
+    moved = _("Everything that could move is on this device now: load its license files into it.")
+    messages.success(request, moved)
+    return redirect("device_detail", other.pk)
