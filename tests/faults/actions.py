@@ -3,6 +3,7 @@
 import re
 import time
 
+from accounts.models import Tier
 from tests.faults.clients import GIVE_UP, Actions, Buyer, Client
 from tests.faults.model import Item
 
@@ -127,5 +128,21 @@ def _after_work(client: Client, page: str) -> str:
     raise TimeoutError(f"{page} was not done in {GIVE_UP} s.")
 
 
-MOBOTIX: Actions = {issue: 1, change_state: 1}
-PARTNER: Actions = {split: 4, split_in_bulk: 1, undo: 1}
+def activate(client: Client) -> None:
+    """So many copies on one of two devices of an own item or of a customer's; fewer than before are a return."""
+    accounts = [client.person.account, *(buyer.account for buyer in client.person.buyers)]
+    items = [item for account in accounts for item in client.model.owned_by(account)]
+    if not items:
+        return
+    item, host_id = client.random.choice(items), client.random.choice(["SN-ENTRANCE", "SN-GATE"])
+    copies = client.random.randint(1, 3)
+    page = client.send("activate", f"/items/{item.pk}/activate/", host_id=host_id, copies=copies)
+    if page:
+        client.model.hold(item.pk, host_id, copies, page.split("/")[2])
+
+
+ACTIONS: dict[Tier, Actions] = {
+    Tier.MOBOTIX: {issue: 1, change_state: 1},
+    Tier.DISTRIBUTOR: {split: 4, split_in_bulk: 1, undo: 1},
+    Tier.INSTALLER: {split: 3, split_in_bulk: 1, undo: 1, activate: 3},
+}

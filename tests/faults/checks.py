@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Sum
 
 from accounts.models import Operation
-from entitlements.models import LineItem, Movement, MovementKind
+from entitlements.models import License, LineItem, Movement, MovementKind
 from entitlements.services.sealing import seal_ledger
 from notifications.models import Mail, Status
 from tests.faults.mails import Delivery
@@ -44,7 +44,8 @@ def check_items(model: Model) -> Iterator[str]:
     split_off = model.split_off()
     for pk in sorted(set(rows) & set(model.items)):
         row, item = rows[pk], model.items[pk]
-        expected = (item.parent, item.quantity, split_off[pk], item.quantity - split_off[pk], 0)
+        available = item.quantity - split_off[pk] - item.activated
+        expected = (item.parent, item.quantity, split_off[pk], available, item.activated)
         found = (row.parent_id, row.quantity, row.split, row.available, row.activated)
         if found != expected:
             yield f"Line item {pk}: parent, quantity, split, available, activated {found}, by the answers {expected}."
@@ -63,6 +64,18 @@ def check_movements(model: Model) -> Iterator[str]:
     for pk, copies in undone:
         if pk in model.items and copies != model.items[pk].returned:
             yield f"Line item {pk}: {copies} copies undone, by the answers {model.items[pk].returned}."
+
+
+def check_licenses(model: Model) -> Iterator[str]:
+    """L2: the licenses are those that the clients were told of; each device's valid one says what it holds."""
+    for pk, item in model.items.items():
+        licenses = License.objects.filter(activation__item=pk)
+        given = set(map(str, licenses.values_list("license_id", flat=True)))
+        if given != set(item.licenses):
+            yield f"Line item {pk}: licenses {sorted(given)}, by the answers {sorted(set(item.licenses))}."
+        valid = licenses.filter(ended_at=None).values_list("activation__device__host_id", "copies")
+        if dict(valid) != item.devices:
+            yield f"Line item {pk}: valid licenses for {dict(valid)}, by the answers {item.devices}."
 
 
 def check_ledger() -> Iterator[str]:

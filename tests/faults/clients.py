@@ -70,8 +70,9 @@ class Buyer:
 
 @dataclass(frozen=True)
 class Person:
-    """Who works: login and password, the account, and whom it sells to."""
+    """Who works: login and password, the account on its tier, and whom it sells to."""
 
+    tier: str
     login: str
     password: str
     account: int

@@ -8,9 +8,10 @@ from threading import Event
 from django.conf import settings
 from django.db import connections
 
+from accounts.models import Tier
 from notifications.models import Mail, Status
 from tests.faults import checks
-from tests.faults.actions import MOBOTIX, PARTNER
+from tests.faults.actions import ACTIONS
 from tests.faults.clients import NO_ANSWER, Browser, Client
 from tests.faults.mails import MoodyServer
 from tests.faults.model import Model
@@ -32,7 +33,7 @@ def work(orders: Orders, system: System) -> Model:
             model,
             stop,
             Random(f"{orders.seed} client {number}"),
-            MOBOTIX if person.product else PARTNER,
+            ACTIONS[Tier(person.tier)],
         )
         for number, person in enumerate(make_world())
     ]
@@ -80,6 +81,7 @@ def judge(model: Model, system: System, mails: MoodyServer) -> list[str]:
     problems += checks.check_operations(model)
     problems += checks.check_items(model)
     problems += checks.check_movements(model)
+    problems += checks.check_licenses(model)
     problems += checks.check_ledger()
     problems += checks.check_mails(model, mails.deliveries)
     duplicates = checks.causes_of_duplicates(mails.deliveries, system.killed)

@@ -26,6 +26,12 @@ class Item:
     received: int
     returned: int = 0
     states: list[str] = field(default_factory=list)
+    devices: dict[str, int] = field(default_factory=dict)
+    licenses: list[str] = field(default_factory=list)
+
+    @property
+    def activated(self) -> int:
+        return sum(self.devices.values())
 
     @property
     def quantity(self) -> int:
@@ -59,6 +65,15 @@ class Model:
     def change_state(self, pk: int, state: str) -> None:
         with self._lock:
             self.items[pk].states.append(state)
+
+    def hold(self, pk: int, host_id: str, copies: int, license_id: str) -> None:
+        """A device holds so many copies from now on. Another number of copies than before is another license."""
+        with self._lock:
+            item = self.items[pk]
+            if (item.devices.get(host_id) == copies) != (license_id in item.licenses):
+                self.errors.append(f"Line item {pk}, {copies} copies on {host_id}: license {license_id}.")
+            item.devices[host_id] = copies
+            item.licenses.append(license_id)
 
     def owned_by(self, account: int) -> list[Item]:
         with self._lock:

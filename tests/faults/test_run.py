@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.factories import Cast, issue_item, make_cast, split_item
+from tests.entitlements.test_activation import MAC, put_on
+from tests.factories import Cast, issue_item, make_cast, make_chain, split_item
 from tests.faults import checks
 from tests.faults.mails import Delivery
 from tests.faults.model import Item, Model, Posted
@@ -80,6 +81,25 @@ def test_a_quantity_that_drifted_is_seen(cast: Cast) -> None:
     model = Model()
     model.add_item(Item(source.pk, source.owner_id, None, 99))
     assert [sentence.split(":")[0] for sentence in checks.check_items(model)] == [f"Line item {source.pk}"]
+
+
+def test_a_lost_and_a_doubled_license_are_seen(cast: Cast) -> None:
+    """L2: copies on devices, and the license that says so, are compared with the answers."""
+    served = make_chain(cast).served
+    license = put_on(cast, served, 2)
+    model = Model()
+    model.add_item(Item(served.pk, served.owner_id, None, 5))
+    model.hold(served.pk, MAC, 2, str(license.license_id))
+    assert list(checks.check_licenses(model)) == model.errors == []
+
+    model.hold(served.pk, MAC, 2, "another for the same copies")
+    model.hold(served.pk, "SN-GATE", 1, "lost")
+    put_on(cast, served, 1)
+    assert len(model.errors) == 1
+    assert [sentence.split(": ")[1].split(" ")[0] for sentence in checks.check_licenses(model)] == [
+        "licenses",
+        "valid",
+    ]
 
 
 def test_a_mail_that_waits_is_seen(cast: Cast) -> None:

@@ -30,4 +30,4 @@ def _person(user: User, buyers: list[User], product: int = 0) -> Person:
     sold_to = tuple(
         Buyer(buyer.account_id, buyer.pk, buyer.account.account_id, buyer.email) for buyer in buyers
     )
-    return Person(user.login or "", PASSWORD, user.account_id, sold_to, product)
+    return Person(user.account.tier, user.login or "", PASSWORD, user.account_id, sold_to, product)
