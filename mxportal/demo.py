@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from django.utils.crypto import get_random_string, salted_hmac
 
@@ -140,7 +141,7 @@ def _found(company: Company) -> User:
     return admin
 
 
-def _address(company: Company) -> dict[str, str]:
+def _address(company: Company) -> dict[str, Any]:
     fields = ("city", "street", "postal_code", "country")
     return {field: getattr(company, field) for field in fields}
 

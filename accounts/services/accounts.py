@@ -1,5 +1,6 @@
 """A2–A6: creating and changing accounts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -19,6 +20,7 @@ from accounts.models import (
 )
 from accounts.models.account import propose_account_id
 from accounts.permissions import Permission, check_permission
+from accounts.services.users import add_person, user_id_race
 from mxportal.shared.fields import fold
 
 NAME_KEY_LENGTH = 400
@@ -38,14 +40,18 @@ EDITABLE = (
 )
 
 
-def create_account(*, actor: User, tier: Tier, key: str, **fields: Any) -> Account:
+def create_account(
+    *, actor: User, tier: Tier, key: str, person: Mapping[str, Any] | None = None, **fields: Any
+) -> Account:
     """A2: create an account of a lower tier; the actor's account becomes its seller.
 
-    ``fields``: ``account_id`` and those of EDITABLE. Raises ValidationError at ``account_id`` (in use; the message
-    proposes a free one) and at ``name`` (another buyer of the same seller has it).
+    ``fields``: ``account_id`` and those of EDITABLE; ``person``: those of its first user or contact, who is made with
+    it. Raises ValidationError at ``account_id`` (in use; the message proposes a free one), at ``name`` (another buyer
+    of the same seller has it), and as ``create_user`` does.
     """
     try:
-        return _create_account(actor=actor, tier=tier, key=key, fields=fields)
+        with user_id_race():
+            return _create_account(actor=actor, tier=tier, key=key, fields=fields, person=person)
     except IntegrityError as error:
         if "account_id_unique_without_case" not in str(error) and "account_id" not in str(error):
             raise
@@ -59,12 +65,14 @@ def account_id_taken() -> ValidationError:
 
 
 @transaction.atomic(durable=True)
-def _create_account(*, actor: User, tier: Tier, key: str, fields: dict[str, Any]) -> Account:
+def _create_account(
+    *, actor: User, tier: Tier, key: str, fields: dict[str, Any], person: Mapping[str, Any] | None = None
+) -> Account:
     check_permission(actor, Permission.CREATE_ACCOUNTS)
     if tier not in actor.account.lower_tiers():
         raise PermissionDenied
     seller = Account.objects.select_for_update(no_key=True).get(pk=actor.account_id)
-    request = {"tier": tier, **fields}
+    request = {"tier": tier, **fields, **({"person": dict(person)} if person else {})}
     if done := Operation.objects.done(actor=actor, key=key, kind="create_account", request=request):
         return Account.objects.get(pk=done)
     if Account.objects.filter(account_id__iexact=fields.get("account_id", "")).exists():
@@ -80,6 +88,9 @@ def _create_account(*, actor: User, tier: Tier, key: str, fields: dict[str, Any]
         decided_at=timezone.now(),
     )
     AuditEntry.objects.record(actor=actor, action="account_created", about=account)
+    if person:
+        check_permission(actor, Permission.MANAGE_USERS)
+        add_person(actor, account, person)
     Operation.objects.record(actor=actor, key=key, kind="create_account", request=request, result=account)
     return account
 

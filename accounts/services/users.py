@@ -1,6 +1,6 @@
 """U1–U7: creating and changing users and contacts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,7 +41,7 @@ def create_user(*, actor: User, account_id: int, key: str, **fields: Any) -> Use
     ``fields``: those of User. A new login gets its credentials by mail. Raises Account.DoesNotExist,
     ValidationError at ``can_log_in`` (U5) or ``email`` (U2).
     """
-    with _user_id_race():
+    with user_id_race():
         return _create_user(actor=actor, account_id=account_id, key=key, fields=fields)
 
 
@@ -52,6 +52,13 @@ def _create_user(*, actor: User, account_id: int, key: str, fields: dict[str, An
     request = {"account": account_id, **fields}
     if done := Operation.objects.done(actor=actor, key=key, kind="create_user", request=request):
         return User.objects.get(pk=done)
+    user = add_person(actor, account, fields)
+    Operation.objects.record(actor=actor, key=key, kind="create_user", request=request, result=user)
+    return user
+
+
+def add_person(actor: User, account: Account, fields: Mapping[str, Any]) -> User:
+    """Within the caller's transaction and its lock of the account. Raises as ``create_user`` does."""
     user = User(account=account, **fields)
     check_login_allowed(user)
     check_email_free(user)
@@ -59,7 +66,6 @@ def _create_user(*, actor: User, account_id: int, key: str, fields: dict[str, An
     user.must_change_password = user.can_log_in
     user.save()
     AuditEntry.objects.record(actor=actor, action="user_created", about=user)
-    Operation.objects.record(actor=actor, key=key, kind="create_user", request=request, result=user)
     if user.is_active:
         queue_user_mail(user, CREDENTIALS)
     return user
@@ -96,7 +102,7 @@ def user_id_taken() -> ValidationError:
 
 
 @contextmanager
-def _user_id_race() -> Iterator[None]:
+def user_id_race() -> Iterator[None]:
     """U2: two accounts that give one address to a login at the same moment hold different locks; the index decides."""
     try:
         yield
@@ -112,7 +118,7 @@ def update_user(*, actor: User, user_id: int, **fields: Any) -> User:
     A contact who becomes a user, a user who becomes active again and a user whose address changed get credentials by
     mail. Raises User.DoesNotExist, ValidationError at ``can_log_in``, ``email``, ``role`` or ``status``.
     """
-    with _user_id_race():
+    with user_id_race():
         return _update_user(actor=actor, user_id=user_id, fields=fields)
 
 

@@ -7,10 +7,20 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
 from accounts.permissions import public
-from entitlements.api import items
+from entitlements.api import (
+    accounts,
+    activations,
+    bulk_splits,
+    certificates,
+    items,
+    licenses,
+    orders,
+    products,
+    splits,
+)
 from entitlements.api.auth import unstamped
 from entitlements.api.bodies import StrictParser
-from entitlements.api.problems import MEDIA_TYPE, handle_problems
+from entitlements.api.problems import KEY_HEADER, MEDIA_TYPE, handle_problems
 
 DESCRIPTION = """
 Entitlements, splits, activations and license files, for programs.
@@ -58,8 +68,16 @@ class PortalAPI(NinjaAPI):
         content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
         for operations in schema["paths"].values():
             for operation in operations.values():
+                _write_out_header(operation)
                 operation["responses"]["4XX"] = {"description": "A problem", "content": content}
         return schema
+
+
+def _write_out_header(operation: dict[str, Any]) -> None:
+    """Headers are compared without case; this one is known as it is written in its draft."""
+    for parameter in operation.get("parameters", []):
+        if parameter["name"] == KEY_HEADER:
+            parameter["name"] = "Idempotency-Key"
 
 
 api = PortalAPI(
@@ -72,7 +90,18 @@ api = PortalAPI(
     parser=StrictParser(),
 )
 open_to_tokens = public("every operation asks for a token, or says why it needs none")
-ROUTERS: tuple[Router, ...] = (items.router,)
+NOUNS = (
+    items,
+    splits,
+    bulk_splits,
+    certificates,
+    activations,
+    licenses,
+    accounts,
+    products,
+    orders,
+)
+ROUTERS: tuple[Router, ...] = tuple(noun.router for noun in NOUNS)
 for router in ROUTERS:
     api.add_router("", router)
 handle_problems(api)

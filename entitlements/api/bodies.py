@@ -9,19 +9,17 @@ from ninja.parser import Parser
 
 from entitlements.api.problems import Problem
 
-LARGEST = 1024 * 1024  # bytes
 DEEPEST = 20
 
 
 class StrictParser(Parser):
-    """One JSON object of at most a megabyte, without doubled keys, NaN, and what no database keeps."""
+    """JSON without doubled keys, NaN, and what no database keeps. Its size is looked at before (ApiMiddleware)."""
 
     def parse_body(self, request: HttpRequest) -> Any:
         """Raises Problem."""
         if request.content_type != "application/json":
             detail = _("Send the body as JSON, with the header “Content-Type: application/json”.")
             raise Problem(415, "unsupported-media-type", detail)
-        check_size(request)
         return read_json(request.body)
 
     def parse_querydict(self, data: Any, list_fields: list[str], request: HttpRequest) -> Any:
@@ -29,12 +27,6 @@ class StrictParser(Parser):
         if any("\0" in value for values in data.lists() for value in values[1]):
             raise unreadable()
         return super().parse_querydict(data, list_fields, request)
-
-
-def check_size(request: HttpRequest) -> None:
-    """Before a byte of it is read."""
-    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST:
-        raise Problem(413, "too-large", _("The body is larger than 1 MB. Send less at once."))
 
 
 def read_json(body: bytes) -> Any:

@@ -76,11 +76,12 @@ def item_list(request: TokenRequest, query: Query[ItemQuery]) -> Page[ItemOut]:
 @router.get("/items/{int:item_id}", auth=Token(Permission.VIEW), response=ItemOut)
 def item_detail(request: TokenRequest, item_id: int) -> ItemOut:
     """One line item."""
-    return item_out(request.user, for_rows(LineItem.objects.visible_to(request.user)).get(pk=item_id))
+    return item_out(request.user, item_id)
 
 
-def item_out(actor: User, item: LineItem) -> ItemOut:
-    """One item as the actor may see it; it is read again, with what a row shows."""
+def item_out(actor: User, item_id: int) -> ItemOut:
+    """One item as it is now, and as the actor may see it. Raises LineItem.DoesNotExist."""
+    item = for_rows(LineItem.objects.visible_to(actor)).get(pk=item_id)
     return items_out(actor, [item])[0]
 
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
 
 from accounts.http import client_address
 from accounts.models import ApiRequest, ApiToken
@@ -20,6 +21,7 @@ PREFIX = "/api/v1/"
 DOCS = f"{PREFIX}docs"  # a page for people
 MINUTE = 60
 SCHEME = "bearer "
+LARGEST_BODY = 1024 * 1024  # bytes
 
 
 class ApiMiddleware:
@@ -44,7 +46,7 @@ class ApiMiddleware:
     def _answer(self, request: HttpRequest) -> HttpResponse:
         request.api_token = token = _token_of(request)  # type: ignore[attr-defined]
         left = _count(request, token)
-        response = too_many(left.seconds) if left.is_exceeded else _as_problem(self.get_response(request))
+        response = _refused(request, left) or _as_problem(self.get_response(request))
         for name, value in (("Limit", left.most), ("Remaining", left.remaining), ("Reset", left.seconds)):
             response[f"RateLimit-{name}"] = str(value)
         if "Cache-Control" not in response:
@@ -63,6 +65,16 @@ def _count(request: HttpRequest, token: ApiToken | None) -> Left:
         return count_up("api-token", str(token.pk), most=settings.API_REQUESTS_A_MINUTE, seconds=MINUTE)
     who = network_of(client_address(request))
     return count_up("api-address", who, most=settings.API_REQUESTS_A_MINUTE_WITHOUT_TOKEN, seconds=MINUTE)
+
+
+def _refused(request: HttpRequest, left: Left) -> HttpResponse | None:
+    """Before anything of it is read."""
+    if left.is_exceeded:
+        return too_many(left.seconds)
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdecimal() or int(length) > LARGEST_BODY:
+        return problem(413, "too-large", _("The body is larger than 1 MB. Send less at once."))
+    return None
 
 
 def _as_problem(response: HttpResponse) -> HttpResponse:

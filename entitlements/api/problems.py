@@ -71,6 +71,14 @@ def problem(
     return JsonResponse(body, status=status, content_type=MEDIA_TYPE, headers=dict(headers or {}))
 
 
+def key_missing() -> Problem:
+    """P2."""
+    detail = _(
+        "Send an Idempotency-Key of 1 to 64 printable characters with each request that changes something."
+    )
+    return Problem(400, "key-missing", detail)
+
+
 def too_many(seconds: int) -> HttpResponse:
     """P4."""
     detail = _("Too many requests. Try again in %(seconds)s seconds.") % {"seconds": seconds}
@@ -120,10 +128,7 @@ def _misshapen(request: HttpRequest, error: ShapeError) -> HttpResponse:
         source, *where = one["loc"]
         errors.setdefault(_place(source, where), []).append(str(SHAPES.get(one["type"], one["msg"])))
     if KEY_HEADER in errors:
-        detail = _(
-            "Send an Idempotency-Key of 1 to 64 printable characters with each request that changes something."
-        )
-        return problem(400, "key-missing", detail)
+        return _own(request, key_missing())
     return problem(422, "refused", next(iter(errors.values()))[0], errors=errors)
 
 
@@ -134,6 +139,9 @@ def _place(source: str, where: list[Any]) -> str:
 
 
 def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """ninja's own; where it could not read a body, our reader has said why."""
+    if isinstance(error.__cause__, Problem):
+        return _own(request, error.__cause__)
     return problem(error.status_code, "", str(error))
 
 

@@ -30,18 +30,22 @@ def _one_line(text: str) -> str:
     return text.strip()
 
 
-def text(most: int) -> Any:
-    """One line of at most so many characters."""
-    return Annotated[str, StringConstraints(max_length=most), AfterValidator(_one_line)]
-
-
+ONE_LINE = AfterValidator(_one_line)
+Text20 = Annotated[str, StringConstraints(max_length=20), ONE_LINE]
+Text40 = Annotated[str, StringConstraints(max_length=40), ONE_LINE]
+Text60 = Annotated[str, StringConstraints(max_length=60), ONE_LINE]
+Text100 = Annotated[str, StringConstraints(max_length=100), ONE_LINE]
+Text200 = Annotated[str, StringConstraints(max_length=200), ONE_LINE]
+Text254 = Annotated[str, StringConstraints(max_length=254), ONE_LINE]
+Text500 = Annotated[str, StringConstraints(max_length=500), ONE_LINE]
+Paragraphs = Annotated[str, StringConstraints(max_length=2000)]
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 Copies = Annotated[int, Field(ge=1, le=MOST_COPIES, strict=True)]
 AccountId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}$")]
 EntitlementId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,20}$")]
-PartNumber = text(40)
-Email = text(254)
-Reason = text(500)
+PartNumber = Text40
+Email = Text254
+Reason = Text500
 # E14: days; permanent is null in the API, and a date in the database.
 LastDay = Annotated[
     date | None, PlainSerializer(lambda day: None if day == PERMANENT else day, return_type=date | None)

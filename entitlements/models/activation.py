@@ -1,6 +1,7 @@
 """L2, L5: copies of an item on a device, and the license files that say so."""
 
 import uuid
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -43,6 +44,10 @@ class LicenseQuerySet(models.QuerySet["License"]):
     def valid(self) -> Self:
         """Those that were not ended by a return or by another one."""
         return self.filter(ended_at=None)
+
+    def ended_since(self, moment: datetime | None) -> Self:
+        """L6: those that hold no more, since a moment or ever."""
+        return self.filter(ended_at__isnull=False) if moment is None else self.filter(ended_at__gte=moment)
 
 
 class Activation(models.Model):

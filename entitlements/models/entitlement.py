@@ -32,6 +32,13 @@ class EntitlementQuerySet(models.QuerySet["Entitlement"]):
         items = LineItem.objects.visible_to(actor).filter(entitlement=models.OuterRef("pk"))
         return self.filter(models.Exists(items))
 
+    def named_to(self, actor: "User", order_number: str) -> Self:
+        """E7: those of an order whose number the actor may read, as its seller or owner; MOBOTIX all."""
+        found = self.filter(order_number=order_number)
+        if actor.account.is_mobotix:
+            return found
+        return found.filter(Q(seller=actor.account) | Q(owner=actor.account))
+
 
 class Entitlement(models.Model):
     """One order of one account from one seller."""

@@ -40,8 +40,10 @@ def create_entitlement(
     key: str,
     order_number: str = "",
     order_date: date | None = None,
+    deploy: bool = False,
+    send_mail: bool = False,
 ) -> Entitlement:
-    """Create an entitlement with its line items as drafts.
+    """Create an entitlement with its line items as drafts, or with ``deploy`` for their owner at once.
 
     Raises ValidationError at ``owner``, ``contact``, ``order_number`` (it exists: add lines to it) or ``lines``.
     """
@@ -53,6 +55,8 @@ def create_entitlement(
         "order_number": order_number,
         "order_date": order_date,
         "lines": [asdict(line) for line in lines],
+        "deploy": deploy,
+        "send_mail": send_mail,
     }
     if done := Operation.objects.done(actor=actor, key=key, kind="create_entitlement", request=request):
         return Entitlement.objects.get(pk=done)
@@ -76,6 +80,8 @@ def create_entitlement(
     )
     _add_lines(actor, entitlement, contact_id, lines)
     AuditEntry.objects.record(actor=actor, action="entitlement_created", about=entitlement)
+    if deploy:
+        _deploy(actor, entitlement, send_mail=send_mail)
     Operation.objects.record(
         actor=actor, key=key, kind="create_entitlement", request=request, result=entitlement
     )
@@ -84,9 +90,19 @@ def create_entitlement(
 
 @transaction.atomic(durable=True)
 def add_lines(
-    *, actor: User, entitlement_id: int, contact_id: int, lines: list[NewLine], key: str
+    *,
+    actor: User,
+    entitlement_id: int,
+    contact_id: int,
+    lines: list[NewLine],
+    key: str,
+    deploy: bool = False,
+    send_mail: bool = False,
 ) -> Entitlement:
-    """Add draft lines to an entitlement that MOBOTIX sold. Raises Entitlement.DoesNotExist, ValidationError."""
+    """Add draft lines to an entitlement that MOBOTIX sold, and with ``deploy`` deploy all of its drafts.
+
+    Raises Entitlement.DoesNotExist, ValidationError.
+    """
     check_permission(actor, Permission.CREATE_ENTITLEMENTS)
     sold = Entitlement.objects.visible_to(actor).filter(seller=actor.account)
     entitlement = sold.select_for_update(no_key=True, of=("self",)).get(pk=entitlement_id)
@@ -94,11 +110,15 @@ def add_lines(
         "entitlement": entitlement_id,
         "contact": contact_id,
         "lines": [asdict(line) for line in lines],
+        "deploy": deploy,
+        "send_mail": send_mail,
     }
     if Operation.objects.done(actor=actor, key=key, kind="add_lines", request=request):
         return entitlement
     _add_lines(actor, entitlement, contact_id, lines)
     AuditEntry.objects.record(actor=actor, action="lines_added", about=entitlement, count=len(lines))
+    if deploy:
+        _deploy(actor, entitlement, send_mail=send_mail)
     Operation.objects.record(actor=actor, key=key, kind="add_lines", request=request, result=entitlement)
     return entitlement
 
@@ -178,6 +198,14 @@ def deploy_entitlement(*, actor: User, entitlement_id: int, key: str, send_mail:
     request: dict[str, Any] = {"entitlement": entitlement_id, "send_mail": send_mail}
     if Operation.objects.done(actor=actor, key=key, kind="deploy", request=request):
         return entitlement
+    _deploy(actor, entitlement, send_mail=send_mail)
+    Operation.objects.record(actor=actor, key=key, kind="deploy", request=request, result=entitlement)
+    return entitlement
+
+
+def _deploy(actor: User, entitlement: Entitlement, *, send_mail: bool) -> None:
+    """Within the caller's transaction and its lock of the order."""
+    check_permission(actor, Permission.CHANGE_STATES)
     drafts = (
         entitlement.line_items.filter(state=State.DRAFT)
         .order_by("pk")
@@ -198,5 +226,3 @@ def deploy_entitlement(*, actor: User, entitlement_id: int, key: str, send_mail:
             "email", flat=True
         )
         queue_activation_mail(items=items, recipients=list(contacts), actor=actor, certificate=False)
-    Operation.objects.record(actor=actor, key=key, kind="deploy", request=request, result=entitlement)
-    return entitlement

@@ -20,12 +20,12 @@ from entitlements.services.returns import lock_activation, take_from_device
 
 @transaction.atomic(durable=True)
 def rehost(
-    *, actor: User, activation_id: int, host: HostId, copies: int, key: str, reason: str = ""
+    *, actor: User, activation_id: int, host: HostId, copies: int | None, key: str, reason: str = ""
 ) -> License:
     """Return so many copies of an item from a device, and activate them on another one on top of what it holds.
 
-    Counts as a return (L4). Gives the license of the other device. Raises Activation.DoesNotExist, PermissionDenied,
-    ValidationError at ``item``, ``host_id``, ``copies`` or ``reason``; nothing has moved then.
+    None is all of them. Counts as a return (L4). Gives the license of the other device. Raises Activation.DoesNotExist,
+    PermissionDenied, ValidationError at ``item``, ``host_id``, ``copies`` or ``reason``; nothing has moved then.
     """
     check_permission(actor, Permission.ACTIVATE)
     activation = lock_activation(actor, activation_id)
@@ -33,6 +33,7 @@ def rehost(
     if done := Operation.objects.done(actor=actor, key=key, kind="rehost", request=request):
         return License.objects.get(pk=done)
     _check_another(activation.device, host)
+    copies = activation.copies if copies is None else copies
     license = _move_copies(actor=actor, activation=activation, host=host, copies=copies, reason=reason)
     Operation.objects.record(actor=actor, key=key, kind="rehost", request=request, result=license)
     return license

@@ -42,8 +42,10 @@ def returns_left_of(items: Sequence[LineItem]) -> dict[int, int]:
 
 
 @transaction.atomic(durable=True)
-def return_copies(*, actor: User, activation_id: int, copies: int, key: str, reason: str = "") -> Activation:
-    """Give copies back from a device to the item; the license ends, or holds for the rest.
+def return_copies(
+    *, actor: User, activation_id: int, copies: int | None, key: str, reason: str = ""
+) -> Activation:
+    """Give copies back from a device to the item; the license ends, or holds for the rest. None is all of them.
 
     Works when the item is inactive or expired. Beyond the year's limit MOBOTIX does it, with a reason. Raises
     Activation.DoesNotExist, PermissionDenied, ValidationError at ``copies`` or ``reason``.
@@ -53,6 +55,7 @@ def return_copies(*, actor: User, activation_id: int, copies: int, key: str, rea
     request = {"activation": activation_id, "copies": copies, "reason": reason}
     if Operation.objects.done(actor=actor, key=key, kind="return", request=request):
         return activation
+    copies = activation.copies if copies is None else copies
     take_from_device(actor=actor, activation=activation, copies=copies, reason=reason)
     renew_license(activation, activation.copies - copies)
     Operation.objects.record(actor=actor, key=key, kind="return", request=request, result=activation)

@@ -190,7 +190,7 @@ def same_deployment_at_once(cast: Cast) -> Race:
     )
 
 
-@proves(f"{SERVICES}.issue.deploy_entitlement 2")
+@proves(f"{SERVICES}.issue._deploy")
 def deployed_one_by_one(cast: Cast) -> Race:
     """E1: a line is deployed, and mailed, once."""
     item = issue_item(cast, deploy=False)

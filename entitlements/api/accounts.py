@@ -1,0 +1,258 @@
+"""Accounts that one sells to, and their persons (A2–A4, U1–U5)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Literal
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+from ninja.responses import Status
+from pydantic import Field, StringConstraints
+
+from accounts.forms.accounts import EditAccountForm, NewAccountForm
+from accounts.forms.users import NewUserForm
+from accounts.models import Account, AccountStatus, Role, Tier, User, UserStatus
+from accounts.permissions import Permission
+from accounts.services.accounts import create_account, set_account_status, update_account
+from accounts.services.users import check_login_allowed, create_user
+from entitlements.api.auth import Token, TokenRequest
+from entitlements.api.shapes import (
+    AccountId,
+    Email,
+    IdempotencyKey,
+    In,
+    Page,
+    PageQuery,
+    Text20,
+    Text40,
+    Text100,
+    Text200,
+    Text500,
+    checked,
+    page_of,
+)
+from mxportal.shared.fields import fold
+
+router = Router(tags=["Accounts"])
+Country = Annotated[str, StringConstraints(pattern="^[A-Za-z]{2}$")]
+
+
+class AccountOut(Schema):
+    """A3."""
+
+    account_id: str
+    name: str
+    description: str
+    tier: Tier
+    status: AccountStatus
+    visible_to_partners: bool
+    street: str
+    street2: str
+    postal_code: str
+    city: str
+    region: str
+    country: Annotated[str, Field(description="ISO 3166, two letters, or empty")]
+    phone: str
+    fax: str
+    website: str
+
+    @staticmethod
+    def resolve_country(account: Account) -> str:
+        """Its code."""
+        return str(account.country)
+
+
+class PersonOut(Schema):
+    """U1: a user who can log in, or a contact."""
+
+    id: int
+    first_name: str
+    last_name: str
+    email: str
+    phone: str
+    language: str
+    can_log_in: bool
+    status: UserStatus
+
+
+class PersonIn(In):
+    """A contact."""
+
+    first_name: Text100
+    last_name: Text100
+    email: Email
+    phone: Text40 = ""
+    language: Literal["en", "de"] | None = None
+    expiring_email: bool = False
+
+
+class FirstPersonIn(PersonIn):
+    """U4: a contact, or with ``can_log_in`` the account's first Portal Admin, who gets credentials by mail."""
+
+    can_log_in: bool = False
+
+
+class AccountFields(In):
+    """What can be changed."""
+
+    description: Text500 | None = None
+    visible_to_partners: bool | None = None
+    street: Text200 | None = None
+    street2: Text200 | None = None
+    postal_code: Text20 | None = None
+    city: Text100 | None = None
+    region: Text100 | None = None
+    country: Country | None = None
+    phone: Text40 | None = None
+    fax: Text40 | None = None
+    website: Text200 | None = None
+
+
+class AccountIn(AccountFields):
+    """A2: of a lower tier; without an Account ID it gets one. ``person`` is made with it, or neither is."""
+
+    name: Text200
+    tier: Tier
+    account_id: AccountId | None = None
+    person: FirstPersonIn | None = None
+
+
+class AccountChange(AccountFields):
+    """What is left out stays as it is."""
+
+    name: Text200 | None = None
+
+
+class StatusIn(In):
+    """A5."""
+
+    status: AccountStatus
+
+
+class AccountQuery(PageQuery):
+    """List related accounts."""
+
+    q: Text200 = ""
+    tier: Tier | None = None
+    status: AccountStatus | None = None
+
+
+@router.get("/accounts", auth=Token(Permission.VIEW), response=Page[AccountOut])
+def account_list(request: TokenRequest, query: Query[AccountQuery]) -> Page[Any]:
+    """The accounts that the token's account sells to, by name; `q` looks in names and Account IDs."""
+    accounts = Account.objects.related_to(request.user)
+    if query.q:
+        accounts = accounts.named_like(query.q)
+    chosen = {name: value for name in ("tier", "status") if (value := getattr(query, name))}
+    items, address = page_of(request, accounts.filter(**chosen), query, order=("name_key", "id"))
+    return Page.model_construct(items=items, next=address)
+
+
+@router.post("/accounts", auth=Token(Permission.CREATE_ACCOUNTS), response={201: AccountOut})
+def account_create(request: TokenRequest, body: AccountIn, idempotency_key: IdempotencyKey) -> Status:
+    """Create customer account, Create partner account: the token's account becomes its seller."""
+    given = body.model_dump(exclude={"person"})
+    tiers = request.user.account.lower_tiers()
+    if body.tier not in tiers:
+        raise ValidationError({"tier": [f"{', '.join(tiers)}?"]})
+    fields = checked(NewAccountForm, given, actor=request.user, tiers=tiers)
+    fields["tier"] = body.tier
+    person = _person(request.user, body.person, Account(tier=body.tier, country=fields["country"]))
+    if body.account_id is None:
+        fields.pop("account_id")  # proposed anew, and no part of the request
+    with _of_person():
+        account = create_account(actor=request.user, key=idempotency_key, person=person, **fields)
+    return Status(201, account)
+
+
+def _person(actor: User, given: FirstPersonIn | None, account: Account) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    with _of_person():
+        return _person_fields(actor, given, account)
+
+
+def _person_fields(actor: User, given: PersonIn, account: Account) -> dict[str, Any]:
+    """As "Create a User" would have it; the first who can log in is the account's admin (U4)."""
+    values = given.model_dump()
+    values.setdefault("can_log_in", False)
+    check_login_allowed(
+        User(account=account, can_log_in=values["can_log_in"])
+    )  # the page's form has no such answer
+    values["role"] = [Role.PORTAL_ADMIN] if values["can_log_in"] else []
+    known = {"account": account, "actor": actor, "can_log_in": values["can_log_in"]}
+    return checked(NewUserForm, values, **known)
+
+
+@contextmanager
+def _of_person() -> Iterator[None]:
+    """What is wrong with the first person stands under it."""
+    try:
+        yield
+    except ValidationError as error:
+        if not hasattr(error, "error_dict"):
+            raise
+        names = {*PersonIn.model_fields, "can_log_in"} - {*AccountIn.model_fields, "phone"}
+        raise ValidationError(
+            {f"person.{name}" if name in names else name: found for name, found in error.error_dict.items()}
+        ) from error
+
+
+@router.get("/accounts/{account_id}", auth=Token(Permission.VIEW), response=AccountOut)
+def account_detail(request: TokenRequest, account_id: AccountId) -> Account:
+    """An account that the token may open (A4)."""
+    return find_account(request, account_id)
+
+
+@router.patch("/accounts/{account_id}", auth=Token(Permission.MANAGE_USERS), response=AccountOut)
+def account_change(request: TokenRequest, account_id: AccountId, body: AccountChange) -> Account:
+    """Tier and Account ID are fixed. Sent again, it changes nothing."""
+    account = find_account(request, account_id)
+    given = body.model_dump(exclude_unset=True)
+    fields = checked(EditAccountForm, given, account=account)
+    wanted = {name: value for name, value in fields.items() if name in given}
+    return update_account(actor=request.user, account_id=account.pk, **wanted)
+
+
+@router.put("/accounts/{account_id}/status", auth=Token(Permission.CREATE_ACCOUNTS), response=AccountOut)
+def account_status(request: TokenRequest, account_id: AccountId, body: StatusIn) -> Account:
+    """A5: an inactive account logs nobody in and receives nothing."""
+    account = find_account(request, account_id)
+    return set_account_status(actor=request.user, account_id=account.pk, status=body.status)
+
+
+@router.get("/accounts/{account_id}/persons", auth=Token(Permission.VIEW), response=Page[PersonOut])
+def person_list(request: TokenRequest, account_id: AccountId, query: Query[PageQuery]) -> Page[Any]:
+    """Users and contacts of an account, by last name."""
+    items, address = page_of(request, _persons(request, account_id), query, order=("last_name", "id"))
+    return Page.model_construct(items=items, next=address)
+
+
+@router.post("/accounts/{account_id}/persons", auth=Token(Permission.MANAGE_USERS), response={201: PersonOut})
+def person_create(
+    request: TokenRequest, account_id: AccountId, body: PersonIn, idempotency_key: IdempotencyKey
+) -> Status:
+    """A contact of an account that the token's account looks after (U4)."""
+    account = find_account(request, account_id)
+    fields = _person_fields(request.user, body, account)
+    return Status(201, create_user(actor=request.user, account_id=account.pk, key=idempotency_key, **fields))
+
+
+def find_account(request: HttpRequest, account_id: str) -> Account:
+    """Raises Account.DoesNotExist where the token's person may not open it."""
+    return Account.objects.visible_to(request.user).get(account_id__iexact=account_id)  # type: ignore[arg-type]
+
+
+def _persons(request: TokenRequest, account_id: str) -> QuerySet[User]:
+    account = find_account(request, account_id)
+    return User.objects.visible_to(request.user).filter(account=account)
+
+
+def find_buyer_ids(request: HttpRequest, account_id: str, email: str) -> tuple[int, int]:
+    """The numbers of an account and of its contact, 0 where there is none: the service says what is wrong then."""
+    actor: Any = request.user
+    account = Account.objects.visible_to(actor).filter(account_id__iexact=account_id).first()
+    persons = User.objects.visible_to(actor).active().filter(account=account, email_key=fold(email))
+    return account.pk if account else 0, persons.values_list("pk", flat=True).first() or 0

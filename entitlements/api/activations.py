@@ -1,0 +1,267 @@
+"""Activate, return, rehost (L2, L4). This is what the camera software asks for."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from ninja import Header, Router, Schema
+from ninja.responses import Status
+
+from accounts.http import client_address
+from accounts.permissions import Permission
+from entitlements.activation.host_ids import HostIdType, guess
+from entitlements.api.auth import Token, TokenOrProof, TokenRequest
+from entitlements.api.problems import Problem, key_missing
+from entitlements.api.shapes import Copies, Id, IdempotencyKey, In, LastDay, Reason, Text100
+from entitlements.forms.filters import is_mistyped_activation_id
+from entitlements.models import Activation, License, LineItem
+from entitlements.search import find_by_activation_id
+from entitlements.services.activation import activate, activate_as_bearer, return_as_bearer
+from entitlements.services.devices import HostId
+from entitlements.services.guesses import check_guesses, count_wrong_guess
+from entitlements.services.rehosting import rehost
+from entitlements.services.returns import return_copies
+
+router = Router(tags=["Activation"])
+PROOF = "for an End customer's item, who has the Activation ID needs no token (L2)"
+BY_TOKEN_OR_PROOF: dict[str, Any] = {"security": [{"Token": []}, {}]}
+OptionalKey = Annotated[
+    str | None, Header(alias="idempotency-key", min_length=1, max_length=64, pattern=r"^[\x20-\x7e]+$")
+]
+
+
+class OfItem(In):
+    """The item, by its number or by its Activation ID; without a token, by its Activation ID."""
+
+    item_id: Id | None = None
+    activation_id: Text100 | None = None
+
+
+class Host(OfItem):
+    """L1: a MAC address, a serial number or an MxMC installation. Without a type, what it looks like."""
+
+    host_id: Text100
+    host_id_type: HostIdType | None = None
+
+    def host(self, **details: str) -> HostId:
+        """As the services take it."""
+        return HostId(typed=self.host_id, kind=self.host_id_type or guess(self.host_id), **details)
+
+
+class ActivationIn(Host):
+    """L2: ``copies`` is what the device holds in total from now on. Name, model and site are for a new device."""
+
+    copies: Copies = 1
+    name: Text100 = ""
+    model: Text100 = ""
+    site: Text100 = ""
+    reason: Reason = ""
+
+
+class ReturnIn(Host):
+    """L4: without ``copies`` all that the device holds; a part of them needs a token."""
+
+    copies: Copies | None = None
+    reason: Reason = ""
+
+
+class RehostIn(Host):
+    """L4: from ``host_id`` to ``to_host_id``; without ``copies`` all of them."""
+
+    to_host_id: Text100
+    to_host_id_type: HostIdType | None = None
+    copies: Copies | None = None
+    name: Text100 = ""
+    model: Text100 = ""
+    site: Text100 = ""
+    reason: Reason = ""
+
+
+class LicenseOut(Schema):
+    """L5: ``file`` is the license file; it is null once the license has ended."""
+
+    license_id: UUID
+    item_id: int
+    part_number: str
+    product: str
+    host_id: str
+    host_id_type: HostIdType
+    device: str
+    copies: int
+    starts_on: date
+    expires_on: LastDay
+    issued_at: datetime
+    ended_at: datetime | None
+    key_id: str
+    file: str | None
+
+
+class ReturnOut(Schema):
+    """What the device holds now; ``license`` says so, null where it is nothing."""
+
+    item_id: int
+    host_id: str
+    copies: int
+    license: LicenseOut | None
+
+
+@router.post(
+    "/activations",
+    auth=TokenOrProof(Permission.ACTIVATE, PROOF),
+    response={201: LicenseOut},
+    openapi_extra=BY_TOKEN_OR_PROOF,
+)
+def activation_create(
+    request: TokenRequest, body: ActivationIn, idempotency_key: OptionalKey = None
+) -> Status:
+    """Activates; the same request again changes nothing and gives the same license."""
+    host = body.host(name=body.name, model=body.model, site=body.site)
+    if request.api_token is None:
+        license = _as_bearer(
+            request,
+            body,
+            lambda activation_id: activate_as_bearer(
+                activation_id=activation_id, host=host, copies=body.copies
+            ),
+        )
+    else:
+        license = activate(
+            actor=request.user,
+            item_id=_item_id(request, body),
+            host=host,
+            copies=body.copies,
+            reason=body.reason,
+            key=_needed(idempotency_key),
+        )
+    return Status(201, license_out(_read(license.pk)))
+
+
+@router.post(
+    "/returns",
+    auth=TokenOrProof(Permission.ACTIVATE, PROOF),
+    response=ReturnOut,
+    openapi_extra=BY_TOKEN_OR_PROOF,
+)
+def return_create(request: TokenRequest, body: ReturnIn, idempotency_key: OptionalKey = None) -> ReturnOut:
+    """Gives copies back to the item and ends the license, within the year's limit."""
+    host = body.host()
+    if request.api_token is None:
+        if body.copies is not None:
+            raise ValidationError({"copies": _("Without a token all copies are returned: leave this out.")})
+        activation = _as_bearer(
+            request, body, lambda activation_id: return_as_bearer(activation_id=activation_id, host=host)
+        )
+    else:
+        activation = return_copies(
+            actor=request.user,
+            activation_id=_activation_id(request, body),
+            copies=body.copies,
+            reason=body.reason,
+            key=_needed(idempotency_key),
+        )
+    return _return_out(activation.pk)
+
+
+@router.post("/rehosts", auth=Token(Permission.ACTIVATE), response={201: LicenseOut})
+def rehost_create(request: TokenRequest, body: RehostIn, idempotency_key: IdempotencyKey) -> Status:
+    """Returns copies from a device and activates them on another one, in one step. Counts as a return."""
+    kind = body.to_host_id_type or guess(body.to_host_id)
+    details = {"name": body.name, "model": body.model, "site": body.site}
+    license = rehost(
+        actor=request.user,
+        activation_id=_activation_id(request, body),
+        host=HostId(typed=body.to_host_id, kind=kind, **details),
+        copies=body.copies,
+        reason=body.reason,
+        key=idempotency_key,
+    )
+    return Status(201, license_out(_read(license.pk)))
+
+
+def _needed(key: str | None) -> str:
+    """With a token."""
+    if key is None:
+        raise key_missing()
+    return key
+
+
+def _as_bearer(request: TokenRequest, body: OfItem, service: Any) -> Any:
+    """L2: an ID that is mistyped, unknown or not an end customer's gets the same answer, a few times an hour."""
+    if body.activation_id is None or body.item_id is not None:
+        raise ValidationError({"activation_id": _("Without a token, name the item by its Activation ID.")})
+    address = client_address(request)
+    check_guesses(address)
+    try:
+        return service(body.activation_id)
+    except LineItem.DoesNotExist as error:
+        count_wrong_guess(address)
+        detail = _("This Activation ID opens nothing here. Compare it with the e-mail or the certificate.")
+        raise Problem(404, "unknown-activation-id", detail) from error
+
+
+def _item_id(request: TokenRequest, body: OfItem) -> int:
+    """Raises LineItem.DoesNotExist, ValidationError."""
+    if (body.item_id is None) == (body.activation_id is None):
+        raise ValidationError({"item_id": _("Name the item by its number or by its Activation ID.")})
+    if body.item_id is not None:
+        return body.item_id
+    typed = body.activation_id or ""
+    if is_mistyped_activation_id(typed):
+        message = _("This Activation ID has a typing error. Compare it with the e-mail or the certificate.")
+        raise ValidationError({"activation_id": message})
+    item = find_by_activation_id(request.user, typed)
+    if item is None:
+        raise LineItem.DoesNotExist
+    return item.pk
+
+
+def _activation_id(request: TokenRequest, body: Host) -> int:
+    """Raises ValidationError where nothing of the item was ever on the device, LineItem.DoesNotExist."""
+    item = LineItem.objects.visible_to(request.user).get(pk=_item_id(request, body))
+    held = Activation.objects.visible_to(request.user).filter(item=item, device__host_id=body.host().normal)
+    found = held.values_list("pk", flat=True).first()
+    if found is None:
+        message = _("Nothing of this line item was ever activated on this device. Check its host ID.")
+        raise ValidationError({"host_id": message})
+    return found
+
+
+def _read(license_id: int) -> License:
+    """The answer of a service, with what is told of it."""
+    return License.objects.select_related("activation__item__product", "activation__device", "key").get(
+        pk=license_id
+    )
+
+
+def _return_out(activation_id: int) -> ReturnOut:
+    activation = Activation.objects.select_related("device").get(pk=activation_id)
+    valid = activation.licenses.valid().first()
+    return ReturnOut(
+        item_id=activation.item_id,
+        host_id=activation.device.host_id,
+        copies=activation.copies,
+        license=license_out(_read(valid.pk)) if valid else None,
+    )
+
+
+def license_out(license: License) -> LicenseOut:
+    """A license of who may have it, with item, product, device and key selected. No name, and no Activation ID."""
+    item, device = license.activation.item, license.activation.device
+    return LicenseOut(
+        license_id=license.license_id,
+        item_id=item.pk,
+        part_number=item.product.part_number,
+        product=item.product.name,
+        host_id=device.host_id,
+        host_id_type=HostIdType(device.host_id_type),
+        device=str(device),
+        copies=license.copies,
+        starts_on=item.starts_on,
+        expires_on=item.expires_on,
+        issued_at=license.issued_at,
+        ended_at=license.ended_at,
+        key_id=license.key.key_id,
+        file=license.file if license.ended_at is None else None,
+    )

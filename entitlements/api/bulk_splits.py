@@ -1,0 +1,133 @@
+"""Bulk split: many lines, all of them or none (E7)."""
+
+from typing import Annotated, Any
+
+from django.core.exceptions import ValidationError
+from ninja import Query, Router, Schema
+from ninja.responses import Status
+from pydantic import Field
+
+from accounts.permissions import Permission
+from entitlements.api.auth import Token, TokenRequest
+from entitlements.api.items import ItemOut, items_out
+from entitlements.api.shapes import (
+    Email,
+    Id,
+    IdempotencyKey,
+    In,
+    Page,
+    PageQuery,
+    Reason,
+    Text40,
+    Text60,
+    Text100,
+    Text200,
+    page_of,
+)
+from entitlements.listing import for_rows
+from entitlements.models import BulkSplit, BulkState, LineItem
+from entitlements.services.bulk_lines import MOST_LINES, MOST_SOURCES, BulkLine, LinesRefused
+from entitlements.services.bulk_requests import undo_bulk_split
+from entitlements.services.bulk_split import bulk_split
+from entitlements.services.issue import MOST_COPIES
+
+router = Router(tags=["Bulk splits"])
+
+
+class BulkLineIn(In):
+    """Where several items are split, ``activation_id`` says which one this line is about.
+
+    An unknown account becomes a new End customer where ``create_customers`` is set and the line brings name, country
+    and person.
+    """
+
+    account_id: Text40 = ""
+    email: Email
+    amount: Annotated[int, Field(ge=1, le=MOST_COPIES, strict=True)]
+    activation_id: Text60 = ""
+    order_number: Text60 = ""
+    account_name: Text200 = ""
+    country: Text100 = ""
+    first_name: Text100 = ""
+    last_name: Text100 = ""
+
+
+class BulkSplitIn(In):
+    """All of it is done, or nothing."""
+
+    item_ids: Annotated[list[Id], Field(min_length=1, max_length=MOST_SOURCES)]
+    lines: Annotated[list[BulkLineIn], Field(min_length=1, max_length=MOST_LINES)]
+    create_customers: bool = False
+    send_mail: bool = True
+    attach_certificate: bool = False
+
+
+class BulkSplitOut(Schema):
+    """How it stands; ``failure`` says why an undo was refused."""
+
+    id: int
+    state: BulkState
+    line_count: int
+    copies: int
+    failure: str
+
+
+class ReasonIn(In):
+    """E13: MOBOTIX says why."""
+
+    reason: Reason = ""
+
+
+@router.post("/bulk-splits", auth=Token(Permission.SPLIT), response={201: BulkSplitOut})
+def bulk_split_create(request: TokenRequest, body: BulkSplitIn, idempotency_key: IdempotencyKey) -> Status:
+    """Splits; what is wrong stands at `lines.N.field`. 1,000 lines take some two seconds."""
+    lines = [
+        BulkLine(number=number, amount=str(line.amount), **line.model_dump(exclude={"amount"}))
+        for number, line in enumerate(body.lines, start=1)
+    ]
+    options = body.model_dump(exclude={"lines"})
+    try:
+        bulk = bulk_split(actor=request.user, lines=lines, key=idempotency_key, **options)
+    except LinesRefused as error:
+        raise ValidationError(_at_lines(error)) from error
+    return Status(201, bulk)
+
+
+def _at_lines(refused: LinesRefused) -> dict[str, list[str]]:
+    found = {
+        f"lines.{index}.{field}": [message]
+        for index, errors in refused.checked.errors.items()
+        for field, message in errors.items()
+    }
+    items = {f"item_ids.{pk}": [message] for pk, message in refused.checked.source_errors.items()}
+    return found | items
+
+
+@router.get("/bulk-splits", auth=Token(Permission.VIEW), response=Page[BulkSplitOut])
+def bulk_split_list(request: TokenRequest, query: Query[PageQuery]) -> Page[Any]:
+    """Newest first."""
+    items, address = page_of(request, BulkSplit.objects.visible_to(request.user), query)
+    return Page.model_construct(items=items, next=address)
+
+
+@router.get("/bulk-splits/{int:bulk_id}", auth=Token(Permission.VIEW), response=BulkSplitOut)
+def bulk_split_detail(request: TokenRequest, bulk_id: int) -> BulkSplit:
+    """How it stands."""
+    return BulkSplit.objects.visible_to(request.user).get(pk=bulk_id)
+
+
+@router.get("/bulk-splits/{int:bulk_id}/items", auth=Token(Permission.VIEW), response=Page[ItemOut])
+def bulk_split_items(request: TokenRequest, bulk_id: int, query: Query[PageQuery]) -> Page[ItemOut]:
+    """The new line items with their Activation IDs, in the order of the lines."""
+    bulk = BulkSplit.objects.visible_to(request.user).get(pk=bulk_id)
+    made = for_rows(LineItem.objects.visible_to(request.user).filter(bulk_splits=bulk))
+    items, address = page_of(request, made, query, order=("id",))
+    return Page(items=items_out(request.user, items), next=address)
+
+
+@router.post("/bulk-splits/{int:bulk_id}/undo", auth=Token(Permission.UNDO_SPLIT), response=BulkSplitOut)
+def bulk_split_undo(
+    request: TokenRequest, bulk_id: int, body: ReasonIn, idempotency_key: IdempotencyKey
+) -> BulkSplit:
+    """Every copy that is still there comes back, or none. Above 500 lines they come after the answer (`undoing`)."""
+    return undo_bulk_split(actor=request.user, bulk_id=bulk_id, key=idempotency_key, reason=body.reason)

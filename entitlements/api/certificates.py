@@ -1,0 +1,80 @@
+"""Certificates (E10, L7)."""
+
+from typing import Any, Literal
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.utils.translation import get_language, override
+from django.utils.translation import gettext as _
+from ninja import Query, Router, Schema
+
+from accounts.models import User
+from accounts.permissions import Permission
+from entitlements.api.auth import Token, TokenRequest
+from entitlements.api.problems import Problem
+from entitlements.models import LineItem, State
+from entitlements.predicates import is_party
+from entitlements.services.certificate_data import signed_certificate
+from entitlements.services.certificates import (
+    certificate_context,
+    certificate_filename,
+    certified,
+    render_certificate,
+)
+
+router = Router(tags=["Certificates"])
+
+
+class CertificateQuery(Schema):
+    """One line, or all of its entitlement; English or German, else as the request asks."""
+
+    whole_entitlement: bool = False
+    language: Literal["en", "de"] | None = None
+
+
+def described(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """What is no JSON of ours, for the description."""
+    return {"responses": {200: {"description": "OK", "content": {media_type: {"schema": schema}}}}}
+
+
+@router.get(
+    "/items/{int:item_id}/certificate.pdf",
+    auth=Token(Permission.VIEW),
+    openapi_extra=described("application/pdf", {"type": "string", "format": "binary"}),
+)
+def certificate_pdf(request: TokenRequest, item_id: int, query: Query[CertificateQuery]) -> HttpResponse:
+    """As PDF/A-3, with its signed data attached."""
+    items = _certified(request.user, item_id, query)
+    content = render_certificate(items=items, language=_language(query))
+    disposition = f'attachment; filename="{certificate_filename(items)}"'
+    return HttpResponse(content, content_type="application/pdf", headers={"Content-Disposition": disposition})
+
+
+@router.get(
+    "/items/{int:item_id}/certificate.json",
+    auth=Token(Permission.VIEW),
+    openapi_extra=described("application/json", {"type": "object"}),
+)
+def certificate_json(request: TokenRequest, item_id: int, query: Query[CertificateQuery]) -> HttpResponse:
+    """The signed data alone, in canonical form: byte for byte what the signature is over."""
+    items = _certified(request.user, item_id, query)
+    with override(_language(query)):
+        content = signed_certificate(certificate_context(items), items)
+    return HttpResponse(content, content_type="application/json")
+
+
+def _certified(actor: User, item_id: int, query: CertificateQuery) -> list[LineItem]:
+    """Owner, seller, serving account and MOBOTIX may have it; drafts and obsolete lines have none."""
+    items = LineItem.objects.visible_to(actor).select_related("product", "entitlement__owner")
+    item = items.get(pk=item_id)
+    if not is_party(actor, item):
+        raise PermissionDenied
+    alone = [] if item.state in (State.DRAFT, State.OBSOLETE) else [item]
+    found = certified(item.entitlement) if query.whole_entitlement else alone
+    if not found:
+        raise Problem(409, "no-certificate", _("There is no certificate of a line item in this state."))
+    return found
+
+
+def _language(query: CertificateQuery) -> str:
+    return query.language or get_language() or "en"

@@ -1,0 +1,127 @@
+"""Licenses and devices, as the token may see them; and what anyone needs to check a license file (L1, L5, L6)."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_cache_control
+from ninja import Query, Router, Schema
+from pydantic import AwareDatetime, Field
+
+from accounts.permissions import Permission
+from entitlements.activation.host_ids import HostIdType
+from entitlements.api.activations import LicenseOut, license_out
+from entitlements.api.auth import Token, TokenRequest, nobody
+from entitlements.api.shapes import Id, Page, PageQuery, Text100, page_of
+from entitlements.models import Device, License
+from entitlements.services.signing import public_keys
+
+router = Router(tags=["Licenses and devices"])
+FRESH_SECONDS = 60
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+class LicenseQuery(PageQuery):
+    """Of an item, of a device; the valid ones, or all that were ever given out."""
+
+    item_id: Id | None = None
+    host_id: Text100 | None = None
+    ended: bool = False
+
+
+class DeviceOut(Schema):
+    """L1."""
+
+    id: int
+    account_id: str
+    host_id: str
+    host_id_type: HostIdType
+    name: str
+    model: str
+    site: str
+    notes: str
+
+    @staticmethod
+    def resolve_account_id(device: Device) -> str:
+        """Who sees a device may open its account."""
+        return device.account.account_id
+
+
+class DeviceQuery(PageQuery):
+    """One host ID, in the form in which it is kept."""
+
+    host_id: Text100 | None = None
+
+
+class Revocation(Schema):
+    """A license file that holds no more."""
+
+    license_id: UUID
+    ended_at: datetime
+
+
+class RevocationQuery(PageQuery):
+    """Ask again with an hour's overlap: what was ended last may come in late."""
+
+    since: Annotated[AwareDatetime | None, Field(ge=EARLIEST, le=LATEST)] = None
+
+
+@router.get("/licenses", auth=Token(Permission.VIEW), response=Page[LicenseOut])
+def license_list(request: TokenRequest, query: Query[LicenseQuery]) -> Page[LicenseOut]:
+    """Newest first, of the items that the account is party to."""
+    licenses = License.objects.visible_to(request.user)
+    if query.item_id is not None:
+        licenses = licenses.filter(activation__item=query.item_id)
+    if query.host_id is not None:
+        licenses = licenses.filter(activation__device__host_id=query.host_id)
+    licenses = licenses if query.ended else licenses.valid()
+    items, address = page_of(request, _for_out(licenses), query)
+    return Page(items=[license_out(license) for license in items], next=address)
+
+
+@router.get("/licenses/{uuid:license_id}", auth=Token(Permission.VIEW), response=LicenseOut)
+def license_detail(request: TokenRequest, license_id: UUID) -> LicenseOut:
+    """One license with its file."""
+    licenses = License.objects.visible_to(request.user)
+    return license_out(_for_out(licenses).get(license_id=license_id))
+
+
+def _for_out(licenses: Any) -> Any:
+    return licenses.select_related("activation__item__product", "activation__device", "key")
+
+
+@router.get("/devices", auth=Token(Permission.VIEW), response=Page[DeviceOut])
+def device_list(request: TokenRequest, query: Query[DeviceQuery]) -> Page[Any]:
+    """Newest first: the account's own, and those of the End customers that it sells to."""
+    devices = Device.objects.visible_to(request.user).select_related("account")
+    if query.host_id is not None:
+        devices = devices.filter(host_id=query.host_id)
+    items, address = page_of(request, devices, query)
+    return Page.model_construct(items=items, next=address)
+
+
+@router.get("/devices/{int:device_id}", auth=Token(Permission.VIEW), response=DeviceOut)
+def device_detail(request: TokenRequest, device_id: int) -> Device:
+    """One device."""
+    return Device.objects.visible_to(request.user).select_related("account").get(pk=device_id)
+
+
+@router.get(
+    "/revocations",
+    auth=nobody("whoever checks a license file must learn whether it was returned (L6); it tells no name"),
+    response=Page[Revocation],
+)
+def revocation_list(request: HttpRequest, response: HttpResponse, query: Query[RevocationQuery]) -> Page[Any]:
+    """What was returned, replaced or cancelled, the oldest first."""
+    patch_cache_control(response, public=True, max_age=FRESH_SECONDS)
+    ended = License.objects.ended_since(query.since).only("license_id", "ended_at")
+    items, address = page_of(request, ended, query, order=("ended_at", "id"))
+    return Page.model_construct(items=items, next=address)
+
+
+@router.get("/keys", auth=nobody("public keys are no secret (L6)"))
+def key_list(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
+    """The public keys as a JSON Web Key Set, as at `/.well-known/jwks.json`."""
+    patch_cache_control(response, public=True, max_age=FRESH_SECONDS)
+    return public_keys()

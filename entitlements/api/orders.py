@@ -1,0 +1,268 @@
+"""Entitlements: orders with their line items (E1), and what MOBOTIX changes about these later (E3, E15)."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Annotated, Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from ninja import Query, Router, Schema
+from ninja.responses import Status
+from pydantic import Field
+
+from accounts.models import User
+from accounts.permissions import Permission
+from accounts.visibility import NAME_WITHHELD, visible_names
+from entitlements.api.accounts import find_buyer_ids
+from entitlements.api.auth import Token, TokenRequest
+from entitlements.api.items import ItemOut, item_out, items_out
+from entitlements.api.shapes import (
+    AccountId,
+    Email,
+    EntitlementId,
+    IdempotencyKey,
+    In,
+    Page,
+    PageQuery,
+    PartNumber,
+    Reason,
+    Text60,
+    page_of,
+)
+from entitlements.listing import for_rows
+from entitlements.models import Entitlement, LineItem, Product, State
+from entitlements.predicates import is_party
+from entitlements.services.corrections import Correction, change_quantity
+from entitlements.services.issue import (
+    MOST_COPIES,
+    NewLine,
+    add_lines,
+    create_entitlement,
+    deploy_entitlement,
+)
+from entitlements.services.states import change_state
+
+router = Router(tags=["Entitlements"])
+MOST_LINES = 100
+LINES_SHOWN = 100
+
+
+class LineIn(In):
+    """One line of an order; without ``expires_on`` it is permanent."""
+
+    part_number: PartNumber
+    quantity: Annotated[int, Field(ge=1, le=MOST_COPIES, strict=True)]
+    starts_on: date
+    expires_on: date | None = None
+
+
+class LinesIn(In):
+    """With ``deploy`` the owner sees the lines at once; with ``send_mail`` the contact gets the Activation IDs."""
+
+    contact_email: Email
+    lines: Annotated[list[LineIn], Field(min_length=1, max_length=MOST_LINES)]
+    deploy: bool = True
+    send_mail: bool = True
+
+
+class EntitlementIn(LinesIn):
+    """An order of an account."""
+
+    account_id: AccountId
+    order_number: Text60 = ""
+    order_date: date | None = None
+
+
+class DeployIn(In):
+    """E1."""
+
+    send_mail: bool = True
+
+
+class EntitlementOut(Schema):
+    """E7: number and date of the order are for its parties; names as A4 has them. ``lines``: the first hundred."""
+
+    entitlement_id: str
+    owner: str | None
+    seller: str | None
+    order_number: str
+    order_date: date | None
+    lines: list[ItemOut]
+
+
+class EntitlementQuery(PageQuery):
+    """An order number finds what this account sold or bought under it."""
+
+    order_number: Text60 | None = None
+
+
+class StateIn(In):
+    """E3: Inactive leaves licenses running; Obsolete cancels for good. ``with_splits``: what was split from it, too."""
+
+    state: State
+    with_splits: bool = False
+    reason: Reason = ""
+
+
+class QuantityIn(In):
+    """E15: copies are raised on an issued item, lowered on any, or all that are available revoked, here and below."""
+
+    correction: Correction
+    copies: Annotated[int, Field(ge=0, le=MOST_COPIES, strict=True)] = 0
+    reason: Reason
+
+
+@router.get("/entitlements", auth=Token(Permission.VIEW), response=Page[EntitlementOut])
+def entitlement_list(request: TokenRequest, query: Query[EntitlementQuery]) -> Page[EntitlementOut]:
+    """Newest first."""
+    actor = request.user
+    entitlements = Entitlement.objects.visible_to(actor)
+    if query.order_number is not None:
+        entitlements = entitlements.named_to(actor, query.order_number)
+    found, address = page_of(request, entitlements, query)
+    return Page(items=entitlements_out(actor, found), next=address)
+
+
+@router.post("/entitlements", auth=Token(Permission.CREATE_ENTITLEMENTS), response={201: EntitlementOut})
+def entitlement_create(request: TokenRequest, body: EntitlementIn, idempotency_key: IdempotencyKey) -> Status:
+    """An order with its lines, all of it or nothing."""
+    owner_id, contact_id = find_buyer_ids(request, body.account_id, body.contact_email)
+    entitlement = create_entitlement(
+        actor=request.user,
+        owner_id=owner_id,
+        contact_id=contact_id,
+        lines=_lines(body.lines),
+        order_number=body.order_number,
+        order_date=body.order_date,
+        deploy=body.deploy,
+        send_mail=body.deploy and body.send_mail,
+        key=idempotency_key,
+    )
+    return Status(201, entitlement_out(request.user, entitlement))
+
+
+def _lines(lines: Iterable[LineIn]) -> list[NewLine]:
+    """Raises ValidationError at the part number that is none."""
+    numbers = {line.part_number.upper(): None for line in lines}
+    known = {
+        product.part_number.upper(): product.pk
+        for number in numbers
+        for product in Product.objects.filter(part_number__iexact=number)
+    }
+    wrong = {
+        f"lines.{index}.part_number": [_("There is no product with this part number.")]
+        for index, line in enumerate(lines)
+        if line.part_number.upper() not in known
+    }
+    if wrong:
+        raise ValidationError(wrong)
+    return [
+        NewLine(
+            product_id=known[line.part_number.upper()],
+            quantity=line.quantity,
+            starts_on=line.starts_on,
+            expires_on=line.expires_on,
+        )
+        for line in lines
+    ]
+
+
+@router.get("/entitlements/{entitlement_id}", auth=Token(Permission.VIEW), response=EntitlementOut)
+def entitlement_detail(request: TokenRequest, entitlement_id: EntitlementId) -> EntitlementOut:
+    """One order with its lines."""
+    return entitlement_out(request.user, _find(request, entitlement_id))
+
+
+@router.post(
+    "/entitlements/{entitlement_id}/lines",
+    auth=Token(Permission.CREATE_ENTITLEMENTS),
+    response={201: EntitlementOut},
+)
+def entitlement_add_lines(
+    request: TokenRequest, entitlement_id: EntitlementId, body: LinesIn, idempotency_key: IdempotencyKey
+) -> Status:
+    """More lines for an order that MOBOTIX sold."""
+    entitlement = _find(request, entitlement_id)
+    _owner, contact_id = find_buyer_ids(request, entitlement.owner.account_id, body.contact_email)
+    changed = add_lines(
+        actor=request.user,
+        entitlement_id=entitlement.pk,
+        contact_id=contact_id,
+        lines=_lines(body.lines),
+        deploy=body.deploy,
+        send_mail=body.deploy and body.send_mail,
+        key=idempotency_key,
+    )
+    return Status(201, entitlement_out(request.user, changed))
+
+
+@router.post(
+    "/entitlements/{entitlement_id}/deploy", auth=Token(Permission.CHANGE_STATES), response=EntitlementOut
+)
+def entitlement_deploy(
+    request: TokenRequest, entitlement_id: EntitlementId, body: DeployIn, idempotency_key: IdempotencyKey
+) -> EntitlementOut:
+    """Every draft of the order."""
+    deployed = deploy_entitlement(
+        actor=request.user,
+        entitlement_id=_find(request, entitlement_id).pk,
+        send_mail=body.send_mail,
+        key=idempotency_key,
+    )
+    return entitlement_out(request.user, deployed)
+
+
+@router.post("/items/{int:item_id}/state", auth=Token(Permission.CHANGE_STATES), response=ItemOut)
+def item_state(
+    request: TokenRequest, item_id: int, body: StateIn, idempotency_key: IdempotencyKey
+) -> ItemOut:
+    """Cancels a line item, sets it inactive, or deploys it (again)."""
+    changed = change_state(actor=request.user, item_id=item_id, key=idempotency_key, **body.model_dump())
+    return item_out(request.user, changed.pk)
+
+
+@router.post("/items/{int:item_id}/quantity", auth=Token(Permission.CORRECT_QUANTITIES), response=ItemOut)
+def item_quantity(
+    request: TokenRequest, item_id: int, body: QuantityIn, idempotency_key: IdempotencyKey
+) -> ItemOut:
+    """Corrects a quantity; whoever holds an item that changes is told."""
+    changed = change_quantity(actor=request.user, item_id=item_id, key=idempotency_key, **body.model_dump())
+    return item_out(request.user, changed.pk)
+
+
+def _find(request: TokenRequest, entitlement_id: str) -> Entitlement:
+    visible = Entitlement.objects.visible_to(request.user).select_related("owner")
+    return visible.get(entitlement_id=entitlement_id.upper())
+
+
+def entitlement_out(actor: User, entitlement: Entitlement) -> EntitlementOut:
+    """One order as the actor may see it."""
+    return entitlements_out(actor, [entitlement])[0]
+
+
+def entitlements_out(actor: User, entitlements: Iterable[Entitlement]) -> list[EntitlementOut]:
+    """A fixed number of queries."""
+    entitlements = list(entitlements)
+    ids = [one.pk for one in entitlements]
+    items = for_rows(LineItem.objects.visible_to(actor)).filter(entitlement__in=ids).order_by("pk")
+    lines = list(items[: LINES_SHOWN * max(len(ids), 1)])
+    names = visible_names(actor, [pk for one in entitlements for pk in (one.owner_id, one.seller_id)])
+    shown: dict[int, list[Any]] = {pk: [] for pk in ids}
+    for item, row in zip(lines, items_out(actor, lines), strict=True):
+        shown[item.entitlement_id].append((item, row))
+    return [_out(actor, one, shown[one.pk], names) for one in entitlements]
+
+
+def _out(
+    actor: User, entitlement: Entitlement, lines: list[tuple[LineItem, ItemOut]], names: dict[int, str]
+) -> EntitlementOut:
+    party = any(is_party(actor, item) for item, _row in lines) or actor.account.is_mobotix
+    owner, seller = (names[pk] for pk in (entitlement.owner_id, entitlement.seller_id))
+    return EntitlementOut(
+        entitlement_id=entitlement.entitlement_id,
+        owner=None if owner is NAME_WITHHELD else owner,
+        seller=None if seller is NAME_WITHHELD else seller,
+        order_number=entitlement.order_number if party else "",
+        order_date=entitlement.order_date if party else None,
+        lines=[row for _item, row in lines[:LINES_SHOWN]],
+    )

@@ -1,0 +1,97 @@
+"""What MOBOTIX sells licenses for (E1)."""
+
+from typing import Any
+
+from ninja import Query, Router, Schema
+from ninja.responses import Status
+
+from accounts.permissions import Permission
+from entitlements.api.auth import Token, TokenRequest
+from entitlements.api.shapes import (
+    IdempotencyKey,
+    In,
+    Page,
+    PageQuery,
+    Paragraphs,
+    PartNumber,
+    Text40,
+    Text200,
+    checked,
+    page_of,
+)
+from entitlements.forms.products import FIELDS, ProductForm
+from entitlements.models import LicenceModel, Product
+from entitlements.services.products import save_product
+
+router = Router(tags=["Products"])
+
+
+class ProductOut(Schema):
+    """A product with its names in both languages."""
+
+    part_number: str
+    name_en: str
+    name_de: str
+    description_en: str
+    description_de: str
+    licence_model: LicenceModel
+    unit: str
+    is_active: bool
+
+
+class ProductChange(In):
+    """What is left out stays as it is."""
+
+    name_en: Text200 | None = None
+    name_de: Text200 | None = None
+    description_en: Paragraphs | None = None
+    description_de: Paragraphs | None = None
+    licence_model: LicenceModel | None = None
+    unit: Text40 | None = None
+    is_active: bool | None = None
+
+
+class ProductIn(ProductChange):
+    """A new product."""
+
+    part_number: PartNumber
+    name_en: Text200
+    name_de: Text200
+
+
+class ProductQuery(PageQuery):
+    """One product, or all."""
+
+    part_number: PartNumber | None = None
+
+
+@router.get("/products", auth=Token(Permission.VIEW), response=Page[ProductOut])
+def product_list(request: TokenRequest, query: Query[ProductQuery]) -> Page[Any]:
+    """Newest first; by part number, the one that has it."""
+    products = Product.objects.all()
+    if query.part_number is not None:
+        products = products.filter(part_number__iexact=query.part_number)
+    items, address = page_of(request, products, query)
+    return Page.model_construct(items=items, next=address)
+
+
+@router.post("/products", auth=Token(Permission.MANAGE_PRODUCTS), response={201: ProductOut})
+def product_create(request: TokenRequest, body: ProductIn, idempotency_key: IdempotencyKey) -> Status:
+    """A new product."""
+    fields = checked(ProductForm, body.model_dump(), product=None)
+    return Status(201, save_product(actor=request.user, key=idempotency_key, **fields))
+
+
+@router.patch("/products/{path:part_number}", auth=Token(Permission.MANAGE_PRODUCTS), response=ProductOut)
+def product_change(
+    request: TokenRequest,
+    part_number: PartNumber,
+    body: ProductChange,
+    idempotency_key: IdempotencyKey,
+) -> Product:
+    """Its part number is fixed here: orders name it. An inactive product is in no new entitlement."""
+    product = Product.objects.get(part_number__iexact=part_number)
+    given = body.model_dump(exclude_unset=True)
+    fields = checked(ProductForm, given, product=product)
+    wanted = {name: fields[name] for name in FIELDS if name in given}
+    return save_product(actor=request.user, key=idempotency_key, product_id=product.pk, **wanted)

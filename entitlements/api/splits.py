@@ -1,0 +1,123 @@
+"""Split, undo, e-mail (E6–E9)."""
+
+from datetime import datetime
+from typing import Annotated
+
+from django.core.exceptions import PermissionDenied
+from ninja import Router, Schema
+from ninja.responses import Status
+from pydantic import Field
+
+from accounts.permissions import Permission
+from entitlements.api.accounts import find_buyer_ids
+from entitlements.api.auth import Token, TokenRequest
+from entitlements.api.items import ItemOut, item_out
+from entitlements.api.shapes import (
+    AccountId,
+    Copies,
+    Email,
+    IdempotencyKey,
+    In,
+    Reason,
+    Text60,
+    Text254,
+)
+from entitlements.models import LineItem
+from entitlements.predicates import is_party
+from entitlements.services.mailing import email_line_items, parse_recipients
+from entitlements.services.split import split_line_item
+from entitlements.services.undo import undo_split
+from notifications.models import Mail
+from notifications.models import Status as MailStatus
+
+router = Router(tags=["Splits"])
+MOST_ADDRESSES = 100
+MAILS_SHOWN = 100
+
+
+class SplitIn(In):
+    """E7: ``order_number`` is the buyer's: lines of the same order come under one entitlement."""
+
+    account_id: AccountId
+    contact_email: Email
+    copies: Copies
+    order_number: Text60 = ""
+    send_mail: bool = True
+    attach_certificate: bool = False
+
+
+class UndoIn(In):
+    """E8: how many copies go back to the item that they were split from."""
+
+    copies: Copies
+    reason: Reason = ""
+
+
+class MailIn(In):
+    """E9."""
+
+    recipients: Annotated[list[Text254], Field(min_length=1, max_length=MOST_ADDRESSES)]
+    whole_entitlement: bool = False
+    attach_certificate: bool = False
+    reason: Reason = ""
+
+
+class MailOut(Schema):
+    """N2: a mail and its fate."""
+
+    recipient: str
+    status: MailStatus
+    queued_at: datetime
+    sent_at: datetime | None
+
+
+@router.post("/items/{int:item_id}/splits", auth=Token(Permission.SPLIT), response={201: ItemOut})
+def item_split(request: TokenRequest, item_id: int, body: SplitIn, idempotency_key: IdempotencyKey) -> Status:
+    """Copies become a new line item of a buyer, with an Activation ID of its own."""
+    target_id, contact_id = find_buyer_ids(request, body.account_id, body.contact_email)
+    item = split_line_item(
+        actor=request.user,
+        item_id=item_id,
+        target_id=target_id,
+        contact_id=contact_id,
+        key=idempotency_key,
+        **body.model_dump(exclude={"account_id", "contact_email"}),
+    )
+    return Status(201, item_out(request.user, item.pk))
+
+
+@router.post("/items/{int:item_id}/undo", auth=Token(Permission.UNDO_SPLIT), response=ItemOut)
+def item_undo(request: TokenRequest, item_id: int, body: UndoIn, idempotency_key: IdempotencyKey) -> ItemOut:
+    """Takes copies of a split back; the buyer hands them back by the same step."""
+    undo_split(actor=request.user, item_id=item_id, key=idempotency_key, **body.model_dump())
+    return item_out(request.user, item_id)
+
+
+@router.post("/items/{int:item_id}/mails", auth=Token(Permission.SEND_MAIL), response={202: list[MailOut]})
+def item_mail(request: TokenRequest, item_id: int, body: MailIn, idempotency_key: IdempotencyKey) -> Status:
+    """E-mails the Activation ID; the answer does not wait for the delivery."""
+    mails = email_line_items(
+        actor=request.user,
+        item_id=item_id,
+        key=idempotency_key,
+        **body.model_dump() | {"recipients": parse_recipients(",".join(body.recipients))},
+    )
+    return Status(202, [_mail_out(mail) for mail in mails])
+
+
+@router.get("/items/{int:item_id}/mails", auth=Token(Permission.VIEW), response=list[MailOut])
+def item_mails(request: TokenRequest, item_id: int) -> list[MailOut]:
+    """The newest hundred mails about a line item, for those who are party to it."""
+    item = LineItem.objects.visible_to(request.user).get(pk=item_id)
+    if not is_party(request.user, item):
+        raise PermissionDenied
+    return [_mail_out(mail) for mail in item.mails.order_by("-pk")[:MAILS_SHOWN]]
+
+
+def _mail_out(mail: Mail) -> MailOut:
+    return MailOut(
+        recipient=mail.recipient_email,
+        status=MailStatus(mail.status),
+        queued_at=mail.created_at,
+        sent_at=mail.sent_at,
+    )
