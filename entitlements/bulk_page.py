@@ -11,7 +11,7 @@ from accounts.visibility import visible_names
 from entitlements.bulk_columns import COLUMNS
 from entitlements.forms.bulk_split import MOST_ON_SCREEN, LineForm
 from entitlements.models import BulkSplit, LineItem
-from entitlements.obstacles import undo_notes, undo_obstacle
+from entitlements.obstacles import all_undo_notes, undo_obstacle
 from entitlements.presentation import ItemRow, item_rows, shown_activation_id
 from entitlements.services.bulk_check import find_targets
 from entitlements.services.bulk_jobs import lines_of
@@ -153,12 +153,13 @@ def blocked_rows(actor: User, items: list[LineItem]) -> list[Blocked]:
     """E8: the first of what stands in the way."""
     shown = items[:BLOCKED_SHOWN]
     names = visible_names(actor, [item.owner_id for item in shown])
+    notes = all_undo_notes(actor, shown)
     return [
         Blocked(
             pk=item.pk,
             activation_id=shown_activation_id(actor, item),
             owner=names[item.owner_id],
-            notes=undo_notes(actor, item) or [undo_obstacle(actor, item)],
+            notes=notes[item.pk] or [undo_obstacle(actor, item)],
         )
         for item in shown
     ]

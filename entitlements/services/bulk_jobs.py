@@ -4,6 +4,7 @@ Whoever works on a row holds its lock, so that a job is done once; where a worke
 and the sweep hands the row to the next one.
 """
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -14,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
+from redis.exceptions import RedisError
 
 from accounts.models import User
 from accounts.permissions import Permission, check_permission
@@ -25,6 +27,7 @@ from entitlements.services.bulk_lines import BulkLine, Checked, LinesRefused
 from entitlements.services.bulk_split import lock_sources, split_all
 from entitlements.services.bulk_undo import take_all_back
 
+log = logging.getLogger(__name__)
 AT_ONCE = 500  # so many lines take about a second
 TASK = "entitlements.work_on_bulk_split"
 MOST_ATTEMPTS = 3
@@ -197,10 +200,15 @@ def sources_of(bulk: BulkSplit) -> list[LineItem]:
 
 
 def _progress(bulk: BulkSplit) -> Callable[[int], None]:
-    """In the cache: others see nothing of this transaction before its end."""
+    """In the cache: others see nothing of this transaction before its end. Nobody waits for a small one's."""
+    if is_small(bulk):
+        return lambda done: None
 
     def tell(done: int) -> None:
-        cache.set(_progress_key(bulk), done, PROGRESS_KEPT)
+        try:
+            cache.set(_progress_key(bulk), done, PROGRESS_KEPT)
+        except RedisError:  # the work does not need it
+            log.warning("The progress of bulk split %s cannot be written down.", bulk.pk, exc_info=True)
 
     tell(0)
     return tell
@@ -208,7 +216,11 @@ def _progress(bulk: BulkSplit) -> Callable[[int], None]:
 
 def progress_of(bulk: BulkSplit) -> int:
     """How many lines are done, as far as is known."""
-    return min(cache.get(_progress_key(bulk), 0), bulk.line_count)
+    try:
+        return min(cache.get(_progress_key(bulk), 0), bulk.line_count)
+    except RedisError:
+        log.warning("The progress of bulk split %s cannot be read.", bulk.pk, exc_info=True)
+        return 0
 
 
 def _progress_key(bulk: BulkSplit) -> str:

@@ -193,3 +193,28 @@ def test_what_keeps_failing_says_so_in_the_reader_s_language(
     work_on(bulk.pk)
     bulk.refresh_from_db()
     assert "Versuchen Sie" in bulk.failure or "versuchen Sie" in bulk.failure
+
+
+@pytest.mark.parametrize("at_once", [0, 500])
+def test_the_work_goes_on_without_a_cache(
+    cast: Cast,
+    item: LineItem,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
+    caplog: pytest.LogCaptureFixture,
+    at_once: int,
+) -> None:
+    """The progress is a comfort: with Redis down it is missing, which the log says; a small job never asks for it."""
+    monkeypatch.setattr(bulk_jobs, "AT_ONCE", at_once)
+    redis = "django.core.cache.backends.redis.RedisCache"
+    settings.CACHES = {"default": {"BACKEND": redis, "LOCATION": "redis://127.0.0.1:1"}}
+    bulk = start(cast, item, line_for(cast.installer, 3))
+    work_on(bulk.pk)
+    bulk.refresh_from_db()
+    bulk = go(cast, bulk)
+    if not at_once:
+        assert bulk_jobs.progress_of(bulk) == 0
+    work_on(bulk.pk)
+    bulk.refresh_from_db()
+    assert bulk.state == BulkState.DONE
+    assert ("cannot be written down" in caplog.text) == (not at_once)

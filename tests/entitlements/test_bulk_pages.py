@@ -7,7 +7,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from entitlements.models import LineItem
-from tests.entitlements.bulk import line_for, make_buyers, split_bulk
+from entitlements.services import bulk_jobs
+from tests.entitlements.bulk import line_for, make_buyers, split_bulk, start
 from tests.entitlements.bulk_pages import address, page_of, row_for, started, table
 from tests.entitlements.pages import assert_statuses, client_of, html_of
 from tests.factories import Cast, issue_item, make_cast, make_user
@@ -85,3 +86,17 @@ def test_queries_do_not_grow(client: Client, cast: Cast) -> None:
                 assert client.get(where).status_code == 200
             counts.setdefault(name, []).append(len(queries))
     assert {name: few for name, (few, many) in counts.items() if few != many} == {}, counts
+
+
+def test_the_page_of_a_job_reads_no_lines(
+    client: Client, item: LineItem, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked for each second, and ten thousand lines are some megabytes."""
+    monkeypatch.setattr(bulk_jobs, "AT_ONCE", 0)
+    bulk = start(cast, item, line_for(cast.installer))
+    for where in (reverse("bulk_split_list"), reverse("bulk_split_detail", args=[bulk.pk])):
+        with CaptureQueriesContext(connection) as queries:
+            client.get(where)
+        asked = [query["sql"] for query in queries if "entitlements_bulksplit" in query["sql"]]
+        assert asked
+        assert not any('"findings"' in sql for sql in asked)

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -189,3 +191,20 @@ def test_who_asks_in_vain_after_a_move(cast: Cast) -> None:
     bulk, _stays, _moved = sell_and_move(cast)
     html = html_of(client_of(cast.installer).get(reverse("bulk_split_undo", args=[bulk.pk])))
     assert "MOBOTIX has moved this customer to another seller. Ask MOBOTIX to undo this split." in html
+
+
+def test_what_stands_in_the_way_is_read_at_once(cast: Cast, item: LineItem) -> None:
+    """E8: a fixed number of queries, for one that is stuck and for seven; the newest splits of each are named."""
+    counts = []
+    for number in (1, 7):
+        bulk = split_bulk(cast.distributor, [item], [line_for(cast.installer, 7)] * number)
+        for bought in bulk.items.all():
+            for _ in range(6):
+                split_item(cast.installer, bought, cast.customer, copies=1)
+        where, client = reverse("bulk_split_undo", args=[bulk.pk]), client_of(cast.distributor)
+        with CaptureQueriesContext(connection) as queries:
+            html = html_of(client.get(where))
+        assert html.count("1 copy was split further to Name withheld") == 5 * number
+        assert html.count("1 further copy was split on as well.") == number
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
