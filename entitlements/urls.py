@@ -89,5 +89,6 @@ urlpatterns = [
     path("api/v1/", api_urls()),
     path("activate/", offline.offline_activation, name="offline_activation"),
     path("activate/licenses/<str:link>/", offline.offline_licenses, name="offline_licenses"),
+    path("verify/", verify.verify_start, name="verify_start"),
     path("verify/<str:code>/", verify.verify, name="verify"),
 ]

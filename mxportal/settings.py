@@ -354,6 +354,7 @@ API_REQUESTS_A_MINUTE_WITHOUT_TOKEN = env.int(
 )  # of one address
 API_LOG_DAYS = env.int("API_LOG_DAYS", default=90)
 ACTIVATION_GUESSES_AN_HOUR = env.int("ACTIVATION_GUESSES_AN_HOUR", default=10)  # L2: wrong IDs of one address
+VERIFICATIONS_A_MINUTE = env.int("VERIFICATIONS_A_MINUTE", default=30)  # of one address on /verify/
 EXPIRING_DAYS = env.int("EXPIRING_DAYS", default=90)
 EXPIRING_NOTICE_DAYS = env.list("EXPIRING_NOTICE_DAYS", cast=int, default=[90, 30, 7])  # N5
 MAIL_LATE_MINUTES = env.int("MAIL_LATE_MINUTES", default=10)

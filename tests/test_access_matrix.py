@@ -199,6 +199,8 @@ offline_activation               GET  200  200  200  403  200  403  200  403  20
 offline_activation               POST 200  200  200  403  200  403  200  403  200  403
 offline_licenses                 GET  404  404  404  404  404  404  404  404  404  404
 offline_licenses                 POST 405  405  405  405  405  405  405  405  405  405
+verify_start                     GET  200  200  200  200  200  200  200  200  200  200
+verify_start                     POST 200  200  200  200  200  200  200  200  200  200
 verify                           GET  200  200  200  200  200  200  200  200  200  200
 verify                           POST 405  405  405  405  405  405  405  405  405  405
 api_docs                         GET  200  200  200  200  200  200  200  200  200  200

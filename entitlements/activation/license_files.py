@@ -45,6 +45,11 @@ class Sealed:
         """The text behind the domain ``machine/``."""
         return self.enc.encode()
 
+    @property
+    def digest(self) -> str:
+        """By which the portal finds the license again, however the file was wrapped or encoded on its way."""
+        return hashlib.sha256(self.signed).hexdigest()
+
 
 def pack(
     document: dict[str, Any], *, activation_id: str, host_id: str, sign: Callable[[bytes], bytes]

@@ -86,6 +86,7 @@ class License(models.Model):
     )
     copies = models.PositiveBigIntegerField()
     file = models.TextField(help_text="Encrypted for who has Activation ID and host ID.")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of what is signed in the file.")
     key = models.ForeignKey("entitlements.SigningKey", models.PROTECT, related_name="+")
     issued_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
@@ -107,6 +108,8 @@ class License(models.Model):
             models.Index(fields=["activation", "-id"], name="license_newest"),
             # the list of revocations
             models.Index(fields=["ended_at"], name="license_ended", condition=~Q(ended_at=None)),
+            # whose file somebody wants to have checked
+            models.Index(fields=["digest"], name="license_by_file"),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from entitlements.activation.license_files import pack
+from entitlements.activation.license_files import pack, unpack
 from entitlements.models import Activation, License, LineItem
 from entitlements.services.signing import Domain, active_key, sign
 
@@ -23,6 +23,7 @@ def renew_license(activation: Activation, copies: int) -> License | None:
         return None
     license = License(activation=activation, copies=copies, key=active_key(), issued_at=now)
     license.file = license_file(license)
+    license.digest = unpack(license.file).digest
     license.save()
     return license
 

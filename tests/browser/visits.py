@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from tests.browser.visit import NOBODY, Visit, page, sent
 from tests.browser.visits_activation import activation_pages
-from tests.browser.visits_offline import offline_pages
+from tests.browser.visits_offline import offline_pages, verify_pages
 from tests.browser.visits_tokens import token_pages
 from tests.browser.world import World
 
@@ -56,6 +56,7 @@ def visits(world: World) -> list[Visit]:
         *activation_pages(world),
         *bulk_pages(world),
         *offline_pages(world),
+        *verify_pages(world),
         *publisher_pages(world),
         *refusals(world),
     ]
@@ -75,8 +76,6 @@ def public_pages(world: World) -> Iterator[Visit]:
     yield page(NOBODY, "account_reset_password_from_key", *_reset_address(world.cast.installer))
     yield page(NOBODY, "account_reset_password_from_key", "abc", "wrong-key")
     yield page(NOBODY, "account_reset_password_from_key_done")
-    yield page(NOBODY, "verify", world.chain.served.verification_code)
-    yield page(NOBODY, "verify", "unknown", status=404)
     yield page(NOBODY, "mailbox")
     yield page(NOBODY, "mailbox_message", "demo.log", 0)
 

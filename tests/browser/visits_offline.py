@@ -1,4 +1,4 @@
-"""The pages of "Offline activation"."""
+"""The pages of "Offline activation" and "Verify"."""
 
 import json
 from collections.abc import Iterator
@@ -31,3 +31,12 @@ def offline_pages(world: World) -> Iterator[Visit]:
 def _request(item: LineItem, **asked: Any) -> str:
     requests = [{"activationId": item.activation_id, **asked}]
     return json.dumps(request_data(device={"name": LONG_NAME, "model": LONG_NAME}, requests=requests))
+
+
+def verify_pages(world: World) -> Iterator[Visit]:
+    """Verify: codes and files of every kind."""
+    yield page(NOBODY, "verify_start")
+    yield sent(NOBODY, "verify_start", way="code", code="a/b")
+    yield sent(NOBODY, "verify_start", way="file")
+    yield page(NOBODY, "verify", world.chain.served.verification_code)
+    yield page(NOBODY, "verify", "unknown", status=404)

@@ -128,8 +128,8 @@ DEVICE = (
     " SELECT account_id, host_id_type, host_id, name, model, site, notes, created_at FROM entitlements_device"
 )
 LICENSE = (
-    "INSERT INTO entitlements_license (license_id, activation_id, copies, file, key_id, issued_at)"
-    " SELECT gen_random_uuid(), activation_id, copies, file, key_id, issued_at FROM entitlements_license"
+    "INSERT INTO entitlements_license (license_id, activation_id, copies, file, digest, key_id, issued_at)"
+    " SELECT gen_random_uuid(), activation_id, copies, file, digest, key_id, issued_at FROM entitlements_license"
 )
 NOTICE_RUN = 'INSERT INTO entitlements_noticerun (kind, "on", covers_after, created_at) '
 OF_NOTICE_RUN = " FROM entitlements_noticerun"

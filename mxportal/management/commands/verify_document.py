@@ -1,34 +1,70 @@
 """``manage.py verify_document FILE``: L7."""
 
+import getpass
+import sys
 from argparse import ArgumentParser, FileType
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from entitlements.services.document_verification import verify_document
+from entitlements.services.document_verification import is_license, license_text, verify_document
+from entitlements.services.findings import Check, Kind, Verdict
+from entitlements.services.license_verification import inside_checks, read_license
 
 
 class Command(BaseCommand):
-    """Says what holds of a certificate and what does not; ends with an error where something does not."""
+    """Says what holds of a certificate or license file and what does not; ends with an error where it is not genuine,
+    or no valid license.
+    """
 
     help = (
-        "Checks a certificate (PDF, or the JSON attached to it): signatures, and its movements in the ledger."
+        "Checks a certificate (PDF, or the JSON attached to it): signatures, and its movements in the ledger; "
+        "or a license file: signature, and whether it is valid. With --host-id it asks for the Activation ID "
+        "(or reads it from standard input) and shows what is in the license file."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which file."""
+        """Which file. The Activation ID is a secret, which command lines do not keep."""
         parser.add_argument("file", type=FileType("rb"))
+        parser.add_argument(
+            "--host-id", default="", help="decrypt a license file that was made for this device"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One line for each statement."""
         with options["file"] as file:
             content = file.read()
         try:
-            checks = verify_document(content)
+            document = verify_document(content)
+            inside = self._read(content, options["host_id"]) if options["host_id"] else []
         except ValidationError as error:
-            raise CommandError(error.message) from error
-        for check in checks:
-            self.stdout.write(f"{'holds' if check.holds else 'DOES NOT HOLD'}: {check.sentence}.")
-        if not all(check.holds for check in checks):
+            raise CommandError(" ".join(error.messages)) from error
+        for check in [*document.checks, *inside]:
+            self.stdout.write(f"{self._word(check)}: {check.sentence}.")
+        bad = document.verdict == Verdict.BAD or not all(check.holds for check in inside)
+        if bad or (document.kind == Kind.LICENSE and document.verdict != Verdict.GOOD):
             raise CommandError("Not everything holds.")
+
+    def _word(self, check: Check) -> str:
+        if check.of_today:
+            return "today" if check.holds else "CHANGED"
+        return "holds" if check.holds else "DOES NOT HOLD"
+
+    def _read(self, content: bytes, host_id: str) -> list[Check]:
+        if not is_license(content):
+            raise CommandError("--host-id is for license files only.")
+        typed = getpass.getpass("Activation ID: ") if sys.stdin.isatty() else sys.stdin.readline()
+        text = license_text(content)
+        document = read_license(text, activation_id=typed.strip(), host_id=host_id)
+        self._show(document)
+        return list(inside_checks(text, document))
+
+    def _show(self, document: dict[str, Any]) -> None:
+        license, machine = document["included"][0], document["data"]["attributes"]
+        about = license["attributes"]
+        self.stdout.write(
+            f"license {license['id']}: {about['copies']} × {about['name']} ({about['partNumber']})"
+        )
+        self.stdout.write(f"device {machine['fingerprint']} {machine['name']}".rstrip())
+        self.stdout.write(f"from {about['starts']} to {about['expiry'] or 'permanent'}")

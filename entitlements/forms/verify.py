@@ -1,0 +1,73 @@
+"""Verify: a certificate's code, or a file that the portal signed."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from entitlements.services.document_verification import verify_document
+from entitlements.services.findings import Document
+
+CODE, FILE = "code", "file"
+LARGEST_FILE = 5 * 1024 * 1024
+IN_ADDRESS = re.compile(r".*/verify/([^/?#]+)", re.DOTALL)
+CODE_FORM = re.compile(r"[A-Za-z0-9_-]{1,100}")
+
+
+class VerifyForm(forms.Form):
+    """The button that is pressed says which of the two."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        required=False,
+        help_text=_("It stands below the QR code of the certificate; the whole address works, too."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    file = forms.FileField(
+        label=_("Certificate (PDF) or license file"),
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": ".pdf,.json,.lic,.txt", "class": "form-control"}),
+    )
+
+    def __init__(self, *args: Any, way: str = CODE, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.way = way
+        self.document: Document | None = None
+
+    def clean(self) -> dict[str, Any]:
+        """What is wrong stands at the field of the way that was chosen."""
+        data = self.cleaned_data
+        if self.way in self.errors:
+            return data
+        try:
+            if self.way == FILE:
+                self.document = self._verified(data["file"])
+            else:
+                data["code"] = self._code(data["code"])
+        except ValidationError as error:
+            self.add_error(self.way, error)
+        return data
+
+    def _code(self, typed: str) -> str:
+        """Codes differ by case."""
+        inside = IN_ADDRESS.match(typed)
+        code = "".join((inside[1] if inside else typed).split())
+        if not code:
+            raise ValidationError(_("Enter the code of the certificate."))
+        if not CODE_FORM.fullmatch(code):
+            raise ValidationError(
+                _("A code has letters, digits, dashes and underscores only. Compare it again.")
+            )
+        return code
+
+    def _verified(self, file: Any) -> Document:
+        if not file:
+            raise ValidationError(_("Choose a file."))
+        if file.size > LARGEST_FILE:
+            raise ValidationError(_("This file is larger than 5 MB, so it is none of the portal's."))
+        if not file.size:
+            raise ValidationError(_("This file is empty. Download it again."))
+        return verify_document(file.read())

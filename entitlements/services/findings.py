@@ -1,0 +1,60 @@
+"""L7: what was found out about a document."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from entitlements.models import SigningKey
+
+
+class Kind(StrEnum):
+    """What the portal signs for others."""
+
+    CERTIFICATE = "certificate"
+    LICENSE = "license"
+
+
+class Verdict(StrEnum):
+    """Of all checks together."""
+
+    GOOD = "good"
+    OUTDATED = "outdated"  # genuine, and yet not how things stand today
+    BAD = "bad"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A sentence about the document, and whether it is so.
+
+    ``of_today``: it can change without anybody's fault; where it has, the sentence says so.
+    """
+
+    sentence: str
+    holds: bool
+    of_today: bool = False
+
+
+@dataclass(frozen=True)
+class Document:
+    """Everything that was checked, in order."""
+
+    kind: Kind
+    checks: list[Check]
+
+    @property
+    def verdict(self) -> Verdict:
+        """A proof that fails outweighs everything."""
+        failed = [check for check in self.checks if not check.holds]
+        if not failed:
+            return Verdict.GOOD
+        return Verdict.OUTDATED if all(check.of_today for check in failed) else Verdict.BAD
+
+
+def key_check(key: SigningKey) -> Check:
+    """L6: a retired key signs no more, and what it signed stays genuine."""
+    if key.retired_at is None:
+        return Check(_("The key that signed it is in use"), True)
+    retired = _("The key that signed it was retired on %(day)s; what it had signed before stays genuine")
+    return Check(retired % {"day": date_format(key.retired_at.date(), "SHORT_DATE_FORMAT")}, True)

@@ -1,0 +1,292 @@
+"""L7: "Verify" takes a code, a certificate or a license file: from anybody, and tells no name."""
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from pypdf import PdfWriter
+
+from entitlements.forms.verify import LARGEST_FILE
+from entitlements.models import License, LineItem, State
+from entitlements.services.activation import activate_as_bearer, return_as_bearer
+from entitlements.services.document_verification import verify_document
+from entitlements.services.findings import Verdict
+from entitlements.services.licenses import license_file
+from entitlements.services.replacing import replace_activation_id
+from entitlements.services.signing import rotate_signing_key
+from entitlements.services.states import change_state
+from entitlements.services.undo import undo_split
+from mxportal.shared.forms import new_key
+from tests.entitlements.pages import errors_of, html_of
+from tests.entitlements.test_activation import host
+from tests.entitlements.test_license_files import packed
+from tests.entitlements.test_signed_certificate import data_of, pdf_of, signed_again
+from tests.factories import Cast, Chain, make_cast, make_chain, yesterday
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return make_cast()
+
+
+@pytest.fixture
+def chain(cast: Cast) -> Chain:
+    return make_chain(cast, order_number="PO-4711")
+
+
+@pytest.fixture
+def license(chain: Chain) -> License:
+    """2 of the end customer's 5 copies."""
+    return activate_as_bearer(activation_id=chain.served.activation_id, host=host(), copies=2)
+
+
+def upload(client: Client, content: bytes | str, name: str = "license.lic") -> Any:
+    data = content.encode() if isinstance(content, str) else content
+    return client.post(reverse("verify_start"), {"way": "file", "file": SimpleUploadedFile(name, data)})
+
+
+def verdict(response: Any) -> Verdict:
+    return response.context["document"].verdict
+
+
+def failed(response: Any) -> str:
+    return " ".join(check.sentence for check in response.context["document"].checks if not check.holds)
+
+
+# --- License files ----------------------------------------------------------------------------------------------------
+
+
+def test_a_valid_license(client: Client, license: License) -> None:
+    """L5, L7: genuine and valid."""
+    response = upload(client, license.file)
+    assert "This license is genuine and valid" in html_of(response)
+    assert verdict(response) == Verdict.GOOD
+
+
+@pytest.mark.parametrize(
+    "carried",
+    [
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: "\ufeff\n" + text.strip() + "\n\n",
+        lambda text: (
+            text.replace("\n", "").replace("FILE-----", "FILE-----\n", 1).replace("-----END", "\n-----END")
+        ),
+    ],
+)
+def test_however_it_was_carried(client: Client, license: License, carried: Any) -> None:
+    """L5: line ends and wrapping are no part of what is signed."""
+    assert verdict(upload(client, carried(license.file))) == Verdict.GOOD
+
+
+def test_after_a_rotation(client: Client, license: License) -> None:
+    """L6: the old key is retired, and the license stays valid; a new one is signed with the new key."""
+    rotate_signing_key()
+    response = upload(client, license.file)
+    assert verdict(response) == Verdict.GOOD
+    assert "retired" in html_of(response)
+    activation_id = license.activation.item.activation_id
+    newer = activate_as_bearer(activation_id=activation_id, host=host(), copies=3)
+    assert "in use" in html_of(upload(client, newer.file))
+
+
+@pytest.mark.parametrize("ending", ["returned", "replaced", "obsolete", "expired"])
+def test_not_valid_any_more(client: Client, cast: Cast, chain: Chain, license: License, ending: str) -> None:
+    """L4, E3, E14: genuine, and of no use."""
+    served = chain.served
+    if ending == "returned":
+        return_as_bearer(activation_id=served.activation_id, host=host())
+    elif ending == "replaced":
+        activate_as_bearer(activation_id=served.activation_id, host=host(), copies=3)
+    elif ending == "obsolete":
+        end = {"state": State.OBSOLETE, "reason": "Stolen", "key": new_key()}
+        change_state(actor=cast.mobotix, item_id=served.pk, **end)  # type: ignore[arg-type]
+    else:
+        LineItem.objects.filter(pk=served.pk).update(starts_on=yesterday(), expires_on=yesterday())
+    response = upload(client, license.file)
+    assert verdict(response) == Verdict.OUTDATED
+    assert "This license is not valid any more" in html_of(response)
+    assert ("It has expired" if ending == "expired" else "It ended on") in failed(response)
+
+
+def test_of_another_portal(client: Client, license: License) -> None:
+    """L6: the form is right, the key is nobody's here."""
+    response = upload(client, packed())
+    assert verdict(response) == Verdict.BAD
+    assert "This license is not genuine" in html_of(response)
+
+
+def test_signed_and_never_given_out(client: Client, license: License) -> None:
+    """L5: what a copy of the key signed is in no row."""
+    assert verdict(upload(client, license_file(license))) == Verdict.BAD
+
+
+def test_a_license_tells_nothing(client: Client, cast: Cast, chain: Chain, license: License) -> None:
+    """L5, E10: what is encrypted stays so: no product, no device, no copies; no name, no Activation ID."""
+    page = html_of(upload(client, license.file))
+    secrets = [
+        "City Hospital",
+        "Blick",
+        "Nordlicht",
+        "PO-4711",
+        "Video Analytics",
+        cast.product.part_number,
+        chain.served.activation_id,
+        chain.served.activation_id_tail,
+        host().normal,
+        str(license.license_id),
+    ]
+    assert [secret for secret in secrets if secret in page] == []
+
+
+# --- Certificates -----------------------------------------------------------------------------------------------------
+
+
+def test_a_certificate(client: Client, cast: Cast, chain: Chain) -> None:
+    """L7: the PDF, or the JSON attached to it; no name and no Activation ID in the answer."""
+    pdf = pdf_of(chain.served)
+    for content in (pdf, json.dumps(data_of(pdf)).encode()):
+        response = upload(client, content, "certificate.pdf")
+        assert verdict(response) == Verdict.GOOD
+        page = html_of(response)
+        assert "This certificate is genuine" in page
+        secrets = ("City Hospital", "Blick", "Nordlicht", "PO-4711", chain.served.activation_id)
+        assert [secret for secret in secrets if secret in page] == []
+
+
+@pytest.mark.parametrize("change", ["undone", "inactive", "replaced"])
+def test_an_outdated_certificate(client: Client, cast: Cast, chain: Chain, change: str) -> None:
+    """E3, E5, E8: genuine, and not how things stand today."""
+    pdf, served = pdf_of(chain.served), {"item_id": chain.served.pk, "key": new_key()}
+    if change == "undone":
+        undo_split(actor=cast.installer, copies=2, **served)
+    elif change == "inactive":
+        change_state(actor=cast.mobotix, state=State.INACTIVE, reason="Unpaid", **served)
+    else:
+        replace_activation_id(actor=cast.installer, reason="Sent to the wrong place", **served)
+    response = upload(client, pdf)
+    assert verdict(response) == Verdict.OUTDATED
+    said = {"undone": "today: 3 copies", "inactive": "today: Inactive", "replaced": "has been replaced"}
+    assert failed(response).startswith("Line 1")
+    assert said[change] in failed(response)
+
+
+def test_a_forged_certificate(client: Client, chain: Chain) -> None:
+    """L7: who makes one up learns nothing of what is so today."""
+    data = data_of(pdf_of(chain.served))
+    data["certificate"]["lines"][0]["activation_id"] = "guessed"
+    response = upload(client, json.dumps(data))
+    assert verdict(response) == Verdict.BAD
+    assert "This certificate is not genuine" in html_of(response)
+    assert not [check for check in response.context["document"].checks if check.of_today]
+
+
+JUNK = (None, True, -1, 10**40, 1.5, "", "\x00", "ff", [], [{}], {}, {"state": "sealed"}, "2026-01-01", "٣")
+
+
+def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of everything in it."""
+    inner = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for name, value in inner:
+        yield (*path, name)
+        yield from places(value, (*path, name))
+
+
+def test_whatever_stands_in_it(chain: Chain) -> None:
+    """L7: of any other form, even when signed: checks that fail, or a sentence."""
+    data = data_of(pdf_of(chain.served))
+    for number, path in enumerate(places(data)):
+        changed = json.loads(json.dumps(data))
+        place = changed
+        for name in path[:-1]:
+            place = place[name]
+        place[path[-1]] = JUNK[number % len(JUNK)]
+        try:
+            contents = [json.dumps(changed).encode(), signed_again(changed)]
+        except (ValueError, OverflowError):
+            contents = [json.dumps(changed).encode()]
+        for content in contents:
+            try:
+                verify_document(content)
+            except ValidationError as error:
+                assert error.messages  # noqa: PT017
+
+
+# --- What is none -----------------------------------------------------------------------------------------------------
+
+
+def pdf_without_data(password: str = "") -> bytes:
+    writer, file = PdfWriter(), io.BytesIO()
+    writer.add_blank_page(100, 100)
+    if password:
+        writer.encrypt(password, algorithm="AES-256")
+    writer.write(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "empty"),
+        (b"x" * (LARGEST_FILE + 1), "5 MB"),
+        (b"hello", "neither a certificate nor a license file"),
+        (b"[]", "neither a certificate nor a license file"),
+        (b"[" * 100_000, "neither a certificate nor a license file"),
+        (b"\x89PNG\r\n\x1a\n\x00", "neither a certificate nor a license file"),
+        (b'{"format": "mx-license-certificate/1"}', "not the form of a certificate"),
+        (b"%PDF-1.7\nnothing", "cannot be read"),
+        (b"%PDF-1.7\n" + b"\x00" * 10_000, "cannot be read"),
+        (pdf_without_data(), "no data of a certificate"),
+        (pdf_without_data("secret"), "encrypted"),
+        (b"-----BEGIN MACHINE FILE-----", "damaged"),
+        (b"-----BEGIN MACHINE FILE-----\nAAAA\n-----END MACHINE FILE-----", "damaged"),
+    ],
+)
+def test_files_that_are_none(client: Client, content: bytes, said: str) -> None:
+    """L7: a sentence at the field."""
+    assert said in errors_of(upload(client, content))["file"][0]
+
+
+def test_nothing_sent(client: Client) -> None:
+    """The field says what is missing."""
+    address = reverse("verify_start")
+    assert list(errors_of(client.post(address, {"way": "file"}))) == ["file"]
+    assert list(errors_of(client.post(address, {}))) == ["code"]
+
+
+# --- Codes ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["{}", "  {} ", "https://licenses.example.com/verify/{}/", "/verify/{}?x=1"])
+def test_a_code(client: Client, chain: Chain, form: str) -> None:
+    """E10: as it stands below the QR code; the whole address works, too."""
+    code = chain.served.verification_code
+    response = client.post(reverse("verify_start"), {"way": "code", "code": form.format(code)})
+    assert response.headers["Location"] == reverse("verify", args=[code])
+
+
+@pytest.mark.parametrize("code", ["", " ", "a/b", "<script>", "Ä", "x" * 101, "https://example.com/verify/"])
+def test_no_code(client: Client, code: str) -> None:
+    """E10: said at the field."""
+    response = client.post(reverse("verify_start"), {"way": "code", "code": code})
+    assert list(errors_of(response)) == ["code"]
+
+
+def test_too_often(client: Client, chain: Chain, license: License, settings: Any) -> None:
+    """L7: files and codes of one address are limited; the page that asks for them is not."""
+    settings.VERIFICATIONS_A_MINUTE = 2
+    assert upload(client, license.file).status_code == 200
+    assert client.get(reverse("verify", args=[chain.served.verification_code])).status_code == 200
+    waiting = upload(client, license.file)
+    assert waiting.status_code == 429
+    assert 0 < int(waiting["Retry-After"]) <= 60
+    assert client.get(reverse("verify", args=[chain.served.verification_code])).status_code == 429
+    assert client.get(reverse("verify_start")).status_code == 200
+    assert upload(Client(REMOTE_ADDR="2001:db8::1"), license.file).status_code == 200
