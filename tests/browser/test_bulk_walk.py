@@ -10,8 +10,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from entitlements.models import BulkSplit, BulkState, LineItem
 from entitlements.services import bulk_jobs
+from entitlements.services.bulk_requests import correct_bulk_split
+from mxportal.shared.forms import new_key
 from tests.browser.chromium import reading
 from tests.browser.world import World
+from tests.entitlements.bulk import line_for
 
 pytestmark = pytest.mark.browser
 each_way = pytest.mark.parametrize("scripted", [True, False], ids=["JavaScript", "without"])
@@ -128,3 +131,31 @@ def test_the_ways_exclude_one_another(browser: Browser, live_server: Any, world:
         expect(page.locator(".mx-lines")).to_be_hidden()
         page.locator("summary", has_text="Type the lines").press("Enter")
         expect(page.locator(".mx-lines tbody tr").first.get_by_label("Account ID")).to_have_value("ABC")
+
+
+@each_way
+def test_two_windows_then_discarded(browser: Browser, live_server: Any, world: World, scripted: bool) -> None:
+    """E7, A6: what was corrected in one window is not split from the other; then nobody wants it any more."""
+    cast, draft = world.cast, world.bulks["right"]
+    path = f"/bulk-splits/{draft.pk}/"
+    with reading(browser, live_server.url, cast.installer, java_script_enabled=scripted) as page:
+        page.goto(path)
+        expect(page.get_by_role("button", name="Split all")).to_be_visible()
+        correct_bulk_split(
+            actor=cast.installer,
+            bulk_id=draft.pk,
+            seen=draft.version,
+            corrections={0: line_for(cast.customer_contact, 7)},
+            create_customers=False,
+            key=new_key(),
+        )
+        page.get_by_role("button", name="Split all").click()
+        expect(page.get_by_role("alert").or_(page.locator(".alert")).first).to_contain_text(
+            "were changed after"
+        )
+        page.get_by_role("link", name="Discard").click()
+        page.get_by_role("button", name="Discard").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Bulk splits")
+        expect(page.get_by_role("row").filter(has=page.locator(f'a[href="{path}"]'))).to_contain_text(
+            "Discarded"
+        )

@@ -50,6 +50,10 @@ def test_ten_thousand_lines() -> None:
     content = client.get(reverse("bulk_split_download", args=[bulk.pk, "csv"])).content
     assert len(io.BytesIO(content).readlines()) == MOST_LINES + 1
     assert progress_of(bulk) <= MOST_LINES
+    client.post(reverse("bulk_split_email", args=[bulk.pk]), {"key": new_key()})
+    assert "Being e-mailed" in html_of(client.get(detail))
+    work_on(bulk.pk)
+    assert Mail.objects.count() == 2 * MOST_LINES
     client.post(reverse("bulk_split_undo", args=[bulk.pk]), {"key": new_key()})
     work_on(bulk.pk)
     assert "This bulk split was undone" in html_of(client.get(detail))
