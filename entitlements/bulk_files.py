@@ -29,18 +29,23 @@ Row = tuple[int, Sequence[str]]
 
 def read_file(file: IO[bytes], name: str) -> list[BulkLine]:
     """The lines of a CSV or XLSX file. Raises ValidationError with a sentence that says what to do."""
+    return _lines(file_rows(file, name))
+
+
+def file_rows(file: IO[bytes], name: str) -> Iterator[Row]:
+    """The rows of a CSV or XLSX file with their numbers, whatever they are about. Raises ValidationError."""
     ending = name.rpartition(".")[2].casefold()
     if ending not in READERS:
         raise ValidationError(_wrong_ending(ending))
     content = file.read(LARGEST_FILE + 1)
     if len(content) > LARGEST_FILE:
         raise ValidationError(_("This file is larger than 5 MB. Split it into several files."))
-    return _lines(READERS[ending](content))
+    return READERS[ending](content)
 
 
 def read_text(text: str) -> list[BulkLine]:
     """The lines of a pasted text: as a file, or without a header in the order of the template's columns."""
-    rows = _text_rows(text)
+    rows = text_rows(text)
     first = next((row for row in rows if any(row[1])), None)
     if first is None:
         raise ValidationError(_("Enter at least one line."))
@@ -59,7 +64,7 @@ def _wrong_ending(ending: str) -> str:
 
 
 def _csv_rows(content: bytes) -> Iterator[Row]:
-    return _text_rows(_decoded(content))
+    return text_rows(_decoded(content))
 
 
 def _decoded(content: bytes) -> str:
@@ -77,7 +82,8 @@ def _decoded(content: bytes) -> str:
     raise ValidationError(_("This is no text file. Save it as CSV in UTF-8."))
 
 
-def _text_rows(text: str) -> Iterator[Row]:
+def text_rows(text: str) -> Iterator[Row]:
+    """The rows of a text out of a spreadsheet. Raises ValidationError."""
     declared = DECLARED.match(text)
     delimiter = declared[1] if declared else _delimiter(text)
     text = text[declared.end() :] if declared else text

@@ -5,6 +5,7 @@ from django.urls import path
 from entitlements.api.app import api_urls
 from entitlements.views import (
     activate,
+    activate_many,
     api_docs,
     bulk_split,
     bulk_splits,
@@ -48,6 +49,10 @@ urlpatterns = [
     path("items/<int:pk>/email/", email.line_item_email, name="line_item_email"),
     path("items/<int:pk>/certificate/", certificate.line_item_certificate, name="line_item_certificate"),
     path("items/<int:pk>/activate/", activate.line_item_activate, name="line_item_activate"),
+    path(
+        "items/<int:pk>/activate/many/", activate_many.line_item_activate_many, name="line_item_activate_many"
+    ),
+    path("items/<int:pk>/activate/done/", activate_many.line_item_activated, name="line_item_activated"),
     path("items/<int:pk>/activations/", activate.line_item_activations, name="line_item_activations"),
     path("items/<int:pk>/licenses/", licenses.line_item_licenses, name="line_item_licenses"),
     path("devices/", devices.device_list, name="device_list"),

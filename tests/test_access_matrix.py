@@ -123,6 +123,10 @@ line_item_certificate            GET  302  200  200  200  200  200  404  404  40
 line_item_certificate            POST 302  405  405  405  405  405  405  405  405  405
 line_item_activate               GET  302  200  200  403  403  403  404  403  404  403
 line_item_activate               POST 302  200  200  403  403  403  404  403  404  403
+line_item_activate_many          GET  302  200  200  403  403  403  404  403  404  403
+line_item_activate_many          POST 302  200  200  403  403  403  404  403  404  403
+line_item_activated              GET  302  200  200  200  200  200  404  404  404  404
+line_item_activated              POST 302  405  405  405  405  405  405  405  405  405
 line_item_activations            GET  302  200  200  200  200  200  404  404  404  404
 line_item_activations            POST 302  405  405  405  405  405  405  405  405  405
 line_item_licenses               GET  302  200  200  200  200  200  404  404  404  404

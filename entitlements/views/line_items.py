@@ -24,6 +24,7 @@ from mxportal.shared.pagination import capped_count, paginate
 STEPS = {
     "split": "line_item_split",
     "activate": "line_item_activate",
+    "activate-many": "line_item_activate_many",
     "undo": "line_item_undo",
     "email": "line_item_email",
     "certificate": "line_item_certificate",

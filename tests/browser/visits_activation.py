@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tests.browser.visit import Visit, page, sent
-from tests.browser.world import World
+from tests.browser.world import LONG_NAME, World
 
 
 def activation_pages(world: World) -> Iterator[Visit]:
@@ -12,6 +12,7 @@ def activation_pages(world: World) -> Iterator[Visit]:
     yield page("installer", "line_item_activate", item.pk)
     yield sent("installer", "line_item_activate", item.pk, host_id="?", copies="1.5")
     yield page("mobotix", "line_item_activate", item.pk)
+    yield from many_pages(world)
     yield page("distributor", "line_item_activate", world.expired.pk)
     yield page("installer", "line_item_detail", item.pk)
     yield page("distributor", "line_item_detail", item.pk)
@@ -22,6 +23,20 @@ def activation_pages(world: World) -> Iterator[Visit]:
         yield page("installer", "license_detail", license.license_id)
     yield page("installer_viewer", "license_detail", world.licenses[-1].license_id)
     yield from device_pages(world)
+
+
+def many_pages(world: World) -> Iterator[Visit]:
+    """Activate many devices, with lines that are right and wrong, and the result."""
+    item = world.chain.installed
+    yield page("installer", "line_item_activate_many", item.pk)
+    yield page("mobotix", "line_item_activate_many", item.pk)
+    yield page("distributor", "line_item_activate_many", world.expired.pk)
+    yield sent("installer", "line_item_activate_many", item.pk, text="")
+    yield sent("installer", "line_item_activate_many", item.pk, text=f"SN-1;{LONG_NAME};1\nSN-2")
+    wrong = f"?\n0003c5aabbcc\n00:03:C5:AA:BB:CC\n{'X' * 65};{LONG_NAME};999"
+    yield sent("installer", "line_item_activate_many", item.pk, text=wrong, step="activate")
+    yield page("installer", "line_item_activated", world.activated.pk)
+    yield page("installer", "line_item_activated", world.activated.pk, query={"first": 10**9})
 
 
 def device_pages(world: World) -> Iterator[Visit]:

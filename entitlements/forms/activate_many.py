@@ -1,0 +1,85 @@
+"""Activate many devices: the lines by paste or file, their check, and all of them at once (L2)."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from entitlements.device_lines import as_text, read_file, read_text
+from entitlements.forms.fields import ReasonField
+from entitlements.models import LineItem
+from entitlements.predicates import needs_reason
+from entitlements.services.activation_check import CheckedLine, DeviceLine, check_lines
+from mxportal.shared.forms import KeyedForm
+
+LONGEST_TEXT = 200_000
+
+
+class ActivateManyForm(KeyedForm):
+    """A file takes the place of the text; from then on its lines stand in the text, to be corrected."""
+
+    text = forms.CharField(
+        label=_("Lines out of a spreadsheet"),
+        required=False,
+        strip=False,
+        max_length=LONGEST_TEXT,
+        widget=forms.Textarea(attrs={"rows": 10, "class": "mx-host-lines", "spellcheck": "false"}),
+        help_text=_(
+            "One device a line: host ID, name, copies. The name may be missing, and without copies it is 1."
+        ),
+    )
+    file = forms.FileField(
+        label=_("CSV or XLSX file"),
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx"}),
+    )
+    reason = ReasonField()
+
+    def __init__(self, *args: Any, actor: User, item: LineItem, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.actor, self.item = actor, item
+        self.lines: list[DeviceLine] = []
+        self.checked: list[CheckedLine] = []
+        self.fields["reason"].required = needs_reason(actor, item)
+        if not needs_reason(actor, item):
+            del self.fields["reason"]
+
+    def clean(self) -> dict[str, Any]:
+        """The lines, each checked; what is wrong with them as a whole stands at its field."""
+        field = "file" if self.cleaned_data.get("file") else "text"
+        if field in self.errors:
+            return self.cleaned_data
+        try:
+            self.lines = self._read()
+        except ValidationError as error:
+            self.add_error(field, error)
+            return self.cleaned_data
+        self.checked = check_lines(actor=self.actor, item=self.item, lines=self.lines)
+        data = QueryDict(mutable=True)
+        data.update(self.data)
+        data["text"] = as_text(self.lines)
+        self.data = data
+        return self.cleaned_data
+
+    def _read(self) -> list[DeviceLine]:
+        file = self.cleaned_data.get("file")
+        return read_file(file, file.name) if file else read_text(self.cleaned_data["text"])
+
+    @property
+    def wrong(self) -> int:
+        """How many lines must be corrected."""
+        return sum(bool(one.problems) for one in self.checked)
+
+    @property
+    def copies(self) -> int:
+        """How many copies more are on devices then."""
+        return sum(one.change for one in self.checked)
+
+    def service_data(self) -> dict[str, Any]:
+        """The lines as the service wants them; the check has made sure that each has a number."""
+        reason = {name: value for name, value in self.cleaned_data.items() if name == "reason"}
+        return {"lines": [(line.host, line.number or 0) for line in self.lines], **reason}

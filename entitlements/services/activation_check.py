@@ -1,0 +1,115 @@
+"""L2: what activating several devices would do, line by line, before it is done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from entitlements.activation.host_ids import guess
+from entitlements.models import Activation, LineItem
+from entitlements.services.devices import HostId
+from entitlements.services.returns import limit_reached, returns_left
+from mxportal.shared.forms import no_control_characters
+
+MOST_DIGITS = 9
+LONGEST_NAME = 100
+
+
+@dataclass(frozen=True)
+class DeviceLine:
+    """As it was typed."""
+
+    host_id: str
+    name: str
+    copies: str
+
+    @property
+    def host(self) -> HostId:
+        """The device; its type is guessed."""
+        return HostId(typed=self.host_id, kind=guess(self.host_id), name=self.name)
+
+    @property
+    def number(self) -> int | None:
+        """The copies; None where it is no number."""
+        is_number = self.copies.isascii() and self.copies.isdigit() and len(self.copies) <= MOST_DIGITS
+        return int(self.copies) if is_number else None
+
+
+@dataclass
+class CheckedLine:
+    """A line, the host ID as it is kept, what the device holds now, and what is wrong."""
+
+    line: DeviceLine
+    host_id: str = ""
+    held: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def change(self) -> int:
+        """So many copies more, or fewer."""
+        return (self.line.number or 0) - self.held
+
+
+def check_lines(*, actor: User, item: LineItem, lines: Sequence[DeviceLine]) -> list[CheckedLine]:
+    """Everything that ``activate_many`` would refuse, at the line that it is about. A fixed number of queries."""
+    checked = [CheckedLine(line) for line in lines]
+    for one in checked:
+        _check_by_itself(one)
+    _check_twice(checked)
+    hosts = [one.host_id for one in checked if one.host_id]
+    held = Activation.objects.filter(item=item, device__account=item.owner_id, device__host_id__in=hosts)
+    copies = dict(held.values_list("device__host_id", "copies"))
+    for one in checked:
+        one.held = copies.get(one.host_id, 0)
+    _check_sum(actor, item, [one for one in checked if not one.problems])
+    return checked
+
+
+def _check_by_itself(one: CheckedLine) -> None:
+    try:
+        one.host_id = one.line.host.normal
+    except ValidationError as error:
+        one.problems += error.messages
+    if one.line.number is None:
+        one.problems.append(_("Enter a whole number, for example 5."))
+    elif one.line.number < 1:
+        one.problems.append(_("Enter at least 1 copy."))
+    if len(one.line.name) > LONGEST_NAME:
+        one.problems.append(_("The name is longer than %(most)s characters.") % {"most": LONGEST_NAME})
+    try:
+        no_control_characters(one.line.name)
+    except ValidationError as error:
+        one.problems += error.messages
+
+
+def _check_twice(checked: Sequence[CheckedLine]) -> None:
+    first: dict[str, int] = {}
+    for number, one in enumerate(checked, start=1):
+        if one.host_id and first.setdefault(one.host_id, number) != number:
+            sentence = _("This device stands in line %(first)s already.")
+            one.problems.append(sentence % {"first": first[one.host_id]})
+
+
+def _check_sum(actor: User, item: LineItem, checked: Sequence[CheckedLine]) -> None:
+    """Line by line, as it would be done: copies that come back are available to the lines below."""
+    available, left = item.available, returns_left(item)
+    for one in checked:
+        if one.change > available:
+            one.problems.append(_too_few(available))
+        elif -one.change > left and not actor.account.is_mobotix:
+            one.problems.append(limit_reached(item))
+        else:
+            available -= one.change
+            left -= max(0, -one.change)
+
+
+def _too_few(available: int) -> str:
+    sentence = ngettext(
+        "Only %(available)s copy is left for this line.",
+        "Only %(available)s copies are left for this line.",
+        available,
+    )
+    return sentence % {"available": available}

@@ -1,0 +1,77 @@
+"""Action → Activate many devices (L2): lines, check, all of them or none, and their licenses."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.http import PortalRequest
+from accounts.permissions import Permission, requires
+from entitlements.activation_rows import activation_rows
+from entitlements.forms.activate_many import ActivateManyForm
+from entitlements.models import License, LineItem
+from entitlements.obstacles import activation_obstacle
+from entitlements.predicates import may_activate
+from entitlements.services.activation import MOST_AT_ONCE, activate_many
+from entitlements.views.licenses import within
+from entitlements.views.steps import load_item, load_party_item, require, shown
+from mxportal.shared.pagination import paginate
+from mxportal.shared.views import posted, submit
+
+CARRY_OUT = "activate"
+
+
+@requires(Permission.ACTIVATE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def line_item_activate_many(request: PortalRequest, pk: int) -> HttpResponse:
+    """The lines, then what is wrong with which of them, then all of it; the button that was pressed says which."""
+    item = load_item(request.user, pk)
+    require(may_activate(request.user, item))
+    form = ActivateManyForm(posted(request), request.FILES or None, actor=request.user, item=item)
+    if request.POST.get("step") != CARRY_OUT or not form.is_valid() or form.wrong:
+        return _show(request, item, form)
+    licenses = submit(form, activate_many, keyed=True, actor=request.user, item_id=pk)
+    if licenses is None:
+        return _show(request, item, form)
+    _say_done(request, len(licenses))
+    numbers = [license.pk for license in licenses]
+    query = {"first": min(numbers), "last": max(numbers)} if numbers else {}
+    return redirect(reverse("line_item_activated", args=[pk], query=query))
+
+
+def _say_done(request: PortalRequest, count: int) -> None:
+    sentence = ngettext("%(count)s device is activated.", "%(count)s devices are activated.", count)
+    messages.success(request, sentence % {"count": count})
+
+
+def _show(request: PortalRequest, item: LineItem, form: ActivateManyForm) -> HttpResponse:
+    item.refresh_from_db(fields=["quantity", "available", "split", "activated", "state"])
+    is_checked = form.is_bound and form.is_valid()
+    context = {
+        "row": shown(request.user, item),
+        "form": form,
+        "obstacle": activation_obstacle(item),
+        "most": MOST_AT_ONCE,
+        "checked": form.checked,
+        "is_right": is_checked and not form.wrong,
+    }
+    return render(request, "entitlements/line_item_activate_many.html", context)
+
+
+@requires(Permission.VIEW)
+@require_safe
+def line_item_activated(request: PortalRequest, pk: int) -> HttpResponse:
+    """The licenses that one request made, while they are valid."""
+    item = load_party_item(request.user, pk)
+    licenses = within(request, License.objects.visible_to(request.user).valid().filter(activation__item=item))
+    related = licenses.select_related("activation__item__product", "activation__device")
+    page = paginate(request, related, order=("id",))
+    context = {
+        "row": shown(request.user, item),
+        "page": page,
+        "activations": activation_rows(request.user, [license.activation for license in page.items]),
+        "range": request.GET.urlencode(),
+    }
+    return render(request, "entitlements/line_item_activated.html", context)
