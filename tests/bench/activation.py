@@ -1,16 +1,26 @@
-"""License files against a bare signature of the same bytes."""
+"""License files against a bare signature of the same bytes; activations over HTTP against a view that does nothing."""
+
+import itertools
+import json
 
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.models import Tier
+from accounts.services.api_tokens import create_api_token, new_secret
 from entitlements.activation.license_files import unpack
 from entitlements.models import Activation, Device, License, LineItem
 from entitlements.services import signing
 from entitlements.services.licenses import license_file
+from mxportal.shared.forms import new_key
 from tests.bench.clock import interleaved
+from tests.bench.people import admin_of
+from tests.bench.splits import issue_source
+from tests.bench.web import CLIENTS, get, post, web_server
 
 ROUNDS = 30
 FILES = 300  # in a round
+REQUESTS = 80  # in a round, of all clients together
 
 
 def license_vs_bare_sign() -> float:
@@ -24,6 +34,37 @@ def license_vs_bare_sign() -> float:
         rounds=ROUNDS,
     )
     return ours / bare
+
+
+def activations_vs_hello() -> tuple[float, float]:
+    """How much an activation costs more than a view that does nothing, and activations a second.
+
+    By a token of the owner, each on a device that is new, with movement and license file; both on one web server of two
+    processes with four clients.
+    """
+    numbers, token = itertools.count(1), _token()
+    items = [issue_source().pk for _ in range(CLIENTS)]
+
+    def activation(client: int) -> bytes:
+        number = next(numbers)
+        body = {"item_id": items[client], "host_id": f"BENCH-{number}", "name": "Entrance"}
+        headers = {"Authorization": f"Bearer {token}", "Idempotency_Key": f"bench-{number}"}
+        return post("/api/v1/activations", json.dumps(body), **headers)
+
+    with web_server() as send:
+        ours, nothing = interleaved(
+            lambda: send(activation, REQUESTS),
+            lambda: send(lambda _client: get("/hello/"), REQUESTS),
+            rounds=ROUNDS,
+        )
+    return ours / nothing, REQUESTS / ours
+
+
+def _token() -> str:
+    """Of who owns what ``issue_source`` issues."""
+    secret, actor = new_secret(), admin_of(Tier.DISTRIBUTOR)
+    create_api_token(actor=actor, key=new_key(), secret=secret, name="Bench", scopes=["activate"])
+    return secret
 
 
 def _some_license() -> License:

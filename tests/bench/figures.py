@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from accounts.models import Tier
-from tests.bench.activation import license_vs_bare_sign
+from tests.bench.activation import activations_vs_hello, license_vs_bare_sign
 from tests.bench.bulk import bulk_split_10k, bulk_split_vs_single
 from tests.bench.certificates import certificate_vs_warm_weasyprint
 from tests.bench.clock import ITEMS, say
@@ -70,6 +70,10 @@ def figures() -> Iterator[Figure]:
     if not settings.EMBEDDED_WORKER:
         say("outbox_per_second")
         yield Figure("outbox_per_second", outbox_per_second(), "mails/s")
+        say("activation_vs_hello")
+        cost, rate = activations_vs_hello()
+        yield Figure("activation_vs_hello", cost, "ratio", 12)
+        yield Figure("activations_per_second", rate, "1/s")
     say("split_vs_pgbench")
     one, four = split_vs_pgbench()
     yield Figure("split_vs_pgbench", one, "ratio", 0.5, at_least=True)
