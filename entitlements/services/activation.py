@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Operation, Tier, User
 from accounts.permissions import Permission, check_permission
 from entitlements.activation_ids import canonical
-from entitlements.models import Activation, License, LineItem, MovementKind, State
+from entitlements.models import Activation, Device, License, LineItem, MovementKind, State
 from entitlements.predicates import may_activate
 from entitlements.services.devices import HostId, find_or_make_device
 from entitlements.services.ledger import move_on_device
@@ -167,9 +167,10 @@ def set_copies(*, actor: User | None, item: LineItem, host: HostId, copies: int,
     if copies < 1:
         raise ValidationError({"copies": _("Enter at least 1 copy.")})
     device = find_or_make_device(account=item.owner, host=host, actor=actor)
-    activation, _made = Activation.objects.get_or_create(item=item, device=device)
-    activation.item, activation.device = item, device
+    activation = _activation_on(item, device)
     change = copies - activation.copies
+    if change == 0 and (current := activation.licenses.filter(ended_at=None).first()):
+        return current
     if change < 0:
         take_from_device(actor=actor, activation=activation, copies=-change, reason=reason)
     elif change > 0:
@@ -177,12 +178,17 @@ def set_copies(*, actor: User | None, item: LineItem, host: HostId, copies: int,
         move_on_device(
             actor=actor, kind=MovementKind.ACTIVATE, activation=activation, copies=change, reason=reason
         )
-    current = activation.licenses.filter(ended_at=None).first()
-    if change == 0 and current is not None:
-        return current
     license = renew_license(activation, copies)
     assert license is not None, "copies are at least 1"
     return license
+
+
+def _activation_on(item: LineItem, device: Device) -> Activation:
+    """That of the item on the device, made where there is none: nobody else can, under the item's lock."""
+    known = Activation.objects.filter(item=item, device=device).first()
+    activation = known or Activation.objects.create(item=item, device=device)
+    activation.item, activation.device = item, device
+    return activation
 
 
 def check_can_be_activated(item: LineItem) -> None:

@@ -15,10 +15,11 @@ FORMAT_VERSION = 1
 def renew_license(activation: Activation, copies: int) -> License | None:
     """Within the caller's transaction and its lock of the item: end the valid license, give out one for ``copies``.
 
-    None where no copies are left.
+    ``activation.copies`` is what it held before. None where no copies are left.
     """
     now = timezone.now()
-    activation.licenses.filter(ended_at=None).update(ended_at=now)
+    if activation.copies:  # else there is no valid one
+        activation.licenses.filter(ended_at=None).update(ended_at=now)
     if not copies:
         return None
     license = License(activation=activation, copies=copies, key=active_key(), issued_at=now)
