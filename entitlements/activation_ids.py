@@ -13,6 +13,7 @@ MISREAD = str.maketrans("OIL", "011")
 OWN_FORM = re.compile(rf"[{ALPHABET}]{{{LENGTH}}}")
 BETWEEN_GROUPS = re.compile(r"[\s\-\u2010-\u2015]+")
 FEWEST_DIGITS, FEWEST_GROUPS, LONGEST_GROUP = 2, 5, 6
+NEARLY = 2  # characters too many or too few: still an ID of ours with a typing error
 LAST_GROUP = re.compile(rf"[{ALPHABET}]{{{GROUP}}}")
 
 
@@ -53,6 +54,18 @@ def canonical(typed: str) -> str | None:
     if not OWN_FORM.fullmatch(characters) or not luhn.is_valid(characters, ALPHABET):
         return None
     return group(characters)
+
+
+def is_mistyped(typed: str) -> bool:
+    """Whether a text was meant as an ID of ours and has a typing error. No look-up is needed."""
+    return canonical(typed) is None and looks_like_activation_id(typed, slack=NEARLY)
+
+
+def written(typed: str) -> str | None:
+    """How an ID is looked up: ours in its canonical form, one taken over from an old system as typed; None where one
+    of ours is mistyped.
+    """
+    return canonical(typed) or (None if is_mistyped(typed) else typed)
 
 
 def last_group_typed(typed: str) -> str | None:

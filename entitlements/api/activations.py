@@ -12,10 +12,10 @@ from ninja.responses import Status
 from accounts.http import client_address
 from accounts.permissions import Permission
 from entitlements.activation.host_ids import HostIdType, guess
+from entitlements.activation_ids import is_mistyped
 from entitlements.api.auth import Token, TokenOrProof, TokenRequest
 from entitlements.api.problems import Problem, key_missing
 from entitlements.api.shapes import Copies, Id, IdempotencyKey, In, LastDay, Reason, Text100
-from entitlements.forms.filters import is_mistyped_activation_id
 from entitlements.models import Activation, License, LineItem
 from entitlements.search import find_by_activation_id
 from entitlements.services.activation import activate, activate_as_bearer, return_as_bearer
@@ -208,7 +208,7 @@ def _item_id(request: TokenRequest, body: OfItem) -> int:
     if body.item_id is not None:
         return body.item_id
     typed = body.activation_id or ""
-    if is_mistyped_activation_id(typed):
+    if is_mistyped(typed):
         message = _("This Activation ID has a typing error. Compare it with the e-mail or the certificate.")
         raise ValidationError({"activation_id": message})
     item = find_by_activation_id(request.user, typed)

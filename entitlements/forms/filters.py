@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from entitlements.activation_ids import canonical, looks_like_activation_id
+from entitlements.activation_ids import is_mistyped
 from entitlements.listing import EXPIRED, Shown, Sort
 from entitlements.models import Product, State
 from entitlements.search import SHORTEST
@@ -17,12 +17,6 @@ from mxportal.shared.widgets import PlainSelect
 
 ANY = ("", _("Any"))
 EXPIRING_SOON = 30  # days, beside those that Home looks ahead
-NEARLY = 2  # characters too many or too few: still an ID of ours with a typing error
-
-
-def is_mistyped_activation_id(text: str) -> bool:
-    """E5: whether the text was meant as an Activation ID of ours and has a typing error. No look-up is needed."""
-    return canonical(text) is None and looks_like_activation_id(text, slack=NEARLY)
 
 
 def _within(days: int) -> str:
@@ -65,7 +59,7 @@ class ListFilter(forms.Form):
     def clean_q(self) -> str:
         """E5: refuse a mistyped Activation ID here, before anything is looked up."""
         text = self.cleaned_data["q"].strip()
-        if is_mistyped_activation_id(text):
+        if is_mistyped(text):
             raise ValidationError(
                 _("This Activation ID has a typing error. Compare it with the e-mail or the certificate."),
                 code="mistyped",

@@ -21,7 +21,7 @@ from entitlements.activation.request_files import (
     read_request,
     refuse_twice,
 )
-from entitlements.activation_ids import canonical, looks_like_activation_id
+from entitlements.activation_ids import is_mistyped
 from entitlements.forms.fields import CopiesField, ReasonField
 from entitlements.services.offline import Step
 from mxportal.shared.forms import no_control_characters
@@ -63,7 +63,7 @@ class WantedForm(forms.Form):
         """E5: a typing error is found without a look-up."""
         typed = self.cleaned_data["activation_id"]
         no_control_characters(typed)
-        if canonical(typed) is None and looks_like_activation_id(typed, slack=1):
+        if is_mistyped(typed):
             raise ValidationError(
                 _("This Activation ID has a typing error. Compare it with the e-mail or the certificate.")
             )

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Operation, Tier, User
 from accounts.permissions import Permission, check_permission
-from entitlements.activation_ids import canonical
+from entitlements.activation_ids import written
 from entitlements.models import Activation, Device, License, LineItem, MovementKind, State
 from entitlements.predicates import may_activate
 from entitlements.services.devices import HostId, find_or_make_device
@@ -149,11 +149,11 @@ def return_as_bearer(*, activation_id: str, host: HostId) -> Activation:
 
 def lock_bearers_item(activation_id: str) -> LineItem:
     """L2: the end customer's item that the bearer's proof names, locked. Raises LineItem.DoesNotExist."""
-    written = canonical(activation_id)
-    if written is None:
+    name = written(activation_id)
+    if name is None:
         raise LineItem.DoesNotExist
-    owned = LineItem.objects.filter(owner__tier=Tier.END_CUSTOMER)
-    return lock_item(owned.filter(activation_id=written))
+    owned = LineItem.objects.filter(owner__tier=Tier.END_CUSTOMER).exclude(state=State.DRAFT)
+    return lock_item(owned.filter(activation_id=name))
 
 
 def lock_item(items: Any) -> LineItem:

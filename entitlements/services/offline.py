@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Tier, User
 from accounts.permissions import Permission, check_permission
 from entitlements.activation.request_files import ActivationRequest, Wanted
-from entitlements.activation_ids import canonical, looks_like_activation_id
+from entitlements.activation_ids import written
 from entitlements.models import Activation, License, LineItem, State
 from entitlements.predicates import may_activate, needs_reason
 from entitlements.services.activation import check_can_be_activated, set_copies
@@ -103,11 +103,11 @@ def _about(wanted: Wanted, problem: str) -> str:
 
 def _items(actor: User | None, request: ActivationRequest) -> dict[str, LineItem]:
     """By the ID as it was written: those that the actor may activate, and end customers'."""
-    written = {wanted.activation_id: _written(wanted.activation_id) for wanted in request.wanted}
+    names = {wanted.activation_id: written(wanted.activation_id) for wanted in request.wanted}
     found: dict[str, LineItem] = {}
-    for items in _within_reach(actor, {name for name in written.values() if name}):
+    for items in _within_reach(actor, {name for name in names.values() if name}):
         found |= {item.activation_id: item for item in items}
-    return {typed: found[name] for typed, name in written.items() if name in found}
+    return {typed: found[name] for typed, name in names.items() if name in found}
 
 
 def _within_reach(actor: User | None, names: set[str]) -> Iterable[Iterable[LineItem]]:
@@ -120,11 +120,6 @@ def _within_reach(actor: User | None, names: set[str]) -> Iterable[Iterable[Line
 def _customers(items: QuerySet[LineItem]) -> QuerySet[LineItem]:
     """L2: which the ID alone opens."""
     return items.filter(owner__tier=Tier.END_CUSTOMER).exclude(state=State.DRAFT)
-
-
-def _written(typed: str) -> str | None:
-    """E5: IDs taken over from an old system are looked up as typed; None where one of ours is mistyped."""
-    return canonical(typed) or (None if looks_like_activation_id(typed, slack=1) else typed)
 
 
 # --- What becomes of each ---------------------------------------------------------------------------------------------
@@ -152,7 +147,7 @@ def _step(actor: User | None, wanted: Wanted, item: LineItem | None, held: dict[
 
 def _not_found(wanted: Wanted) -> Step:
     """L2: alike for an ID that is unknown, and for one that is a partner's own stock."""
-    if _written(wanted.activation_id) is None:
+    if written(wanted.activation_id) is None:
         mistyped = _("This Activation ID has a typing error. Compare it with the e-mail or the certificate.")
         return Step(wanted=wanted, problem=mistyped)
     unknown = _("No license can be activated with this Activation ID. Ask whoever sold the license.")

@@ -16,7 +16,7 @@ from entitlements.services.signing import active_key
 from entitlements.services.states import change_state
 from mxportal.shared.forms import new_key
 from tests.entitlements.test_license_files import published_reader
-from tests.factories import Cast, Chain, make_cast, make_chain, yesterday
+from tests.factories import Cast, Chain, issue_item, make_cast, make_chain, yesterday
 
 pytestmark = pytest.mark.django_db
 MAC = "00:03:C5:AA:BB:CC"
@@ -177,6 +177,19 @@ def test_the_bearer(cast: Cast, chain: Chain) -> None:
     license = activate_as_bearer(activation_id=chain.served.activation_id.lower(), host=host(), copies=1)
     movement = Movement.objects.latest("pk")
     assert (license.copies, movement.actor) == (1, None)
+
+
+def test_the_bearer_of_an_id_of_another_system(cast: Cast, chain: Chain) -> None:
+    """E5: looked up as typed."""
+    LineItem.objects.filter(pk=chain.served.pk).update(activation_id="FNO-77-ABC")
+    assert activate_as_bearer(activation_id="FNO-77-ABC", host=host(), copies=1).copies == 1
+
+
+def test_the_bearer_of_a_draft(cast: Cast) -> None:
+    """E3: a draft is MOBOTIX's own: to everybody else it is not there."""
+    draft = issue_item(cast, cast.customer, deploy=False)
+    with pytest.raises(LineItem.DoesNotExist):
+        activate_as_bearer(activation_id=draft.activation_id, host=host(), copies=1)
 
 
 def test_the_bearer_of_an_installers_stock(cast: Cast, chain: Chain) -> None:
