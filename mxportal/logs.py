@@ -13,10 +13,10 @@ import structlog
 from structlog.types import Processor
 
 FORMATS = ("json", "line")
-# One-time keys of forgotten passwords, the codes of certificates, tokens of programs, all but the last group of an
-# Activation ID; and whose an e-mail address is, which a database's error may name.
+# One-time keys of forgotten passwords, the codes of certificates, the links of license files, tokens of programs,
+# all but the last group of an Activation ID; and whose an e-mail address is, which a database's error may name.
 SECRETS = re.compile(
-    r"(?P<address>/password/reset/key/)[^\s\"'\\]+|(?P<code>/verify/)[^\s\"'\\/?]+"
+    r"(?P<address>/password/reset/key/)[^\s\"'\\]+|(?P<code>/verify/|/activate/licenses/)[^\s\"'\\/?]+"
     r"|\bmxp_[0-9a-z]+"
     r"|\b(?:[0-9A-Z]{4}-){6}(?=[0-9A-Z]{4}\b)"
     r"|(?<![\w.%+-])[\w.%+-]{1,64}(?=@[\w-]+\.\w)",

@@ -107,6 +107,7 @@ def test_a_failure_is_logged_once(client: Client, settings: Any, lines: Lines) -
     [
         ("GET /password/reset/key/3-abc-012/ next", "GET /password/reset/key/… next"),
         ("GET /verify/q7Rk2_x/proof", "GET /verify/…/proof"),
+        ("GET /activate/licenses/WzY5XQ:1xVrVR:fUSC/", "GET /activate/licenses/…/"),
         (f"id {ACTIVATION_ID}.", f"id …{ACTIVATION_ID[-4:]}."),
         (f"id {ACTIVATION_ID.lower()}\n", f"id …{ACTIVATION_ID[-4:].lower()}"),
         ("Key (login)=(o.neill+x@blick.example) exists", "Key (login)=(…@blick.example) exists"),
