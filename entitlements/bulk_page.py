@@ -79,11 +79,13 @@ def source_rows(actor: User, bulk: BulkSplit, sources: list[LineItem]) -> list[S
 def wrong_lines(actor: User, bulk: BulkSplit, sources: list[LineItem]) -> list[LineForm]:
     """The first wrong lines, to be corrected on the screen; each knows its index."""
     lines, choices = lines_of(bulk), source_choices(sources)
+    wrong = list(bulk.findings.get("lines", {}).items())[:MOST_ON_SCREEN]
+    asks_source = len(sources) > 1 or any("activation_id" in errors for _index, errors in wrong)
     forms = []
-    for place, (index, errors) in enumerate(list(bulk.findings.get("lines", {}).items())[:MOST_ON_SCREEN]):
+    for place, (index, errors) in enumerate(wrong):
         line = lines[int(index)]
         line = replace(line, number=line.number or int(index) + 1)
-        form = LineForm(line, place=place, sources=choices, errors=errors)
+        form = LineForm(line, place=place, sources=choices, asks_source=asks_source, errors=errors)
         form.index = int(index)  # type: ignore[attr-defined]
         forms.append(form)
     return forms

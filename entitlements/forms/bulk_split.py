@@ -25,17 +25,26 @@ Choices = Sequence[tuple[str, str]]
 
 
 class LineForm(forms.Form):
-    """One line on the screen. It judges nothing: that is done for all lines together."""
+    """One line on the screen. It judges nothing: that is done for all lines together.
+
+    All lines of a table have the same columns: ``asks_source`` is said for all of them.
+    """
 
     def __init__(
-        self, line: BulkLine, *, place: int, sources: Choices, errors: dict[str, str] | None = None
+        self,
+        line: BulkLine,
+        *,
+        place: int,
+        sources: Choices,
+        asks_source: bool,
+        errors: dict[str, str] | None = None,
     ) -> None:
         super().__init__(prefix=f"lines-{place}", initial=line.as_row())
         self.line, self.place, self.problems = line, place, errors or {}
         for name, label in COLUMNS.items():
             if name != "activation_id":
                 self.fields[name] = forms.CharField(label=label, required=False)
-            elif len(sources) > 1 or name in self.problems:
+            elif asks_source:
                 known = {value for value, _label in sources}
                 typed = [(line.activation_id, line.activation_id)] if line.activation_id not in known else []
                 choices = [("", _("Choose")), *[one for one in typed if one[0]], *sources]

@@ -80,9 +80,7 @@ def work_on(bulk_id: int) -> None:
         return
     try:
         _work(bulk_id)
-    except (
-        IntegrityError
-    ):  # somebody gave a new customer's Account ID away in the same moment (A3): it is known now
+    except IntegrityError:  # another seller gave a new customer's Account ID away in the same moment (A3)
         _work(bulk_id)
 
 

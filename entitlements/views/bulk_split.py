@@ -126,7 +126,7 @@ def _changed_lines(request: PortalRequest) -> list[BulkLine]:
     step, _colon, number = request.POST["step"].partition(":")
     if step == "add":
         lines.append(BulkLine())
-    if step == "remove" and number.isdecimal() and int(number) < len(lines):
+    if step == "remove" and number.isdecimal() and len(number) < 4 and int(number) < len(lines):
         del lines[int(number)]
     return lines
 
@@ -142,7 +142,10 @@ def _show_create(
             {"row": row, "error": split_obstacle(source)}
             for row, source in zip(item_rows(request.user, sources), sources, strict=True)
         ],
-        "lines": [LineForm(line, place=place, sources=choices) for place, line in enumerate(lines)],
+        "lines": [
+            LineForm(line, place=place, sources=choices, asks_source=len(sources) > 1)
+            for place, line in enumerate(lines)
+        ],
         "may_add": len(lines) < MOST_ON_SCREEN,
         "several": len(sources) > 1,
         "item_query": urlencode({"item": [source.pk for source in sources]}, doseq=True),

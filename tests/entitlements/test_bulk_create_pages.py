@@ -109,6 +109,8 @@ def test_lines_are_added_and_removed_and_nothing_is_lost(client: Client, item: L
     html = html_of(client.post(address(item), typed | {"step": "remove:0"}))
     assert 'value="many"' not in html
     assert 'value="7"' in html
+    for number in ("9", "9" * 5000, "x", ""):
+        assert 'value="many"' in html_of(client.post(address(item), typed | {"step": f"remove:{number}"}))
 
 
 def test_a_table_without_lines(client: Client, item: LineItem) -> None:

@@ -9,7 +9,7 @@ from entitlements.models import LineItem
 from entitlements.services import bulk_jobs
 from entitlements.services.bulk_jobs import work_on
 from mxportal.shared.forms import new_key
-from tests.entitlements.bulk_pages import address, page_of, row_for, seen, started, table
+from tests.entitlements.bulk_pages import address, page_of, row_for, seen, started, table, upload
 from tests.entitlements.pages import client_of, html_of
 from tests.factories import Cast, issue_item, make_account, make_cast
 
@@ -187,3 +187,13 @@ def test_what_happens_in_words(
 
 def words(html: str) -> str:
     return " ".join(html.split())
+
+
+def test_every_line_to_correct_has_the_same_columns(client: Client, item: LineItem, cast: Cast) -> None:
+    """Where one of them names a source that was not ticked, all of them show theirs."""
+    content = "Account ID,Contact e-mail,Amount,Activation ID\n" + "".join(
+        f"{cast.installer.account.account_id},{cast.installer.email},x,{source}\n" for source in ("", "7KQ4")
+    )
+    bulk = started(client, address(item), upload(content.encode()))
+    html = page_of(client, bulk)
+    assert html.count('name="lines-0-activation_id"') == html.count('name="lines-1-activation_id"') == 1
