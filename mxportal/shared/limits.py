@@ -2,11 +2,14 @@
 
 import hashlib
 import ipaddress
+import logging
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 
 from django.core.cache import cache
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,20 +39,37 @@ class Left:
 def count_up(name: str, who: str, *, most: int, seconds: int) -> Left:
     """Count one more of ``name`` by ``who`` in the present stretch of ``seconds``. Of many at once each is counted.
 
-    Stretches begin by the clock, so that a count needs no time of its own beside it.
+    Stretches begin by the clock, so that a count needs no time of its own beside it. Without Redis nobody is counted,
+    and nobody is kept out.
     """
     key, ends = _stretch(name, who, seconds)
-    cache.add(key, 0, seconds)
-    used = 1
-    with suppress(ValueError):  # it ended between the two
-        used = cache.incr(key)
+    try:
+        used = _one_more(key, seconds)
+    except RedisError:
+        used = _uncounted(name)
     return Left(most=most, used=used, seconds=ends)
+
+
+def _one_more(key: str, seconds: int) -> int:
+    try:
+        return cache.incr(key)
+    except ValueError:  # the first one, or it ended just now
+        return 1 if cache.add(key, 1, seconds) else cache.incr(key)
+
+
+def _uncounted(name: str) -> int:
+    logger.warning("Redis does not answer: %s are not counted", name)
+    return 0
 
 
 def counted(name: str, who: str, *, most: int, seconds: int) -> Left:
     """How it stands, without counting."""
     key, ends = _stretch(name, who, seconds)
-    return Left(most=most, used=cache.get(key, 0), seconds=ends)
+    try:
+        used = cache.get(key, 0)
+    except RedisError:
+        used = _uncounted(name)
+    return Left(most=most, used=used, seconds=ends)
 
 
 def network_of(address: str | None) -> str:

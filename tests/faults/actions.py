@@ -8,6 +8,7 @@ from tests.faults.clients import GIVE_UP, Actions, Buyer, Client
 from tests.faults.model import Item
 
 HALF = 0.5
+HOSTS = ["SN-ENTRANCE", "SN-GATE"]
 
 
 def issue(client: Client) -> None:
@@ -134,15 +135,33 @@ def activate(client: Client) -> None:
     items = [item for account in accounts for item in client.model.owned_by(account)]
     if not items:
         return
-    item, host_id = client.random.choice(items), client.random.choice(["SN-ENTRANCE", "SN-GATE"])
+    item, host_id = client.random.choice(items), client.random.choice(HOSTS)
     copies = client.random.randint(1, 3)
     page = client.send("activate", f"/items/{item.pk}/activate/", host_id=host_id, copies=copies)
     if page:
         client.model.hold(item.pk, host_id, copies, page.split("/")[2])
 
 
+def activate_as_camera(client: Client) -> None:
+    """The same for a customer's item, with nothing but the Activation ID; sometimes all of it comes back."""
+    items = [item for buyer in client.person.buyers for item in client.model.owned_by(buyer.account)]
+    if not items:
+        return
+    item, host_id = client.random.choice(items), client.random.choice(HOSTS)
+    activation_id = re.search(r"(?:[0-9A-Z]{4}-){6}[0-9A-Z]{4}", client.see(f"/items/{item.pk}/"))
+    assert activation_id, f"Line item {item.pk} shows no Activation ID"
+    asked = {"activation_id": activation_id[0], "host_id": host_id}
+    if item.devices.get(host_id) and client.random.random() < HALF:
+        if client.call("/api/v1/returns", **asked):
+            client.model.let_go(item.pk, host_id)
+        return
+    copies = client.random.randint(1, 2)
+    if license := client.call("/api/v1/activations", **asked, copies=copies):
+        client.model.hold(item.pk, host_id, copies, license["license_id"])
+
+
 ACTIONS: dict[Tier, Actions] = {
     Tier.MOBOTIX: {issue: 1, change_state: 1},
     Tier.DISTRIBUTOR: {split: 4, split_in_bulk: 1, undo: 1},
-    Tier.INSTALLER: {split: 3, split_in_bulk: 1, undo: 1, activate: 3},
+    Tier.INSTALLER: {split: 3, split_in_bulk: 1, undo: 1, activate: 2, activate_as_camera: 2},
 }

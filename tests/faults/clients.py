@@ -1,6 +1,7 @@
 """People at work: they log in, and send each request under one key until it is answered, as a browser's user would."""
 
 import http.client
+import json
 import secrets
 import time
 import urllib.error
@@ -49,7 +50,12 @@ class Browser:
         token = next((cookie.value for cookie in self.cookies if cookie.name == "csrftoken"), "")
         return self._open(self.site + path, urlencode(data | {"csrfmiddlewaretoken": token}).encode())
 
-    def _open(self, address: str, data: bytes | None) -> Answer:
+    def post_json(self, path: str, data: dict[str, object]) -> Answer:
+        """As the camera software does, which has no login."""
+        headers = {"Content-Type": "application/json", "Cookie": ""}
+        return self._open(urllib.request.Request(self.site + path, json.dumps(data).encode(), headers), None)
+
+    def _open(self, address: str | urllib.request.Request, data: bytes | None) -> Answer:
         try:
             with self._opener.open(address, data, timeout=PATIENCE) as response:
                 return Answer(response.status, "", response.read().decode())
@@ -121,6 +127,18 @@ class Client(Thread):
             raise AssertionError(f"{kind} {path}: {answer.status} {answer.location}")
         self.model.add_posted(Posted(kind, str(data["key"]), self.person.login, answer.location, tries))
         return answer.location
+
+    def call(self, path: str, **data: object) -> dict | None:
+        """One request to the API until it is answered, sometimes once more; None where it was refused."""
+        answer, _tries = self._until_answered(lambda: self._browser.post_json(path, data))
+        if self.random.random() < TWICE and answer.status < 300:
+            again, _tries = self._until_answered(lambda: self._browser.post_json(path, data))
+            if again.body != answer.body:
+                self.model.errors.append(f"{path}: first {answer.body!r}, then {again.body!r}.")
+        if answer.status not in (200, 201, 422):
+            raise AssertionError(f"{path}: {answer.status} {answer.body}")
+        self.model.count_call(path)
+        return json.loads(answer.body) if answer.status < 300 else None
 
     def see(self, path: str) -> str:
         """A page."""

@@ -105,6 +105,8 @@ def _report(model: Model, system: System, mails: MoodyServer, duplicates: Counte
         f" refused {len(posted) - done.total()}, sent more than once {sum(one.tries > 1 for one in posted)}"
     )
     _say_counts(done)
+    say(f"calls of the camera software {model.calls.total()}")
+    _say_counts(model.calls)
     say("the mail server's moods")
     _say_counts(mails.seen)
     say(f"mails taken {len(mails.deliveries)}, of these once more {duplicates.total()}")

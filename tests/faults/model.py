@@ -44,6 +44,7 @@ class Model:
     def __init__(self) -> None:
         self.items: dict[int, Item] = {}
         self.posted: list[Posted] = []
+        self.calls: Counter[str] = Counter()
         self.errors: list[str] = []
         self._lock = Lock()
 
@@ -65,6 +66,15 @@ class Model:
     def change_state(self, pk: int, state: str) -> None:
         with self._lock:
             self.items[pk].states.append(state)
+
+    def count_call(self, path: str) -> None:
+        with self._lock:
+            self.calls[path] += 1
+
+    def let_go(self, pk: int, host_id: str) -> None:
+        """Everything of an item came back from a device."""
+        with self._lock:
+            self.items[pk].devices.pop(host_id, None)
 
     def hold(self, pk: int, host_id: str, copies: int, license_id: str) -> None:
         """A device holds so many copies from now on. Another number of copies than before is another license."""

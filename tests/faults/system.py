@@ -68,6 +68,7 @@ class System:
             "KEY_ENCRYPTION_KEY": "b25seS1mb3ItdGVzdHMtMzItYnl0ZXMtbG9uZy1rZXk=",
             "MAIL_FROM": "licenses@portal.example",
             "STATIC_MANIFEST": "0",
+            "API_REQUESTS_A_MINUTE_WITHOUT_TOKEN": "100000",
             "WEB_CONCURRENCY": "2",
             "WEB_THREADS": "4",
             "DJANGO_SETTINGS_MODULE": "mxportal.settings",

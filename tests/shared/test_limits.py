@@ -2,10 +2,12 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from mxportal.shared.limits import count_up, counted, network_of
+from scripts.services import free_port
 
 
 def test_the_last_one_that_is_allowed_and_the_next() -> None:
@@ -33,6 +35,17 @@ def test_it_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 0 < first.seconds <= 3600
     monkeypatch.setattr(time, "time", lambda: now + first.seconds)
     assert count_up("knocks", "a", most=1, seconds=3600).used == 1
+
+
+def test_without_redis_nobody_is_kept_out(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """P4: the portal goes on while Redis restarts; the log says that nobody was counted."""
+    address = f"redis://127.0.0.1:{free_port()}/0"
+    backend = "django.core.cache.backends.redis.RedisCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": address}}
+    for _ in range(3):
+        assert not count_up("knocks", "a", most=1, seconds=3600).is_exceeded
+        assert not counted("knocks", "a", most=1, seconds=3600).is_used_up
+    assert "knocks are not counted" in caplog.text
 
 
 def test_of_many_at_once_each_is_counted() -> None:
