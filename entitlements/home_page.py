@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from accounts.models import SellingRelation, User
 from accounts.permissions import Permission
+from entitlements.device_list import DeviceRow, device_rows
 from entitlements.listing import BY_EXPIRATION, NEWEST, first_visible
-from entitlements.models import Entitlement, LineItem, State
+from entitlements.models import Device, Entitlement, LineItem, State
 from entitlements.models.line_item import LineItemQuerySet
 from entitlements.presentation import ItemRow, item_rows
 from entitlements.services import resending
@@ -40,6 +41,8 @@ class HomePage:
     to_hand_on_count: str
     expiring: list[ItemRow]
     expiring_days: int
+    devices: list[DeviceRow]
+    devices_count: str
     failed_mails: list[Mail]
     failed_mails_count: str
     requests: list[Request]
@@ -59,11 +62,14 @@ def home_page(actor: User) -> HomePage:
     newest = list(to_hand_on.select_related("product", "entitlement").order_by("-id")[:SHOWN])
     expiring = first_visible(actor, _expiring, order=BY_EXPIRATION, size=SHOWN)
     rows = item_rows(actor, [*newest, *expiring])
+    devices = Device.objects.visible_to(actor)
     return HomePage(
         to_hand_on=rows[: len(newest)],
         to_hand_on_count=capped_count(to_hand_on),
         expiring=rows[len(newest) :],
         expiring_days=settings.EXPIRING_DAYS,
+        devices=device_rows(actor, devices.order_by("-id")[:SHOWN]),
+        devices_count=capped_count(devices),
         failed_mails=list(failed.order_by("-id")[:SHOWN]),
         failed_mails_count=capped_count(failed),
         requests=_requests(actor),

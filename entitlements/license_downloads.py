@@ -2,12 +2,13 @@
 
 import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import segno
 from django.utils.safestring import SafeString, mark_safe
 
 from entitlements.models import License
+from entitlements.services.license_mailing import MOST_FILES
 
 MOST_IN_ZIP = 2000
 SAME_MOMENT = (1980, 1, 1, 0, 0, 0)  # the files carry no time: the same licenses give the same archive
@@ -26,6 +27,14 @@ def licenses_zip(licenses: Iterable[License]) -> bytes:
         for license in licenses:
             files.writestr(zipfile.ZipInfo(license_filename(license), SAME_MOMENT), license.file)
     return archive.getvalue()
+
+
+def attached_licenses(licenses: Sequence[License]) -> list[tuple[str, bytes, str]]:
+    """For a mail: a file each, or one archive of many."""
+    if len(licenses) > MOST_FILES:
+        return [("licenses.zip", licenses_zip(licenses), "application/zip")]
+    # no text/plain: mail programs would show it among the words
+    return [(license_filename(one), one.file.encode(), "application/octet-stream") for one in licenses]
 
 
 def license_qr(license: License) -> SafeString | None:

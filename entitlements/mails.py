@@ -10,11 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.visibility import visible_names
+from entitlements.license_downloads import attached_licenses
 from entitlements.models import BulkSplit, LineItem, Movement, NoticeRun
 from entitlements.notices import digest_of, notice_of
 from entitlements.services.certificates import certificate_filename, render_certificate
 from entitlements.services.change_mails import BULK_UNDONE, CAME_BACK, CORRECTED
 from entitlements.services.expiring import DIGEST, EXPIRING, gets_digest, wants_notices
+from entitlements.services.license_mailing import licenses_to_attach
 from entitlements.services.mailing import ACTIVATION, UNDONE, brings
 from mxportal.shared.fields import fold
 from notifications.messages import Message, render_message
@@ -34,7 +36,10 @@ def render_activation(mail: Mail) -> Message | None:
     if not items:
         return None
     attachments = _certificate(items) if mail.context.get("certificate") else []
-    return render_message("emails/activation", _context(mail, items), attachments=attachments)
+    licenses, left_out = licenses_to_attach(items) if mail.context.get("licenses") else ([], 0)
+    context = _context(mail, items) | {"licenses": len(licenses), "left_out": left_out}
+    files = [*attachments, *attached_licenses(licenses)]
+    return render_message("emails/activation", context, attachments=files)
 
 
 def _context(mail: Mail, items: list[LineItem]) -> dict[str, Any]:

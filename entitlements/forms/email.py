@@ -9,7 +9,8 @@ from accounts.models import User, UserStatus
 from entitlements.forms.fields import ReasonField
 from entitlements.models import LineItem
 from entitlements.predicates import needs_reason
-from entitlements.services.mailing import parse_recipients
+from entitlements.services.license_mailing import MOST_ATTACHED, MOST_FILES, valid_licenses
+from entitlements.services.mailing import mailable, parse_recipients
 from mxportal.shared.forms import KeyedForm
 
 
@@ -23,6 +24,12 @@ class EmailForm(KeyedForm):
         help_text=_("Add or remove addresses; put a comma between them."),
     )
     attach_certificate = forms.BooleanField(label=_("Attach certificate"), required=False)
+    attach_licenses = forms.BooleanField(
+        label=_("Attach license files"),
+        required=False,
+        initial=True,
+        help_text=_("One file for each device that is activated."),
+    )
     whole_entitlement = forms.BooleanField(label=_("All line items of this entitlement"), required=False)
     reason = ReasonField()
 
@@ -37,8 +44,20 @@ class EmailForm(KeyedForm):
         self.fields["whole_entitlement"].help_text = _("One e-mail brings all %(count)s of them.") % {
             "count": lines
         }
+        self._offer_licenses(item, lines)
         if lines < 2:
             del self.fields["whole_entitlement"]
+
+    def _offer_licenses(self, item: LineItem, lines: int) -> None:
+        """L5: where there are any; ticked where the item itself has some."""
+        own = valid_licenses([item]).exists()
+        field = self.fields["attach_licenses"]
+        field.initial = own
+        many = _("More than %(most)s come as one ZIP archive, the newest %(all)s at most.")
+        numbers = {"most": MOST_FILES, "all": MOST_ATTACHED}
+        field.help_text = f"{field.help_text} {many % numbers}"
+        if not own and (lines < 2 or not valid_licenses(mailable(item)).exists()):
+            del self.fields["attach_licenses"]
 
     def clean_recipients(self) -> list[str]:
         """The addresses, one by one."""

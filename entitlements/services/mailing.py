@@ -58,9 +58,12 @@ def email_line_items(
     key: str,
     whole_entitlement: bool = False,
     attach_certificate: bool = False,
+    attach_licenses: bool = False,
     reason: str = "",
 ) -> list[Mail]:
     """E9: mail an item, or all lines of its entitlement that can be mailed, to each recipient.
+
+    ``attach_licenses``: the files that are valid when the mail is delivered.
 
     Raises LineItem.DoesNotExist, PermissionDenied, ValidationError at ``item`` (E3: only what is deployed) or at
     ``reason`` (E13).
@@ -72,6 +75,7 @@ def email_line_items(
         "recipients": recipients,
         "whole": whole_entitlement,
         "certificate": attach_certificate,
+        "licenses": attach_licenses,
         "reason": reason,
     }
     if Operation.objects.done(actor=actor, key=key, kind="email", request=request):
@@ -88,6 +92,7 @@ def email_line_items(
         recipients=recipients,
         actor=actor,
         certificate=attach_certificate,
+        licenses=attach_licenses,
         key=key,
     )
     AuditEntry.objects.record(actor=actor, action=MAILED, about=item, reason=reason, count=len(mails))
@@ -106,6 +111,7 @@ def queue_activation_mail(
     recipients: list[str],
     actor: User,
     certificate: bool,
+    licenses: bool = False,
     contact: User | None = None,
     key: str = "",
     replaces: str = "",
@@ -116,6 +122,7 @@ def queue_activation_mail(
     request; ``replaces`` the last group of the ID that the one of the only item took the place of (E5).
     """
     known = {fold(contact.email): contact} if contact else _known_persons(items[0], recipients)
+    extras = ({"replaces": replaces} if replaces else {}) | ({"licenses": True} if licenses else {})
     drafts = []
     for address in recipients:
         person = known.get(fold(address))
@@ -125,7 +132,7 @@ def queue_activation_mail(
                 recipient_email=address,
                 recipient_name=str(person) if person else "",
                 language=person.language if person else (get_language() or actor.language),
-                context=_context(items, certificate) | ({"replaces": replaces} if replaces else {}),
+                context=_context(items, certificate) | extras,
                 request_key=key,
             )
         )

@@ -11,7 +11,7 @@ from accounts.models import Account, User
 from accounts.permissions import Permission, requires
 from accounts.services.moves import movable, possible_sellers, sellers_of
 from entitlements.forms.moves import MoveForm, SellerSearchForm
-from entitlements.models import LineItem
+from entitlements.models import Device, LineItem
 from entitlements.services.moves import move_account
 from mxportal.shared.pagination import paginate
 from mxportal.shared.views import posted, submit
@@ -68,6 +68,7 @@ def _what_moves(actor: User, account: Account) -> dict[str, int]:
         "served": LineItem.objects.visible_to(actor)
         .filter(owner=account, serving_account__isnull=False)
         .count(),
+        "devices": Device.objects.visible_to(actor).filter(account=account).count(),
         "logins": people.logins().count(),
         "contacts": people.filter(can_log_in=False).count(),
         "buyers": Account.objects.visible_to(actor).bought_from(account).count(),

@@ -8,7 +8,9 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
+from entitlements.activation_rows import rows_of_item
 from entitlements.forms.undo import UndoForm
+from entitlements.item_page import ACTIVATIONS_SHOWN
 from entitlements.models import LineItem
 from entitlements.obstacles import undo_obstacle
 from entitlements.predicates import may_undo
@@ -48,6 +50,7 @@ def _show(request: PortalRequest, item: LineItem, form: UndoForm) -> HttpRespons
         "form": form,
         "obstacle": undo_obstacle(request.user, item),
         "hand_back": not may_undo(request.user, item),
+        "activations": rows_of_item(request.user, item, ACTIVATIONS_SHOWN),
         "splits": item_rows(request.user, splits[:SPLITS_SHOWN]),
     }
     return render(request, "entitlements/line_item_undo.html", context)

@@ -16,6 +16,8 @@ def activation_pages(world: World) -> Iterator[Visit]:
     yield page("distributor", "line_item_activate", world.expired.pk)
     yield page("installer", "line_item_detail", item.pk)
     yield page("distributor", "line_item_detail", item.pk)
+    yield page("installer", "line_item_undo", item.pk)
+    yield page("installer", "line_item_email", item.pk)
     yield page("installer", "line_item_activations", item.pk)
     yield page("installer_viewer", "line_item_activations", item.pk)
     yield page("installer", "line_item_activations", world.chain.served.pk)

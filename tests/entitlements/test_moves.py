@@ -96,7 +96,7 @@ def test_the_new_seller_looks_after_the_items(cast: Cast, chain: Chain) -> None:
     for text in (cast.installer.account.name, cast.distributor.account.name):
         assert text not in page
     offered = {name for name, value in vars(response.context["this"].actions).items() if value}
-    assert offered == {"email", "certificate", "replace"}
+    assert offered == {"activate", "email", "certificate", "replace"}
     assert client.get(reverse("line_item_email", args=[chain.served.pk])).status_code == 200
     assert client.get(reverse("line_item_detail", args=[chain.installed.pk])).status_code == 404
     assert [row.pk for row in client.get(reverse("line_item_list"), {"q": "city hos"}).context["rows"]] == [
