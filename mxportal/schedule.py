@@ -30,4 +30,9 @@ def beat_schedule(*, sweep_seconds: float) -> dict[str, dict[str, Any]]:
             "schedule": crontab(minute="10", hour="6-22"),
             "options": {"expires": 1800},
         },
+        "drop old requests from the API's log": {
+            "task": "accounts.drop_old_api_requests",
+            "schedule": crontab(minute="40", hour="2-4"),
+            "options": {"expires": 1800},
+        },
     }

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -21,6 +22,7 @@ from accounts.services.api_tokens import (
     revoke_api_token,
     take_over_api_token,
 )
+from accounts.tasks import drop_old_api_requests
 from entitlements.models import today
 from mxportal.shared.forms import new_key
 from tests.factories import Cast, make_token, make_user, yesterday
@@ -217,3 +219,14 @@ def test_requests_are_seen_by_their_account(cast: Cast) -> None:
     assert [request.token for request in ApiRequest.objects.visible_to(cast.installer)] == [own]
     assert ApiRequest.objects.visible_to(cast.mobotix).count() == 3
     assert not ApiRequest.objects.visible_to(cast.sibling_installer).exists()
+
+
+def test_old_requests_are_dropped(cast: Cast, settings: Any) -> None:
+    """The log does not grow for ever."""
+    for _ in range(3):
+        ApiRequest.objects.create(method="GET", route="/items", status=200, duration_ms=1)
+    long_ago = timezone.now() - timedelta(days=settings.API_LOG_DAYS, minutes=1)
+    kept = ApiRequest.objects.latest("pk")
+    ApiRequest.objects.exclude(pk=kept.pk).update(at=long_ago)
+    drop_old_api_requests()
+    assert ApiRequest.objects.get() == kept

@@ -1,0 +1,11 @@
+"""What beat calls."""
+
+from celery import shared_task
+
+from accounts.services.api_requests import drop_old_requests
+
+
+@shared_task(name="accounts.drop_old_api_requests", ignore_result=True)
+def drop_old_api_requests() -> None:
+    """Every night."""
+    drop_old_requests()
