@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import connections
+from django.utils import translation
 
 from entitlements.ledger import triggers
 from tests import roles
@@ -102,6 +103,12 @@ def _flush_without_triggers() -> Iterator[None]:
 def _empty_cache() -> None:
     """The limits on log-ins count in the cache."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> None:
+    """A page in another language leaves it behind in the thread that the test asks in."""
+    translation.deactivate()
 
 
 # --- Mail, browser, the running portal --------------------------------------------------------------------------------
