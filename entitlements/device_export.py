@@ -9,23 +9,23 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from entitlements.bulk_export import disarm
-from entitlements.device_list import device_rows
-from entitlements.models.device import DeviceQuerySet
+from entitlements.device_list import NEWEST, device_rows
+from entitlements.models import Device
+from mxportal.shared.pagination import Arm, first_rows
 
 AT_ONCE = 1000
 
 
-def device_csv(actor: User, devices: DeviceQuerySet) -> Iterator[bytes]:
+def device_csv(actor: User, arms: Sequence[Arm[Device]]) -> Iterator[bytes]:
     """A BOM and the language's delimiter, as Excel wants them; newest first, in portions of a fixed cost."""
     language = get_language() or "en"  # the request is over when the portions are asked for
     yield "".encode("utf-8-sig") + _lines([_header()], language)
-    last: int | None = None
+    last: tuple[int] | None = None
     while True:
-        beyond = devices if last is None else devices.filter(pk__lt=last)
-        portion = list(beyond.order_by("-pk")[:AT_ONCE])
+        portion = first_rows(arms, order=NEWEST, size=AT_ONCE, beyond=last)
         if not portion:
             return
-        last = portion[-1].pk
+        last = (portion[-1].pk,)
         with override(language):
             rows = [_row(row) for row in device_rows(actor, portion)]
         yield _lines(rows, language)

@@ -13,9 +13,11 @@ from accounts.models import User
 from accounts.visibility import visible_names
 from entitlements.activation.host_ids import BETWEEN_DIGITS
 from entitlements.models import Activation, Device
-from entitlements.models.device import DeviceQuerySet
+from entitlements.models.device import VISIBLE_PARTS, DeviceQuerySet
 from entitlements.search import FOUND_AT_MOST
+from mxportal.shared.pagination import COUNT_CAP, Arm, capped
 
+NEWEST = ("-id",)
 HEXADECIMAL = re.compile(r"[0-9A-F]{2,12}")
 
 
@@ -59,26 +61,42 @@ def device_rows(actor: User, devices: Iterable[Device]) -> list[DeviceRow]:
 
 @dataclass(frozen=True)
 class DeviceListing:
-    """What the list shows. ``capped``: the search found more than that."""
+    """What the list shows: visible devices, and the arms that hold them. ``capped``: a search found more than that."""
 
     devices: DeviceQuerySet
+    arms: list[Arm[Device]]
     capped: bool = False
+
+    def count(self) -> str:
+        """How many there are, counted no further than a list counts."""
+        return capped(sum(arm.queryset.order_by()[: COUNT_CAP + 1].count() for arm in self.arms))
 
 
 def list_devices(actor: User, *, q: str = "", account: int | None = None) -> DeviceListing:
     """The devices that the actor sees, or the newest of those that match."""
-    devices = Device.objects.visible_to(actor)
+    devices, parts = Device.objects.visible_to(actor), _parts(actor)
     if account is not None:
-        devices = devices.filter(account=account)
+        devices, parts = devices.filter(account=account), [part.filter(account=account) for part in parts]
     if not q:
-        return DeviceListing(devices)
-    found: set[int] = set()
-    for condition in _conditions(q):
-        newest = devices.filter(condition).order_by("-pk").values_list("pk", flat=True)
-        found.update(newest[: FOUND_AT_MOST + 1])
-    ids = sorted(found, reverse=True)
+        return DeviceListing(devices, [Arm(part) for part in parts])
+    ids = sorted(_find(parts, q), reverse=True)
     shown = Device.objects.visible_to(actor).filter(pk__in=ids[:FOUND_AT_MOST])
-    return DeviceListing(shown, capped=len(ids) > FOUND_AT_MOST)
+    return DeviceListing(shown, [Arm(shown)], capped=len(ids) > FOUND_AT_MOST)
+
+
+def _parts(actor: User) -> list[DeviceQuerySet]:
+    if actor.account.is_mobotix:
+        return [Device.objects.visible_to(actor)]
+    return [Device.objects.visible_to_as(actor, part) for part in VISIBLE_PARTS]
+
+
+def _find(parts: list[DeviceQuerySet], text: str) -> set[int]:
+    found: set[int] = set()
+    for condition in _conditions(text):
+        for devices in parts:
+            newest = devices.filter(condition).order_by("-pk").values_list("pk", flat=True)
+            found.update(newest[: FOUND_AT_MOST + 1])
+    return found
 
 
 def _conditions(text: str) -> Iterator[Q]:

@@ -9,14 +9,14 @@ from django.utils import timezone
 
 from accounts.models import SellingRelation, User
 from accounts.permissions import Permission
-from entitlements.device_list import DeviceRow, device_rows
+from entitlements.device_list import DeviceRow, device_rows, list_devices
 from entitlements.listing import BY_EXPIRATION, NEWEST, first_visible
-from entitlements.models import Device, Entitlement, LineItem, State
+from entitlements.models import Entitlement, LineItem, State
 from entitlements.models.line_item import LineItemQuerySet
 from entitlements.presentation import ItemRow, item_rows
 from entitlements.services import resending
 from entitlements.timeline import Event, newest_events
-from mxportal.shared.pagination import capped_count
+from mxportal.shared.pagination import capped_count, first_rows
 from notifications.models import Mail
 
 SHOWN = 5
@@ -62,14 +62,14 @@ def home_page(actor: User) -> HomePage:
     newest = list(to_hand_on.select_related("product", "entitlement").order_by("-id")[:SHOWN])
     expiring = first_visible(actor, _expiring, order=BY_EXPIRATION, size=SHOWN)
     rows = item_rows(actor, [*newest, *expiring])
-    devices = Device.objects.visible_to(actor)
+    devices = list_devices(actor)
     return HomePage(
         to_hand_on=rows[: len(newest)],
         to_hand_on_count=capped_count(to_hand_on),
         expiring=rows[len(newest) :],
         expiring_days=settings.EXPIRING_DAYS,
-        devices=device_rows(actor, devices.order_by("-id")[:SHOWN]),
-        devices_count=capped_count(devices),
+        devices=device_rows(actor, first_rows(devices.arms, order=NEWEST, size=SHOWN)),
+        devices_count=devices.count(),
         failed_mails=list(failed.order_by("-id")[:SHOWN]),
         failed_mails_count=capped_count(failed),
         requests=_requests(actor),

@@ -1,6 +1,6 @@
 """L1: devices."""
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
+OWN, CUSTOMERS = "own", "customers"
+VISIBLE_PARTS = (OWN, CUSTOMERS)  # together all that a partner sees, no device in both
+
+
 class DeviceQuerySet(models.QuerySet["Device"]):
     """Who sees which device."""
 
@@ -22,8 +26,17 @@ class DeviceQuerySet(models.QuerySet["Device"]):
         own = actor.account
         if own.tier == Tier.MOBOTIX:
             return self.all()
-        buyers = Account.objects.bought_from(own).filter(tier=Tier.END_CUSTOMER)
-        return self.filter(Q(account=own) | Q(account__in=buyers.values("pk")))
+        return self.filter(Q(account=own) | Q(account__in=_customers(own)))
+
+    def visible_to_as(self, actor: "User", part: str) -> Self:
+        """One of VISIBLE_PARTS of ``visible_to``, which an index serves: with OR between them none does."""
+        if part == OWN:
+            return self.filter(account=actor.account)
+        return self.filter(account__in=_customers(actor.account))
+
+
+def _customers(seller: Account) -> Any:
+    return Account.objects.bought_from(seller).filter(tier=Tier.END_CUSTOMER).values("pk")
 
 
 class Device(models.Model):

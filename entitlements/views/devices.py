@@ -12,13 +12,13 @@ from accounts.models import Account
 from accounts.permissions import Permission, requires
 from entitlements.activation_rows import activation_rows, for_activation_rows
 from entitlements.device_export import device_csv
-from entitlements.device_list import DeviceListing, device_rows, list_devices
+from entitlements.device_list import NEWEST, device_rows, list_devices
 from entitlements.forms.devices import DeviceFilter, DeviceForm, NewDeviceForm
 from entitlements.models import Activation, Device
 from entitlements.search import FOUND_AT_MOST
 from entitlements.services.devices import add_device, device_accounts, edit_device
 from entitlements.timeline import device_timeline
-from mxportal.shared.pagination import capped_count, paginate
+from mxportal.shared.pagination import paginate
 from mxportal.shared.views import posted, submit
 
 SUGGESTED = 200
@@ -32,12 +32,12 @@ def device_list(request: PortalRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "entitlements/device_list.html", {"form": form})
     listing = list_devices(request.user, **form.filters())
-    page = paginate(request, listing.devices, order=("-id",))
+    page = paginate(request, listing.devices, order=NEWEST, arms=listing.arms)
     context = {
         "form": form,
         "page": page,
         "rows": device_rows(request.user, page.items),
-        "count": capped_count(listing.devices),
+        "count": listing.count(),
         "found_at_most": FOUND_AT_MOST if listing.capped else None,
         "query": request.GET.urlencode(),
     }
@@ -49,11 +49,10 @@ def device_list(request: PortalRequest) -> HttpResponse:
 def device_export(request: PortalRequest) -> StreamingHttpResponse:
     """The list as it is narrowed, as CSV."""
     form = DeviceFilter(request.GET)
-    nothing = DeviceListing(Device.objects.none())
-    listing = list_devices(request.user, **form.filters()) if form.is_valid() else nothing
+    arms = list_devices(request.user, **form.filters()).arms if form.is_valid() else []
     name = _("devices")
     disposition = content_disposition_header(as_attachment=True, filename=f"{name}.csv")
-    rows = device_csv(request.user, listing.devices)
+    rows = device_csv(request.user, arms)
     response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = disposition or ""
     return response
