@@ -60,7 +60,7 @@ def test_user_id_unique_among_active_logins(cast: Cast) -> None:
 def test_user_id_taken_in_the_last_moment(cast: Cast) -> None:
     """U2: where only the index finds the twin, it is the same sentence at the field."""
     taken = cast.other_installer.login
-    with pytest.raises(ValidationError) as refused, user_services._user_id_race(), transaction.atomic():
+    with pytest.raises(ValidationError) as refused, user_services.user_id_race(), transaction.atomic():
         User.objects.filter(pk=cast.installer.pk).update(login=taken, email_key=taken)
     assert list(refused.value.message_dict) == ["email"]
 

@@ -249,20 +249,20 @@ def test_an_entitlement_shows_only_visible_lines(cast: Cast) -> None:
 
 ACTIONS: dict[str, dict[str, set[str]]] = {
     "distributor": {
-        "issued": {"split", "certificate"},
+        "issued": {"split", "activate", "certificate"},
         "installed": {"undo", "email", "replace", "certificate"},
         "served": set(),
     },
     "distributor_viewer": {"issued": {"certificate"}, "installed": {"certificate"}, "served": set()},
     "installer": {
-        "installed": {"split", "hand_back", "certificate"},
-        "served": {"undo", "email", "replace", "certificate"},
+        "installed": {"split", "activate", "hand_back", "certificate"},
+        "served": {"activate", "undo", "email", "replace", "certificate"},
     },
     "installer_viewer": {"installed": {"certificate"}, "served": {"certificate"}},
     "mobotix": {
-        "issued": {"email", "replace", "certificate", "state", "quantity"},
-        "installed": {"undo", "email", "replace", "certificate", "state", "quantity"},
-        "served": {"undo", "email", "replace", "certificate", "state", "quantity"},
+        "issued": {"activate", "email", "replace", "certificate", "state", "quantity"},
+        "installed": {"activate", "undo", "email", "replace", "certificate", "state", "quantity"},
+        "served": {"activate", "undo", "email", "replace", "certificate", "state", "quantity"},
     },
     "mobotix_viewer": {"issued": {"certificate"}, "installed": {"certificate"}, "served": {"certificate"}},
 }
