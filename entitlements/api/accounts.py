@@ -141,7 +141,7 @@ class AccountQuery(PageQuery):
 
 @router.get("/accounts", auth=Token(Permission.VIEW), response=Page[AccountOut])
 def account_list(request: TokenRequest, query: Query[AccountQuery]) -> Page[Any]:
-    """The accounts that the token's account sells to, by name; `q` looks in names and Account IDs."""
+    """Accounts that the token's account sells to, by name; ``q`` looks in names and Account IDs."""
     accounts = Account.objects.related_to(request.user)
     if query.q:
         accounts = accounts.named_like(query.q)
@@ -152,7 +152,7 @@ def account_list(request: TokenRequest, query: Query[AccountQuery]) -> Page[Any]
 
 @router.post("/accounts", auth=Token(Permission.CREATE_ACCOUNTS), response={201: AccountOut})
 def account_create(request: TokenRequest, body: AccountIn, idempotency_key: IdempotencyKey) -> Status:
-    """Create customer account, Create partner account: the token's account becomes its seller."""
+    """Creates a customer or partner account, with its first person; the token's account becomes its seller."""
     given = body.model_dump(exclude={"person"})
     tiers = request.user.account.lower_tiers()
     if body.tier not in tiers:
@@ -208,7 +208,7 @@ def account_detail(request: TokenRequest, account_id: AccountId) -> Account:
 
 @router.patch("/accounts/{account_id}", auth=Token(Permission.MANAGE_USERS), response=AccountOut)
 def account_change(request: TokenRequest, account_id: AccountId, body: AccountChange) -> Account:
-    """Tier and Account ID are fixed. Sent again, it changes nothing."""
+    """Changes an account; its tier and Account ID are fixed. Sent again, it changes nothing."""
     account = find_account(request, account_id)
     given = body.model_dump(exclude_unset=True)
     fields = checked(EditAccountForm, given, account=account)
@@ -218,7 +218,7 @@ def account_change(request: TokenRequest, account_id: AccountId, body: AccountCh
 
 @router.put("/accounts/{account_id}/status", auth=Token(Permission.CREATE_ACCOUNTS), response=AccountOut)
 def account_status(request: TokenRequest, account_id: AccountId, body: StatusIn) -> Account:
-    """A5: an inactive account logs nobody in and receives nothing."""
+    """Sets an account active or inactive. An inactive one logs nobody in and receives nothing (A5)."""
     account = find_account(request, account_id)
     return set_account_status(actor=request.user, account_id=account.pk, status=body.status)
 
@@ -234,7 +234,7 @@ def person_list(request: TokenRequest, account_id: AccountId, query: Query[PageQ
 def person_create(
     request: TokenRequest, account_id: AccountId, body: PersonIn, idempotency_key: IdempotencyKey
 ) -> Status:
-    """A contact of an account that the token's account looks after (U4)."""
+    """Creates a contact of an account that the token's account looks after (U4)."""
     account = find_account(request, account_id)
     fields = _person_fields(request.user, body, account)
     return Status(201, create_user(actor=request.user, account_id=account.pk, key=idempotency_key, **fields))

@@ -1,5 +1,6 @@
 """The API as a whole: its operations, its description, and where it is mounted."""
 
+import re
 from typing import Any
 
 from ninja import NinjaAPI, Router
@@ -54,6 +55,27 @@ PROBLEM = {
 }
 
 
+RULE = r"[AELNPU]\d+"
+RULES = re.compile(rf"^{RULE}(, {RULE})*(: |\. |\.$)| \({RULE}(, {RULE})*\)")
+
+
+def plain(text: str) -> str:
+    """A docstring for those who do not know our rules by their numbers; Markdown marks code with one stroke."""
+    return RULES.sub("", text).replace("``", "`")
+
+
+def readable(part: Any) -> Any:
+    """The description with every docstring so."""
+    if isinstance(part, list):
+        return [readable(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        name: plain(value) if name == "description" and isinstance(value, str) else readable(value)
+        for name, value in part.items()
+    }
+
+
 class PortalAPI(NinjaAPI):
     """Names operations by their functions, and describes their refusals."""
 
@@ -69,7 +91,9 @@ class PortalAPI(NinjaAPI):
         for operations in schema["paths"].values():
             for operation in operations.values():
                 _write_out_header(operation)
+                operation["summary"] = plain(operation["description"].partition(". ")[0].rstrip("."))
                 operation["responses"]["4XX"] = {"description": "A problem", "content": content}
+        schema.update(readable(dict(schema)))
         return schema
 
 

@@ -80,7 +80,7 @@ class ReasonIn(In):
 
 @router.post("/bulk-splits", auth=Token(Permission.SPLIT), response={201: BulkSplitOut})
 def bulk_split_create(request: TokenRequest, body: BulkSplitIn, idempotency_key: IdempotencyKey) -> Status:
-    """Splits; what is wrong stands at `lines.N.field`. 1,000 lines take some two seconds."""
+    """Splits many lines, all of them or none. What is wrong stands at ``lines.N.field``."""
     lines = [
         BulkLine(number=number, amount=str(line.amount), **line.model_dump(exclude={"amount"}))
         for number, line in enumerate(body.lines, start=1)
@@ -105,14 +105,14 @@ def _at_lines(refused: LinesRefused) -> dict[str, list[str]]:
 
 @router.get("/bulk-splits", auth=Token(Permission.VIEW), response=Page[BulkSplitOut])
 def bulk_split_list(request: TokenRequest, query: Query[PageQuery]) -> Page[Any]:
-    """Newest first."""
+    """Bulk splits of the account, newest first."""
     items, address = page_of(request, BulkSplit.objects.visible_to(request.user), query)
     return Page.model_construct(items=items, next=address)
 
 
 @router.get("/bulk-splits/{int:bulk_id}", auth=Token(Permission.VIEW), response=BulkSplitOut)
 def bulk_split_detail(request: TokenRequest, bulk_id: int) -> BulkSplit:
-    """How it stands."""
+    """How a bulk split stands."""
     return BulkSplit.objects.visible_to(request.user).get(pk=bulk_id)
 
 
@@ -129,5 +129,5 @@ def bulk_split_items(request: TokenRequest, bulk_id: int, query: Query[PageQuery
 def bulk_split_undo(
     request: TokenRequest, bulk_id: int, body: ReasonIn, idempotency_key: IdempotencyKey
 ) -> BulkSplit:
-    """Every copy that is still there comes back, or none. Above 500 lines they come after the answer (`undoing`)."""
+    """Takes all copies back that are still there, or none. Above 500 lines they come after the answer (``undoing``)."""
     return undo_bulk_split(actor=request.user, bulk_id=bulk_id, key=idempotency_key, reason=body.reason)

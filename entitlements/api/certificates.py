@@ -43,7 +43,7 @@ def described(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
     openapi_extra=described("application/pdf", {"type": "string", "format": "binary"}),
 )
 def certificate_pdf(request: TokenRequest, item_id: int, query: Query[CertificateQuery]) -> HttpResponse:
-    """As PDF/A-3, with its signed data attached."""
+    """The certificate as PDF/A-3, with its signed data attached."""
     items = _certified(request.user, item_id, query)
     content = render_certificate(items=items, language=_language(query))
     disposition = f'attachment; filename="{certificate_filename(items)}"'
@@ -56,7 +56,7 @@ def certificate_pdf(request: TokenRequest, item_id: int, query: Query[Certificat
     openapi_extra=described("application/json", {"type": "object"}),
 )
 def certificate_json(request: TokenRequest, item_id: int, query: Query[CertificateQuery]) -> HttpResponse:
-    """The signed data alone, in canonical form: byte for byte what the signature is over."""
+    """The certificate's signed data alone, in canonical form: byte for byte what the signature is over."""
     items = _certified(request.user, item_id, query)
     with override(_language(query)):
         content = signed_certificate(certificate_context(items), items)

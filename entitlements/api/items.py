@@ -56,7 +56,7 @@ class ItemQuery(PageQuery):
 
 @router.get("/items", auth=Token(Permission.VIEW), response=Page[ItemOut])
 def item_list(request: TokenRequest, query: Query[ItemQuery]) -> Page[ItemOut]:
-    """The line items that the account sees: its own, those it sold, and those further down."""
+    """Line items that the account sees: its own, those it sold, and those further down."""
     product = None
     if query.part_number is not None:
         product = Product.objects.filter(part_number__iexact=query.part_number).first()

@@ -69,7 +69,7 @@ class RevocationQuery(PageQuery):
 
 @router.get("/licenses", auth=Token(Permission.VIEW), response=Page[LicenseOut])
 def license_list(request: TokenRequest, query: Query[LicenseQuery]) -> Page[LicenseOut]:
-    """Newest first, of the items that the account is party to."""
+    """Licenses of the items that the account is party to, newest first."""
     licenses = License.objects.visible_to(request.user)
     if query.item_id is not None:
         licenses = licenses.filter(activation__item=query.item_id)
@@ -93,7 +93,7 @@ def _for_out(licenses: Any) -> Any:
 
 @router.get("/devices", auth=Token(Permission.VIEW), response=Page[DeviceOut])
 def device_list(request: TokenRequest, query: Query[DeviceQuery]) -> Page[Any]:
-    """Newest first: the account's own, and those of the End customers that it sells to."""
+    """Devices of the account and of the End customers that it sells to, newest first."""
     devices = Device.objects.visible_to(request.user).select_related("account")
     if query.host_id is not None:
         devices = devices.filter(host_id=query.host_id)
@@ -113,7 +113,7 @@ def device_detail(request: TokenRequest, device_id: int) -> Device:
     response=Page[Revocation],
 )
 def revocation_list(request: HttpRequest, response: HttpResponse, query: Query[RevocationQuery]) -> Page[Any]:
-    """What was returned, replaced or cancelled, the oldest first."""
+    """Licenses that were returned, replaced or cancelled, the oldest first."""
     patch_cache_control(response, public=True, max_age=FRESH_SECONDS)
     ended = License.objects.ended_since(query.since).only("license_id", "ended_at")
     items, address = page_of(request, ended, query, order=("ended_at", "id"))
@@ -122,6 +122,6 @@ def revocation_list(request: HttpRequest, response: HttpResponse, query: Query[R
 
 @router.get("/keys", auth=nobody("public keys are no secret (L6)"))
 def key_list(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
-    """The public keys as a JSON Web Key Set, as at `/.well-known/jwks.json`."""
+    """The public keys as a JSON Web Key Set, as at ``/.well-known/jwks.json``."""
     patch_cache_control(response, public=True, max_age=FRESH_SECONDS)
     return public_keys()

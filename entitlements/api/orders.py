@@ -80,7 +80,7 @@ class DeployIn(In):
 
 
 class EntitlementOut(Schema):
-    """E7: number and date of the order are for its parties; names as A4 has them. ``lines``: the first hundred."""
+    """E7: number and date of an order are for its parties; a withheld name is null. ``lines``: the first hundred."""
 
     entitlement_id: str
     owner: str | None
@@ -114,7 +114,7 @@ class QuantityIn(In):
 
 @router.get("/entitlements", auth=Token(Permission.VIEW), response=Page[EntitlementOut])
 def entitlement_list(request: TokenRequest, query: Query[EntitlementQuery]) -> Page[EntitlementOut]:
-    """Newest first."""
+    """Orders with their line items, newest first."""
     actor = request.user
     entitlements = Entitlement.objects.visible_to(actor)
     if query.order_number is not None:
@@ -125,7 +125,7 @@ def entitlement_list(request: TokenRequest, query: Query[EntitlementQuery]) -> P
 
 @router.post("/entitlements", auth=Token(Permission.CREATE_ENTITLEMENTS), response={201: EntitlementOut})
 def entitlement_create(request: TokenRequest, body: EntitlementIn, idempotency_key: IdempotencyKey) -> Status:
-    """An order with its lines, all of it or nothing."""
+    """Creates an order with its lines, all of it or nothing."""
     owner_id, contact_id = find_buyer_ids(request, body.account_id, body.contact_email)
     entitlement = create_entitlement(
         actor=request.user,
@@ -181,7 +181,7 @@ def entitlement_detail(request: TokenRequest, entitlement_id: EntitlementId) -> 
 def entitlement_add_lines(
     request: TokenRequest, entitlement_id: EntitlementId, body: LinesIn, idempotency_key: IdempotencyKey
 ) -> Status:
-    """More lines for an order that MOBOTIX sold."""
+    """Adds lines to an order that MOBOTIX sold."""
     entitlement = _find(request, entitlement_id)
     _owner, contact_id = find_buyer_ids(request, entitlement.owner.account_id, body.contact_email)
     changed = add_lines(
@@ -202,7 +202,7 @@ def entitlement_add_lines(
 def entitlement_deploy(
     request: TokenRequest, entitlement_id: EntitlementId, body: DeployIn, idempotency_key: IdempotencyKey
 ) -> EntitlementOut:
-    """Every draft of the order."""
+    """Deploys every draft of an order."""
     deployed = deploy_entitlement(
         actor=request.user,
         entitlement_id=_find(request, entitlement_id).pk,

@@ -67,7 +67,7 @@ class ProductQuery(PageQuery):
 
 @router.get("/products", auth=Token(Permission.VIEW), response=Page[ProductOut])
 def product_list(request: TokenRequest, query: Query[ProductQuery]) -> Page[Any]:
-    """Newest first; by part number, the one that has it."""
+    """Products, newest first; by part number, the one that has it."""
     products = Product.objects.all()
     if query.part_number is not None:
         products = products.filter(part_number__iexact=query.part_number)
@@ -77,7 +77,7 @@ def product_list(request: TokenRequest, query: Query[ProductQuery]) -> Page[Any]
 
 @router.post("/products", auth=Token(Permission.MANAGE_PRODUCTS), response={201: ProductOut})
 def product_create(request: TokenRequest, body: ProductIn, idempotency_key: IdempotencyKey) -> Status:
-    """A new product."""
+    """Creates a product."""
     fields = checked(ProductForm, body.model_dump(), product=None)
     return Status(201, save_product(actor=request.user, key=idempotency_key, **fields))
 
@@ -89,7 +89,7 @@ def product_change(
     body: ProductChange,
     idempotency_key: IdempotencyKey,
 ) -> Product:
-    """Its part number is fixed here: orders name it. An inactive product is in no new entitlement."""
+    """Changes a product, but not its part number: orders name it. An inactive one is in no new entitlement."""
     product = Product.objects.get(part_number__iexact=part_number)
     given = body.model_dump(exclude_unset=True)
     fields = checked(ProductForm, given, product=product)

@@ -73,7 +73,7 @@ class MailOut(Schema):
 
 @router.post("/items/{int:item_id}/splits", auth=Token(Permission.SPLIT), response={201: ItemOut})
 def item_split(request: TokenRequest, item_id: int, body: SplitIn, idempotency_key: IdempotencyKey) -> Status:
-    """Copies become a new line item of a buyer, with an Activation ID of its own."""
+    """Splits copies off: they become a new line item of a buyer, with an Activation ID of its own."""
     target_id, contact_id = find_buyer_ids(request, body.account_id, body.contact_email)
     item = split_line_item(
         actor=request.user,

@@ -16,5 +16,5 @@ def token_pages(world: World) -> Iterator[Visit]:
     yield page("installer", "api_request_list")
     yield page("mobotix", "api_token_create")
     yield sent("installer", "api_token_create")
-    yield sent("installer", "api_token_create", key=new_key(), name="ERP", scopes=["read", "sell"])
+    yield sent("installer", "api_token_create", key=new_key(), name="ERP", scopes="read")
     yield page("installer", "api_token_revoke", world.token.pk)

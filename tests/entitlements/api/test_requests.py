@@ -1,5 +1,6 @@
 """P1, P4: what holds for every request: tokens, problems, limits, languages, the log."""
 
+import re
 from typing import Any
 
 import pytest
@@ -158,3 +159,12 @@ def test_bodies_that_are_read() -> None:
 
 def test_a_search_is_no_place_for_nul(cast: Cast) -> None:
     assert_problem(program_of(cast.installer).get("/items?part_number=%00"), 400, "unreadable")
+
+
+def test_the_description_is_for_others(db: None, client: Client) -> None:
+    """Public, without our rules' numbers, and every operation in a sentence."""
+    description = client.get("/api/v1/openapi.json")
+    assert description.status_code == 200
+    operations = [one for path in description.json()["paths"].values() for one in path.values()]
+    assert all(one["summary"] and "." not in one["summary"][-1] for one in operations)
+    assert not re.search(r"\b[AELNPU]\d{1,2}\b|``", description.content.decode())
