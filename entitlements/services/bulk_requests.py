@@ -33,15 +33,18 @@ def start_bulk_split(
     origin: str,
     file_name: str = "",
     create_customers: bool = False,
+    replaces: int | None = None,
 ) -> BulkSplit:
-    """Keep the lines and have them checked; nothing is split yet.
+    """Keep the lines and have them checked; nothing is split yet. The draft that these lines replace is discarded.
 
-    Raises LineItem.DoesNotExist, PermissionDenied, ValidationError at ``items`` or ``lines``.
+    Raises LineItem.DoesNotExist, BulkSplit.DoesNotExist, PermissionDenied, ValidationError at ``items`` or ``lines``,
+    or where that draft was carried out meanwhile.
     """
     request = {
         "items": sorted(item_ids),
         "lines": [line.as_row() for line in lines],
         "create_customers": create_customers,
+        "replaces": replaces,
     }
     bulk = _start(actor=actor, key=key, request=request, origin=origin, file_name=file_name[:200])
     return go_on(bulk)
@@ -60,6 +63,8 @@ def _start(*, actor: User, key: str, request: dict[str, Any], **kept: str) -> Bu
         raise PermissionDenied
     check_counts(sources, request["lines"])
     check_characters(request["lines"])
+    if request["replaces"]:
+        _give_way(actor, request["replaces"])
     bulk = BulkSplit.objects.create(
         actor=actor,
         account=actor.account,
@@ -153,6 +158,15 @@ def _gone_on() -> ValidationError:
     return ValidationError(_("This bulk split has gone on meanwhile. Look at how it stands now."))
 
 
+def _give_way(actor: User, bulk_id: int) -> None:
+    """E7: of the lines before and those in their place, only one can be split."""
+    bulk = lock_own(actor, bulk_id, Permission.SPLIT)
+    if bulk.state in DRAFTS:
+        _discard(actor, bulk)
+    elif bulk.state != BulkState.DISCARDED:
+        raise _gone_on()
+
+
 @transaction.atomic(durable=True)
 def discard_bulk_split(*, actor: User, bulk_id: int, key: str) -> BulkSplit:
     """A6: a draft that nobody wants stays as a row; its lines, which hold names and addresses, go.
@@ -165,11 +179,15 @@ def discard_bulk_split(*, actor: User, bulk_id: int, key: str) -> BulkSplit:
         return bulk
     if bulk.state not in DRAFTS:
         raise _gone_on()
+    _discard(actor, bulk)
+    Operation.objects.record(actor=actor, key=key, kind="discard_bulk_split", request=request, result=bulk)
+    return bulk
+
+
+def _discard(actor: User, bulk: BulkSplit) -> None:
     bulk.state, bulk.lines, bulk.findings, bulk.failure = BulkState.DISCARDED, [], {}, ""
     bulk.save()
     AuditEntry.objects.record(actor=actor, action=DISCARDED, about=bulk, lines=bulk.line_count)
-    Operation.objects.record(actor=actor, key=key, kind="discard_bulk_split", request=request, result=bulk)
-    return bulk
 
 
 def email_bulk_split(*, actor: User, bulk_id: int, key: str, attach_certificate: bool = False) -> BulkSplit:

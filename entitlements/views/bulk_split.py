@@ -54,8 +54,12 @@ def bulk_split_create(request: PortalRequest) -> HttpResponse:
     form = BulkSplitForm(request.POST, request.FILES, actor=request.user)
     if form.is_valid():
         try:
+            draft = _draft(request)
             bulk = start_bulk_split(
-                actor=request.user, item_ids=[source.pk for source in sources], **form.order()
+                actor=request.user,
+                item_ids=[source.pk for source in sources],
+                replaces=draft.pk if draft else None,
+                **form.order(),
             )
             return redirect("bulk_split_detail", pk=bulk.pk)
         except ValidationError as error:
@@ -95,14 +99,14 @@ def _draft(request: PortalRequest) -> BulkSplit | None:
 
 def _initial(request: PortalRequest) -> tuple[BulkSplitForm, list[BulkLine]]:
     """Empty, or with the lines of a draft: in the table, or as a text where they are too many for it."""
-    draft = _draft(request)
+    draft, way = _draft(request), request.GET.get("way", "")
     if draft is None:
-        return BulkSplitForm(actor=request.user, initial={"way": request.GET.get("way", "")}), []
+        return BulkSplitForm(actor=request.user, initial={"way": way}), []
     lines = lines_of(draft)
-    initial: dict[str, Any] = {"create_customers": draft.create_customers}
+    initial: dict[str, Any] = {"way": way, "create_customers": draft.create_customers}
     if len(lines) <= MOST_ON_SCREEN:
         return BulkSplitForm(actor=request.user, initial=initial), lines
-    initial |= {"way": Origin.PASTE, "text": _as_text(lines)}
+    initial |= {"way": way or Origin.PASTE, "text": _as_text(lines)}
     return BulkSplitForm(actor=request.user, initial=initial), []
 
 

@@ -5,12 +5,12 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Account, Tier
-from entitlements.models import LineItem
+from entitlements.models import BulkState, LineItem
 from entitlements.services import bulk_jobs
 from entitlements.services.bulk_jobs import work_on
 from mxportal.shared.forms import new_key
 from tests.entitlements.bulk_pages import address, page_of, row_for, seen, started, table, upload
-from tests.entitlements.pages import client_of, html_of
+from tests.entitlements.pages import client_of, errors_of, html_of
 from tests.factories import Cast, issue_item, make_account, make_cast
 
 pytestmark = pytest.mark.django_db
@@ -197,3 +197,36 @@ def test_every_line_to_correct_has_the_same_columns(client: Client, item: LineIt
     bulk = started(client, address(item), upload(content.encode()))
     html = page_of(client, bulk)
     assert html.count('name="lines-0-activation_id"') == html.count('name="lines-1-activation_id"') == 1
+
+
+def test_changed_lines_take_the_draft_s_place(client: Client, item: LineItem, cast: Cast) -> None:
+    """E7: of the lines before and the changed ones, only one can be split."""
+    draft = started(client, address(item), table(row_for(cast, 1)))
+    where = reverse("bulk_split_create", query={"again": draft.pk})
+    bulk = started(client, where, table(row_for(cast, 2)))
+    draft.refresh_from_db()
+    assert (draft.state, bulk.state) == (BulkState.DISCARDED, BulkState.READY)
+    again = started(client, where, table(row_for(cast, 3)))  # Back, and once more
+    client.post(reverse("bulk_split_carry_out", args=[again.pk]), seen(again))
+    where = reverse("bulk_split_create", query={"again": again.pk})
+    response = client.post(where, table(row_for(cast, 4)))
+    assert errors_of(response)["__all__"][0].startswith("This bulk split has gone on meanwhile.")
+    assert item.splits.count() == 1
+
+
+def test_another_file_takes_the_draft_s_place(client: Client, item: LineItem, cast: Cast) -> None:
+    """E7: the same, from the preview's link to the file."""
+    draft = started(client, address(item), table(row_for(cast, "x")))
+    where = reverse("bulk_split_create", query={"again": draft.pk, "way": "file"})
+    assert f'href="{where}"'.replace("&", "&amp;") in page_of(client, draft)
+    assert '<details class="mx-card" name="way" open>\n      <summary><h2>Upload a file' in html_of(
+        client.get(where)
+    )
+    person = cast.installer
+    started(
+        client,
+        where,
+        upload(f"Account ID,E-mail,Amount\n{person.account.account_id},{person.email},1".encode()),
+    )
+    draft.refresh_from_db()
+    assert draft.state == BulkState.DISCARDED

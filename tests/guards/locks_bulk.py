@@ -63,7 +63,7 @@ def corrected_while_carried_out(cast: Cast) -> Race:
 def started_twice(cast: Cast) -> Race:
     """E7: a double click; both get the same bulk split."""
     pk, line = issue_item(cast).pk, line_for(cast.installer)
-    request = {"items": [pk], "lines": [line.as_row()], "create_customers": False}
+    request = {"items": [pk], "lines": [line.as_row()], "create_customers": False, "replaces": None}
     asked: dict[str, Any] = {"actor": cast.distributor, "key": new_key(), "origin": Origin.TABLE}
     return Race(
         other=lambda: inside(_start)(request=request, file_name="", **asked),
