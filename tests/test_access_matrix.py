@@ -16,6 +16,7 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 
 from accounts.models import RelationStatus
+from entitlements.offline_page import license_link
 from entitlements.services.mailing import queue_activation_mail
 from notifications.models import Failure, Mail, Status
 from tests.architecture.test_stamps import patterns
@@ -201,7 +202,7 @@ mail_send_again                  GET  302  405  405  403  405  403  405  403  40
 mail_send_again                  POST 302  302  403  403  302  403  404  403  404  403
 offline_activation               GET  200  200  200  403  200  403  200  403  200  403
 offline_activation               POST 200  200  200  403  200  403  200  403  200  403
-offline_licenses                 GET  404  404  404  404  404  404  404  404  404  404
+offline_licenses                 GET  200  200  200  200  200  200  200  200  200  200
 offline_licenses                 POST 405  405  405  405  405  405  405  405  405  405
 verify_start                     GET  200  200  200  200  200  200  200  200  200  200
 verify_start                     POST 200  200  200  200  200  200  200  200  200  200
@@ -285,7 +286,7 @@ class World:
             "line_item_go": ["split"],
             "license_detail": [self.license.license_id],
             "license_download": [self.license.license_id],
-            "offline_licenses": ["no-link-of-ours"],
+            "offline_licenses": [license_link([self.license])],
             "bulk_split_template": ["csv"],
             "bulk_split_download": [self.bulk.pk, "csv"],
             "mailbox_message": ["a.log", 0],

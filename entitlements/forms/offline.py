@@ -134,10 +134,9 @@ class OfflineForm(forms.Form):
     ) -> None:
         super().__init__(data, files, initial=initial)
         self.way = way
-        typed = data if way == TYPED else None
-        self.rows: BaseFormSet = WantedFormSet(
-            typed, prefix=PREFIX, initial=rows or [{}], form_kwargs=NOT_EMPTY
-        )
+        judged = data if way == TYPED else None
+        kept = rows or (typed_rows(data) if data else []) or [{}]
+        self.rows: BaseFormSet = WantedFormSet(judged, prefix=PREFIX, initial=kept, form_kwargs=NOT_EMPTY)
         self.asked: ActivationRequest | None = None
 
     def clean(self) -> dict[str, Any]:
@@ -190,13 +189,19 @@ class OfflineForm(forms.Form):
 
 def typed_form(data: QueryDict, *, more: int = 0, without: int | None = None) -> OfflineForm:
     """The fields as they were typed, right or wrong, with a row more or one less."""
-    total = data.get(f"{PREFIX}-TOTAL_FORMS", "")
-    count = min(int(total) if total.isascii() and total.isdigit() and len(total) < 4 else 1, MOST_REQUESTS)
-    names = WantedForm.base_fields
-    rows = [{name: data.get(f"{PREFIX}-{row}-{name}", "") for name in names} for row in range(count)]
-    rows = [row for place, row in enumerate(rows) if place != without] + [{}] * more
+    rows = [row for place, row in enumerate(typed_rows(data)) if place != without] + [{}] * more
     head = {name: data.get(name, "") for name in HEAD}
     return OfflineForm(way=TYPED, initial=head, rows=rows[:MOST_REQUESTS])
+
+
+def typed_rows(data: QueryDict) -> list[dict[str, Any]]:
+    """What stands in the rows."""
+    total = data.get(f"{PREFIX}-TOTAL_FORMS", "")
+    count = min(int(total), MOST_REQUESTS) if total.isascii() and total.isdigit() and len(total) < 4 else 0
+    return [
+        {name: data.get(f"{PREFIX}-{row}-{name}", "") for name in WantedForm.base_fields}
+        for row in range(count)
+    ]
 
 
 def form_of(asked: ActivationRequest) -> OfflineForm:

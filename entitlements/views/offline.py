@@ -58,9 +58,16 @@ def _posted(request: HttpRequest, actor: User | None) -> HttpResponse:
     if step.startswith(REMOVE):
         place = step.removeprefix(REMOVE)
         return _ask(request, typed_form(request.POST, without=int(place) if place.isdecimal() else None))
-    return _check(
-        request, actor, OfflineForm(request.POST, request.FILES, way=step if step in WAYS else FILE)
-    )
+    return _check(request, actor, OfflineForm(request.POST, request.FILES, way=_way(request, step)))
+
+
+def _way(request: HttpRequest, step: str) -> str:
+    """The button's; where Enter was pressed in a field, that of which something is there."""
+    if step in WAYS:
+        return step
+    if request.FILES:
+        return FILE
+    return TEXT if request.POST.get("text", "").strip() else TYPED
 
 
 def _check(request: HttpRequest, actor: User | None, form: OfflineForm) -> HttpResponse:

@@ -180,6 +180,18 @@ def test_one_more_row_and_one_less(client: Client, chain: Chain) -> None:
     assert len(typed(client, ("", 1), step="remove:0").context["form"].rows.forms) == 1
 
 
+def test_enter_in_a_field(client: Client, chain: Chain) -> None:
+    """Without a button what is filled in says what is meant; and nothing that was typed is lost on another way."""
+    assert typed(client, (chain.served.activation_id, 1), step="").context["rows"][0].effect
+    preview = client.post(
+        ADDRESS, {"step": "", "text": text_of((chain.served, 1)), "wanted-TOTAL_FORMS": "1"}
+    )
+    assert preview.context["rows"][0].effect
+    page = typed(client, ("first", 2), ("second", 1), step="file")
+    assert page.context["form"].errors["file"]
+    assert [row["activation_id"].value() for row in page.context["form"].rows] == ["first", "second"]
+
+
 def test_wrong_fields(client: Client, chain: Chain) -> None:
     """L1, L2, E5: each at its field."""
     wrong = mistyped(chain.served)
