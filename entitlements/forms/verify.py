@@ -7,11 +7,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from entitlements.services.document_verification import verify_document
+from entitlements.services.document_verification import LARGEST, too_large, verify_document
 from entitlements.services.findings import Document
 
 CODE, FILE = "code", "file"
-LARGEST_FILE = 5 * 1024 * 1024
 IN_ADDRESS = re.compile(r".*/verify/([^/?#]+)", re.DOTALL)
 CODE_FORM = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
@@ -66,8 +65,8 @@ class VerifyForm(forms.Form):
     def _verified(self, file: Any) -> Document:
         if not file:
             raise ValidationError(_("Choose a file."))
-        if file.size > LARGEST_FILE:
-            raise ValidationError(_("This file is larger than 5 MB, so it is none of the portal's."))
+        if file.size > LARGEST:
+            raise ValidationError(too_large())
         if not file.size:
             raise ValidationError(_("This file is empty. Download it again."))
         return verify_document(file.read())

@@ -14,6 +14,8 @@ from entitlements.services.certificate_verification import certificate_checks
 from entitlements.services.findings import Document, Kind
 from entitlements.services.license_verification import license_checks
 
+LARGEST = 10 * 1024 * 1024  # bytes, of a file and of what is packed in it
+MOST_PARTS = 300_000  # objects and lists; a certificate of a thousand lines has some forty thousand
 # What reading a file of any other shape gives
 BROKEN = (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
@@ -34,7 +36,7 @@ def verify_document(content: bytes) -> Document:
 
 def is_license(content: bytes) -> bool:
     """It begins as one."""
-    return license_text(content).startswith(BEGIN)
+    return license_text(content[:200]).startswith(BEGIN)
 
 
 def license_text(content: bytes) -> str:
@@ -45,7 +47,7 @@ def license_text(content: bytes) -> str:
 def _attached(content: bytes) -> bytes:
     """The data that the portal attached to its PDF."""
     try:
-        reader = pypdf.PdfReader(io.BytesIO(content))
+        reader = pypdf.PdfReader(io.BytesIO(content))  # unpacks no stream beyond a limit of its own
         if not reader.is_encrypted:
             return reader.attachments[NAME][0]
     except KeyError as error:
@@ -60,6 +62,9 @@ def _attached(content: bytes) -> bytes:
 
 
 def _parsed(content: bytes) -> dict[str, Any]:
+    """Python's objects take some thirty times the room of the shortest JSON: their number is known before."""
+    if len(content) > LARGEST or content.count(b"[") + content.count(b"{") > MOST_PARTS:
+        raise ValidationError(too_large())
     try:
         data = json.loads(content)
         if data["format"] == FORMAT:
@@ -67,6 +72,11 @@ def _parsed(content: bytes) -> dict[str, Any]:
     except BROKEN as error:
         raise ValidationError(_neither()) from error
     raise ValidationError(_neither())
+
+
+def too_large() -> str:
+    """A sentence for the page."""
+    return _("This file is larger than what can be checked here: 10 MB, unpacked.")
 
 
 def _neither() -> str:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,11 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from pypdf import PdfWriter
+from pypdf.generic import NameObject
 
-from entitlements.forms.verify import LARGEST_FILE
 from entitlements.models import License, LineItem, State
 from entitlements.services.activation import activate_as_bearer, return_as_bearer
-from entitlements.services.document_verification import verify_document
+from entitlements.services.document_verification import LARGEST, verify_document
 from entitlements.services.findings import Verdict
 from entitlements.services.licenses import license_file
 from entitlements.services.replacing import replace_activation_id
@@ -222,9 +223,14 @@ def test_whatever_stands_in_it(chain: Chain) -> None:
 # --- What is none -----------------------------------------------------------------------------------------------------
 
 
-def pdf_without_data(password: str = "") -> bytes:
+def pdf_with(data: bytes | None = None, password: str = "") -> bytes:
+    """Another PDF, with something else attached as a certificate's data."""
     writer, file = PdfWriter(), io.BytesIO()
     writer.add_blank_page(100, 100)
+    if data is not None:
+        stream = writer.add_attachment("certificate.json", data).pdf_object["/EF"]["/F"]  # type: ignore[index]
+        stream[NameObject("/Filter")] = NameObject("/FlateDecode")
+        stream._data = zlib.compress(data)
     if password:
         writer.encrypt(password, algorithm="AES-256")
     writer.write(file)
@@ -235,7 +241,7 @@ def pdf_without_data(password: str = "") -> bytes:
     ("content", "said"),
     [
         (b"", "empty"),
-        (b"x" * (LARGEST_FILE + 1), "5 MB"),
+        (b"x" * (LARGEST + 1), "10 MB"),
         (b"hello", "neither a certificate nor a license file"),
         (b"[]", "neither a certificate nor a license file"),
         (b"[" * 100_000, "neither a certificate nor a license file"),
@@ -243,8 +249,12 @@ def pdf_without_data(password: str = "") -> bytes:
         (b'{"format": "mx-license-certificate/1"}', "not the form of a certificate"),
         (b"%PDF-1.7\nnothing", "cannot be read"),
         (b"%PDF-1.7\n" + b"\x00" * 10_000, "cannot be read"),
-        (pdf_without_data(), "no data of a certificate"),
-        (pdf_without_data("secret"), "encrypted"),
+        (pdf_with(b"{}"), "neither a certificate nor a license file"),
+        (pdf_with(b" " * (LARGEST + 1)), "10 MB, unpacked"),
+        (pdf_with(b"[" + b"[]," * 400_000), "10 MB, unpacked"),
+        (pdf_with(bytes(100_000_000)), "cannot be read"),
+        (pdf_with(), "no data of a certificate"),
+        (pdf_with(password="secret"), "encrypted"),
         (b"-----BEGIN MACHINE FILE-----", "damaged"),
         (b"-----BEGIN MACHINE FILE-----\nAAAA\n-----END MACHINE FILE-----", "damaged"),
     ],
