@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 from ninja import Query, Router, Schema
@@ -14,8 +15,11 @@ from entitlements.activation.host_ids import HostIdType
 from entitlements.api.activations import LicenseOut, license_out
 from entitlements.api.auth import Token, TokenRequest, nobody
 from entitlements.api.shapes import Id, Page, PageQuery, Text100, page_of
+from entitlements.device_list import list_devices
 from entitlements.models import Device, License
+from entitlements.models.activation import LicenseQuerySet
 from entitlements.services.signing import public_keys
+from mxportal.shared.pagination import Arm
 
 router = Router(tags=["Licenses and devices"])
 FRESH_SECONDS = 60
@@ -70,14 +74,19 @@ class RevocationQuery(PageQuery):
 @router.get("/licenses", auth=Token(Permission.VIEW), response=Page[LicenseOut])
 def license_list(request: TokenRequest, query: Query[LicenseQuery]) -> Page[LicenseOut]:
     """Licenses of the items that the account is party to, newest first."""
-    licenses = License.objects.visible_to(request.user)
+    parts = License.objects.parts_visible_to(request.user)
+    arms = [Arm(_for_out(_narrowed(part, query))) for part in parts]
+    visible = _for_out(License.objects.visible_to(request.user))
+    items, address = page_of(request, visible, query, arms=arms)
+    return Page(items=[license_out(license) for license in items], next=address)
+
+
+def _narrowed(licenses: LicenseQuerySet, query: LicenseQuery) -> LicenseQuerySet:
     if query.item_id is not None:
         licenses = licenses.filter(activation__item=query.item_id)
     if query.host_id is not None:
         licenses = licenses.filter(activation__device__host_id=query.host_id)
-    licenses = licenses if query.ended else licenses.valid()
-    items, address = page_of(request, _for_out(licenses), query)
-    return Page(items=[license_out(license) for license in items], next=address)
+    return licenses if query.ended else licenses.valid()
 
 
 @router.get("/licenses/{uuid:license_id}", auth=Token(Permission.VIEW), response=LicenseOut)
@@ -94,11 +103,15 @@ def _for_out(licenses: Any) -> Any:
 @router.get("/devices", auth=Token(Permission.VIEW), response=Page[DeviceOut])
 def device_list(request: TokenRequest, query: Query[DeviceQuery]) -> Page[Any]:
     """Devices of the account and of the End customers that it sells to, newest first."""
-    devices = Device.objects.visible_to(request.user).select_related("account")
-    if query.host_id is not None:
-        devices = devices.filter(host_id=query.host_id)
-    items, address = page_of(request, devices, query)
+    listing = list_devices(request.user)
+    arms = [Arm(_with_account(arm.queryset, query), arm.same) for arm in listing.arms]
+    items, address = page_of(request, listing.devices, query, arms=arms)
     return Page.model_construct(items=items, next=address)
+
+
+def _with_account(devices: QuerySet[Device], query: DeviceQuery) -> QuerySet[Device]:
+    devices = devices.select_related("account")
+    return devices if query.host_id is None else devices.filter(host_id=query.host_id)
 
 
 @router.get("/devices/{int:device_id}", auth=Token(Permission.VIEW), response=DeviceOut)

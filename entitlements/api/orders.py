@@ -41,6 +41,7 @@ from entitlements.services.issue import (
     deploy_entitlement,
 )
 from entitlements.services.states import change_state
+from mxportal.shared.pagination import Arm
 
 router = Router(tags=["Entitlements"])
 MOST_LINES = 100
@@ -114,13 +115,13 @@ class QuantityIn(In):
 
 @router.get("/entitlements", auth=Token(Permission.VIEW), response=Page[EntitlementOut])
 def entitlement_list(request: TokenRequest, query: Query[EntitlementQuery]) -> Page[EntitlementOut]:
-    """Orders with their line items, newest first."""
-    actor = request.user
-    entitlements = Entitlement.objects.visible_to(actor)
+    """Orders that the account bought or sold, with their line items, newest first."""
+    visible = Entitlement.objects.visible_to(request.user)
     if query.order_number is not None:
-        entitlements = entitlements.named_to(actor, query.order_number)
-    found, address = page_of(request, entitlements, query)
-    return Page(items=entitlements_out(actor, found), next=address)
+        visible = visible.filter(order_number=query.order_number)
+    arms = [Arm(part) for part in visible.parts_of(request.user)]
+    found, address = page_of(request, visible, query, arms=arms)
+    return Page(items=entitlements_out(request.user, found), next=address)
 
 
 @router.post("/entitlements", auth=Token(Permission.CREATE_ENTITLEMENTS), response={201: EntitlementOut})

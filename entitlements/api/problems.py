@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ObjectDoesNotExist, PermissionDenied, ValidationError
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -110,10 +111,21 @@ def _missing(request: HttpRequest, error: Exception) -> HttpResponse:
     return problem(404, "not-found", _("There is nothing here that this token may see."))
 
 
+def _reused() -> HttpResponse:
+    detail = _("This Idempotency-Key was used for another request. Use a new one for each request.")
+    return problem(409, "key-reused", detail)
+
+
+def _raced(request: HttpRequest, error: IntegrityError) -> HttpResponse:
+    """P2: two requests at once under one key that hold different locks; the index lets one of them through."""
+    if not any(name in str(error) for name in ("operation_key_once", "accounts_operation.key")):
+        raise error
+    return _reused()
+
+
 def _refused(request: HttpRequest, error: ValidationError) -> HttpResponse:
     if getattr(error, "code", "") == KEY_REUSED:
-        detail = _("This Idempotency-Key was used for another request. Use a new one for each request.")
-        return problem(409, "key-reused", detail)
+        return _reused()
     found = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
     errors = {NAMES.get(name, name): messages for name, messages in found.items()}
     own = errors.pop(NON_FIELD_ERRORS, [])
@@ -164,4 +176,5 @@ HANDLERS: dict[type[Exception], Any] = {
     HttpError: _http,
     TooManyGuessesError: _guessed,
     PdfUnavailable: _no_pdf,
+    IntegrityError: _raced,
 }

@@ -2,6 +2,8 @@
 
 import uuid
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -13,13 +15,21 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
-def of_parties(actor: "User", prefix: str = "item__") -> Q:
-    """E5, A7: the owner, the serving account, and the seller where there is no other that serves; MOBOTIX always."""
+def party_parts(actor: "User", prefix: str = "item__") -> list[Q]:
+    """E5, A7: the owner, the serving account, and the seller where there is no other that serves; MOBOTIX always.
+
+    Each part is found along an index of the items, which all of them in one condition are not.
+    """
     own = actor.account
     if own.tier == Tier.MOBOTIX:
-        return Q()
+        return [Q()]
     owner, serving, seller = (f"{prefix}{column}" for column in ("owner", "serving_account", "seller"))
-    return Q(**{owner: own}) | Q(**{serving: own}) | Q(**{seller: own, serving: None})
+    return [Q(**{owner: own}), Q(**{serving: own}), Q(**{seller: own, serving: None})]
+
+
+def of_parties(actor: "User", prefix: str = "item__") -> Q:
+    """Any of them."""
+    return reduce(or_, party_parts(actor, prefix))
 
 
 class ActivationQuerySet(models.QuerySet["Activation"]):
@@ -40,6 +50,10 @@ class LicenseQuerySet(models.QuerySet["License"]):
     def visible_to(self, actor: "User") -> Self:
         """The parties of the item; what is in it only who has Activation ID and host ID reads (L5)."""
         return self.filter(of_parties(actor, "activation__item__"))
+
+    def parts_visible_to(self, actor: "User") -> list[Self]:
+        """``visible_to`` in parts, for a list's pages."""
+        return [self.filter(part) for part in party_parts(actor, "activation__item__")]
 
     def valid(self) -> Self:
         """Those that were not ended by a return or by another one."""

@@ -64,6 +64,13 @@ def new_account(cast: Cast) -> Asked:
     return Asked(create_account, request, {"name": "Other"}, ValidationError)
 
 
+def new_account_with_person(cast: Cast) -> Asked:
+    """A2, U4: both or neither."""
+    person = {"email": "first@twin.example", "first_name": "A", "last_name": "B"}
+    request = {"actor": make_seller(cast), "tier": Tier.INSTALLER, "name": "Twin", "person": person}
+    return Asked(create_account, request, {"person": person | {"first_name": "C"}}, ValidationError)
+
+
 def new_user(cast: Cast) -> Asked:
     """U4."""
     seller = make_seller(cast)
@@ -100,6 +107,12 @@ def new_entitlement(cast: Cast) -> Asked:
     """E1."""
     request = order(cast, owner_id=cast.distributor.account_id)
     return Asked(create_entitlement, request, {"order_number": "2"})
+
+
+def new_entitlement_deployed(cast: Cast) -> Asked:
+    """E1: at once."""
+    request = order(cast, owner_id=cast.distributor.account_id, deploy=True, send_mail=True)
+    return Asked(create_entitlement, request, {"send_mail": False})
 
 
 def new_lines(cast: Cast) -> Asked:
@@ -245,12 +258,14 @@ def none_again(cast: Cast) -> Asked:
 
 KEYED: dict[str, Callable[[Cast], Asked]] = {
     "accounts.services.accounts._create_account": new_account,
+    "accounts.services.accounts._create_account 2": new_account_with_person,
     "accounts.services.users._create_user": new_user,
     "accounts.services.credentials.send_credentials": new_credentials,
     "accounts.services.api_tokens.create_api_token": new_token,
     "entitlements.services.products._save_product": new_product,
     "entitlements.services.products._save_product 2": changed_product,
     "entitlements.services.issue.create_entitlement": new_entitlement,
+    "entitlements.services.issue.create_entitlement 2": new_entitlement_deployed,
     "entitlements.services.issue.add_lines": new_lines,
     "entitlements.services.issue.deploy_entitlement": deployment,
     "entitlements.services.states.change_state": state,

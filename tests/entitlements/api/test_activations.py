@@ -8,7 +8,7 @@ from entitlements.activation.license_files import read, unpack
 from entitlements.activation_ids import new_activation_id
 from entitlements.models import License, LineItem
 from tests.entitlements.api.client import Program, assert_problem, program_of
-from tests.factories import Cast, Chain, issue_item, split_item
+from tests.factories import Cast, Chain, issue_item, split_item, yesterday
 
 MAC = "00:03:C5:00:00:01"
 OTHER = "00:03:C5:00:00:02"
@@ -114,6 +114,29 @@ def test_activations_that_are_refused(cast: Cast, chain: Chain, changes: dict[st
         assert not License.objects.exists()
     else:
         assert answer.status_code == 201, "it is taken for a serial number"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"state": "inactive"}, {"state": "obsolete"}, {"expires_on": yesterday(), "starts_on": yesterday()}],
+)
+def test_items_that_cannot_be_activated(cast: Cast, chain: Chain, changes: dict[str, Any]) -> None:
+    """E3: the bearer reads why; the sentence tells nobody's name."""
+    LineItem.objects.filter(pk=chain.served.pk).update(**changes)
+    answer = Program().post("/activations", of(chain.served))
+    assert_problem(answer, 422, "refused", fields=("item_id",))
+
+
+def test_a_host_that_another_account_uses_tells_nothing(cast: Cast, chain: Chain) -> None:
+    """L1: neither that it is known elsewhere nor what it is called there."""
+    Program().post("/activations", of(chain.served, name="Secret Lab"))
+    other = issue_item(cast, cast.other_installer.account)
+    program = program_of(cast.other_installer)
+    made = program.post("/activations", {"item_id": other.pk, "host_id": MAC})
+    assert (made.status_code, made.json()["device"]) == (201, MAC)
+    assert len(program.get("/devices").json()["items"]) == 1
+    for path in ("/devices", "/licenses?ended=true", f"/licenses?host_id={MAC}"):
+        assert "Secret Lab" not in program.get(path).content.decode()
 
 
 def test_parts_are_returned_with_a_token(cast: Cast, chain: Chain) -> None:

@@ -2,11 +2,13 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 import threading
 import urllib.request
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -84,6 +86,27 @@ def test_what_is_not_valid(run: Run, tmp_path: Path, name: str, value: str, said
     checked = run("mxmc_client.py", *store, "check")
     assert checked.returncode == 1
     assert said in checked.stdout
+
+
+@pytest.mark.parametrize(
+    ("issued", "expiry", "said"),
+    [
+        (timedelta(days=2), None, "the clock of this machine is wrong"),
+        (timedelta(days=-9), timedelta(seconds=-1), "it expired on"),
+        (timedelta(hours=20), None, ""),
+        (timedelta(days=-9), timedelta(days=1), ""),
+    ],
+)
+def test_clocks(issued: timedelta, expiry: timedelta | None, said: str) -> None:
+    """A clock that is wrong by hours does no harm; one that is days behind would let licenses live on for ever."""
+    program = runpy.run_path(str(EXAMPLES / "mxmc_client.py"))
+    now = datetime.now(UTC)
+    meta = {"issued": (now + issued).isoformat(), "expiry": (now + expiry).isoformat() if expiry else None}
+    if not said:
+        program["check_time"](meta)
+        return
+    with pytest.raises(program["Wrong"], match=said):
+        program["check_time"](meta)
 
 
 def test_a_refusal_is_said_in_the_portals_words(run: Run, tmp_path: Path) -> None:

@@ -196,5 +196,5 @@ def test_a_page_has_a_fixed_number_of_queries(cast: Cast, rows: int, django_asse
         issue_item(cast)
     program = program_of(cast.distributor)
     program.get("/entitlements")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         assert len(program.get("/entitlements").json()["items"]) == rows

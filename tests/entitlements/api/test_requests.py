@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import ApiRequest, ApiToken
+from accounts.models.operation import OperationManager
 from accounts.services.api_tokens import new_secret, revoke_api_token
 from entitlements.api.bodies import DEEPEST, read_json
 from entitlements.api.problems import Problem
@@ -168,3 +169,12 @@ def test_the_description_is_for_others(db: None, client: Client) -> None:
     operations = [one for path in description.json()["paths"].values() for one in path.values()]
     assert all(one["summary"] and "." not in one["summary"][-1] for one in operations)
     assert not re.search(r"\b[AELNPU]\d{1,2}\b|``", description.content.decode())
+
+
+def test_two_at_once_under_one_key(cast: Cast, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P2: requests that hold different locks; the index lets one of them through, and the other reads why."""
+    program, line = program_of(cast.installer), {"copies": 1}
+    assert program.post(f"/items/{chain.served.pk}/undo", line, key="twin").status_code == 200
+    monkeypatch.setattr(OperationManager, "done", lambda self, **asked: None)
+    answer = program.post(f"/items/{chain.installed.pk}/undo", line, key="twin")
+    assert_problem(answer, 409, "key-reused")
