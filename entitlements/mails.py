@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import Account, Tier, User
 from accounts.visibility import visible_names
 from entitlements.license_downloads import attached_licenses
 from entitlements.models import BulkSplit, LineItem, Movement, NoticeRun
@@ -53,7 +53,15 @@ def _context(mail: Mail, items: list[LineItem]) -> dict[str, Any]:
         "seller": entitlement.seller,
         "certificate": bool(mail.context.get("certificate")),
         "replaces": mail.context.get("replaces"),
+        "activate_url": _activate_url(entitlement.owner),
     }
+
+
+def _activate_url(owner: Account) -> str:
+    """L3: End customers have no login and need none; everybody else finds the way in the portal."""
+    if owner.tier != Tier.END_CUSTOMER:
+        return ""
+    return settings.SITE_URL + reverse("offline_activation")
 
 
 def _line(item: LineItem) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import io
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from pypdf import PdfReader
@@ -47,6 +48,15 @@ def said(mail: Mail) -> Message:
     message = render(mail)
     assert message is not None
     return message
+
+
+def test_end_customers_read_where_to_activate_without_a_login(cast: Cast, item: LineItem) -> None:
+    """L3: they have none; a partner activates in the portal."""
+    served = split_item(cast.installer, item, cast.customer, copies=1)
+    address = settings.SITE_URL + reverse("offline_activation")
+    for one, expected in ((served, True), (item, False)):
+        message = said(mail_of(cast, one))
+        assert [address in text for text in (message.text, message.html)] == [expected] * 2
 
 
 def test_it_brings_the_activation_id(cast: Cast, item: LineItem) -> None:

@@ -3,8 +3,10 @@
 import json
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import translation
 from hypothesis import given
@@ -22,7 +24,7 @@ def request_data(**changes: Any) -> dict[str, Any]:
     data = {
         "format": "mxportal-activation-request",
         "version": 1,
-        "portal": "http://127.0.0.1:8000",
+        "portal": settings.SITE_URL,
         "hostId": "0003c5aabbcc",
         "hostIdType": "mac",
         "device": {"name": "Kamera Süd", "model": "M73"},
@@ -75,7 +77,7 @@ def test_a_wrong_clock_does_not_matter(created: str) -> None:
     assert read_request(written(createdAt=created)) == read_request(written())
 
 
-@pytest.mark.parametrize("portal", ["HTTP://127.0.0.1:8000/", "127.0.0.1:8000"])
+@pytest.mark.parametrize("portal", [settings.SITE_URL.upper() + "/", urlsplit(settings.SITE_URL).netloc])
 def test_this_portal_in_other_words(portal: str) -> None:
     """L3: an address or a host name."""
     assert read_request(written(portal=portal))
