@@ -14,7 +14,7 @@ from entitlements.models import Activation, Device, License, LineItem, MovementK
 from entitlements.predicates import may_activate
 from entitlements.services.devices import HostId, find_or_make_device
 from entitlements.services.ledger import move_on_device
-from entitlements.services.licenses import renew_license
+from entitlements.services.licenses import is_for_current_id, renew_license
 from entitlements.services.returns import take_from_device
 from entitlements.services.split import check_copies
 
@@ -162,14 +162,19 @@ def lock_item(items: Any) -> LineItem:
 
 
 def set_copies(*, actor: User | None, item: LineItem, host: HostId, copies: int, reason: str = "") -> License:
-    """Under the item's lock: the device holds ``copies`` from now on."""
+    """Under the item's lock: the device holds ``copies`` from now on.
+
+    The same number again gives the same license, but where the Activation ID was replaced since (E5): its file opens
+    with the former one.
+    """
     check_can_be_activated(item)
     if copies < 1:
         raise ValidationError({"copies": _("Enter at least 1 copy.")})
     device = find_or_make_device(account=item.owner, host=host, actor=actor)
     activation = _activation_on(item, device)
     change = copies - activation.copies
-    if change == 0 and (current := activation.licenses.filter(ended_at=None).first()):
+    current = activation.licenses.filter(ended_at=None).first() if change == 0 else None
+    if current and is_for_current_id(current):
         return current
     if change < 0:
         take_from_device(actor=actor, activation=activation, copies=-change, reason=reason)

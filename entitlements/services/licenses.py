@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from entitlements.activation.license_files import pack, unpack
+from entitlements.activation.license_files import CannotReadError, pack, read, unpack
 from entitlements.models import Activation, License, LineItem
 from entitlements.services.signing import Domain, active_key, sign
 
@@ -38,6 +38,20 @@ def license_file(license: License) -> str:
         host_id=activation.device.host_id,
         sign=lambda text: sign(license.key, Domain.MACHINE, text),
     )
+
+
+def is_for_current_id(license: License) -> bool:
+    """E5: whether its file opens with the Activation ID that the item has now, and not with a former one."""
+    activation = license.activation
+    try:
+        read(
+            unpack(license.file),
+            activation_id=activation.item.activation_id,
+            host_id=activation.device.host_id,
+        )
+    except CannotReadError:
+        return False
+    return True
 
 
 def end_licenses(item: LineItem) -> None:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
@@ -14,6 +15,7 @@ from entitlements.license_downloads import MOST_IN_ZIP, license_filename, licens
 from entitlements.models import License
 from entitlements.models.activation import LicenseQuerySet
 from entitlements.predicates import may_activate
+from entitlements.services.licenses import is_for_current_id
 from entitlements.views.steps import load_party_item
 
 
@@ -30,16 +32,26 @@ def license_detail(request: PortalRequest, license_id: UUID) -> HttpResponse:
     (row,) = activation_rows(request.user, [license.activation])
     item = license.activation.item
     valid = license.ended_at is None
+    acts = item.is_usable and may_activate(request.user, item)
     context = {
         "license": license,
         "row": row,
         "valid": valid,
+        "outdated": valid and not is_for_current_id(license),
         "filename": license_filename(license),
         "expires_on": item.expires_on,
-        "may_activate": item.is_usable and item.available > 0 and may_activate(request.user, item),
+        "may_activate": acts,
+        "has_more": item.available > 0,
+        "again_url": _again(license) if request.user.may(Permission.ACTIVATE) and acts else "",
         "qr": license_qr(license) if valid else None,
     }
     return render(request, "entitlements/license_detail.html", context)
+
+
+def _again(license: License) -> str:
+    """The form of Activate with the same device and number filled in."""
+    query = {"host_id": license.activation.device.host_id, "copies": license.copies}
+    return reverse("line_item_activate", args=[license.activation.item_id], query=query)
 
 
 @requires(Permission.VIEW)

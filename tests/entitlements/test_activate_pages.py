@@ -7,7 +7,9 @@ import pytest
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from entitlements.activation.license_files import read, unpack
 from entitlements.models import Activation, Device, License, LineItem, State
+from entitlements.services.replacing import replace_activation_id
 from tests.entitlements.pages import assert_statuses, client_of, errors_of, html_of
 from tests.entitlements.test_activation import MAC, put_on
 from tests.factories import Cast, Chain, make_cast, make_chain, yesterday
@@ -148,6 +150,28 @@ def test_the_item_names_its_devices_to_parties(cast: Cast, chain: Chain) -> None
         reverse("line_item_activations", args=[chain.served.pk]),
         [(cast.installer, 200), (cast.distributor, 403), (cast.sibling_installer, 404)],
     )
+
+
+def test_after_the_id_was_replaced(cast: Cast, chain: Chain) -> None:
+    """E5, L2: the page says that the file opens with the former ID; the same number again gives one for the new ID."""
+    license = put_on(cast, chain.served)
+    replace_activation_id(
+        actor=cast.installer, item_id=chain.served.pk, key="r" * 20, reason="Sent astray", send_mail=False
+    )
+    client = client_of(cast.installer)
+    page = client.get(reverse("license_detail", args=[license.license_id]))
+    assert "its file opens with the former ID" in html_of(page)
+    form = client.get(page.context["again_url"]).context["form"]
+    assert (form["host_id"].value(), form["copies"].value()) == (MAC, "2")
+    client.post(activate_address(chain.served), typed())
+    new = License.objects.valid().get()
+    chain.served.refresh_from_db()
+    sealed = unpack(new.file)
+    document = read(sealed, activation_id=chain.served.activation_id, host_id=MAC)
+    assert document["included"][0]["attributes"]["copies"] == 2
+    assert put_on(cast, chain.served).pk == new.pk
+    page = client.get(reverse("license_detail", args=[new.license_id]))
+    assert "former ID" not in html_of(page)
 
 
 def test_all_licenses_in_one_archive(cast: Cast, chain: Chain) -> None:

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from entitlements.models import Activation, License, LineItem, State
 from entitlements.services.mailing import queue_activation_mail
+from entitlements.services.replacing import replace_activation_id
 from entitlements.services.states import change_state
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
@@ -86,6 +87,16 @@ def test_the_files_are_those_of_the_delivery(cast: Cast, chain: Chain) -> None:
     assert message is not None
     for text in (message.text, message.html):
         assert "The license file of 1 activated device is attached" in " ".join(text.split())
+
+
+def test_no_file_for_a_former_id(cast: Cast, chain: Chain) -> None:
+    """E5: what does not open with the ID that the mail brings does not come with it."""
+    put_on(cast, chain.served)
+    replace_activation_id(
+        actor=cast.installer, item_id=chain.served.pk, key=new_key(), reason="Sent astray", send_mail=False
+    )
+    chain.served.refresh_from_db()
+    assert files_of(mail_with_licenses(cast, chain.served)) == []
 
 
 def test_many_files_come_as_one(cast: Cast, chain: Chain, monkeypatch: Any) -> None:
