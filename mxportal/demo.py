@@ -11,7 +11,10 @@ from accounts.models import Account, Role, Tier, User
 from accounts.services.accounts import create_account
 from accounts.services.setup import found_mobotix
 from accounts.services.users import create_user
+from entitlements.activation.host_ids import HostIdType
 from entitlements.models import Entitlement, LicenceModel, LineItem, Product, today
+from entitlements.services.activation import activate
+from entitlements.services.devices import HostId
 from entitlements.services.issue import NewLine, create_entitlement, deploy_entitlement
 from entitlements.services.products import save_product
 from entitlements.services.split import split_line_item
@@ -113,6 +116,10 @@ def make_demo() -> bool:
         order="PO-2041",
         lines=[(base, 5, None), (camera, 200, None)],
         passed_on=(40, 8),
+        devices=(
+            ("00:03:C5:10:20:30", "Haupteingang", "Foyer"),
+            ("00:03:C5:10:20:31", "Parkdeck 2", "Parkhaus"),
+        ),
     )
     _sell(
         mobotix,
@@ -122,6 +129,7 @@ def make_demo() -> bool:
         order="4500017",
         lines=[(camera, 120, None), (plate, 30, soon)],
         passed_on=(20, 6),
+        devices=(("00:03:C5:40:50:60", "Main gate", "Quay Street"),),
     )
     return True
 
@@ -214,8 +222,11 @@ def _sell(
     order: str,
     lines: list[tuple[Product, int, date | None]],
     passed_on: tuple[int, int],
+    devices: tuple[tuple[str, str, str], ...],
 ) -> None:
-    """An order, deployed; copies of its last line are passed on to the installer and on to the end customer."""
+    """An order, deployed; copies of its last line are passed on to the installer and on to the end customer, and some
+    are activated there.
+    """
     entitlement = create_entitlement(
         actor=mobotix,
         owner_id=distributor.account_id,
@@ -230,7 +241,10 @@ def _sell(
     )
     deploy_entitlement(actor=mobotix, entitlement_id=entitlement.pk, key=new_key())
     installed = _split(distributor, _last_line(entitlement), installer, passed_on[0])
-    _split(installer, installed, contact, passed_on[1])
+    served = _split(installer, installed, contact, passed_on[1])
+    for host_id, name, site in devices:
+        host = HostId(typed=host_id, kind=HostIdType.MAC, name=name, model="Mx-M73A", site=site)
+        activate(actor=installer, item_id=served.pk, host=host, copies=1, key=new_key())
 
 
 def _last_line(entitlement: Entitlement) -> LineItem:
