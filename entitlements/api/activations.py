@@ -12,12 +12,11 @@ from ninja.responses import Status
 from accounts.http import client_address
 from accounts.permissions import Permission
 from entitlements.activation.host_ids import HostIdType, guess
-from entitlements.activation_ids import is_mistyped
 from entitlements.api.auth import Token, TokenOrProof, TokenRequest
+from entitlements.api.items import find_item_id
 from entitlements.api.problems import Problem, key_missing
 from entitlements.api.shapes import Copies, Id, IdempotencyKey, In, LastDay, Reason, Text100
 from entitlements.models import Activation, License, LineItem
-from entitlements.search import find_by_activation_id
 from entitlements.services.activation import activate, activate_as_bearer, return_as_bearer
 from entitlements.services.devices import HostId
 from entitlements.services.guesses import check_guesses, count_wrong_guess
@@ -205,16 +204,7 @@ def _item_id(request: TokenRequest, body: OfItem) -> int:
     """Raises LineItem.DoesNotExist, ValidationError."""
     if (body.item_id is None) == (body.activation_id is None):
         raise ValidationError({"item_id": _("Name the item by its number or by its Activation ID.")})
-    if body.item_id is not None:
-        return body.item_id
-    typed = body.activation_id or ""
-    if is_mistyped(typed):
-        message = _("This Activation ID has a typing error. Compare it with the e-mail or the certificate.")
-        raise ValidationError({"activation_id": message})
-    item = find_by_activation_id(request.user, typed)
-    if item is None:
-        raise LineItem.DoesNotExist
-    return item.pk
+    return body.item_id or find_item_id(request.user, body.activation_id or "")
 
 
 def _activation_id(request: TokenRequest, body: Host) -> int:

@@ -3,16 +3,29 @@
 from collections.abc import Iterable
 from datetime import date
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema
 
 from accounts.models import Account, User
 from accounts.permissions import Permission
 from accounts.visibility import NAME_WITHHELD
+from entitlements.activation_ids import is_mistyped
 from entitlements.api.auth import Token, TokenRequest
-from entitlements.api.shapes import EntitlementId, LastDay, Page, PageQuery, PartNumber, page_of
+from entitlements.api.shapes import (
+    EntitlementId,
+    In,
+    LastDay,
+    Page,
+    PageQuery,
+    PartNumber,
+    Text100,
+    page_of,
+)
 from entitlements.listing import EXPIRED, ORDERS, Shown, Sort, for_rows, list_items
 from entitlements.models import LineItem, Product, State
 from entitlements.presentation import ItemRow, item_rows
+from entitlements.search import find_by_activation_id
 
 router = Router(tags=["Line items"])
 
@@ -43,8 +56,14 @@ class ItemOut(Schema):
     order_number: str
 
 
+class SearchIn(In):
+    """In full."""
+
+    activation_id: Text100
+
+
 class ItemQuery(PageQuery):
-    """The filters of List Entitlements. An Activation ID belongs in no address: POST it to `/items/search`."""
+    """The filters of List Entitlements. For an Activation ID there is ``POST /items/search``."""
 
     shown: Shown = Shown.ALL
     part_number: PartNumber | None = None
@@ -71,6 +90,23 @@ def item_list(request: TokenRequest, query: Query[ItemQuery]) -> Page[ItemOut]:
     else:
         items, address = page_of(request, listing.items, query, order=ORDERS[query.sort], arms=arms)
     return Page(items=items_out(request.user, items), next=address)
+
+
+@router.post("/items/search", auth=Token(Permission.VIEW), response=ItemOut)
+def item_search(request: TokenRequest, body: SearchIn) -> ItemOut:
+    """Finds the line item of an Activation ID, which is a secret and belongs in no address."""
+    return item_out(request.user, find_item_id(request.user, body.activation_id))
+
+
+def find_item_id(actor: User, typed: str) -> int:
+    """E5: for those who may read the ID in full. Raises ValidationError at a typing error, LineItem.DoesNotExist."""
+    if is_mistyped(typed):
+        message = _("This Activation ID has a typing error. Compare it with the e-mail or the certificate.")
+        raise ValidationError({"activation_id": message})
+    item = find_by_activation_id(actor, typed)
+    if item is None:
+        raise LineItem.DoesNotExist
+    return item.pk
 
 
 @router.get("/items/{int:item_id}", auth=Token(Permission.VIEW), response=ItemOut)

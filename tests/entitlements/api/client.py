@@ -58,3 +58,8 @@ def assert_problem(
     assert found["detail"]
     assert set(found.get("errors", {})) == set(fields), found
     return found
+
+
+def mistyped(activation_id: str) -> str:
+    """With another last character."""
+    return activation_id[:-1] + ("0" if activation_id[-1] != "0" else "1")

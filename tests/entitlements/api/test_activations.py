@@ -7,7 +7,7 @@ import pytest
 from entitlements.activation.license_files import read, unpack
 from entitlements.activation_ids import new_activation_id
 from entitlements.models import License, LineItem
-from tests.entitlements.api.client import Program, assert_problem, program_of
+from tests.entitlements.api.client import Program, assert_problem, mistyped, program_of
 from tests.factories import Cast, Chain, issue_item, split_item, yesterday
 
 MAC = "00:03:C5:00:00:01"
@@ -17,11 +17,6 @@ OTHER = "00:03:C5:00:00:02"
 def of(item: LineItem, **fields: Any) -> dict[str, Any]:
     """By its Activation ID, as MxMC asks."""
     return {"activation_id": item.activation_id, "host_id": "0003c5000001"} | fields
-
-
-def mistyped(activation_id: str) -> str:
-    """With another last character."""
-    return activation_id[:-1] + ("0" if activation_id[-1] != "0" else "1")
 
 
 # --- Without a token: the Activation ID is the proof (L2) -------------------------------------------------------------

@@ -4,7 +4,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Account
-from tests.entitlements.api.client import Program, assert_problem, program_of
+from tests.entitlements.api.client import Program, assert_problem, mistyped, program_of
 from tests.factories import Cast, Chain, issue_item, make_product, split_item, yesterday
 
 
@@ -99,3 +99,14 @@ def test_a_page_has_a_fixed_number_of_queries(
     program.get("/items")
     with django_assert_num_queries(6):
         assert len(program.get("/items").json()["items"]) == rows
+
+
+def test_an_item_is_found_by_its_activation_id(cast: Cast, chain: Chain) -> None:
+    """E5: in any form, for those who may read it in full; up the chain it finds nothing."""
+    program, typed = program_of(cast.installer), chain.served.activation_id.lower().replace("-", " ")
+    assert program.post("/items/search", {"activation_id": typed}).json()["id"] == chain.served.pk
+    wrong = program.post("/items/search", {"activation_id": mistyped(chain.served.activation_id)})
+    assert_problem(wrong, 422, "refused", fields=("activation_id",))
+    for other in (cast.distributor, cast.sibling_installer):
+        answer = program_of(other).post("/items/search", {"activation_id": chain.served.activation_id})
+        assert_problem(answer, 404, "not-found")

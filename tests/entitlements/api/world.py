@@ -84,6 +84,7 @@ class World:
         served = {"activation_id": self.chain.served.activation_id, "host_id": device}
         order = {"contact_email": cast.distributor.email, "lines": [line]}
         bodies: dict[str, dict[str, Any]] = {
+            "item_search": {"activation_id": self.chain.served.activation_id},
             "item_split": buyer | {"copies": 1},
             "item_undo": {"copies": 1, "reason": "Why not"},
             "item_mail": {"recipients": ["a@example.com"], "reason": "Why not"},
