@@ -134,7 +134,7 @@ def activation_create(
             reason=body.reason,
             key=_needed(idempotency_key),
         )
-    return Status(201, license_out(_read(license.pk)))
+    return Status(201, license_out(license))
 
 
 @router.post(
@@ -176,7 +176,7 @@ def rehost_create(request: TokenRequest, body: RehostIn, idempotency_key: Idempo
         reason=body.reason,
         key=idempotency_key,
     )
-    return Status(201, license_out(_read(license.pk)))
+    return Status(201, license_out(license))
 
 
 def _needed(key: str | None) -> str:
