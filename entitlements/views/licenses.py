@@ -21,7 +21,7 @@ from entitlements.views.steps import load_party_item
 
 def _visible(request: PortalRequest) -> LicenseQuerySet:
     licenses = License.objects.visible_to(request.user)
-    return licenses.select_related("activation__item__product", "activation__device", "key")
+    return licenses.select_related("activation__item__product", "activation__device")
 
 
 @requires(Permission.VIEW)
@@ -38,7 +38,6 @@ def license_detail(request: PortalRequest, license_id: UUID) -> HttpResponse:
         "row": row,
         "valid": valid,
         "outdated": valid and not is_for_current_id(license),
-        "filename": license_filename(license),
         "expires_on": item.expires_on,
         "may_activate": acts,
         "has_more": item.available > 0,

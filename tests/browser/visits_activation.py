@@ -24,6 +24,7 @@ def activation_pages(world: World) -> Iterator[Visit]:
     for license in world.licenses:
         yield page("installer", "license_detail", license.license_id)
     yield page("installer_viewer", "license_detail", world.licenses[-1].license_id)
+    yield page("installer", "license_detail", world.used_up.license_id)
     yield from device_pages(world)
 
 

@@ -13,6 +13,7 @@ from entitlements.services.bulk_lines import BulkLine
 from entitlements.services.bulk_requests import discard_bulk_split, start_bulk_split, undo_bulk_split
 from entitlements.services.devices import HostId
 from entitlements.services.issue import NewLine, add_lines, deploy_entitlement
+from entitlements.services.replacing import replace_activation_id
 from entitlements.services.returns import return_copies
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
@@ -201,11 +202,14 @@ def _activations(cast: Cast, chain: Chain) -> dict[str, Any]:
 
 
 def _used_up(cast: Cast, chain: Chain) -> License:
-    """L4: a license of an item of which nothing more can be returned this year."""
+    """L4, E5: of an item of which nothing more can be returned this year, and whose ID was replaced since."""
     item = split_item(cast.installer, chain.installed, cast.customer, copies=3)
     host = HostId(typed="00:03:C5:00:00:01", kind=HostIdType.MAC)
     license = activate(actor=cast.installer, item_id=item.pk, host=host, copies=3, key=new_key())
     return_copies(actor=cast.installer, activation_id=license.activation_id, copies=2, key=new_key())
+    replace_activation_id(
+        actor=cast.installer, item_id=item.pk, key=new_key(), reason="Sent astray", send_mail=False
+    )
     return License.objects.valid().get(activation=license.activation_id)
 
 
