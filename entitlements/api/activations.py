@@ -218,26 +218,22 @@ def _activation_id(request: TokenRequest, body: Host) -> int:
     return found
 
 
-def _read(license_id: int) -> License:
-    """The answer of a service, with what is told of it."""
-    return License.objects.select_related("activation__item__product", "activation__device", "key").get(
-        pk=license_id
-    )
-
-
 def _return_out(activation_id: int) -> ReturnOut:
     activation = Activation.objects.select_related("device").get(pk=activation_id)
-    valid = activation.licenses.valid().first()
+    valid = activation.licenses.valid().select_related(
+        "activation__item__product", "activation__device", "key"
+    )
+    license = valid.first()
     return ReturnOut(
         item_id=activation.item_id,
         host_id=activation.device.host_id,
         copies=activation.copies,
-        license=license_out(_read(valid.pk)) if valid else None,
+        license=license_out(license) if license else None,
     )
 
 
 def license_out(license: License) -> LicenseOut:
-    """A license of who may have it, with item, product, device and key selected. No name, and no Activation ID."""
+    """A license of who may have it, with its item, product, device and key. No name, and no Activation ID."""
     item, device = license.activation.item, license.activation.device
     return LicenseOut(
         license_id=license.license_id,

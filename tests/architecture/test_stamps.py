@@ -32,7 +32,6 @@ UNGATED = {
     ("entitlements/api/products.py", "Product"): "what MOBOTIX sells is no secret of one account",
     ("entitlements/api/orders.py", "Product"): "what MOBOTIX sells is no secret of one account",
     ("entitlements/api/licenses.py", "License"): "what has ended, for everybody, without a name (L6)",
-    ("entitlements/api/activations.py", "License"): "what a service has just given",
     ("entitlements/api/activations.py", "Activation"): "what a service has just changed",
     ("entitlements/api/middleware.py", "ApiRequest"): "the log is written there, and read on its page",
     ("entitlements/offline_page.py", "License"): "a link that the portal signed names them",
