@@ -60,7 +60,7 @@ def _effect(step: Step) -> str:
     if step.wanted.is_return and not step.held:
         return _("The device holds nothing of this line item: nothing changes.")
     if not step.change:
-        return _("The device holds these copies already: nothing changes, and you get the same license.")
+        return _("The device holds these copies already: nothing changes, and you get its license again.")
     if step.given_back:
         return _given_back(step)
     more = ngettext("%(copies)s copy is activated.", "%(copies)s copies are activated.", step.change)

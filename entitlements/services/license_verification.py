@@ -19,6 +19,7 @@ from entitlements.activation.license_files import (
 from entitlements.activation_ids import canonical
 from entitlements.models import License, SigningKey
 from entitlements.services.findings import Check, key_check
+from entitlements.services.licenses import is_for_current_id
 from entitlements.services.signing import Domain, is_signed
 
 
@@ -30,11 +31,16 @@ def license_checks(text: str) -> Iterator[Check]:
     if key is None:
         return
     yield key_check(key)
-    license = License.objects.filter(digest=sealed.digest).select_related("activation__item").first()
+    about = ("activation__item", "activation__device")
+    license = License.objects.filter(digest=sealed.digest).select_related(*about).first()
     yield Check(_("This portal knows the license"), license is not None)
     if license is not None:
         yield _not_ended(license)
         yield _not_expired(license)
+        if not is_for_current_id(license):
+            yield Check(
+                _("Its Activation ID has been replaced since; the license stays valid"), True, of_today=True
+            )
 
 
 def _not_ended(license: License) -> Check:

@@ -117,7 +117,7 @@ def test_replayed(client: Client, chain: Chain) -> None:
     text = text_of((chain.served, 2))
     go_on(client, upload(client, text))
     preview = upload(client, text)
-    assert "the same license" in html_of(preview)
+    assert "you get its license again" in html_of(preview)
     go_on(client, preview)
     go_on(client, preview)
     assert License.objects.count() == 1

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from entitlements.models import LineItem, State, today
-from tests.entitlements.pages import html_of
+from tests.entitlements.pages import errors_of, html_of
 from tests.factories import Cast, Chain, issue_item, make_cast, make_chain
 
 pytestmark = pytest.mark.django_db
@@ -108,3 +108,18 @@ def test_in_german(client: Client, chain: Chain) -> None:
     page = client.get(address(chain.served.verification_code), headers={"accept-language": "de"})
 
     assert "Videoanalyse" in html_of(page)
+
+
+@pytest.mark.parametrize("form", ["{}", "  {} ", "https://licenses.example.com/verify/{}/", "/verify/{}?x=1"])
+def test_a_code(client: Client, chain: Chain, form: str) -> None:
+    """E10: as it stands below the QR code; the whole address works, too."""
+    code = chain.served.verification_code
+    response = client.post(reverse("verify_start"), {"way": "code", "code": form.format(code)})
+    assert response.headers["Location"] == reverse("verify", args=[code])
+
+
+@pytest.mark.parametrize("code", ["", " ", "a/b", "<script>", "Ä", "x" * 101, "https://example.com/verify/"])
+def test_no_code(client: Client, code: str) -> None:
+    """E10: said at the field."""
+    response = client.post(reverse("verify_start"), {"way": "code", "code": code})
+    assert list(errors_of(response)) == ["code"]

@@ -117,6 +117,15 @@ def test_not_valid_any_more(client: Client, cast: Cast, chain: Chain, license: L
     assert ("It has expired" if ending == "expired" else "It ended on") in failed(response)
 
 
+def test_after_its_id_was_replaced(client: Client, cast: Cast, chain: Chain, license: License) -> None:
+    """E5: activations stay."""
+    request = {"item_id": chain.served.pk, "reason": "Sent to the wrong place", "key": new_key()}
+    replace_activation_id(actor=cast.installer, **request)  # type: ignore[arg-type]
+    response = upload(client, license.file)
+    assert verdict(response) == Verdict.GOOD
+    assert "has been replaced since" in html_of(response)
+
+
 def test_of_another_portal(client: Client, license: License) -> None:
     """L6: the form is right, the key is nobody's here."""
     response = upload(client, packed())
@@ -271,22 +280,7 @@ def test_nothing_sent(client: Client) -> None:
     assert list(errors_of(client.post(address, {}))) == ["code"]
 
 
-# --- Codes ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("form", ["{}", "  {} ", "https://licenses.example.com/verify/{}/", "/verify/{}?x=1"])
-def test_a_code(client: Client, chain: Chain, form: str) -> None:
-    """E10: as it stands below the QR code; the whole address works, too."""
-    code = chain.served.verification_code
-    response = client.post(reverse("verify_start"), {"way": "code", "code": form.format(code)})
-    assert response.headers["Location"] == reverse("verify", args=[code])
-
-
-@pytest.mark.parametrize("code", ["", " ", "a/b", "<script>", "Ä", "x" * 101, "https://example.com/verify/"])
-def test_no_code(client: Client, code: str) -> None:
-    """E10: said at the field."""
-    response = client.post(reverse("verify_start"), {"way": "code", "code": code})
-    assert list(errors_of(response)) == ["code"]
+# --- Limit ------------------------------------------------------------------------------------------------------------
 
 
 def test_too_often(client: Client, chain: Chain, license: License, settings: Any) -> None:
