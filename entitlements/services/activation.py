@@ -15,6 +15,7 @@ from entitlements.predicates import may_activate
 from entitlements.services.devices import HostId, find_or_make_device
 from entitlements.services.ledger import move_on_device
 from entitlements.services.licenses import is_for_current_id, renew_license
+from entitlements.services.reasons import check_reason
 from entitlements.services.returns import take_from_device
 from entitlements.services.split import check_copies
 
@@ -179,13 +180,20 @@ def set_copies(*, actor: User | None, item: LineItem, host: HostId, copies: int,
     if change < 0:
         take_from_device(actor=actor, activation=activation, copies=-change, reason=reason)
     elif change > 0:
-        check_copies(change, item.available)
-        move_on_device(
-            actor=actor, kind=MovementKind.ACTIVATE, activation=activation, copies=change, reason=reason
-        )
+        _put_on_device(actor=actor, activation=activation, copies=change, reason=reason)
     license = renew_license(activation, copies)
     assert license is not None, "copies are at least 1"
     return license
+
+
+def _put_on_device(*, actor: User | None, activation: Activation, copies: int, reason: str) -> None:
+    """Under the item's lock: write the movement. Raises ValidationError at ``copies`` or ``reason`` (E13)."""
+    check_copies(copies, activation.item.available)
+    if actor is not None:
+        check_reason(actor, activation.item, reason)
+    move_on_device(
+        actor=actor, kind=MovementKind.ACTIVATE, activation=activation, copies=copies, reason=reason
+    )
 
 
 def _activation_on(item: LineItem, device: Device) -> Activation:

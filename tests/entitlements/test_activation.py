@@ -172,6 +172,18 @@ def test_the_same_key(cast: Cast, chain: Chain) -> None:
         put_on(cast, chain.served, 3, key="one")
 
 
+def test_mobotix_says_why(cast: Cast, chain: Chain) -> None:
+    """E13: it activates what others sold with a reason, which the movement keeps; its own items need none."""
+    request = {"actor": cast.mobotix, "item_id": chain.served.pk, "host": host(), "copies": 2}
+    with pytest.raises(ValidationError) as refusal:
+        activate(**request, key=new_key())
+    assert list(refusal.value.error_dict) == ["reason"]
+    activate(**request, reason="The installer is on holiday.", key=new_key())
+    assert Movement.objects.latest("pk").reason == "The installer is on holiday."
+    activate(**request, key=new_key())  # which changes nothing
+    activate(**request | {"item_id": chain.issued.pk}, key=new_key())
+
+
 def test_the_bearer(cast: Cast, chain: Chain) -> None:
     """L2: the ID is the proof, in any form in which it is typed; nobody is named as the actor."""
     license = activate_as_bearer(activation_id=chain.served.activation_id.lower(), host=host(), copies=1)
