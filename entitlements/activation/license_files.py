@@ -72,9 +72,10 @@ def unpack(text: str) -> Sealed:
         raise NotALicenseFileError
     try:
         payload = json.loads(_decode("".join(body[len(BEGIN) : -len(END)].split())))
-        if payload["alg"] != ALGORITHM or payload["enc"].count(".") != 2:
+        enc = payload["enc"]
+        if payload["alg"] != ALGORITHM or not enc.isascii() or enc.count(".") != 2:
             raise NotALicenseFileError
-        return Sealed(enc=payload["enc"], signature=_decode(payload["sig"]))
+        return Sealed(enc=enc, signature=_decode(payload["sig"]))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise NotALicenseFileError from error
 

@@ -130,7 +130,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for name, value in pairs:
         if name in members:
             raise ValidationError(
-                _("“%(member)s” stands twice in the request file.") % {"member": name[:LONGEST_ID]}
+                _("“%(member)s” stands twice in the request file.") % {"member": _shown(name[:LONGEST_ID])}
             )
         members[name] = value
     return members
@@ -243,7 +243,12 @@ def _check(holds: bool, path: str, problem: Callable[[], str]) -> None:
 def _wrong(path: str, problem: str) -> ValidationError:
     """A sentence about one member; it helps who writes the camera software, too."""
     message = _("The request file is damaged at “%(member)s”. %(problem)s")
-    return ValidationError(message % {"member": path[:LONGEST_PORTAL], "problem": problem})
+    return ValidationError(message % {"member": _shown(path[:LONGEST_PORTAL]), "problem": problem})
+
+
+def _shown(name: str) -> str:
+    """A name out of the file for a sentence: a page cannot be sent with half a surrogate pair."""
+    return name.encode(errors="replace").decode()
 
 
 def _joined(path: str, name: str) -> str:

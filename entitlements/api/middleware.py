@@ -22,6 +22,7 @@ DOCS = f"{PREFIX}docs"  # a page for people
 MINUTE = 60
 SCHEME = "bearer "
 LARGEST_BODY = 1024 * 1024  # bytes
+MOST_DIGITS = 20  # of its length; some thousand are no number for Python
 
 
 class ApiMiddleware:
@@ -72,7 +73,7 @@ def _refused(request: HttpRequest, left: Left) -> HttpResponse | None:
     if left.is_exceeded:
         return too_many(left.seconds)
     length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdecimal() or int(length) > LARGEST_BODY:
+    if not length.isdecimal() or len(length) > MOST_DIGITS or int(length) > LARGEST_BODY:
         return problem(413, "too-large", _("The body is larger than 1 MB. Send less at once."))
     return None
 

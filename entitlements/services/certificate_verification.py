@@ -17,6 +17,8 @@ from entitlements.services.proofs import BEGINS, LOWERS
 from entitlements.services.signing import Domain, is_signed
 from mxportal.shared.canonical import canonical_json
 
+MOST_LINES = 10_000  # more than any of ours has; SQLite refuses a query for very many
+
 
 def certificate_checks(data: dict[str, Any]) -> Iterator[Check]:
     """Signatures first: without them the rest is only somebody's word. Raises any of BROKEN where the form is wrong."""
@@ -29,6 +31,8 @@ def certificate_checks(data: dict[str, Any]) -> Iterator[Check]:
         yield key_check(key)
     yield from _head_checks(data["head"])
     codes = [str(line["verification_code"]) for line in certificate["lines"]]
+    if len(codes) > MOST_LINES:
+        raise ValueError("no certificate has so many lines")
     items = {item.verification_code: item for item in LineItem.objects.filter(verification_code__in=codes)}
     for number, (code, line) in enumerate(zip(codes, certificate["lines"], strict=True), start=1):
         about = _("Line %(number)s") % {"number": number}

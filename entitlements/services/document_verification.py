@@ -7,6 +7,7 @@ from typing import Any
 import pypdf
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from pypdf.generic import PdfObject, StreamObject
 
 from entitlements.activation.license_files import BEGIN
 from entitlements.services.certificate_data import FORMAT, NAME
@@ -15,6 +16,7 @@ from entitlements.services.findings import Document, Kind
 from entitlements.services.license_verification import license_checks
 
 LARGEST = 10 * 1024 * 1024  # bytes, of a file and of what is packed in it
+MOST_STREAMS = 20  # on the way to a PDF's attachment; ours need a handful
 MOST_PARTS = 300_000  # objects and lists; a certificate of a thousand lines has some forty thousand
 # What reading a file of any other shape gives
 BROKEN = (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
@@ -44,13 +46,28 @@ def license_text(content: bytes) -> str:
     return content.decode("utf-8-sig", "replace").strip()
 
 
+class FrugalReader(pypdf.PdfReader):
+    """It keeps all that it unpacked: the size of a stream is limited (``_attached``), and here their number."""
+
+    streams = 0
+
+    def cache_indirect_object(self, generation: int, idnum: int, obj: PdfObject | None) -> PdfObject | None:
+        """Where each object comes along, before it is unpacked. Raises ValueError."""
+        self.streams += isinstance(obj, StreamObject)
+        if self.streams > MOST_STREAMS:
+            raise ValueError("too many streams")
+        return super().cache_indirect_object(generation, idnum, obj)
+
+
 def _attached(content: bytes) -> bytes:
     """The data that the portal attached to its PDF."""
     try:
-        reader = pypdf.PdfReader(io.BytesIO(content))  # unpacks no stream beyond a limit of its own
-        if not reader.is_encrypted:
-            return reader.attachments[NAME][0]
-    except KeyError as error:
+        with pypdf.apply_configuration(stream_decoding_work_maximum_length=2 * LARGEST):
+            reader = FrugalReader(io.BytesIO(content), xref_stream_maximum_entries=MOST_PARTS)
+            if not reader.is_encrypted:
+                # not ``attachments``, which unpacks all that have the name
+                return next(one for one in reader.attachment_list if one.name == NAME).content
+    except StopIteration as error:
         raise ValidationError(
             _(
                 "This PDF carries no data of a certificate. A scan or a print cannot be checked: enter its code."

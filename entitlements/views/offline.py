@@ -57,7 +57,9 @@ def _posted(request: HttpRequest, actor: User | None) -> HttpResponse:
         return _ask(request, typed_form(request.POST, more=1))
     if step.startswith(REMOVE):
         place = step.removeprefix(REMOVE)
-        return _ask(request, typed_form(request.POST, without=int(place) if place.isdecimal() else None))
+        # some thousand digits are no number for Python
+        row = int(place) if place.isdecimal() and len(place) < 4 else None
+        return _ask(request, typed_form(request.POST, without=row))
     return _check(request, actor, OfflineForm(request.POST, request.FILES, way=_way(request, step)))
 
 

@@ -73,10 +73,14 @@ def counted(name: str, who: str, *, most: int, seconds: int) -> Left:
 
 
 def network_of(address: str | None) -> str:
-    """Whom an address stands for: of IPv6 the /64, in which one machine has as many addresses as it likes."""
+    """Whom an address stands for: of IPv6 the /64, in which one machine has as many addresses as it likes.
+
+    A server that listens on IPv6 writes ``::ffff:192.0.2.7``: the whole of IPv4 is no one machine.
+    """
     if not address:
         return ""
     ip = ipaddress.ip_address(address)
+    ip = getattr(ip, "ipv4_mapped", None) or ip
     if ip.version == 6:
         return str(ipaddress.ip_network((ip.packed[:8] + bytes(8), 64)))
     return str(ip)

@@ -242,3 +242,8 @@ def test_in_german(client: Client, chain: Chain) -> None:
         preview = scan(client, text_of((chain.served, 2)))
         assert "Kopien werden aktiviert" in html_of(preview)
         assert "Lizenzdatei" in html_of(go_on(client, preview))
+
+
+def test_a_row_of_very_many_digits(client: Client) -> None:
+    """No row has that number, and Python reads none of so many."""
+    assert client.post(ADDRESS, {"step": f"remove:{'9' * 5000}"}).status_code == 200

@@ -161,6 +161,15 @@ def test_half_a_surrogate_pair() -> None:
     assert "control characters" in refusal(content)
 
 
+def test_half_a_surrogate_pair_in_a_name() -> None:
+    """The sentence can be sent."""
+    for content in (
+        b'{"\\ud800": 1, "\\ud800": 1}',
+        written().replace(b'"hostId"', b'"\\ud800": 1, "hostId"'),
+    ):
+        assert "“?”" in refusal(content)
+
+
 def test_one_id_twice() -> None:
     """L2: two totals for one item; also where it is written in another way."""
     twice = [{"activationId": ID, "copies": 1}, {"activationId": ID.lower().replace("-", ""), "return": True}]

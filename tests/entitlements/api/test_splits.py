@@ -9,7 +9,7 @@ from django.test import Client
 from accounts.models import Account
 from entitlements.models import BulkSplit, LineItem
 from notifications.models import Mail
-from tests.entitlements.api.client import assert_problem, program_of
+from tests.entitlements.api.client import CLIENT, assert_problem, program_of
 from tests.factories import Cast, Chain
 
 
@@ -84,6 +84,7 @@ def test_what_is_no_json(cast: Cast, chain: Chain) -> None:
     program, address = program_of(cast.installer), f"/items/{chain.installed.pk}/splits"
     assert_problem(program.post(address, b'{"copies": 1, "copies": 2}'), 400, "unreadable")
     assert_problem(program.post(address, b" " * (1024 * 1024 + 1)), 413, "too-large")
+    assert_problem(CLIENT.post("/api/v1/activations", CONTENT_LENGTH="9" * 5000), 413, "too-large")
     assert_problem(program.post(address, b"[]"), 422, "refused", fields=("body",))
     form = {"data": "copies=1", "content_type": "application/x-www-form-urlencoded"}
     client = Client(headers={"Authorization": f"Bearer {program.secret}", "Idempotency-Key": "k"})
