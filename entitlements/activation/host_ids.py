@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 MAC_DIGITS = re.compile(r"[0-9A-F]{12}")
+LIKE_A_MAC = re.compile(r"[0-9A-F]{2}:")
 BETWEEN_DIGITS = re.compile(r"[\s:.\-]")
 OTHER = re.compile(r"[A-Z0-9][A-Z0-9._:\-]{2,63}")
 NO_DEVICES = {"00:00:00:00:00:00", "FF:FF:FF:FF:FF:FF"}
@@ -35,10 +36,13 @@ def normalise(typed: str, kind: HostIdType) -> str:
 
 
 def guess(typed: str) -> HostIdType:
-    """What a host ID without a type is meant as: twelve hexadecimal digits in a row or in pairs are a MAC address."""
-    return (
-        HostIdType.MAC if MAC_DIGITS.fullmatch(BETWEEN_DIGITS.sub("", typed).upper()) else HostIdType.SERIAL
-    )
+    """What a host ID without a type is meant as: twelve hexadecimal digits, in a row or in pairs, are a MAC address.
+
+    So is what begins like one, with a pair and a colon: a typing error in it must not make a serial number of it.
+    """
+    typed = typed.strip().upper()
+    is_mac = LIKE_A_MAC.match(typed) or MAC_DIGITS.fullmatch(BETWEEN_DIGITS.sub("", typed))
+    return HostIdType.MAC if is_mac else HostIdType.SERIAL
 
 
 def _mac(typed: str) -> str:

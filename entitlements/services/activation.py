@@ -106,8 +106,8 @@ def _activate_each(
 
 
 def _numbered(number: int, error: ValidationError) -> list[str]:
-    sentence = _("Line %(number)s: %(problem)s")
-    return [sentence % {"number": number, "problem": problem} for problem in error.messages]
+    sentence = _("Line %(number)s: %(error)s")
+    return [sentence % {"number": number, "error": problem} for problem in error.messages]
 
 
 def _valid_licenses(item: LineItem, hosts: list[str]) -> list[License]:

@@ -58,7 +58,7 @@ def _say_returned(request: PortalRequest, item: LineItem, copies: int) -> None:
 def _left_sentence(item: LineItem) -> str:
     left = returns_left(item)
     sentence = ngettext(
-        "%(left)s more can be returned this year.", "%(left)s more can be returned this year.", left
+        "%(left)s more can be returned within a year.", "%(left)s more can be returned within a year.", left
     )
     return sentence % {"left": left}
 

@@ -181,7 +181,7 @@ def test_return_and_rehost_to_the_limit(
 
 def left(walker: Walker, count: int) -> str:
     """The sentence of what is left."""
-    text = "%(left)s more can be returned this year."
+    text = "%(left)s more can be returned within a year."
     with translation.override(walker.language):
         return ngettext(text, text, count) % {"left": count}
 

@@ -61,6 +61,7 @@ def test_the_type_that_was_chosen(cast: Cast, chain: Chain) -> None:
     [
         ({"host_id": ""}, ["host_id"]),
         ({"host_id": "00:03:C5:AA:BB", "host_id_type": "mac"}, ["host_id"]),
+        ({"host_id": "00:03:C5:AA:BB:0Z"}, ["host_id"]),
         ({"host_id": "?", "copies": "1.5"}, ["copies", "host_id"]),
         ({"copies": "0"}, ["copies"]),
         ({"copies": "6"}, ["copies"]),

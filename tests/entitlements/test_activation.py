@@ -62,6 +62,21 @@ def test_no_mac_address(typed: str) -> None:
         normalise(typed, HostIdType.MAC)
 
 
+@pytest.mark.parametrize(
+    ("typed", "kind"),
+    [
+        ("00-03-c5-aa-bb-cc", HostIdType.MAC),
+        (" 00:03:c5:aa:bb:c", HostIdType.MAC),
+        ("00:03:C5:10:20:40 Gate 3 1", HostIdType.MAC),
+        ("0003C5AABBC", HostIdType.SERIAL),
+        ("SN:10.2", HostIdType.SERIAL),
+    ],
+)
+def test_what_a_host_id_is_meant_as(typed: str, kind: HostIdType) -> None:
+    """L1: a MAC address with a typing error is no serial number."""
+    assert guess(typed) == kind
+
+
 def test_activate_gives_a_license_that_anyone_can_check(cast: Cast, chain: Chain) -> None:
     """L2, L5: a movement, balances, a device of the owner, and a file that the published form is enough to read."""
     license = put_on(cast, chain.served)

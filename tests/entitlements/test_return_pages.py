@@ -43,7 +43,7 @@ def test_return_says_what_is_left(cast: Cast, chain: Chain) -> None:
     assert "2 are left of it" in page
     response = client.post(address("activation_return", license), typed(copies="1"), follow=True)
     assert "1 copy has come back" in html_of(response)
-    assert "1 more can be returned this year" in html_of(response)
+    assert "1 more can be returned within a year" in html_of(response)
     assert response.redirect_chain[0][0] == reverse("device_detail", args=[license.activation.device_id])
     assert balances(chain.served) == (5, 3, 2)
 
@@ -105,7 +105,7 @@ def test_rehost_gives_the_license_of_the_other_device(cast: Cast, chain: Chain) 
     response = client.post(address("activation_rehost", license), form, follow=True)
     new = License.objects.get(activation__device__host_id=OTHER)
     assert response.redirect_chain[0][0] == reverse("license_detail", args=[new.license_id])
-    assert "0 more can be returned this year" in html_of(response)
+    assert "0 more can be returned within a year" in html_of(response)
     same = client_of(cast.mobotix).post(
         reverse("activation_rehost", args=[new.activation_id]),
         {"key": "m" * 20, "host_id": OTHER, "copies": "1", "reason": "x"},

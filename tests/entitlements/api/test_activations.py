@@ -94,7 +94,8 @@ def test_the_number_of_an_item_is_no_proof(cast: Cast, chain: Chain) -> None:
     [
         ({"copies": 0}, "copies"),
         ({"copies": 6}, "copies"),
-        ({"host_id": "00:03:C5:00:00"}, ""),
+        ({"host_id": "0003C50000"}, ""),
+        ({"host_id": "00:03:C5:00:00"}, "host_id"),
         ({"host_id": "00:03:C5:00:00", "host_id_type": "mac"}, "host_id"),
         ({"host_id": "a"}, "host_id"),
         ({"host_id": "FF:FF:FF:FF:FF:FF"}, "host_id"),
