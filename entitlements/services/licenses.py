@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from entitlements.activation.license_files import CannotReadError, pack, read, unpack
-from entitlements.models import Activation, License, LineItem
+from entitlements.models import Activation, License, LineItem, State
 from entitlements.services.signing import Domain, active_key, sign
 
 FORMAT_VERSION = 1
@@ -15,12 +15,13 @@ FORMAT_VERSION = 1
 def renew_license(activation: Activation, copies: int) -> License | None:
     """Within the caller's transaction and its lock of the item: end the valid license, give out one for ``copies``.
 
-    ``activation.copies`` is what it held before. None where no copies are left.
+    ``activation.copies`` is what it held before. None where no copies are left, or the item is Obsolete: a part that
+    comes back must not bring a revoked license to life (E3).
     """
     now = timezone.now()
     if activation.copies:  # else there is no valid one
         activation.licenses.filter(ended_at=None).update(ended_at=now)
-    if not copies:
+    if not copies or activation.item.state == State.OBSOLETE:
         return None
     license = License(activation=activation, copies=copies, key=active_key(), issued_at=now)
     license.file = license_file(license)

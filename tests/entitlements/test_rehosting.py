@@ -7,6 +7,7 @@ from accounts.models import Tier
 from entitlements.models import Activation, Device, License, LineItem, Movement, State
 from entitlements.services.activation import activate, return_as_bearer
 from entitlements.services.rehosting import moving, rehost, replace_device
+from entitlements.services.returns import return_copies
 from entitlements.services.states import change_state
 from mxportal.shared.forms import new_key
 from tests.entitlements.test_activation import MAC, balances, host, put_on
@@ -101,6 +102,16 @@ def test_rehost_only_what_can_be_activated(cast: Cast, chain: Chain) -> None:
         move(cast, license)
     assert list(refusal.value.error_dict) == ["item"]
     assert held(chain.served) == {MAC: 2}
+
+
+@pytest.mark.parametrize(("state", "valid"), [(State.INACTIVE, 1), (State.OBSOLETE, 0)])
+def test_a_part_returned_of_a_cancelled_item(cast: Cast, chain: Chain, state: State, valid: int) -> None:
+    """E3: what is Obsolete stays revoked: the rest on the device gets no new license."""
+    license = put_on(cast, chain.served, 2)
+    change_state(actor=cast.mobotix, item_id=chain.served.pk, state=state, reason="Unpaid", key=new_key())
+    return_copies(actor=cast.installer, activation_id=license.activation_id, copies=1, key=new_key())
+    assert held(chain.served) == {MAC: 1}
+    assert License.objects.valid().count() == valid
 
 
 def test_the_same_rehost_again(cast: Cast, chain: Chain) -> None:
