@@ -12,7 +12,7 @@ from accounts.permissions import Permission, check_permission
 from entitlements.activation_ids import written
 from entitlements.models import Activation, Device, License, LineItem, MovementKind, State
 from entitlements.predicates import may_activate
-from entitlements.services.devices import HostId, find_or_make_device
+from entitlements.services.devices import HostId, as_asked, find_or_make_device
 from entitlements.services.ledger import move_on_device
 from entitlements.services.licenses import is_for_current_id, renew_license
 from entitlements.services.reasons import check_reason
@@ -32,7 +32,7 @@ def activate(*, actor: User, item_id: int, host: HostId, copies: int, key: str, 
     """
     check_permission(actor, Permission.ACTIVATE)
     item = lock_item(LineItem.objects.visible_to(actor).filter(pk=item_id))
-    request: dict[str, Any] = {"item": item_id, "host": host.normal, "copies": copies, "reason": reason}
+    request: dict[str, Any] = {"item": item_id, "host": as_asked(host), "copies": copies, "reason": reason}
     if done := Operation.objects.done(actor=actor, key=key, kind="activate", request=request):
         return License.objects.get(pk=done)
     if not may_activate(actor, item):
@@ -55,7 +55,7 @@ def activate_many(
     item = lock_item(LineItem.objects.visible_to(actor).filter(pk=item_id))
     hosts = _check_hosts(lines)
     request: dict[str, Any] = {"item": item_id, "reason": reason}
-    request["lines"] = [[host_id, copies] for host_id, (_host, copies) in zip(hosts, lines, strict=True)]
+    request["lines"] = [[as_asked(host), copies] for host, copies in lines]
     if Operation.objects.done(actor=actor, key=key, kind="activate_many", request=request):
         return _valid_licenses(item, hosts)
     if not may_activate(actor, item):

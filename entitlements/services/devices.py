@@ -33,6 +33,11 @@ class HostId:
             raise ValidationError({"host_id": error.messages}) from error
 
 
+def as_asked(host: HostId) -> list[str]:
+    """For the hash of a request (E7): everything that was asked for about a device. Raises ValidationError."""
+    return [host.kind, host.normal, host.name, host.model, host.site]
+
+
 def find_or_make_device(*, account: Account, host: HostId, actor: User | None) -> Device:
     """L1: the account's device with that host ID; an unknown one is made. What other accounts have is not looked at."""
     host_id = host.normal
@@ -62,7 +67,7 @@ def add_device(*, actor: User, account_id: int, host: HostId, key: str, notes: s
     """
     check_permission(actor, Permission.ACTIVATE)
     account = device_accounts(actor).select_for_update(no_key=True, of=("self",)).get(pk=account_id)
-    request = {"account": account_id, "host": host.normal, "name": host.name, "notes": notes}
+    request = {"account": account_id, "host": as_asked(host), "notes": notes}
     if done := Operation.objects.done(actor=actor, key=key, kind="add_device", request=request):
         return Device.objects.get(pk=done)
     if Device.objects.filter(account=account, host_id=host.normal).exists():

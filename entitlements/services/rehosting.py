@@ -12,7 +12,7 @@ from accounts.permissions import Permission, check_permission
 from entitlements.models import Activation, Device, License, LineItem
 from entitlements.predicates import may_activate
 from entitlements.services.activation import check_can_be_activated, set_copies
-from entitlements.services.devices import HostId
+from entitlements.services.devices import HostId, as_asked
 from entitlements.services.licenses import renew_license
 from entitlements.services.locks import lock_items
 from entitlements.services.returns import lock_activation, take_from_device
@@ -29,7 +29,7 @@ def rehost(
     """
     check_permission(actor, Permission.ACTIVATE)
     activation = lock_activation(actor, activation_id)
-    request = {"activation": activation_id, "host": host.normal, "copies": copies, "reason": reason}
+    request = {"activation": activation_id, "host": as_asked(host), "copies": copies, "reason": reason}
     if done := Operation.objects.done(actor=actor, key=key, kind="rehost", request=request):
         return License.objects.get(pk=done)
     _check_another(activation.device, host)
@@ -49,7 +49,7 @@ def replace_device(*, actor: User, device_id: int, host: HostId, key: str, reaso
     check_permission(actor, Permission.ACTIVATE)
     device = Device.objects.visible_to(actor).select_related("account").get(pk=device_id)
     locked = {item.pk for item in lock_items(_held(device).values_list("item", flat=True))}
-    request = {"device": device_id, "host": host.normal, "reason": reason}
+    request = {"device": device_id, "host": as_asked(host), "reason": reason}
     if done := Operation.objects.done(actor=actor, key=key, kind="replace_device", request=request):
         return Device.objects.get(pk=done)
     _check_another(device, host)

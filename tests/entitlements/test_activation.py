@@ -1,5 +1,6 @@
 """L1, L2, L4: devices, activating copies on them, and giving copies back."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -185,6 +186,14 @@ def test_the_same_key(cast: Cast, chain: Chain) -> None:
     assert put_on(cast, chain.served, key="one").pk == first.pk
     with pytest.raises(ValidationError, match="sent before"):
         put_on(cast, chain.served, 3, key="one")
+
+
+def test_the_same_key_for_another_name(cast: Cast, chain: Chain) -> None:
+    """E7: whatever differs makes it another request."""
+    request = {"actor": cast.installer, "item_id": chain.served.pk, "copies": 2, "key": new_key()}
+    activate(**request, host=host())
+    with pytest.raises(ValidationError):
+        activate(**request, host=replace(host(), name="Gate"))
 
 
 def test_mobotix_says_why(cast: Cast, chain: Chain) -> None:
