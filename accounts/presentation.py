@@ -154,7 +154,7 @@ class TokenRow:
 def token_rows(tokens: Iterable[ApiToken]) -> list[TokenRow]:
     """With user, account and maker selected, no query."""
     return [
-        TokenRow(token, _token_state(token), [Scope(scope).value for scope in token.scopes])
+        TokenRow(token, _token_state(token), [Scope(scope).short_label for scope in token.scopes])
         for token in tokens
     ]
 

@@ -53,7 +53,7 @@ class Replacement:
 
 
 def replacement(actor: User, device: Device) -> Replacement:
-    """A fixed number of queries, but for the sentence of a limit that is reached."""
+    """A fixed number of queries."""
     plan = moving(actor, device)
     left = returns_left_of([one.activation.item for one in plan])
     rows = [_row(actor, one.activation, one.obstacle, left) for one in plan]
@@ -69,5 +69,5 @@ def _row(actor: User, activation: Activation, obstacle: str, left: dict[int, int
         item_pk=item.pk,
         copies=activation.copies,
         obstacle=obstacle,
-        limit=limit_reached(item) if stopped else "",
+        limit=limit_reached(item, left[item.pk]) if stopped else "",
     )

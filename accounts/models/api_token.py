@@ -23,6 +23,11 @@ class Scope(models.TextChoices):
     ACTIVATE = "activate", _("Activate: activate, return and rehost licenses")
     ORDERS = "orders", _("Orders: accounts, products, entitlements, changes and cancellations")
 
+    @property
+    def short_label(self) -> str:
+        """What stands before the colon."""
+        return str(self.label).partition(":")[0]
+
 
 ALLOWED_BY = {
     Scope.READ: {Permission.VIEW},

@@ -17,6 +17,7 @@ from accounts.models import Account, User
 from accounts.models.account import AccountQuerySet
 from accounts.permissions import Permission, requires
 from accounts.presentation import person_rows
+from mxportal.shared.numbers import typed_number
 from mxportal.shared.pagination import paginate
 from mxportal.shared.views import own_address, with_query
 
@@ -96,7 +97,5 @@ def contact_pick(request: PortalRequest) -> HttpResponse:
 
 
 def _ticked_account(request: PortalRequest) -> Account | None:
-    ticked = request.GET.get("account", "")
-    if not (ticked.isascii() and ticked.isdigit() and len(ticked) < 19):
-        return None
-    return _targets(request.user).filter(pk=ticked).first()
+    ticked = typed_number(request.GET.get("account", ""))
+    return _targets(request.user).filter(pk=ticked).first() if ticked else None

@@ -5,6 +5,8 @@ from datetime import date
 from typing import Annotated, Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import Window
+from django.db.models.functions import RowNumber, Upper
 from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema
 from ninja.responses import Status
@@ -144,12 +146,9 @@ def entitlement_create(request: TokenRequest, body: EntitlementIn, idempotency_k
 
 def _lines(lines: Iterable[LineIn]) -> list[NewLine]:
     """Raises ValidationError at the part number that is none."""
-    numbers = {line.part_number.upper(): None for line in lines}
-    known = {
-        product.part_number.upper(): product.pk
-        for number in numbers
-        for product in Product.objects.filter(part_number__iexact=number)
-    }
+    numbered = Product.objects.annotate(number=Upper("part_number"))
+    wanted = numbered.filter(number__in={line.part_number.upper() for line in lines})
+    known = {product.part_number.upper(): product.pk for product in wanted}
     wrong = {
         f"lines.{index}.part_number": [_("There is no product with this part number.")]
         for index, line in enumerate(lines)
@@ -245,8 +244,9 @@ def entitlements_out(actor: User, entitlements: Iterable[Entitlement]) -> list[E
     """A fixed number of queries."""
     entitlements = list(entitlements)
     ids = [one.pk for one in entitlements]
-    items = for_rows(LineItem.objects.visible_to(actor)).filter(entitlement__in=ids).order_by("pk")
-    lines = list(items[: LINES_SHOWN * max(len(ids), 1)])
+    place = Window(RowNumber(), partition_by="entitlement", order_by="pk")
+    items = for_rows(LineItem.objects.visible_to(actor)).filter(entitlement__in=ids)
+    lines = list(items.annotate(place=place).filter(place__lte=LINES_SHOWN).order_by("pk"))
     names = visible_names(actor, [pk for one in entitlements for pk in (one.owner_id, one.seller_id)])
     shown: dict[int, list[Any]] = {pk: [] for pk in ids}
     for item, row in zip(lines, items_out(actor, lines), strict=True):
@@ -265,5 +265,5 @@ def _out(
         seller=None if seller is NAME_WITHHELD else seller,
         order_number=entitlement.order_number if party else "",
         order_date=entitlement.order_date if party else None,
-        lines=[row for _item, row in lines[:LINES_SHOWN]],
+        lines=[row for _item, row in lines],
     )

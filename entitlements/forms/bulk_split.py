@@ -15,6 +15,7 @@ from entitlements.forms.fields import ReasonField
 from entitlements.models import Origin
 from entitlements.services.bulk_lines import FIELDS, BulkLine
 from mxportal.shared.forms import KeyedForm
+from mxportal.shared.numbers import typed_number
 from mxportal.shared.widgets import PlainSelect
 
 MOST_ON_SCREEN = 50
@@ -85,8 +86,7 @@ class LineForm(forms.Form):
 
 def typed_lines(data: Mapping[str, Any]) -> list[BulkLine]:
     """The lines as they stand on the screen, right or wrong; an empty one is none, but keeps its place."""
-    total = data.get("lines-total", "")
-    count = int(total) if total.isascii() and total.isdigit() and len(total) < 4 else 0
+    count = typed_number(data.get("lines-total", ""), digits=3) or 0
     return [
         BulkLine(
             number=row + 1,
@@ -199,12 +199,12 @@ class CorrectionForm(SeenForm):
         """By index of the line."""
         found: dict[int, BulkLine | None] = {}
         for row, line in enumerate(typed_lines(self.data)):
-            index, number = (self.data.get(f"lines-{row}-{name}", "") for name in ("index", "number"))
-            if not (index.isascii() and index.isdigit() and len(index) < 6):
+            index = typed_number(self.data.get(f"lines-{row}-index", ""), digits=5)
+            if index is None:
                 continue
             kept = {name: getattr(line, name) for name in FIELDS}
-            known = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
-            found[int(index)] = None if f"lines-{row}-out" in self.data else BulkLine(number=known, **kept)
+            number = typed_number(self.data.get(f"lines-{row}-number", ""), digits=9) or 0
+            found[index] = None if f"lines-{row}-out" in self.data else BulkLine(number=number, **kept)
         return found
 
 

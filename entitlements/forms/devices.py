@@ -7,11 +7,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from entitlements.forms.hosts import HostForm
+from entitlements.forms.hosts import DeviceWordsForm, HostForm
 from entitlements.models import Device
 from entitlements.search import SHORTEST
 from entitlements.services.devices import device_accounts
-from mxportal.shared.forms import KeyedForm, no_control_characters
 
 
 class DeviceFilter(forms.Form):
@@ -81,21 +80,12 @@ class NewDeviceForm(HostForm):
         return data | {"account_id": data.pop("account")}
 
 
-class DeviceForm(KeyedForm):
+class DeviceForm(DeviceWordsForm):
     """L1: what a device is called and where it is. Its host ID is fixed."""
 
-    name = forms.CharField(
-        label=_("Name"), required=False, max_length=100, validators=[no_control_characters]
-    )
-    model = forms.CharField(
-        label=_("Model"), required=False, max_length=100, validators=[no_control_characters]
-    )
-    site = forms.CharField(
-        label=_("Site"), required=False, max_length=100, validators=[no_control_characters]
-    )
     notes = _notes()
 
     def __init__(self, *args: Any, device: Device, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("name", "model", "site", "notes"):
+        for name in (*self.details, "notes"):
             self.fields[name].initial = getattr(device, name)

@@ -14,7 +14,20 @@ from mxportal.shared.widgets import PlainSelect
 LONGEST = 100  # what is typed; the host ID itself is shorter
 
 
-class HostForm(KeyedForm):
+def _words(label: Any) -> forms.CharField:
+    return forms.CharField(label=label, required=False, max_length=100, validators=[no_control_characters])
+
+
+class DeviceWordsForm(KeyedForm):
+    """What a device is called, and where it is."""
+
+    name = _words(_("Name"))
+    model = _words(_("Model"))
+    site = _words(_("Site"))
+    details = ("name", "model", "site")
+
+
+class HostForm(DeviceWordsForm):
     """A device by its host ID, and what a new one is called."""
 
     host_id = forms.CharField(
@@ -38,16 +51,6 @@ class HostForm(KeyedForm):
         choices=[("", _("Recognise it")), *HostIdType.choices],
         widget=PlainSelect(attrs={"class": "form-select"}),
     )
-    name = forms.CharField(
-        label=_("Name"), required=False, max_length=100, validators=[no_control_characters]
-    )
-    model = forms.CharField(
-        label=_("Model"), required=False, max_length=100, validators=[no_control_characters]
-    )
-    site = forms.CharField(
-        label=_("Site"), required=False, max_length=100, validators=[no_control_characters]
-    )
-    details = ("name", "model", "site")
 
     def clean(self) -> dict[str, Any]:
         """What is wrong with the host ID is said together with what is wrong elsewhere."""

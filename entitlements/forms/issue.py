@@ -15,6 +15,7 @@ from entitlements.forms.fields import ChosenField, CopiesField, DayField
 from entitlements.models import Product, today
 from entitlements.services.issue import NewLine, check_line
 from mxportal.shared.forms import KeyedForm, no_control_characters
+from mxportal.shared.numbers import typed_number
 
 MOST_LINES = 100
 PREFIX = "lines"
@@ -53,8 +54,7 @@ class EntitlementForm(KeyedForm):
 
 
 def _number(value: Any) -> int:
-    text = str(value or "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+    return typed_number(str(value or "")) or 0
 
 
 class MoreLinesForm(KeyedForm):

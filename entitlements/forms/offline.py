@@ -25,6 +25,7 @@ from entitlements.activation_ids import is_mistyped
 from entitlements.forms.fields import CopiesField, ReasonField
 from entitlements.services.offline import Step
 from mxportal.shared.forms import no_control_characters
+from mxportal.shared.numbers import typed_number
 
 FILE, TEXT, TYPED = "file", "text", "typed"
 WAYS = (FILE, TEXT, TYPED)
@@ -196,11 +197,10 @@ def typed_form(data: QueryDict, *, more: int = 0, without: int | None = None) ->
 
 def typed_rows(data: QueryDict) -> list[dict[str, Any]]:
     """What stands in the rows."""
-    total = data.get(f"{PREFIX}-TOTAL_FORMS", "")
-    count = min(int(total), MOST_REQUESTS) if total.isascii() and total.isdigit() and len(total) < 4 else 0
+    total = typed_number(data.get(f"{PREFIX}-TOTAL_FORMS", ""), digits=3) or 0
     return [
         {name: data.get(f"{PREFIX}-{row}-{name}", "") for name in WantedForm.base_fields}
-        for row in range(count)
+        for row in range(min(total, MOST_REQUESTS))
     ]
 
 

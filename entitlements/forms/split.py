@@ -14,6 +14,7 @@ from entitlements.forms.fields import ChosenField, CopiesField
 from entitlements.models import LineItem
 from entitlements.services.split import check_copies, find_contact, find_target
 from mxportal.shared.forms import KeyedForm, no_control_characters
+from mxportal.shared.numbers import typed_number
 
 T = TypeVar("T")
 TICKS = ("send_mail", "attach_certificate")
@@ -62,8 +63,7 @@ class SplitForm(KeyedForm):
         return _found(lambda: find_contact(account, self._chosen("contact"))) if account else None
 
     def _chosen(self, name: str) -> int:
-        value = str(self[name].value() or "")
-        return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else 0
+        return typed_number(str(self[name].value() or "")) or 0
 
     def order(self) -> dict[str, Any]:
         """The service's arguments."""

@@ -13,6 +13,7 @@ from entitlements.models import Activation, LineItem
 from entitlements.services.devices import HostId
 from entitlements.services.returns import limit_reached, returns_left
 from mxportal.shared.forms import no_control_characters
+from mxportal.shared.numbers import typed_number
 
 MOST_DIGITS = 9
 LONGEST_NAME = 100
@@ -34,8 +35,7 @@ class DeviceLine:
     @property
     def number(self) -> int | None:
         """The copies; None where it is no number."""
-        is_number = self.copies.isascii() and self.copies.isdigit() and len(self.copies) <= MOST_DIGITS
-        return int(self.copies) if is_number else None
+        return typed_number(self.copies, digits=MOST_DIGITS)
 
 
 @dataclass
@@ -96,11 +96,12 @@ def _check_twice(checked: Sequence[CheckedLine]) -> None:
 def _check_sum(actor: User, item: LineItem, checked: Sequence[CheckedLine]) -> None:
     """Line by line, as it would be done: copies that come back are available to the lines below."""
     available, left = item.available, returns_left(item)
+    reached = limit_reached(item, left)
     for one in checked:
         if one.change > available:
             one.problems.append(_too_few(available))
         elif -one.change > left and not actor.account.is_mobotix:
-            one.problems.append(limit_reached(item))
+            one.problems.append(reached)
         else:
             available -= one.change
             left -= max(0, -one.change)

@@ -39,6 +39,7 @@ from entitlements.services.bulk_lines import (
 from entitlements.services.split import check_copies, check_usable, targets_of
 from mxportal.shared.fields import fold
 from mxportal.shared.forms import no_control_characters
+from mxportal.shared.numbers import typed_number
 
 LONGEST = {"order_number": 60, "account_id": 30}
 LONGEST_CELL = 254
@@ -257,10 +258,8 @@ def _find_contacts(targets: Iterable[Account], addresses: set[str]) -> Mapping[t
 
 def _number(text: str) -> int | None:
     """A whole number of ASCII digits; None for anything else, which is never guessed at."""
-    if not text.isascii():
-        return None
-    sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text)
-    return sign * int(digits) if digits.isdigit() and len(digits) < 13 else None
+    number = typed_number(text.removeprefix("-"), digits=12)
+    return -number if number and text.startswith("-") else number
 
 
 def _no_amount(typed: str) -> str:

@@ -1,6 +1,6 @@
 """L3: what a device that is offline asks for: looked at first, then carried out, all of it or nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from django.core.exceptions import ValidationError
@@ -19,7 +19,7 @@ from entitlements.services.devices import HostId
 from entitlements.services.licenses import renew_license
 from entitlements.services.locks import lock_items
 from entitlements.services.reasons import check_reason
-from entitlements.services.returns import limit_reached, returns_left, take_from_device
+from entitlements.services.returns import limit_reached, returns_left_of, take_from_device
 from entitlements.services.split import check_copies
 
 
@@ -130,19 +130,28 @@ def _steps(actor: User | None, request: ActivationRequest, items: dict[str, Line
         item__in=[item.pk for item in items.values()], device__host_id=request.host_id
     ).select_related("device")
     held = {activation.item_id: activation for activation in activations}
-    return [_step(actor, wanted, items.get(wanted.activation_id), held) for wanted in request.wanted]
+    steps = [_step(actor, wanted, items.get(wanted.activation_id), held) for wanted in request.wanted]
+    return list(_checked(steps))
 
 
 def _step(actor: User | None, wanted: Wanted, item: LineItem | None, held: dict[int, Activation]) -> Step:
     if item is None:
         return _not_found(wanted)
     own = actor if actor is not None and may_activate(actor, item) else None
-    step = Step(wanted=wanted, item=item, actor=own, activation=held.get(item.pk))
-    try:
-        _check(step, item)
-    except ValidationError as error:
-        return replace(step, problem=" ".join(error.messages))
-    return step
+    return Step(wanted=wanted, item=item, actor=own, activation=held.get(item.pk))
+
+
+def _checked(steps: list[Step]) -> Iterator[Step]:
+    """With what the services below would refuse, before anything is done. One query, where copies come back."""
+    back = [step.item for step in steps if step.item and step.given_back]
+    left = returns_left_of(back) if back else {}
+    for step in steps:
+        try:
+            if step.item is not None:
+                _check(step, step.item, left)
+        except ValidationError as error:
+            step = replace(step, problem=" ".join(error.messages))
+        yield step
 
 
 def _not_found(wanted: Wanted) -> Step:
@@ -154,15 +163,14 @@ def _not_found(wanted: Wanted) -> Step:
     return Step(wanted=wanted, problem=unknown, is_guess=True)
 
 
-def _check(step: Step, item: LineItem) -> None:
-    """What the services below refuse, before anything is done."""
+def _check(step: Step, item: LineItem, left: dict[int, int]) -> None:
     if not step.wanted.is_return:
         check_can_be_activated(item)
     if step.change > 0:
         check_copies(step.change, item.available)
     is_mobotix = step.actor is not None and step.actor.account.is_mobotix
-    if step.given_back > 0 and not is_mobotix and step.given_back > returns_left(item):
-        raise ValidationError(limit_reached(item))
+    if not is_mobotix and step.given_back > left.get(item.pk, 0):
+        raise ValidationError(limit_reached(item, left[item.pk]))
 
 
 def _carry_out(step: Step, request: ActivationRequest, reason: str) -> Answer:

@@ -83,16 +83,17 @@ def take_from_device(*, actor: User | None, activation: Activation, copies: int,
         raise ValidationError({"copies": message})
     if actor is not None:
         check_reason(actor, item, reason)
-    if copies > returns_left(item):
+    left = returns_left(item)
+    if copies > left:
         if not (actor and actor.account.is_mobotix):
-            raise ValidationError({"copies": limit_reached(item)})
+            raise ValidationError({"copies": limit_reached(item, left)})
         require_reason(reason)
     move_on_device(actor=actor, kind=MovementKind.RETURN, activation=activation, copies=copies, reason=reason)
 
 
-def limit_reached(item: LineItem) -> str:
-    """Why not, and who can."""
-    left, most = returns_left(item), returns_a_year(item)
+def limit_reached(item: LineItem, left: int) -> str:
+    """Why not, and who can. ``left``: what ``returns_left`` says."""
+    most = returns_a_year(item)
     sentence = ngettext(
         "%(most)s copy of this line item can be returned a year; %(left)s is left. Ask MOBOTIX for more.",
         "%(most)s copies of this line item can be returned a year; %(left)s are left. Ask MOBOTIX for more.",

@@ -35,6 +35,7 @@ from entitlements.services.bulk_lines import BulkLine
 from entitlements.services.bulk_requests import carry_out, correct_bulk_split, start_bulk_split
 from entitlements.services.split import split_obstacle
 from entitlements.views.steps import require
+from mxportal.shared.numbers import typed_number
 from mxportal.shared.views import posted, submit
 
 
@@ -72,8 +73,7 @@ def _ticked(request: PortalRequest) -> list[LineItem]:
     if again := _draft(request):
         wanted = set(again.sources.values_list("pk", flat=True))
     else:
-        typed = request.GET.getlist("item")
-        wanted = {int(pk) for pk in typed if pk.isascii() and pk.isdigit() and len(pk) < 19}
+        wanted = {pk for pk in map(typed_number, request.GET.getlist("item")) if pk is not None}
     visible = LineItem.objects.visible_to(request.user).filter(pk__in=wanted)
     sources = list(visible.select_related("product", "entitlement").order_by("pk"))
     if len(sources) != len(wanted):
@@ -90,8 +90,8 @@ def _ticked(request: PortalRequest) -> list[LineItem]:
 
 def _draft(request: PortalRequest) -> BulkSplit | None:
     """The bulk split whose lines are to be changed."""
-    again = request.GET.get("again", "")
-    if not (again.isascii() and again.isdigit() and len(again) < 19):
+    again = typed_number(request.GET.get("again", ""))
+    if again is None:
         return None
     own = BulkSplit.objects.visible_to(request.user).filter(account=request.user.account)
     return get_object_or_404(own, pk=again)
@@ -130,8 +130,8 @@ def _changed_lines(request: PortalRequest) -> list[BulkLine]:
     step, _colon, number = request.POST["step"].partition(":")
     if step == "add":
         lines.append(BulkLine())
-    if step == "remove" and number.isdecimal() and len(number) < 4 and int(number) < len(lines):
-        del lines[int(number)]
+    if step == "remove" and (row := typed_number(number)) is not None:
+        del lines[row : row + 1]
     return lines
 
 

@@ -18,6 +18,7 @@ from entitlements.models import Activation, Device
 from entitlements.search import FOUND_AT_MOST
 from entitlements.services.devices import add_device, device_accounts, edit_device
 from entitlements.timeline import device_timeline
+from mxportal.shared.numbers import typed_number
 from mxportal.shared.pagination import paginate
 from mxportal.shared.views import posted, submit
 
@@ -99,9 +100,8 @@ def device_create(request: PortalRequest) -> HttpResponse:
 
 def _whose(request: PortalRequest) -> str:
     """The account whose page it came from, or the own one; MOBOTIX has no devices of its own."""
-    typed = request.GET.get("account", "")
-    if typed.isascii() and typed.isdigit() and len(typed) < 19:
-        account = Account.objects.visible_to(request.user).filter(pk=int(typed)).first()
+    if number := typed_number(request.GET.get("account", "")):
+        account = Account.objects.visible_to(request.user).filter(pk=number).first()
         return account.account_id if account else ""
     return "" if request.user.account.is_mobotix else request.user.account.account_id
 

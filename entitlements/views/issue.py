@@ -27,6 +27,7 @@ from entitlements.forms.issue import (
 )
 from entitlements.models import Entitlement, State
 from entitlements.services.issue import add_lines, create_entitlement, deploy_entitlement
+from mxportal.shared.numbers import typed_number
 from mxportal.shared.views import posted, submit
 
 NOT_CARRIED = ("csrfmiddlewaretoken", "step", "back", "owner", "contact", "account")
@@ -66,8 +67,8 @@ def _changed_lines(request: PortalRequest) -> BaseFormSet:
     step, _colon, number = request.POST["step"].partition(":")
     if step == "add":
         rows.append(new_row())
-    if step == "remove" and number.isdecimal() and int(number) < len(rows):
-        del rows[int(number)]
+    if step == "remove" and (row := typed_number(number)) is not None:
+        del rows[row : row + 1]
     return lines_of(rows)
 
 

@@ -17,6 +17,7 @@ from entitlements.models.activation import LicenseQuerySet
 from entitlements.predicates import may_activate
 from entitlements.services.licenses import is_for_current_id
 from entitlements.views.steps import load_party_item
+from mxportal.shared.numbers import typed_number
 
 
 def _visible(request: PortalRequest) -> LicenseQuerySet:
@@ -76,9 +77,8 @@ def line_item_licenses(request: PortalRequest, pk: int) -> HttpResponse:
 def within(request: PortalRequest, licenses: LicenseQuerySet) -> LicenseQuerySet:
     """Those that one request made: under the item's lock their numbers follow one another."""
     for name, lookup in (("first", "pk__gte"), ("last", "pk__lte")):
-        typed = request.GET.get(name, "")
-        if typed.isascii() and typed.isdigit() and len(typed) < 19:
-            licenses = licenses.filter(**{lookup: int(typed)})
+        if (number := typed_number(request.GET.get(name, ""))) is not None:
+            licenses = licenses.filter(**{lookup: number})
     return licenses
 
 

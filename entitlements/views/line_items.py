@@ -19,6 +19,7 @@ from entitlements.listing import ORDERS, Shown, Sort, for_rows, list_items
 from entitlements.models import LineItem
 from entitlements.presentation import item_rows
 from entitlements.search import FOUND_AT_MOST, find_by_activation_id
+from mxportal.shared.numbers import typed_number
 from mxportal.shared.pagination import capped_count, paginate
 
 STEPS = {
@@ -101,11 +102,11 @@ def line_item_go(request: PortalRequest, step: str) -> HttpResponse:
     """
     if step not in STEPS and step != BULK:
         raise Http404
-    ticked = [pk for pk in request.GET.getlist("item") if pk.isascii() and pk.isdigit() and len(pk) <= 18]
+    ticked = [pk for pk in map(typed_number, request.GET.getlist("item")) if pk is not None]
     if step == BULK:
         return redirect(reverse("bulk_split_create", query={"item": ticked}))
     if len(ticked) == 1:
-        return redirect(STEPS[step], int(ticked[0]))
+        return redirect(STEPS[step], ticked[0])
     messages.warning(request, _("Tick one line item; only one after the other is possible."))
     back = QueryDict(request.GET.get("list", ""))
     return redirect(reverse("line_item_list", query=back))

@@ -13,6 +13,7 @@ from accounts.services.moves import movable, possible_sellers, sellers_of
 from entitlements.forms.moves import MoveForm, SellerSearchForm
 from entitlements.models import Device, LineItem
 from entitlements.services.moves import move_account
+from mxportal.shared.numbers import typed_number
 from mxportal.shared.pagination import paginate
 from mxportal.shared.views import posted, submit
 
@@ -36,10 +37,8 @@ def account_move(request: PortalRequest, pk: int) -> HttpResponse:
 
 def _chosen(request: PortalRequest, account: Account) -> Account | None:
     """The seller that was ticked or sent; None where there is none, or it cannot be chosen."""
-    typed = request.POST.get("seller_id", "") or request.GET.get("seller", "")
-    if not (typed.isascii() and typed.isdigit() and len(typed) < 19):
-        return None
-    return possible_sellers(request.user, account).filter(pk=int(typed)).first()
+    seller = typed_number(request.POST.get("seller_id", "") or request.GET.get("seller", ""))
+    return possible_sellers(request.user, account).filter(pk=seller).first() if seller else None
 
 
 def _choose(request: PortalRequest, account: Account) -> HttpResponse:

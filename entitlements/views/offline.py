@@ -19,6 +19,7 @@ from entitlements.offline_page import answered_rows, license_link, linked_licens
 from entitlements.services.guesses import TooManyGuessesError, check_guesses, count_wrong_guess
 from entitlements.services.offline import Answer, Step, carry_out_request, plan_request
 from entitlements.views.waiting import please_wait
+from mxportal.shared.numbers import typed_number
 
 CARRY_OUT, EDIT, ADD, REMOVE = "carry_out", "edit", "add", "remove:"
 
@@ -56,9 +57,7 @@ def _posted(request: HttpRequest, actor: User | None) -> HttpResponse:
     if step == ADD:
         return _ask(request, typed_form(request.POST, more=1))
     if step.startswith(REMOVE):
-        place = step.removeprefix(REMOVE)
-        # some thousand digits are no number for Python
-        row = int(place) if place.isdecimal() and len(place) < 4 else None
+        row = typed_number(step.removeprefix(REMOVE))
         return _ask(request, typed_form(request.POST, without=row))
     return _check(request, actor, OfflineForm(request.POST, request.FILES, way=_way(request, step)))
 

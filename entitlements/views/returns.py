@@ -81,7 +81,7 @@ def _show(
         "activation": activation_rows(request.user, [activation])[0],
         "form": form,
         "limit": limit,
-        "obstacle": obstacle or (limit_reached(item) if limit.is_reached else ""),
+        "obstacle": obstacle or (limit_reached(item, limit.left) if limit.is_reached else ""),
         "known": known_devices(request.user, item.owner_id, but=activation.device_id),
     }
     return render(request, f"entitlements/{name}.html", context)

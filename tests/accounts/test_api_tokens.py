@@ -9,11 +9,13 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.utils import timezone
+from django.utils.translation import override
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AccountStatus, ApiRequest, ApiToken, Role, Scope, User, UserStatus
 from accounts.models.api_token import ALLOWED_BY, hash_token
 from accounts.permissions import Permission
+from accounts.presentation import token_rows
 from accounts.services.api_tokens import (
     FORM,
     find_token,
@@ -230,3 +232,10 @@ def test_old_requests_are_dropped(cast: Cast, settings: Any) -> None:
     ApiRequest.objects.exclude(pk=kept.pk).update(at=long_ago)
     drop_old_api_requests()
     assert ApiRequest.objects.get() == kept
+
+
+def test_scopes_in_the_readers_language(cast: Cast) -> None:
+    """P1: on the list, in a word each."""
+    token = make_token(cast.installer, "read", "sell")
+    with override("de"):
+        assert token_rows([token])[0].scopes == ["Lesen", "Verkaufen"]

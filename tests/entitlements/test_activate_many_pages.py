@@ -114,6 +114,20 @@ def test_lines_take_together_no_more_than_there_is(cast: Cast, chain: Chain) -> 
     assert "Ask MOBOTIX for more" in checked[2].problems[0]
 
 
+def test_lines_beyond_the_limit_cost_no_query_each(
+    cast: Cast, chain: Chain, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """L4: however many there are."""
+    names = [f"SN-{number}" for number in range(3)]
+    for name in names:
+        put_on(cast, chain.installed, 4, name)
+    item = refreshed(chain)
+    for some in (names[:1], names):
+        with django_assert_num_queries(2):
+            lines = [DeviceLine(name, "", "1") for name in some]
+            assert all(one.problems for one in check_lines(actor=cast.installer, item=item, lines=lines))
+
+
 def refreshed(chain: Chain) -> Any:
     chain.installed.refresh_from_db()
     return chain.installed

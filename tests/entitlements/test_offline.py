@@ -239,3 +239,14 @@ def test_queries_do_not_grow(
         plan(cast.installer, (chain.served, 1))
     with django_assert_num_queries(3):
         plan(cast.installer, (chain.served, 1), (second, 1), (third, 1))
+
+
+def test_queries_of_returns_do_not_grow(
+    chain: Chain, second: LineItem, django_assert_num_queries: Any
+) -> None:
+    """Nor with returns, each of which has its year's limit (L4)."""
+    carry_out(None, (chain.served, 3), (second, 3))
+    with django_assert_num_queries(3):
+        plan(None, (chain.served, 0))
+    with django_assert_num_queries(3):
+        assert all(step.problem for step in plan(None, (chain.served, 0), (second, 0)))

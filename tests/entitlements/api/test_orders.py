@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from entitlements.api import orders
 from entitlements.models import Entitlement, LineItem, Product, today
 from notifications.models import Mail
 from tests.entitlements.api.client import Program, assert_problem, program_of
@@ -198,3 +199,27 @@ def test_a_page_has_a_fixed_number_of_queries(cast: Cast, rows: int, django_asse
     program.get("/entitlements")
     with django_assert_num_queries(8):
         assert len(program.get("/entitlements").json()["items"]) == rows
+
+
+def test_a_large_order_crowds_out_no_other(cast: Cast, erp: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """E7: each order shows its own first lines, and its number to its parties."""
+    monkeypatch.setattr(orders, "LINES_SHOWN", 1)
+    line = order(cast)["lines"][0]
+    for number, lines in (("PO-1", 3), ("PO-2", 1)):
+        assert (
+            erp.post("/entitlements", order(cast, order_number=number, lines=[line] * lines)).status_code
+            == 201
+        )
+    listed = program_of(cast.distributor).get("/entitlements").json()["items"]
+    assert [(one["order_number"], len(one["lines"])) for one in listed] == [("PO-2", 1), ("PO-1", 1)]
+
+
+def test_products_of_an_order_are_looked_up_at_once(cast: Cast, django_assert_num_queries: Any) -> None:
+    """However many there are, in any letter case."""
+    products = [make_product(f"Mx-Part-{number}") for number in range(3)]
+    lines = [
+        orders.LineIn(part_number=product.part_number.lower(), quantity=1, starts_on=today())
+        for product in products
+    ]
+    with django_assert_num_queries(1):
+        assert [line.product_id for line in orders._lines(lines)] == [product.pk for product in products]
