@@ -21,7 +21,7 @@ from entitlements.services.mailing import queue_activation_mail
 from notifications.models import Failure, Mail, Status
 from tests.architecture.test_stamps import patterns
 from tests.entitlements.bulk import line_for, split_bulk
-from tests.entitlements.test_activation import put_on
+from tests.entitlements.devices import put_on
 from tests.factories import Cast, issue_item, make_cast, make_chain, make_product, make_relation, make_token
 
 pytestmark = pytest.mark.django_db

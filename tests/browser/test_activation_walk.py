@@ -21,7 +21,7 @@ from accounts.models import User
 from entitlements.models import Activation, Device, LineItem
 from entitlements.services.signing import active_key
 from tests.browser.walk import Walker
-from tests.entitlements.test_activation import MAC, balances, put_on
+from tests.entitlements.devices import MAC, balances, put_on
 from tests.entitlements.test_license_files import published_reader
 from tests.factories import Cast, Chain, make_cast, make_chain, split_item
 

@@ -9,21 +9,10 @@ from entitlements.services.activation import MOST_AT_ONCE, activate_many
 from entitlements.services.devices import HostId
 from entitlements.services.returns import return_copies
 from mxportal.shared.forms import new_key
-from tests.entitlements.test_activation import balances, put_on
-from tests.factories import Cast, Chain, make_cast, make_chain
+from tests.entitlements.devices import balances, put_on
+from tests.factories import Cast, Chain
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def chain(cast: Cast) -> Chain:
-    """The installer has 35 of its 40 copies left, the end customer 5."""
-    return make_chain(cast)
 
 
 def line(number: int, copies: int = 1) -> tuple[HostId, int]:

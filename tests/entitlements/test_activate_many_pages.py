@@ -14,22 +14,12 @@ from pytest_django import DjangoAssertNumQueries
 from entitlements.device_lines import as_text, read_text
 from entitlements.models import Activation, Device, License
 from entitlements.services.activation_check import DeviceLine, check_lines
+from tests.entitlements.devices import MAC, balances, give_back, put_on
 from tests.entitlements.pages import client_of, errors_of, html_of
-from tests.entitlements.test_activation import MAC, balances, give_back, put_on
-from tests.factories import Cast, Chain, make_cast, make_chain
+from tests.factories import Cast, Chain
 
 pytestmark = pytest.mark.django_db
 THIRTY = "\n".join(f"0003C5{number:06X}\tCamera {number}" for number in range(1, 31))
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def chain(cast: Cast) -> Chain:
-    return make_chain(cast)
 
 
 def address(chain: Chain) -> str:

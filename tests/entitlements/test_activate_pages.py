@@ -10,21 +10,11 @@ from pytest_django import DjangoAssertNumQueries
 from entitlements.activation.license_files import read, unpack
 from entitlements.models import Activation, Device, License, LineItem, State
 from entitlements.services.replacing import replace_activation_id
+from tests.entitlements.devices import MAC, put_on
 from tests.entitlements.pages import assert_statuses, client_of, errors_of, html_of
-from tests.entitlements.test_activation import MAC, put_on
-from tests.factories import Cast, Chain, make_cast, make_chain, yesterday
+from tests.factories import Cast, Chain, yesterday
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def chain(cast: Cast) -> Chain:
-    return make_chain(cast)
 
 
 def activate_address(item: LineItem) -> str:

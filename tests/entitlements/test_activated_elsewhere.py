@@ -14,21 +14,11 @@ from entitlements.services.states import change_state
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
 from notifications.registry import render
+from tests.entitlements.devices import MAC, balances, give_back, put_on
 from tests.entitlements.pages import client_of, html_of
-from tests.entitlements.test_activation import MAC, balances, give_back, put_on
-from tests.factories import Cast, Chain, make_cast, make_chain, split_item
+from tests.factories import Cast, Chain, split_item
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def chain(cast: Cast) -> Chain:
-    return make_chain(cast)
 
 
 def email_address(item: LineItem) -> str:

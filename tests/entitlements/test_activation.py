@@ -1,4 +1,4 @@
-"""L1, L2, L4: devices, activating copies on them, and giving copies back."""
+"""L1, L2: devices, and activating copies on them."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,76 +6,16 @@ from datetime import timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.utils import timezone
 
-from entitlements.activation.host_ids import HostIdType, guess, normalise
-from entitlements.models import Activation, Device, License, LineItem, Movement, MovementKind, State, today
+from entitlements.models import Device, License, LineItem, Movement, MovementKind, State, today
 from entitlements.services.activation import activate, activate_as_bearer
-from entitlements.services.devices import HostId
-from entitlements.services.returns import return_copies, returns_left
 from entitlements.services.signing import active_key
-from entitlements.services.states import change_state
 from mxportal.shared.forms import new_key
+from tests.entitlements.devices import MAC, balances, host, put_on
 from tests.entitlements.test_license_files import published_reader
-from tests.factories import Cast, Chain, issue_item, make_cast, make_chain, yesterday
+from tests.factories import Cast, Chain, issue_item, yesterday
 
 pytestmark = pytest.mark.django_db
-MAC = "00:03:C5:AA:BB:CC"
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def chain(cast: Cast) -> Chain:
-    """The installer has 35 of its 40 copies left, the end customer 5."""
-    return make_chain(cast)
-
-
-def host(typed: str = MAC) -> HostId:
-    return HostId(typed=typed, kind=guess(typed), name="Entrance")
-
-
-def put_on(cast: Cast, item: LineItem, copies: int = 2, typed: str = MAC, key: str = "") -> License:
-    return activate(
-        actor=cast.installer, item_id=item.pk, host=host(typed), copies=copies, key=key or new_key()
-    )
-
-
-def balances(item: LineItem) -> tuple[int, int, int]:
-    return LineItem.objects.values_list("quantity", "available", "activated").get(pk=item.pk)
-
-
-@pytest.mark.parametrize(
-    "typed", ["00:03:c5:aa:bb:cc", "0003C5AABBCC", "00-03-C5-AA-BB-CC", " 0003.c5aa.bbcc "]
-)
-def test_a_mac_address_in_any_form(typed: str) -> None:
-    """L1: kept in one."""
-    assert normalise(typed, HostIdType.MAC) == MAC
-
-
-@pytest.mark.parametrize("typed", ["", "00:03:C5:AA:BB", "00:03:C5:AA:BB:CG", "00:00:00:00:00:00", "ff" * 6])
-def test_no_mac_address(typed: str) -> None:
-    """L1: a sentence says what is expected."""
-    with pytest.raises(ValidationError):
-        normalise(typed, HostIdType.MAC)
-
-
-@pytest.mark.parametrize(
-    ("typed", "kind"),
-    [
-        ("00-03-c5-aa-bb-cc", HostIdType.MAC),
-        (" 00:03:c5:aa:bb:c", HostIdType.MAC),
-        ("00:03:C5:10:20:40 Gate 3 1", HostIdType.MAC),
-        ("0003C5AABBC", HostIdType.SERIAL),
-        ("SN:10.2", HostIdType.SERIAL),
-    ],
-)
-def test_what_a_host_id_is_meant_as(typed: str, kind: HostIdType) -> None:
-    """L1: a MAC address with a typing error is no serial number."""
-    assert guess(typed) == kind
 
 
 def test_activate_gives_a_license_that_anyone_can_check(cast: Cast, chain: Chain) -> None:
@@ -234,85 +174,6 @@ def test_the_bearer_of_an_installers_stock(cast: Cast, chain: Chain) -> None:
     for activation_id in (chain.installed.activation_id, chain.issued.activation_id, unknown, "", "7KQ4"):
         with pytest.raises(LineItem.DoesNotExist):
             activate_as_bearer(activation_id=activation_id, host=host(), copies=1)
-
-
-def give_back(cast: Cast, copies: int, **fields: object) -> Activation:
-    fields = {"actor": cast.installer, "key": new_key()} | fields
-    return return_copies(activation_id=Activation.objects.get().pk, copies=copies, **fields)  # type: ignore[arg-type]
-
-
-def test_return(cast: Cast, chain: Chain) -> None:
-    """L4: copies are available again, and the license ends or holds for the rest."""
-    first = put_on(cast, chain.served, 3)
-    give_back(cast, 1)
-    assert balances(chain.served) == (5, 3, 2)
-    assert License.objects.get(ended_at=None).copies == 2
-    give_back(cast, 2, actor=cast.mobotix, reason="Camera stolen")
-    assert balances(chain.served) == (5, 5, 0)
-    assert not License.objects.filter(ended_at=None).exists()
-    assert License.objects.get(pk=first.pk).ended_at is not None
-
-
-@pytest.mark.parametrize("state", [State.INACTIVE, State.OBSOLETE])
-def test_return_when_inactive(cast: Cast, chain: Chain, state: State) -> None:
-    """E3: undo and return also work then."""
-    put_on(cast, chain.served)
-    LineItem.objects.filter(pk=chain.served.pk).update(state=state)
-    assert give_back(cast, 2).copies == 0
-
-
-def test_the_years_limit(cast: Cast, chain: Chain) -> None:
-    """L4: max(2, 5 %) copies a year by whatever channel; beyond that MOBOTIX, with a reason."""
-    put_on(cast, chain.served, 5)
-    give_back(cast, 1)
-    put_on(cast, chain.served, 3)  # fewer than before
-    assert returns_left(chain.served) == 0
-    with pytest.raises(
-        ValidationError, match="2 copies of this line item can be returned a year; 0 are left"
-    ):
-        give_back(cast, 1)
-    with pytest.raises(ValidationError):
-        give_back(cast, 1, actor=cast.mobotix)
-    assert give_back(cast, 1, actor=cast.mobotix, reason="Defective").copies == 2
-
-
-def test_the_limit_grows_with_the_quantity(cast: Cast, chain: Chain) -> None:
-    """L4: 5 % of 100 are 5."""
-    assert (returns_left(chain.issued), returns_left(chain.installed)) == (5, 2)
-
-
-def test_a_year_later(cast: Cast, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    """L4: what was returned a year ago does not count any more."""
-    put_on(cast, chain.served, 5)
-    give_back(cast, 2)
-    assert returns_left(chain.served) == 0
-    in_a_year = timezone.now() + timedelta(days=366)
-    monkeypatch.setattr("entitlements.services.returns.timezone.now", lambda: in_a_year)
-    assert returns_left(chain.served) == 2
-
-
-@pytest.mark.parametrize(("state", "ends"), [(State.INACTIVE, False), (State.OBSOLETE, True)])
-def test_obsolete_revokes(cast: Cast, chain: Chain, state: State, ends: bool) -> None:
-    """E3: Inactive leaves licenses running, Obsolete revokes them; the copies stay activated."""
-    license = put_on(cast, chain.served)
-    change_state(
-        actor=cast.mobotix,
-        item_id=chain.issued.pk,
-        state=state,
-        key=new_key(),
-        with_splits=True,
-        reason="Fraud",
-    )
-    assert (License.objects.get(pk=license.pk).ended_at is not None) == ends
-    assert balances(chain.served) == (5, 3, 2)
-
-
-@pytest.mark.parametrize("who", ["distributor", "installer_viewer", "sibling_installer"])
-def test_who_may_not_return(cast: Cast, chain: Chain, who: str) -> None:
-    """E13."""
-    put_on(cast, chain.served)
-    with pytest.raises((PermissionDenied, Activation.DoesNotExist)):
-        give_back(cast, 1, actor=getattr(cast, who))
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,9 @@ from mxportal.shared.forms import new_key
 from notifications.models import Mail
 from tests.entitlements.bulk_pages import address, page_of, row_for, seen, started, table, upload
 from tests.entitlements.pages import assert_statuses, client_of, errors_of, html_of
-from tests.factories import Cast, issue_item, make_cast, split_item
+from tests.factories import Cast, issue_item, split_item
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

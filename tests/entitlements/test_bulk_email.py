@@ -16,14 +16,9 @@ from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
 from tests.entitlements.bulk import line_for, sell_and_move, split_bulk
 from tests.entitlements.pages import client_of, html_of
-from tests.factories import Cast, issue_item, make_cast, make_user
+from tests.factories import Cast, issue_item, make_user
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

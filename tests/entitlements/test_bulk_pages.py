@@ -11,14 +11,9 @@ from entitlements.services import bulk_jobs
 from tests.entitlements.bulk import line_for, make_buyers, split_bulk, start
 from tests.entitlements.bulk_pages import address, page_of, row_for, started, table
 from tests.entitlements.pages import assert_statuses, client_of, html_of
-from tests.factories import Cast, issue_item, make_cast, make_user
+from tests.factories import Cast, issue_item, make_user
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from tests.factories import (
     Cast,
     issue_item,
     make_account,
-    make_cast,
     make_contact,
     split_item,
     yesterday,
@@ -29,11 +28,6 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 UNKNOWN = "This is not the Account ID of an active account that you sell to."
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

@@ -14,14 +14,9 @@ from entitlements.views import certificate as view
 from mxportal.shared.forms import new_key
 from mxportal.shared.pdf import PdfUnavailable
 from tests.entitlements.pages import assert_statuses, client_of, html_of
-from tests.factories import Cast, Chain, issue_item, make_cast, make_chain, make_product, split_item
+from tests.factories import Cast, Chain, issue_item, make_chain, make_product, split_item
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

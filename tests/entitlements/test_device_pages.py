@@ -7,22 +7,12 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from entitlements.models import Device
+from tests.entitlements.devices import MAC, give_back, put_on
 from tests.entitlements.pages import assert_statuses, client_of, errors_of, html_of
-from tests.entitlements.test_activation import MAC, give_back, put_on
-from tests.factories import Cast, Chain, make_cast, make_chain
+from tests.factories import Cast, Chain
 
 pytestmark = pytest.mark.django_db
 LIST = "/devices/"
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def chain(cast: Cast) -> Chain:
-    return make_chain(cast)
 
 
 def add(cast: Cast, host_id: str, **fields: str) -> Device:

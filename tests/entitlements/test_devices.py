@@ -7,15 +7,10 @@ from accounts.models import Account, AuditEntry
 from entitlements.models import Device
 from entitlements.services.devices import add_device, edit_device
 from mxportal.shared.forms import new_key
-from tests.entitlements.test_activation import MAC, host
-from tests.factories import Cast, make_cast
+from tests.entitlements.devices import MAC, host
+from tests.factories import Cast
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
 
 
 def test_add_for_oneself_and_for_ones_customer(cast: Cast) -> None:

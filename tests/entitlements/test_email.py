@@ -18,24 +18,12 @@ from tests.factories import (
     Cast,
     Chain,
     issue_item,
-    make_cast,
-    make_chain,
     make_contact,
     make_product,
     split_item,
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def chain(cast: Cast) -> Chain:
-    return make_chain(cast)
 
 
 def address(item: LineItem) -> str:

@@ -11,21 +11,11 @@ from django.db import DatabaseError, connection, transaction
 
 from entitlements.models import LineItem, Movement, MovementKind
 from entitlements.services.ledger import move
-from tests.factories import Cast, Chain, make_cast, make_chain
+from tests.factories import Cast, Chain
 from tests.live import login
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def chain(cast: Cast) -> Chain:
-    return make_chain(cast)
 
 
 @pytest.mark.parametrize(

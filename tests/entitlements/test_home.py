@@ -15,7 +15,6 @@ from tests.entitlements.pages import client_of, html_of
 from tests.factories import (
     Cast,
     issue_item,
-    make_cast,
     make_chain,
     make_relation,
     make_user,
@@ -24,11 +23,6 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
 
 
 def test_items_to_hand_on(cast: Cast) -> None:

@@ -14,14 +14,9 @@ from entitlements.services.issue import deploy_entitlement
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
 from tests.entitlements.pages import assert_statuses, client_of, html_of
-from tests.factories import Cast, issue_item, make_account, make_cast, make_contact, make_product, split_item
+from tests.factories import Cast, issue_item, make_account, make_contact, make_product, split_item
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
 
 
 def line(number: int, product: int | str, /, **changes: Any) -> dict[str, Any]:

@@ -18,23 +18,11 @@ from tests.factories import (
     issue_item,
     make_account,
     make_activation,
-    make_cast,
-    make_chain,
     split_item,
 )
 from tests.roles import as_owner, refused
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def chain(cast: Cast) -> Chain:
-    return make_chain(cast)
 
 
 def balances(item: LineItem) -> tuple[int, int, int, int]:

@@ -21,18 +21,12 @@ from tests.factories import (
     Chain,
     issue_item,
     make_account,
-    make_cast,
     make_chain,
     make_relation,
     split_item,
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

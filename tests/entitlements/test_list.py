@@ -11,15 +11,10 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from entitlements.models import LineItem, today
 from tests.entitlements.pages import client_of, html_of
-from tests.factories import Cast, issue_item, make_cast, make_chain, make_product, split_item, yesterday
+from tests.factories import Cast, issue_item, make_chain, make_product, split_item, yesterday
 
 pytestmark = pytest.mark.django_db
 LIST = "/entitlements/"
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
 
 
 def listed(client: Client, **query: Any) -> list[int]:

@@ -22,21 +22,10 @@ from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
 from notifications.registry import kinds
 from tests.entitlements.pages import client_of, html_of
-from tests.factories import Cast, Chain, issue_item, make_cast, make_chain, make_user, split_item
+from tests.factories import Cast, Chain, issue_item, make_user, split_item
 
 pytestmark = pytest.mark.django_db
 LIST = "/mails/"
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def chain(cast: Cast) -> Chain:
-    """Nothing of it is mailed; the tests mail what they need."""
-    return make_chain(cast)
 
 
 def mail_to(cast: Cast, target: User, *, source: LineItem | None = None, seller: User | None = None) -> Mail:

@@ -16,14 +16,9 @@ from mxportal.shared.forms import new_key
 from notifications.messages import Message
 from notifications.models import Mail, Status
 from notifications.registry import render
-from tests.factories import Cast, issue_item, make_cast, make_product, split_item
+from tests.factories import Cast, issue_item, make_product, split_item
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from tests.factories import (
     Cast,
     Chain,
     make_account,
-    make_cast,
     make_chain,
     make_relation,
     make_user,
@@ -27,11 +26,6 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 REASON = "The installer is out of business"
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

@@ -10,22 +10,11 @@ from entitlements.activation.host_ids import HostIdType
 from entitlements.activation.request_files import ActivationRequest, Wanted
 from entitlements.models import Device, License, LineItem, Movement, State
 from entitlements.services.offline import Answer, Step, carry_out_request, plan_request
-from tests.entitlements.test_activation import balances
-from tests.factories import Cast, Chain, issue_item, make_cast, make_chain, split_item, yesterday
+from tests.entitlements.devices import balances
+from tests.factories import Cast, Chain, issue_item, split_item, yesterday
 
 pytestmark = pytest.mark.django_db
 MAC = "00:03:C5:AA:BB:CC"
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def chain(cast: Cast) -> Chain:
-    """The end customer has 5 copies, the installer 35 of its own."""
-    return make_chain(cast)
 
 
 @pytest.fixture

@@ -10,23 +10,13 @@ from django.urls import reverse
 from accounts.models import User
 from entitlements.models import License, LineItem, Movement
 from entitlements.offline_page import license_link
+from tests.entitlements.devices import balances
 from tests.entitlements.pages import client_of, html_of
-from tests.entitlements.test_activation import balances
 from tests.entitlements.test_offline import mistyped
 from tests.entitlements.test_offline_pages import ADDRESS, go_on, scan, text_of, typed
-from tests.factories import Cast, Chain, make_cast, make_chain
+from tests.factories import Cast, Chain
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def chain(cast: Cast) -> Chain:
-    return make_chain(cast)
 
 
 def test_the_same_answer(client: Client, cast: Cast, chain: Chain) -> None:

@@ -13,24 +13,14 @@ from django.utils import translation
 
 from entitlements.activation.license_files import read, unpack
 from entitlements.models import License, LineItem, Movement, State
+from tests.entitlements.devices import balances
 from tests.entitlements.pages import html_of
-from tests.entitlements.test_activation import balances
 from tests.entitlements.test_offline import MAC, mistyped
 from tests.entitlements.test_request_files import request_data
-from tests.factories import Cast, Chain, make_cast, make_chain, split_item
+from tests.factories import Cast, Chain, split_item
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/activate/"
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def chain(cast: Cast) -> Chain:
-    return make_chain(cast)
 
 
 @pytest.fixture

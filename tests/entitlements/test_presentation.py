@@ -15,14 +15,9 @@ from entitlements.services.undo import undo_split
 from entitlements.timeline import timeline
 from mxportal.shared.forms import new_key
 from tests.entitlements.pages import client_of, html_of
-from tests.factories import Cast, Chain, issue_item, make_cast, make_chain, split_item
+from tests.factories import Cast, Chain, issue_item, make_chain, split_item
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

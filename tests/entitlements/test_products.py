@@ -8,14 +8,9 @@ from django.urls import reverse
 from entitlements.models import LicenceModel, Product
 from mxportal.shared.forms import new_key
 from tests.entitlements.pages import assert_statuses, client_of, errors_of, html_of
-from tests.factories import Cast, make_cast, make_product
+from tests.factories import Cast, make_product
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
 
 
 def typed(**changes: Any) -> dict[str, Any]:

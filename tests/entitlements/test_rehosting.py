@@ -10,31 +10,18 @@ from entitlements.services.rehosting import moving, rehost, replace_device
 from entitlements.services.returns import return_copies
 from entitlements.services.states import change_state
 from mxportal.shared.forms import new_key
-from tests.entitlements.test_activation import MAC, balances, host, put_on
+from tests.entitlements.devices import MAC, balances, host, put_on
 from tests.factories import (
     Cast,
     Chain,
     issue_item,
     make_account,
-    make_cast,
-    make_chain,
     make_relation,
     split_item,
 )
 
 pytestmark = pytest.mark.django_db
 OTHER = "00:03:C5:00:00:02"
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def chain(cast: Cast) -> Chain:
-    """The installer has 35 of its 40 copies left, the end customer 5."""
-    return make_chain(cast)
 
 
 def held(item: LineItem) -> dict[str, int]:

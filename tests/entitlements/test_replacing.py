@@ -19,20 +19,10 @@ from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
 from notifications.registry import render
 from tests.entitlements.pages import assert_statuses, client_of, errors_of, html_of
-from tests.factories import Cast, Chain, issue_item, make_cast, make_chain, split_item
+from tests.factories import Cast, Chain, issue_item, split_item
 
 pytestmark = pytest.mark.django_db
 REASON = "Sent to a wrong address"
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def chain(cast: Cast) -> Chain:
-    return make_chain(cast)
 
 
 def address(item: LineItem) -> str:

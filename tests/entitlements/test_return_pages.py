@@ -7,22 +7,12 @@ from django.urls import reverse
 
 from entitlements.models import Activation, Device, License, LineItem, State
 from entitlements.services.activation import activate
+from tests.entitlements.devices import MAC, balances, give_back, host, put_on
 from tests.entitlements.pages import assert_statuses, client_of, errors_of, html_of
-from tests.entitlements.test_activation import MAC, balances, give_back, host, put_on
-from tests.factories import Cast, Chain, make_cast, make_chain, split_item
+from tests.factories import Cast, Chain, split_item
 
 pytestmark = pytest.mark.django_db
 OTHER = "00:03:C5:00:00:02"
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def chain(cast: Cast) -> Chain:
-    return make_chain(cast)
 
 
 def address(name: str, license: License) -> str:

@@ -23,20 +23,10 @@ from entitlements.services.sealing import (
 )
 from entitlements.services.signing import Domain, is_signed, rotate_signing_key
 from entitlements.tasks import seal_ledger as seal_ledger_task
-from tests.factories import Cast, Chain, issue_item, make_cast, make_chain
+from tests.factories import Cast, Chain, issue_item
 from tests.roles import as_owner, refused
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def chain(cast: Cast) -> Chain:
-    return make_chain(cast)
 
 
 def root_over(size: int) -> bytes:

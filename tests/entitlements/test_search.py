@@ -12,18 +12,13 @@ from entitlements import search
 from entitlements.activation_ids import ALPHABET
 from entitlements.models import LineItem
 from tests.entitlements.pages import client_of, html_of
-from tests.factories import Cast, Chain, issue_item, make_cast, make_chain, make_product
+from tests.factories import Cast, Chain, issue_item, make_chain, make_product
 
 pytestmark = pytest.mark.django_db
 LIST = "/entitlements/"
 SEARCH = "/entitlements/search/"
 TYPING_ERROR = "This Activation ID has a typing error."
 UNKNOWN = "No line item with this Activation ID."
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

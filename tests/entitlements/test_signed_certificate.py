@@ -32,18 +32,12 @@ from tests.factories import (
     issue_item,
     make_account,
     make_activation,
-    make_cast,
     make_chain,
     split_item,
 )
 
 pytestmark = pytest.mark.django_db
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "verify_certificate.py"
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

@@ -17,18 +17,12 @@ from tests.factories import (
     Cast,
     issue_item,
     make_account,
-    make_cast,
     make_contact,
     make_product,
     split_item,
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

@@ -10,19 +10,9 @@ from entitlements.models import LineItem, State
 from entitlements.services.states import ALLOWED
 from mxportal.shared.forms import new_key
 from tests.entitlements.pages import assert_statuses, client_of, errors_of, html_of
-from tests.factories import Cast, Chain, issue_item, make_cast, make_chain
+from tests.factories import Cast, Chain, issue_item
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def chain(cast: Cast) -> Chain:
-    return make_chain(cast)
 
 
 def address(item: LineItem) -> str:

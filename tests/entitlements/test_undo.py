@@ -14,20 +14,9 @@ from mxportal.shared.forms import new_key
 from notifications.models import Mail, Status
 from notifications.registry import render
 from tests.entitlements.pages import assert_statuses, client_of, errors_of, html_of
-from tests.factories import Cast, Chain, issue_item, make_cast, make_chain, make_user, split_item
+from tests.factories import Cast, Chain, issue_item, make_user, split_item
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def chain(cast: Cast) -> Chain:
-    """100 issued, 40 of these at the installer, 5 of those at the end customer."""
-    return make_chain(cast)
 
 
 def address(item: LineItem) -> str:

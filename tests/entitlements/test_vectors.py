@@ -18,7 +18,7 @@ from django.urls import reverse
 from entitlements.models import License
 from entitlements.services.activation import activate_as_bearer, return_as_bearer
 from entitlements.services.signing import rotate_signing_key
-from tests.entitlements.test_activation import MAC, host
+from tests.entitlements.devices import MAC, host
 from tests.factories import make_cast, make_chain
 
 FOLDER = Path(__file__).parents[1] / "vectors"

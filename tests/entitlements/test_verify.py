@@ -8,14 +8,9 @@ from django.urls import reverse
 
 from entitlements.models import LineItem, State, today
 from tests.entitlements.pages import errors_of, html_of
-from tests.factories import Cast, Chain, issue_item, make_cast, make_chain
+from tests.factories import Cast, Chain, issue_item, make_chain
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

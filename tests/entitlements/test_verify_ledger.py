@@ -27,15 +27,10 @@ from entitlements.services.ledger import move, move_on_device
 from entitlements.services.seal_verification import seal_findings
 from entitlements.services.sealing import seal_ledger
 from entitlements.services.signing import rotate_signing_key
-from tests.factories import Cast, Chain, issue_item, make_activation, make_cast, make_chain
+from tests.factories import Cast, Chain, issue_item, make_activation, make_chain
 from tests.roles import as_owner
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

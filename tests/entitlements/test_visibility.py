@@ -15,7 +15,6 @@ from tests.factories import (
     Chain,
     issue_item,
     make_account,
-    make_cast,
     make_chain,
     make_relation,
     split_item,
@@ -23,11 +22,6 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 WITHHELD = "Name withheld"
-
-
-@pytest.fixture
-def cast() -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

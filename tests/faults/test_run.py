@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.entitlements.test_activation import MAC, put_on
+from tests.entitlements.devices import MAC, put_on
 from tests.factories import Cast, issue_item, make_cast, make_chain, split_item
 from tests.faults import checks
 from tests.faults.mails import Delivery

@@ -10,7 +10,7 @@ from entitlements.services.devices import add_device
 from entitlements.services.rehosting import rehost, replace_device
 from entitlements.services.returns import return_copies
 from mxportal.shared.forms import new_key
-from tests.entitlements.test_activation import host, put_on
+from tests.entitlements.devices import host, put_on
 from tests.factories import Cast, make_chain
 from tests.guards.keys import Asked
 

@@ -15,7 +15,7 @@ from entitlements.services.offline import carry_out_request
 from entitlements.services.sealing import seal_ledger
 from notifications.models import Status
 from notifications.services import _claim, _Outcome, _settle, retry_failed, retry_mail
-from tests.entitlements.test_activation import host, put_on
+from tests.entitlements.devices import host, put_on
 from tests.entitlements.test_offline import asked
 from tests.factories import Cast, make_chain, make_relation, make_token, make_user
 from tests.guards.keys import running_bulk

@@ -1,4 +1,4 @@
-"""The standing cast, and what was sold down its chain."""
+"""Who and what most tests of entitlements begin with."""
 
 import pytest
 
@@ -12,4 +12,5 @@ def cast(db: None) -> Cast:
 
 @pytest.fixture
 def chain(cast: Cast) -> Chain:
+    """100 copies issued, 40 of them split to the installer, which has 35 left, and 5 of these to the end customer."""
     return make_chain(cast)
