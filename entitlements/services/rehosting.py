@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Operation, User
 from accounts.permissions import Permission, check_permission
 from entitlements.models import Activation, Device, License, LineItem
+from entitlements.obstacles import activation_obstacle
 from entitlements.predicates import may_activate
 from entitlements.services.activation import check_can_be_activated, set_copies
 from entitlements.services.devices import HostId, as_asked
@@ -81,11 +82,7 @@ def _held(device: Device) -> QuerySet[Activation]:
 def _obstacle(actor: User, item: LineItem) -> str:
     if not may_activate(actor, item):
         return _("Another account looks after this line item; it stays on the device.")
-    try:
-        check_can_be_activated(item)
-    except ValidationError as error:
-        return " ".join(error.messages)
-    return ""
+    return activation_obstacle(item)
 
 
 def _check_another(device: Device, host: HostId) -> None:
