@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from mxportal.shared.forms import KEY_REUSED
+from mxportal.shared.queries import one_or_none
 
 if TYPE_CHECKING:
     from accounts.models.user import User
@@ -30,7 +31,7 @@ class OperationManager(models.Manager["Operation"]):
         Call it after the lock (E7): a twin that waited for the lock then finds its sibling's row.
         Raises ValidationError where the key was used for a different request.
         """
-        done = self.filter(actor=actor, key=key).values_list("request_hash", "result_id").first()
+        done = one_or_none(self.filter(actor=actor, key=key).values_list("request_hash", "result_id"))
         if done is None:
             return None
         request_hash, result_id = done

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import ApiToken, AuditEntry, Operation, Scope, User
 from accounts.models.api_token import hash_token
 from accounts.permissions import Permission, check_permission
+from mxportal.shared.queries import one_or_none
 
 PREFIX = "mxp_"
 RANDOM_BYTES = 24  # 192 bits
@@ -104,7 +105,8 @@ def find_token(secret: str) -> ApiToken | None:
     """The token of a request, its user narrowed to its scopes; None where it opens nothing, whatever the reason."""
     if not FORM.fullmatch(secret):
         return None
-    found = ApiToken.objects.select_related("user__account").filter(token_hash=hash_token(secret)).first()
+    tokens = ApiToken.objects.select_related("user__account").filter(token_hash=hash_token(secret))
+    found = one_or_none(tokens)
     if found is None or not found.is_usable:
         return None
     found.user.narrowed_to = found.permissions

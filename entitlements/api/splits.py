@@ -59,6 +59,7 @@ class MailIn(In):
     recipients: Annotated[list[Text254], Field(min_length=1, max_length=MOST_ADDRESSES)]
     whole_entitlement: bool = False
     attach_certificate: bool = False
+    attach_licenses: bool = False
     reason: Reason = ""
 
 

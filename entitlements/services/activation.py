@@ -18,6 +18,7 @@ from entitlements.services.licenses import is_for_current_id, renew_license
 from entitlements.services.reasons import check_reason
 from entitlements.services.returns import take_from_device
 from entitlements.services.split import check_copies
+from mxportal.shared.queries import one_or_none
 
 MOST_AT_ONCE = 500  # devices in one request
 
@@ -159,7 +160,7 @@ def lock_bearers_item(activation_id: str) -> LineItem:
 
 def lock_item(items: Any) -> LineItem:
     """The one item, locked. Raises LineItem.DoesNotExist."""
-    return items.select_for_update(no_key=True, of=("self",)).select_related("product", "owner").get()
+    return items.select_for_update(no_key=True, of=("self",)).select_related("product").get()
 
 
 def set_copies(*, actor: User | None, item: LineItem, host: HostId, copies: int, reason: str = "") -> License:
@@ -171,8 +172,8 @@ def set_copies(*, actor: User | None, item: LineItem, host: HostId, copies: int,
     check_can_be_activated(item)
     if copies < 1:
         raise ValidationError({"copies": _("Enter at least 1 copy.")})
-    device = find_or_make_device(account=item.owner, host=host, actor=actor)
-    activation = _activation_on(item, device)
+    device, is_new = find_or_make_device(account_id=item.owner_id, host=host, actor=actor)
+    activation = _activation_on(item, device, is_new=is_new)
     change = copies - activation.copies
     current = activation.licenses.filter(ended_at=None).first() if change == 0 else None
     if current and is_for_current_id(current):
@@ -196,9 +197,9 @@ def _put_on_device(*, actor: User | None, activation: Activation, copies: int, r
     )
 
 
-def _activation_on(item: LineItem, device: Device) -> Activation:
+def _activation_on(item: LineItem, device: Device, *, is_new: bool) -> Activation:
     """That of the item on the device, made where there is none: nobody else can, under the item's lock."""
-    known = Activation.objects.filter(item=item, device=device).first()
+    known = None if is_new else one_or_none(Activation.objects.filter(item=item, device=device))
     activation = known or Activation.objects.create(item=item, device=device)
     activation.item, activation.device = item, device
     return activation

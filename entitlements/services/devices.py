@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -38,25 +38,15 @@ def as_asked(host: HostId) -> list[str]:
     return [host.kind, host.normal, host.name, host.model, host.site]
 
 
-def find_or_make_device(*, account: Account, host: HostId, actor: User | None) -> Device:
-    """L1: the account's device with that host ID; an unknown one is made. What other accounts have is not looked at."""
-    host_id = host.normal
-    known = Device.objects.filter(account=account, host_id=host_id)
-    if device := known.first():
-        return device
-    try:
-        with transaction.atomic():
-            return Device.objects.create(
-                account=account,
-                host_id=host_id,
-                host_id_type=host.kind,
-                name=host.name,
-                model=host.model,
-                site=host.site,
-                created_by=actor,
-            )
-    except IntegrityError:  # two at once
-        return known.get()
+def find_or_make_device(*, account_id: int, host: HostId, actor: User | None) -> tuple[Device, bool]:
+    """L1: the account's device with that host ID, and whether it was made just now.
+
+    What other accounts have is not looked at.
+    """
+    details = {"host_id_type": host.kind, "name": host.name, "model": host.model, "site": host.site}
+    return Device.objects.get_or_create(
+        account_id=account_id, host_id=host.normal, defaults=details | {"created_by": actor}
+    )
 
 
 @transaction.atomic(durable=True)
@@ -72,7 +62,7 @@ def add_device(*, actor: User, account_id: int, host: HostId, key: str, notes: s
         return Device.objects.get(pk=done)
     if Device.objects.filter(account=account, host_id=host.normal).exists():
         raise ValidationError({"host_id": _("This account has a device with this host ID already.")})
-    device = find_or_make_device(account=account, host=host, actor=actor)
+    device, _is_new = find_or_make_device(account_id=account.pk, host=host, actor=actor)
     _save_details(actor, device, "device_added", notes=notes)
     Operation.objects.record(actor=actor, key=key, kind="add_device", request=request, result=device)
     return device

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from entitlements.models import SigningKey
 from mxportal.shared.canonical import canonical_json
+from mxportal.shared.queries import one_or_none
 
 
 class Domain(StrEnum):
@@ -44,7 +45,7 @@ def is_signed(key: SigningKey, domain: Domain, text: bytes, signature: bytes) ->
 def active_key() -> SigningKey:
     """The key that signs now; the first one is made where none is there, by one of those who ask at once."""
     active = SigningKey.objects.filter(retired_at=None)
-    if key := active.first():
+    if key := one_or_none(active):
         return key
     try:
         with transaction.atomic():

@@ -15,6 +15,7 @@ from entitlements.models.line_item import CHAIN
 from entitlements.predicates import may_split
 from entitlements.services.ledger import move
 from entitlements.services.mailing import queue_activation_mail
+from mxportal.shared.queries import one_or_none
 from notifications.messages import one_line
 
 NEEDED_OF_BUYER = ("email", "language", "display_name", "first_name", "last_name", "account__tier")
@@ -116,7 +117,7 @@ def find_buyer(actor: User, target_id: int, contact_id: int) -> tuple[Account, U
     """
     is_target = {f"account__{lookup}": value for lookup, value in _buys_from(actor).items()}
     persons = User.objects.active().filter(pk=contact_id, account=target_id, **is_target)
-    contact = persons.select_related("account").only(*NEEDED_OF_BUYER).first()
+    contact = one_or_none(persons.select_related("account").only(*NEEDED_OF_BUYER))
     if contact is not None:
         return contact.account, contact
     target = find_target(actor, target_id)

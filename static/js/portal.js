@@ -134,5 +134,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     show(document);
     showTheme();
+    // A form that came back: where to go on is the first field that is wrong.
+    document.querySelector("main .is-invalid")?.focus();
   });
 })();

@@ -237,3 +237,14 @@ def test_a_request_that_arrives_twice_splits_once(browser: Browser, live_server:
         complete(page, world)
         assert page.url == urljoin(live_server.url, answers[0])
     assert splits_of(world) == before + 1
+
+
+def test_the_focus_goes_to_the_first_field_that_is_wrong(
+    browser: Browser, live_server: Any, world: World
+) -> None:
+    """Whoever does not see the page hears at once what to correct."""
+    with reading(browser, live_server.url, world.cast.installer) as page:
+        page.goto(reverse("account_create", args=["customer"]))
+        page.locator("main form").evaluate("(form) => { form.noValidate = true; form.requestSubmit(); }")
+        first = page.locator("main .is-invalid").first
+        expect(first).to_be_focused()

@@ -65,6 +65,14 @@ def test_what_django_refuses_is_a_problem_too(cast: Cast, method: str, path: str
     assert ("Allow" in answer.headers) is (status == 405)
 
 
+def test_head_is_get_without_a_body(cast: Cast) -> None:
+    """RFC 9110: what can be got can be asked for its head."""
+    program = program_of(cast.installer)
+    head, got = program.ask("HEAD", "/items"), program.get("/items")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["Content-Type"] == got.headers["Content-Type"]
+
+
 def test_answers_stay_out_of_caches(cast: Cast) -> None:
     """E5: they hold Activation IDs."""
     assert "no-store" in program_of(cast.installer).get("/items").headers["Cache-Control"]

@@ -116,6 +116,16 @@ def test_a_mail(cast: Cast, chain: Chain) -> None:
     assert_problem(program_of(cast.distributor).get(address), 403, "forbidden")
 
 
+def test_a_mail_with_license_files(cast: Cast, chain: Chain) -> None:
+    """L5: as on the page: those that are valid when it is delivered."""
+    program, address = program_of(cast.installer), f"/items/{chain.served.pk}/mails"
+    body = {"recipients": ["a@hospital.example"], "attach_licenses": True}
+    assert program.post(address, body).status_code == 202
+    assert Mail.objects.latest("pk").context["licenses"] is True
+    assert program.post(address, body | {"attach_licenses": False}).status_code == 202
+    assert "licenses" not in Mail.objects.latest("pk").context
+
+
 # --- Certificates -----------------------------------------------------------------------------------------------------
 
 
