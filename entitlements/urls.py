@@ -33,6 +33,8 @@ from entitlements.views import (
 )
 
 urlpatterns = [
+    path("api/v1/docs", api_docs.api_docs, name="api_docs"),
+    path("api/v1/", api_urls()),
     path("", home.home, name="home"),
     path("entitlements/", line_items.line_item_list, name="line_item_list"),
     path("entitlements/search/", line_items.line_item_search, name="line_item_search"),
@@ -90,8 +92,6 @@ urlpatterns = [
     path("mails/send-again/", mails.mail_send_all_again, name="mail_send_all_again"),
     path("mails/<int:pk>/send-again/", mails.mail_send_again, name="mail_send_again"),
     path(".well-known/jwks.json", keys.jwks, name="jwks"),
-    path("api/v1/docs", api_docs.api_docs, name="api_docs"),
-    path("api/v1/", api_urls()),
     path("activate/", offline.offline_activation, name="offline_activation"),
     path("activate/licenses/<str:link>/", offline.offline_licenses, name="offline_licenses"),
     path("verify/", verify.verify_start, name="verify_start"),
