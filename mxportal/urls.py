@@ -6,7 +6,9 @@ from accounts.views.language import language_set
 from mxportal import health, mailbox
 
 urlpatterns = [
-    path("", include("entitlements.urls")),  # first, for programs ask most often: each address is tried in turn
+    path(
+        "", include("entitlements.urls")
+    ),  # first, for programs ask most often: each address is tried in turn
     path("", include("accounts.urls")),
     path("", include(health)),
     path("", include(mailbox)),
