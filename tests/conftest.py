@@ -17,6 +17,7 @@ from django.utils import translation
 
 from entitlements.ledger import triggers
 from tests import roles
+from tests.factories import Cast, Chain, make_cast, make_chain
 from tests.live import Portal, running_portal
 from tests.smtp import MailServer
 
@@ -56,6 +57,20 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if REQUIRE_ALL and reporter and reporter.stats.get("skipped"):
         reporter.write_line("REQUIRE_ALL=1, but tests were skipped.", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+# --- Who and what most tests begin with -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return make_cast()
+
+
+@pytest.fixture
+def chain(cast: Cast) -> Chain:
+    """100 copies issued, 40 of them split to the installer, which has 35 left, and 5 of these to the end customer."""
+    return make_chain(cast)
 
 
 # --- Databases --------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from django.urls import include, path
 
 from mxportal import logs
 from notifications.models import Mail
-from tests.factories import Cast, make_cast
+from tests.factories import Cast
 
 Lines = Callable[..., list[dict[str, Any]]]
 ACTIVATION_ID = "7KQ4-0A1B-2C3D-4E5F-6G7H-8J9K-MNPQ"
@@ -42,11 +42,6 @@ def lines() -> Iterator[Lines]:
     ]
     for logger in loggers:
         logger.removeHandler(handler)
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return make_cast()
 
 
 def test_a_request_has_one_line(cast: Cast, client: Client, lines: Lines) -> None:

@@ -45,10 +45,10 @@ class ApiMiddleware:
         return response
 
     def _answer_head(self, request: HttpRequest) -> HttpResponse:
-        """As GET; whoever sends the answer leaves its body out."""
+        """As GET, without the body: gunicorn would drop it as well, and complain in the log."""
         request.method = "GET"
         response = self._answer(request)
-        request.method = "HEAD"
+        request.method, response.content = "HEAD", b""
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponse:

@@ -60,9 +60,9 @@ def add_device(*, actor: User, account_id: int, host: HostId, key: str, notes: s
     request = {"account": account_id, "host": as_asked(host), "notes": notes}
     if done := Operation.objects.done(actor=actor, key=key, kind="add_device", request=request):
         return Device.objects.get(pk=done)
-    if Device.objects.filter(account=account, host_id=host.normal).exists():
+    device, is_new = find_or_make_device(account_id=account.pk, host=host, actor=actor)
+    if not is_new:
         raise ValidationError({"host_id": _("This account has a device with this host ID already.")})
-    device, _is_new = find_or_make_device(account_id=account.pk, host=host, actor=actor)
     _save_details(actor, device, "device_added", notes=notes)
     Operation.objects.record(actor=actor, key=key, kind="add_device", request=request, result=device)
     return device

@@ -6,12 +6,6 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from tests.factories import Cast, make_cast
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return make_cast()
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from entitlements.services.signing import active_key
 from tests.browser.walk import Walker
 from tests.entitlements.devices import MAC, balances, put_on
 from tests.entitlements.test_license_files import published_reader
-from tests.factories import Cast, Chain, make_cast, make_chain, split_item
+from tests.factories import Cast, Chain, split_item
 
 pytestmark = pytest.mark.browser
 OTHER = "00:03:C5:00:00:02"
@@ -36,16 +36,6 @@ each_way = pytest.mark.parametrize(
         pytest.param("de", False, id="German-without-JavaScript"),
     ],
 )
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return make_cast()
-
-
-@pytest.fixture
-def chain(cast: Cast) -> Chain:
-    return make_chain(cast)
 
 
 @contextmanager

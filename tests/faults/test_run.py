@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.entitlements.devices import MAC, put_on
-from tests.factories import Cast, issue_item, make_cast, make_chain, split_item
+from tests.factories import Cast, issue_item, make_chain, split_item
 from tests.faults import checks
 from tests.faults.mails import Delivery
 from tests.faults.model import Item, Model, Posted
@@ -45,11 +45,6 @@ def test_the_seed_says_what_goes_wrong() -> None:
     kinds = Counter(fault.kind for fault in plan)
     assert (kinds.total() - kinds[Kind.FLUSH], kinds[Kind.FLUSH]) == (40, 40 // FLUSHES)
     assert set(kinds) == set(Kind)
-
-
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return make_cast()
 
 
 def test_a_lost_and_a_doubled_split_are_seen(cast: Cast) -> None:
