@@ -57,10 +57,14 @@ def pack(
     """The license file of a document. ``sign`` gets what stands behind ``machine/``."""
     iv = secrets.token_bytes(IV_BYTES)
     sealed = AESGCM(_key(activation_id, host_id)).encrypt(iv, canonical_json(document), None)
-    enc = ".".join(_encode(part) for part in (sealed[:-TAG_BYTES], iv, sealed[-TAG_BYTES:]))
+    enc = b".".join(map(base64.b64encode, (sealed[:-TAG_BYTES], iv, sealed[-TAG_BYTES:])))
     # base64 has nothing that JSON escapes
-    payload = f'{{"enc": "{enc}", "sig": "{_encode(sign(enc.encode()))}", "alg": "{ALGORITHM}"}}'
-    text = _encode(payload.encode())
+    payload = b'{"enc": "%b", "sig": "%b", "alg": "%b"}' % (
+        enc,
+        base64.b64encode(sign(enc)),
+        ALGORITHM.encode(),
+    )
+    text = base64.b64encode(payload).decode()
     lines = [text[at : at + LINE] for at in range(0, len(text), LINE)]
     return "\n".join([BEGIN, *lines, END, ""])
 
@@ -93,10 +97,6 @@ def read(sealed: Sealed, *, activation_id: str, host_id: str) -> dict[str, Any]:
 
 def _key(activation_id: str, host_id: str) -> bytes:
     return hashlib.sha256(f"{activation_id}{host_id}".encode()).digest()
-
-
-def _encode(data: bytes) -> str:
-    return base64.b64encode(data).decode()
 
 
 def _decode(text: str) -> bytes:

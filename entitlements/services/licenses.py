@@ -1,6 +1,7 @@
 """L5: the license file of an activation."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
@@ -37,7 +38,7 @@ def license_file(license: License) -> str:
         _document(license),
         activation_id=activation.item.activation_id,
         host_id=activation.device.host_id,
-        sign=lambda text: sign(license.key, Domain.MACHINE, text),
+        sign=partial(sign, license.key, Domain.MACHINE),
     )
 
 
@@ -64,6 +65,7 @@ def _document(license: License) -> dict[str, Any]:
     """The JSON:API document: the machine, and the license that it includes."""
     activation = license.activation
     item, device, license_id = activation.item, activation.device, str(license.license_id)
+    product = item.product
     expiry = None if item.is_permanent else _end_of(item.expires_on)
     return {
         "data": {
@@ -81,8 +83,8 @@ def _document(license: License) -> dict[str, Any]:
                 "type": "licenses",
                 "id": license_id,
                 "attributes": {
-                    "name": item.product.name_en,
-                    "partNumber": item.product.part_number,
+                    "name": product.name_en,
+                    "partNumber": product.part_number,
                     "copies": license.copies,
                     "starts": item.starts_on.isoformat(),
                     "expiry": expiry,
@@ -90,8 +92,8 @@ def _document(license: License) -> dict[str, Any]:
             },
             {
                 "type": "entitlements",
-                "id": str(item.product_id),
-                "attributes": {"code": item.product.part_number, "name": item.product.name_en},
+                "id": str(product.pk),
+                "attributes": {"code": product.part_number, "name": product.name_en},
             },
         ],
         "meta": {
