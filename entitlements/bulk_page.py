@@ -1,5 +1,6 @@
 """What the page of a bulk split shows, in each of its states, as far as the reader may see it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.db.models import Count
 from accounts.models import User
 from accounts.visibility import visible_names
 from entitlements.bulk_columns import COLUMNS
-from entitlements.forms.bulk_split import MOST_ON_SCREEN, LineForm
+from entitlements.forms.bulk_split import MOST_ON_SCREEN, LineForm, TypedLine
 from entitlements.models import BulkSplit, LineItem
 from entitlements.obstacles import all_undo_notes, undo_obstacle
 from entitlements.presentation import ItemRow, item_rows, shown_activation_id
@@ -76,8 +77,8 @@ def source_rows(actor: User, bulk: BulkSplit, sources: list[LineItem]) -> list[S
     ]
 
 
-def wrong_lines(actor: User, bulk: BulkSplit, sources: list[LineItem]) -> list[LineForm]:
-    """The first wrong lines, to be corrected on the screen; each knows its index."""
+def wrong_lines(bulk: BulkSplit, sources: list[LineItem], typed: Mapping[int, TypedLine]) -> list[LineForm]:
+    """The first wrong lines, to be corrected on the screen, or as they were ``typed`` there, by their number."""
     lines, choices = lines_of(bulk), source_choices(sources)
     wrong = list(bulk.findings.get("lines", {}).items())[:MOST_ON_SCREEN]
     asks_source = len(sources) > 1 or any("activation_id" in errors for _index, errors in wrong)
@@ -85,9 +86,18 @@ def wrong_lines(actor: User, bulk: BulkSplit, sources: list[LineItem]) -> list[L
     for place, (index, errors) in enumerate(wrong):
         line = lines[int(index)]
         line = replace(line, number=line.number or int(index) + 1)
-        form = LineForm(line, place=place, sources=choices, asks_source=asks_source, errors=errors)
-        form.index = int(index)  # type: ignore[attr-defined]
-        forms.append(form)
+        shown = typed.get(line.number, TypedLine(line, is_out=False))
+        forms.append(
+            LineForm(
+                shown.line,
+                place=place,
+                sources=choices,
+                asks_source=asks_source,
+                errors=errors,
+                index=int(index),
+                is_out=shown.is_out,
+            )
+        )
     return forms
 
 

@@ -75,8 +75,8 @@ urlpatterns = [
     path("bulk-splits/new/", bulk_split.bulk_split_create, name="bulk_split_create"),
     path("bulk-splits/template/<str:kind>/", bulk_split.bulk_split_template, name="bulk_split_template"),
     path("bulk-splits/<int:pk>/", bulk_splits.bulk_split_detail, name="bulk_split_detail"),
-    path("bulk-splits/<int:pk>/correct/", bulk_split.bulk_split_correct, name="bulk_split_correct"),
-    path("bulk-splits/<int:pk>/split/", bulk_split.bulk_split_carry_out, name="bulk_split_carry_out"),
+    path("bulk-splits/<int:pk>/correct/", bulk_splits.bulk_split_correct, name="bulk_split_correct"),
+    path("bulk-splits/<int:pk>/split/", bulk_splits.bulk_split_carry_out, name="bulk_split_carry_out"),
     path(
         "bulk-splits/<int:pk>/download/<str:kind>/",
         bulk_splits.bulk_split_download,

@@ -1,6 +1,7 @@
 """Bulk split: three ways for the lines to come in, and the forms of the steps that follow."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
@@ -28,7 +29,8 @@ Choices = Sequence[tuple[str, str]]
 class LineForm(forms.Form):
     """One line on the screen. It judges nothing: that is done for all lines together.
 
-    All lines of a table have the same columns: ``asks_source`` is said for all of them.
+    All lines of a table have the same columns: ``asks_source`` is said for all of them. ``index`` is its place among
+    the lines of a draft, and ``is_out`` whether it is left out, where it stands there to be corrected.
     """
 
     def __init__(
@@ -39,9 +41,12 @@ class LineForm(forms.Form):
         sources: Choices,
         asks_source: bool,
         errors: dict[str, str] | None = None,
+        index: int = 0,
+        is_out: bool = False,
     ) -> None:
         super().__init__(prefix=f"lines-{place}", initial=line.as_row())
         self.line, self.place, self.problems = line, place, errors or {}
+        self.index, self.is_out = index, is_out
         for name, label in COLUMNS.items():
             if name != "activation_id":
                 self.fields[name] = forms.CharField(label=label, required=False)
@@ -176,6 +181,14 @@ class SeenForm(KeyedForm):
     seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
 
 
+@dataclass(frozen=True)
+class TypedLine:
+    """A wrong line as somebody corrected it, or left it out."""
+
+    line: BulkLine
+    is_out: bool
+
+
 class CorrectionForm(SeenForm):
     """The wrong lines stand in the page with their index; a tick leaves one out."""
 
@@ -193,18 +206,21 @@ class CorrectionForm(SeenForm):
     def service_data(self) -> dict[str, Any]:
         """The service's arguments."""
         data = {"create_customers": False} | super().service_data()
-        return data | {"corrections": self._corrections()}
+        corrections = {index: None if typed.is_out else typed.line for index, typed in self._typed().items()}
+        return data | {"corrections": corrections}
 
-    def _corrections(self) -> dict[int, BulkLine | None]:
+    def typed_by_number(self) -> dict[int, TypedLine]:
+        """What was typed, by the line's number, which stays when lines before it are left out."""
+        return {typed.line.number: typed for typed in self._typed().values()}
+
+    def _typed(self) -> dict[int, TypedLine]:
         """By index of the line."""
-        found: dict[int, BulkLine | None] = {}
+        found = {}
         for row, line in enumerate(typed_lines(self.data)):
             index = typed_number(self.data.get(f"lines-{row}-index", ""), digits=5)
-            if index is None:
-                continue
-            kept = {name: getattr(line, name) for name in FIELDS}
-            number = typed_number(self.data.get(f"lines-{row}-number", ""), digits=9) or 0
-            found[index] = None if f"lines-{row}-out" in self.data else BulkLine(number=number, **kept)
+            if index is not None:
+                number = typed_number(self.data.get(f"lines-{row}-number", ""), digits=9) or 0
+                found[index] = TypedLine(replace(line, number=number), f"lines-{row}-out" in self.data)
         return found
 
 

@@ -28,7 +28,8 @@ class BulkState(models.TextChoices):
 
 WORKING = (BulkState.CHECKING, BulkState.RUNNING, BulkState.MAILING, BulkState.UNDOING)
 CARRIED_OUT = (BulkState.DONE, BulkState.MAILING, BulkState.UNDOING, BulkState.UNDONE)
-DRAFTS = (BulkState.CHECKING, BulkState.READY, BulkState.FAILED)
+WAITING = (BulkState.READY, BulkState.FAILED)  # for whoever corrects them or carries them out
+DRAFTS = (BulkState.CHECKING, *WAITING)
 
 
 class Origin(models.TextChoices):

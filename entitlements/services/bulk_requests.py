@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import AuditEntry, Operation, User
 from accounts.permissions import Permission, check_permission
 from entitlements.models import BulkSplit, BulkState, LineItem
-from entitlements.models.bulk_split import DRAFTS
+from entitlements.models.bulk_split import DRAFTS, WAITING
 from entitlements.predicates import may_split
 from entitlements.services.bulk_check import check_characters, check_counts
 from entitlements.services.bulk_email import check_mailable
@@ -104,7 +104,8 @@ def _correct(*, actor: User, key: str, request: dict[str, Any]) -> BulkSplit:
     bulk = lock_own(actor, request["bulk"], Permission.SPLIT)
     if Operation.objects.done(actor=actor, key=key, kind="correct_bulk_split", request=request):
         return bulk
-    _check_waiting(bulk, request["seen"])
+    typed_stays = _("What you typed stands in the lines that are still wrong. Look at them again.")
+    _check_waiting(bulk, request["seen"], now=typed_stays)
     changed = [request["rows"].get(index, row) for index, row in enumerate(bulk.lines)]
     lines = [row for row in changed if row is not None]
     check_characters(lines)
@@ -136,7 +137,7 @@ def _carry_out(*, actor: User, bulk_id: int, seen: str, key: str, options: dict[
     request = {"bulk": bulk_id, "seen": seen, **options}
     if Operation.objects.done(actor=actor, key=key, kind="carry_out_bulk_split", request=request):
         return bulk
-    _check_waiting(bulk, seen)
+    _check_waiting(bulk, seen, now=_("These are the present ones."))
     if bulk.state != BulkState.READY or has_errors(bulk):
         raise ValidationError(_("Correct the lines that are marked first."))
     bulk.actor = actor
@@ -146,12 +147,13 @@ def _carry_out(*, actor: User, bulk_id: int, seen: str, key: str, options: dict[
     return bulk
 
 
-def _check_waiting(bulk: BulkSplit, seen: str) -> None:
-    if bulk.state not in (BulkState.READY, BulkState.FAILED):
+def _check_waiting(bulk: BulkSplit, seen: str, *, now: str) -> None:
+    """``now`` says what the page shows where other lines were seen."""
+    if bulk.state not in WAITING:
         raise _gone_on()
     if seen != bulk.version:
-        message = _("The lines were changed after this page was opened. These are the present ones.")
-        raise ValidationError(message)
+        changed = _("The lines were changed after this page was opened.")
+        raise ValidationError(f"{changed} {now}")
 
 
 def _gone_on() -> ValidationError:

@@ -1,4 +1,4 @@
-"""Bulk split: the lines come in, are checked, corrected and carried out (E6, E7)."""
+"""Bulk split: the lines come in (E6, E7)."""
 
 import csv
 import io
@@ -6,12 +6,11 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header, urlencode
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
@@ -22,8 +21,6 @@ from entitlements.forms.bulk_split import (
     FIRST_ROWS,
     MOST_ON_SCREEN,
     BulkSplitForm,
-    CarryOutForm,
-    CorrectionForm,
     LineForm,
     typed_lines,
 )
@@ -32,11 +29,10 @@ from entitlements.predicates import may_split
 from entitlements.presentation import item_rows
 from entitlements.services.bulk_jobs import lines_of
 from entitlements.services.bulk_lines import BulkLine
-from entitlements.services.bulk_requests import carry_out, correct_bulk_split, start_bulk_split
+from entitlements.services.bulk_requests import start_bulk_split
 from entitlements.services.split import split_obstacle
 from entitlements.views.steps import require
 from mxportal.shared.numbers import typed_number
-from mxportal.shared.views import posted, submit
 
 
 @requires(Permission.SPLIT)
@@ -172,35 +168,3 @@ def download(content: bytes, name: str, kind: str) -> HttpResponse:
     disposition = content_disposition_header(as_attachment=True, filename=f"{name}.{kind}")
     headers = {"Content-Disposition": disposition or "attachment"}
     return HttpResponse(content, content_type=TYPES[kind], headers=headers)
-
-
-@requires(Permission.SPLIT)
-@require_POST
-def bulk_split_correct(request: PortalRequest, pk: int) -> HttpResponse:
-    """The wrong lines as they were corrected; all are checked again."""
-    form = CorrectionForm(posted(request), actor=request.user)
-    corrected = submit(form, correct_bulk_split, keyed=True, actor=request.user, bulk_id=pk)
-    return _back(request, pk, form, corrected)
-
-
-@requires(Permission.SPLIT)
-@require_POST
-def bulk_split_carry_out(request: PortalRequest, pk: int) -> HttpResponse:
-    """ "Split all"."""
-    form = CarryOutForm(posted(request))
-    done = submit(form, carry_out, keyed=True, actor=request.user, bulk_id=pk)
-    return _back(request, pk, form, done)
-
-
-def _back(request: PortalRequest, pk: int, form: Form, done: BulkSplit | None) -> HttpResponse:
-    """To its page, which shows how things stand; what was refused is a message above it."""
-    if done is None:
-        get_object_or_404(BulkSplit.objects.visible_to(request.user), pk=pk)
-        say_errors(request, form)
-    return redirect("bulk_split_detail", pk=pk)
-
-
-def say_errors(request: PortalRequest, form: Form) -> None:
-    """The first of each field."""
-    for errors in form.errors.values():
-        messages.error(request, str(errors[0]))

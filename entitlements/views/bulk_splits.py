@@ -1,8 +1,9 @@
-"""The list of bulk splits, the page of one in all of its states, and what can be done with its result."""
+"""The list of bulk splits, the page of one in all of its states, and what can be done there (E6–E9)."""
 
 from typing import Any
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -16,12 +17,18 @@ from entitlements.bulk_export import TYPES, result
 from entitlements.forms.bulk_split import CarryOutForm, CorrectionForm, EmailAllForm, UndoAllForm
 from entitlements.listing import for_rows
 from entitlements.models import BulkSplit, BulkState, LineItem
-from entitlements.models.bulk_split import CARRIED_OUT, DRAFTS, WORKING
+from entitlements.models.bulk_split import CARRIED_OUT, DRAFTS, WAITING, WORKING
 from entitlements.presentation import item_rows
 from entitlements.services.bulk_jobs import has_errors, progress_of, sources_of
-from entitlements.services.bulk_requests import discard_bulk_split, email_bulk_split, undo_bulk_split
+from entitlements.services.bulk_requests import (
+    carry_out,
+    correct_bulk_split,
+    discard_bulk_split,
+    email_bulk_split,
+    undo_bulk_split,
+)
 from entitlements.services.bulk_undo import blocked, open_items
-from entitlements.views.bulk_split import download, say_errors
+from entitlements.views.bulk_split import download
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.pagination import paginate
 from mxportal.shared.views import posted, submit
@@ -44,7 +51,10 @@ def bulk_split_list(request: PortalRequest) -> HttpResponse:
 @require_safe
 def bulk_split_detail(request: PortalRequest, pk: int) -> HttpResponse:
     """Progress, preview or result, by its state."""
-    bulk = _load(request, pk)
+    return _show(request, _load(request, pk))
+
+
+def _show(request: PortalRequest, bulk: BulkSplit, refused: CorrectionForm | None = None) -> HttpResponse:
     undone_by = bulk.undone_by
     others = undone_by.account_id if undone_by else None
     names = visible_names(request.user, [bulk.account_id, others])
@@ -59,7 +69,7 @@ def bulk_split_detail(request: PortalRequest, pk: int) -> HttpResponse:
     elif bulk.state in CARRIED_OUT:
         context |= _result(request, bulk)
     elif bulk.state in DRAFTS:
-        context |= _preview(request, bulk)
+        context |= _preview(request, bulk, refused)
     return render(request, "entitlements/bulk_split_detail.html", context)
 
 
@@ -68,21 +78,22 @@ def _load(request: PortalRequest, pk: int) -> BulkSplit:
     return get_object_or_404(visible.select_related("actor__account", "undone_by"), pk=pk)
 
 
-def _preview(request: PortalRequest, bulk: BulkSplit) -> dict[str, Any]:
+def _preview(request: PortalRequest, bulk: BulkSplit, refused: CorrectionForm | None) -> dict[str, Any]:
     bulk.refresh_from_db(fields=LARGE)
+    creates = "create_customers" in refused.data if refused else bulk.create_customers
     actor, sources = request.user, sources_of(bulk)
     page, rows = bulk_page.line_page(actor, bulk, request.GET.get("page", ""))
     seen = {"seen": bulk.version}
     return {
         "is_right": bulk.state == BulkState.READY and not has_errors(bulk),
         "sources": bulk_page.source_rows(actor, bulk, sources),
-        "wrong": bulk_page.wrong_lines(actor, bulk, sources),
+        "wrong": bulk_page.wrong_lines(bulk, sources, refused.typed_by_number() if refused else {}),
         "wrong_count": len(bulk.findings.get("lines", {})),
         "several": len(sources) > 1,
         "new_customers": bulk.findings.get("new_customers", 0),
         "lines": rows,
         "pages": page,
-        "correction": CorrectionForm(actor=actor, initial=seen | {"create_customers": bulk.create_customers}),
+        "correction": CorrectionForm(actor=actor, initial=seen | {"create_customers": creates}),
         "carry_out": CarryOutForm(initial=seen),
         **bulk_page.suggestions(actor),
     }
@@ -100,6 +111,36 @@ def _result(request: PortalRequest, bulk: BulkSplit) -> dict[str, Any]:
         "failed": bulk_page.failed_mails(actor, bulk),
         "moved": bulk_page.moved_count(bulk),
     }
+
+
+@requires(Permission.SPLIT)
+@require_POST
+def bulk_split_correct(request: PortalRequest, pk: int) -> HttpResponse:
+    """The wrong lines as they were corrected; all are checked again. Where that is refused nothing typed is lost."""
+    form = CorrectionForm(posted(request), actor=request.user)
+    if submit(form, correct_bulk_split, keyed=True, actor=request.user, bulk_id=pk) is None:
+        bulk = _load(request, pk)
+        say_errors(request, form)
+        if bulk.state in WAITING:
+            return _show(request, bulk, refused=form)
+    return redirect("bulk_split_detail", pk=pk)
+
+
+@requires(Permission.SPLIT)
+@require_POST
+def bulk_split_carry_out(request: PortalRequest, pk: int) -> HttpResponse:
+    """ "Split all"."""
+    form = CarryOutForm(posted(request))
+    if submit(form, carry_out, keyed=True, actor=request.user, bulk_id=pk) is None:
+        _load(request, pk)
+        say_errors(request, form)
+    return redirect("bulk_split_detail", pk=pk)
+
+
+def say_errors(request: PortalRequest, form: Form) -> None:
+    """What was refused, above the page that shows how things stand: the first of each field."""
+    for errors in form.errors.values():
+        messages.error(request, str(errors[0]))
 
 
 @requires(Permission.VIEW)

@@ -1,11 +1,13 @@
 """The preview of a bulk split: wrong lines are marked and corrected; a large one shows its progress."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Account, Tier
-from entitlements.models import BulkState, LineItem
+from entitlements.models import BulkSplit, BulkState, LineItem
 from entitlements.services import bulk_jobs
 from entitlements.services.bulk_jobs import work_on
 from mxportal.shared.forms import new_key
@@ -127,6 +129,50 @@ def test_two_windows(client: Client, item: LineItem, cast: Cast) -> None:
     assert "The lines were changed after this page was opened." in html
     assert "44" in html
     assert not item.splits.exists()
+
+
+def test_a_refused_correction_keeps_what_was_typed(client: Client, item: LineItem, cast: Cast) -> None:
+    """Nothing that was typed is lost: no line is left in, or a character cannot be kept."""
+    bulk = started(client, address(item), table(row_for(cast, "x"), row_for(cast, "y")))
+    where = reverse("bulk_split_correct", args=[bulk.pk])
+    rows = [row_for(cast, 7 + n) | {"index": n, "number": n + 1, "out": "on"} for n in range(2)]
+    html = html_of(client.post(where, table(*rows) | seen(bulk) | {"create_customers": "on"}))
+    assert "Leave at least one line in." in html
+    for n in range(2):
+        assert f'name="lines-{n}-amount" value="{7 + n}"' in html
+        assert f'name="lines-{n}-out" checked' in html
+    assert re.search(r'name="create_customers"[^>]* checked', html)
+    rows = [row_for(cast, 3) | {"index": 0, "number": 1, "email": "a\x00b"}]
+    html = html_of(client.post(where, table(*rows) | seen(bulk)))
+    assert "Line 1 holds a character that cannot be kept." in html
+    assert 'name="lines-0-amount" value="3"' in html
+    assert 'name="lines-1-amount" value="y"' in html  # was not sent, and is as it is
+    assert "checked" not in html.partition("Lines to correct")[2].partition("</form>")[0]
+
+
+def test_a_correction_from_an_old_window(client: Client, item: LineItem, cast: Cast) -> None:
+    """E7: it changes nothing, but stands in the lines that are still wrong, wherever they are now."""
+    bulk = started(client, address(item), table(*(row_for(cast, wrong) for wrong in ("x", "y", "z"))))
+    where, old = reverse("bulk_split_correct", args=[bulk.pk]), seen(bulk)
+    first = [row_for(cast) | {"index": 0, "number": 1, "out": "on"}]
+    first += [row_for(cast, 2) | {"index": 1, "number": 2}]
+    client.post(where, table(*first) | seen(bulk))
+    rows = [row_for(cast, 10 + n) | {"index": n, "number": n + 1} for n in range(3)]
+    html = html_of(client.post(where, table(*rows) | old))
+    assert "What you typed stands in the lines that are still wrong." in html
+    assert 'name="lines-0-number" value="3"' in html
+    assert 'name="lines-0-amount" value="12"' in html
+    assert 'name="lines-1-amount"' not in html
+    assert [line["amount"] for line in BulkSplit.objects.get(pk=bulk.pk).lines] == ["2", "z"]
+    assert f'name="seen" value="{seen(bulk)["seen"]}"' in html
+
+
+def test_pages_of_lines_under_a_refused_correction(client: Client, item: LineItem, cast: Cast) -> None:
+    """They lead to the bulk split's own address: the one of the correction takes forms only."""
+    text = f"\n{cast.installer.account.account_id}\t{cast.installer.email}\tx" * 120
+    bulk = started(client, address(item), {"way": "paste", "key": new_key(), "text": text})
+    html = html_of(client.post(reverse("bulk_split_correct", args=[bulk.pk]), {"key": new_key()}))
+    assert f'href="{reverse("bulk_split_detail", args=[bulk.pk])}?page=2"' in html
 
 
 def test_accounts_and_contacts_are_suggested_here_too(client: Client, item: LineItem, cast: Cast) -> None:
