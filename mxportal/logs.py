@@ -74,6 +74,8 @@ def logging_config(log_format: str, level: str) -> dict[str, Any]:
             # mxportal.request_log says it with the request's ID; these lines come when that is gone.
             "django.request": {"level": "CRITICAL"},
             "fontTools": {"level": "WARNING"},
+            # What is wrong with a stranger's file, over and over; its page tells the stranger once.
+            "pypdf": {"level": "CRITICAL"},
             "weasyprint": {"level": "ERROR"},
             # Says of each task, without its request, what Celery's receiver says with it.
             "celery.app.trace": {"level": "WARNING"},

@@ -16,8 +16,9 @@ from django.db import connections
 from django.utils import translation
 
 from entitlements.ledger import triggers
+from entitlements.models import LineItem
 from tests import roles
-from tests.factories import Cast, Chain, make_cast, make_chain
+from tests.factories import Cast, Chain, issue_item, make_cast, make_chain
 from tests.live import Portal, running_portal
 from tests.smtp import MailServer
 
@@ -71,6 +72,12 @@ def cast(db: None) -> Cast:
 def chain(cast: Cast) -> Chain:
     """100 copies issued, 40 of them split to the installer, which has 35 left, and 5 of these to the end customer."""
     return make_chain(cast)
+
+
+@pytest.fixture
+def item(cast: Cast) -> LineItem:
+    """100 copies that MOBOTIX issued to the distributor."""
+    return issue_item(cast)
 
 
 # --- Databases --------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from typing import Any
 
 import pypdf
@@ -16,6 +17,7 @@ from entitlements.services.findings import Document, Kind
 from entitlements.services.license_verification import license_checks
 
 LARGEST = 10 * 1024 * 1024  # bytes, of a file and of what is packed in it
+MOST_SECONDS = 2  # for a PDF; ours take a tenth of one
 MOST_STREAMS = 20  # on the way to a PDF's attachment; ours need a handful
 MOST_PARTS = 300_000  # objects and lists; a certificate of a thousand lines has some forty thousand
 # What reading a file of any other shape gives
@@ -46,6 +48,20 @@ def license_text(content: bytes) -> str:
     return content.decode("utf-8-sig", "replace").strip()
 
 
+class TimedFile(io.BytesIO):
+    """How long a reader looks around in a PDF does not follow from its size: after a while nothing more is read."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self._end = time.monotonic() + MOST_SECONDS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Raises TimeoutError."""
+        if time.monotonic() > self._end:
+            raise TimeoutError("a PDF that takes too long")
+        return super().read(size)
+
+
 class FrugalReader(pypdf.PdfReader):
     """It keeps all that it unpacked: the size of a stream is limited (``_attached``), and here their number."""
 
@@ -63,7 +79,8 @@ def _attached(content: bytes) -> bytes:
     """The data that the portal attached to its PDF."""
     try:
         with pypdf.apply_configuration(stream_decoding_work_maximum_length=2 * LARGEST):
-            reader = FrugalReader(io.BytesIO(content), xref_stream_maximum_entries=MOST_PARTS)
+            # strict: what is broken is not repaired, which takes longest
+            reader = FrugalReader(TimedFile(content), strict=True, xref_stream_maximum_entries=MOST_PARTS)
             if not reader.is_encrypted:
                 # not ``attachments``, which unpacks all that have the name
                 return next(one for one in reader.attachment_list if one.name == NAME).content

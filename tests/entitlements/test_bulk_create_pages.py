@@ -15,11 +15,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def item(cast: Cast) -> LineItem:
-    return issue_item(cast)
-
-
-@pytest.fixture
 def client(cast: Cast) -> Client:
     return client_of(cast.distributor)
 

@@ -12,14 +12,9 @@ from entitlements.services.bulk_lines import BulkLine, LinesRefused
 from tests.entitlements.bulk import go, line_for, split_bulk, start
 from tests.entitlements.bulk_pages import address
 from tests.entitlements.pages import client_of, html_of
-from tests.factories import Cast, issue_item, make_account
+from tests.factories import Cast, make_account
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def item(cast: Cast) -> LineItem:
-    return issue_item(cast)
 
 
 def new_line(**fields: Any) -> BulkLine:

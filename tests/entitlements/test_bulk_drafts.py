@@ -15,14 +15,9 @@ from entitlements.services.bulk_requests import (
 )
 from mxportal.shared.forms import new_key
 from tests.entitlements.bulk import go, line_for, split_bulk, start
-from tests.factories import Cast, issue_item, make_user
+from tests.factories import Cast, make_user
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def item(cast: Cast) -> LineItem:
-    return issue_item(cast)
 
 
 @pytest.fixture

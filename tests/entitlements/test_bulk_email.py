@@ -16,14 +16,9 @@ from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
 from tests.entitlements.bulk import line_for, sell_and_move, split_bulk
 from tests.entitlements.pages import client_of, html_of
-from tests.factories import Cast, issue_item, make_user
+from tests.factories import Cast, make_user
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def item(cast: Cast) -> LineItem:
-    return issue_item(cast)
 
 
 def test_email_all(cast: Cast, item: LineItem) -> None:

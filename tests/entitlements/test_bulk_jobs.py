@@ -20,14 +20,9 @@ from entitlements.services.mailing import ACTIVATION
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
 from tests.entitlements.bulk import go, line_for, split_bulk, start, undo
-from tests.factories import Cast, issue_item, split_item
+from tests.factories import Cast, split_item
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def item(cast: Cast) -> LineItem:
-    return issue_item(cast)
 
 
 @pytest.fixture

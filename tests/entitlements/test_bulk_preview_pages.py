@@ -13,14 +13,9 @@ from entitlements.services.bulk_jobs import work_on
 from mxportal.shared.forms import new_key
 from tests.entitlements.bulk_pages import address, page_of, row_for, seen, started, table, upload
 from tests.entitlements.pages import client_of, errors_of, html_of
-from tests.factories import Cast, issue_item, make_account
+from tests.factories import Cast, make_account
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def item(cast: Cast) -> LineItem:
-    return issue_item(cast)
 
 
 @pytest.fixture

@@ -14,14 +14,9 @@ from mxportal.shared.forms import new_key
 from notifications.models import Mail
 from tests.entitlements.bulk import line_for, split_bulk
 from tests.entitlements.pages import client_of, errors_of, html_of
-from tests.factories import Cast, issue_item, make_account, make_contact, split_item
+from tests.factories import Cast, make_account, make_contact, split_item
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def item(cast: Cast) -> LineItem:
-    return issue_item(cast)
 
 
 @pytest.fixture

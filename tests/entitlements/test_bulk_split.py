@@ -30,11 +30,6 @@ pytestmark = pytest.mark.django_db
 UNKNOWN = "This is not the Account ID of an active account that you sell to."
 
 
-@pytest.fixture
-def item(cast: Cast) -> LineItem:
-    return issue_item(cast)
-
-
 def refused(
     cast: Cast, sources: list[LineItem], *lines: BulkLine, **options: Any
 ) -> dict[int, dict[str, str]]:

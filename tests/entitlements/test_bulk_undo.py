@@ -23,14 +23,9 @@ from notifications.models import Mail, Status
 from notifications.registry import render
 from tests.entitlements.bulk import go, line_for, sell_and_move, split_bulk, start, undo
 from tests.entitlements.pages import client_of, html_of
-from tests.factories import Cast, issue_item, make_user, split_item
+from tests.factories import Cast, make_user, split_item
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def item(cast: Cast) -> LineItem:
-    return issue_item(cast)
 
 
 @pytest.fixture

@@ -213,7 +213,7 @@ def test_whatever_stands_in_it(chain: Chain) -> None:
         place[path[-1]] = JUNK[number % len(JUNK)]
         try:
             contents = [json.dumps(changed).encode(), signed_again(changed)]
-        except (ValueError, OverflowError):
+        except (ValueError, TypeError, OverflowError):
             contents = [json.dumps(changed).encode()]
         for content in contents:
             try:

@@ -16,6 +16,7 @@ from pypdf.generic import NameObject, StreamObject
 
 from entitlements.activation.license_files import ALGORITHM, BEGIN, END
 from entitlements.models import SigningKey
+from entitlements.services import document_verification
 from entitlements.services.document_verification import (
     LARGEST,
     MOST_STREAMS,
@@ -100,6 +101,28 @@ def test_many_streams() -> None:
         reader.cache_indirect_object(0, 100 + number, StreamObject())
     with pytest.raises(ValueError, match="too many streams"):
         reader.cache_indirect_object(0, 99, StreamObject())
+
+
+def broken_table(entries: int) -> bytes:
+    """A PDF whose table of objects leads nowhere: each entry of it is looked at, and wrong."""
+    table = b"xref\n0 %d\n" % entries + b"0000000010 00000 n \n" * entries
+    return b"%PDF-1.7\n" + table + b"trailer\n<</Size 9/Root 1 0 R>>\nstartxref\n9\n%%EOF"
+
+
+def test_a_broken_file_writes_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    """L7: else a stranger's file of 8 MB writes 400,000 lines."""
+    with pytest.raises(ValidationError, match="cannot be read"):
+        verify_document(broken_table(100))
+    assert caplog.records == []
+
+
+def test_a_file_that_takes_too_long(monkeypatch: pytest.MonkeyPatch, chain: Chain) -> None:
+    """L7: how long reading takes is no matter of the file's size alone; it ends."""
+    pdf = pdf_of(chain.served)
+    verify_document(pdf)
+    monkeypatch.setattr(document_verification, "MOST_SECONDS", 0)
+    with pytest.raises(ValidationError, match="cannot be read"):
+        verify_document(pdf)
 
 
 def test_very_many_lines(chain: Chain) -> None:
