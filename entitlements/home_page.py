@@ -94,8 +94,7 @@ def _expiring(items: LineItemQuerySet) -> LineItemQuerySet:
 
 def _to_hand_on(actor: User) -> LineItemQuerySet:
     """Ours, with copies left, that can be split (E3)."""
-    items = LineItem.objects.visible_to_as(actor, "owner").deployed().not_expired().filter(available__gt=0)
-    return items
+    return LineItem.objects.visible_to_as(actor, "owner").deployed().not_expired().filter(has_available=True)
 
 
 def failed_mails(actor: User) -> QuerySet[Mail]:

@@ -53,8 +53,8 @@ def grant(connection: BaseDatabaseWrapper, role: str) -> None:
         ]
         for model, balances in BALANCES.items():
             table = quote(model._meta.db_table)
-            fields = [field for field in model._meta.concrete_fields if field.name not in balances]
-            columns = ", ".join(quote(str(field.column)) for field in fields)
+            written = [field for field in model._meta.concrete_fields if not field.generated]
+            columns = ", ".join(quote(str(field.column)) for field in written if field.name not in balances)
             statements += [
                 f"REVOKE UPDATE ON {table} FROM {to}",
                 f"GRANT UPDATE ({columns}) ON {table} TO {to}",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -111,6 +112,12 @@ class LineItem(models.Model):
     available = models.PositiveBigIntegerField(_("Available"), default=0, editable=False)
     split = models.PositiveBigIntegerField(_("Split"), default=0, editable=False)
     activated = models.PositiveBigIntegerField(_("Activated"), default=0, editable=False)
+    has_available = models.GeneratedField(
+        expression=GreaterThan(F("available"), 0),
+        output_field=models.BooleanField(),
+        db_persist=True,
+        help_text="For indexes: none may hold a balance, or each movement would renew all of them.",
+    )
     ledger_position = models.BigIntegerField(
         default=0, editable=False, help_text="The movement that the balances were last changed by."
     )
@@ -194,7 +201,7 @@ class LineItem(models.Model):
             models.Index(
                 fields=["owner", "-id"],
                 name="item_to_hand_on",
-                condition=Q(available__gt=0, state=State.DEPLOYED),
+                condition=Q(has_available=True, state=State.DEPLOYED),
             ),
             # search by the last group of an Activation ID
             models.Index(fields=["activation_id_end", "-id"], name="item_last_group"),

@@ -60,7 +60,8 @@ def split_line_item(
     item = new_item(actor=actor, source=source, entitlement=entitlement, target=target, contact=contact)
     item.save()
     move(actor=actor, kind=MovementKind.SPLIT, item=item, copies=copies)
-    item.quantity = item.available = copies  # as the trigger has just written them
+    item.quantity = item.available = copies  # as the trigger has just written them, and what follows from it
+    item.has_available = True
     if send_mail:
         queue_activation_mail(
             items=[item],
