@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from ninja.parser import Parser
 
 from entitlements.api.problems import Problem
+from mxportal.shared.numbers import refuse_number
 
 DEEPEST = 20
 
@@ -32,7 +33,7 @@ class StrictParser(Parser):
 def read_json(body: bytes) -> Any:
     """Raises Problem."""
     try:
-        found = json.loads(body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_number)
+        found = json.loads(body.decode("utf-8"), object_pairs_hook=_once, parse_constant=refuse_number)
         _check(found, DEEPEST)
     except (ValueError, RecursionError) as error:
         raise unreadable() from error
@@ -50,10 +51,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a key stands twice")
     return found
-
-
-def _no_number(name: str) -> None:
-    raise ValueError(name)
 
 
 def _check(value: Any, depth: int) -> None:

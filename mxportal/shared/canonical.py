@@ -8,6 +8,6 @@ import orjson
 def canonical_json(data: dict[str, Any]) -> bytes:
     """RFC 8785 for what we sign: objects with ASCII keys, lists, strings, None and integers of 64 bits.
 
-    Raises TypeError for what JSON has no form for, and for larger numbers.
+    Raises TypeError for larger ones and for what has no form in JSON. Not for fractions: NaN would become null.
     """
     return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)

@@ -62,6 +62,11 @@ def pdf_with(data: bytes | None = None, password: str = "", times: int = 1) -> b
         (b"[" * 100_000, "neither a certificate nor a license file"),
         (b"\x89PNG\r\n\x1a\n\x00", "neither a certificate nor a license file"),
         (b'{"format": "mx-license-certificate/1"}', "not the form of a certificate"),
+        (b'{"format": "mx-license-certificate/1", "head": NaN}', "neither a certificate nor a license file"),
+        (
+            b'{"format": "mx-license-certificate/1", "head": 1e999}',
+            "neither a certificate nor a license file",
+        ),
         (b"%PDF-1.7\nnothing", "cannot be read"),
         (b"%PDF-1.7\n" + b"\x00" * 10_000, "cannot be read"),
         (pdf_with(b"{}"), "neither a certificate nor a license file"),
