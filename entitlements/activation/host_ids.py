@@ -1,6 +1,7 @@
 """L1: what names a device."""
 
 import re
+from ipaddress import IPv6Address
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -11,6 +12,8 @@ MAC_DIGITS = re.compile(r"[0-9A-F]{12}")
 LIKE_A_MAC = re.compile(r"[0-9A-F]{2}:")
 BETWEEN_DIGITS = re.compile(r"[\s:.\-]")
 OTHER = re.compile(r"[A-Z0-9][A-Z0-9._:\-]{2,63}")
+OURS = "0003C5"  # MOBOTIX's prefix of MAC addresses
+IPV4 = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}(:[0-9]{1,5}|/[0-9]{1,2})?")
 NO_DEVICES = {"00:00:00:00:00:00", "FF:FF:FF:FF:FF:FF"}
 
 
@@ -27,26 +30,51 @@ def normalise(typed: str, kind: HostIdType) -> str:
 
     Raises ValidationError, which says what is expected.
     """
+    bare = "".join(typed.split())
+    if _is_ip_address(bare):
+        raise ValidationError(
+            _("This is an IP address, which may change. Enter the MAC address or the serial number.")
+        )
     if kind == HostIdType.MAC:
-        return _mac(typed)
-    host_id = "".join(typed.split()).upper()
-    if not OTHER.fullmatch(host_id):
+        return _mac(bare)
+    if not bare.isascii() or not OTHER.fullmatch(bare.upper()):
         raise ValidationError(_("Enter 3 to 64 letters, digits, dots, dashes, colons and underscores."))
-    return host_id
+    if _begins_as_ours(bare):
+        raise ValidationError(
+            _("What begins with 00:03:C5 is a MAC address. Choose that type and enter its 12 digits.")
+        )
+    return bare.upper()
 
 
 def guess(typed: str) -> HostIdType:
     """What a host ID without a type is meant as: twelve hexadecimal digits, in a row or in pairs, are a MAC address.
 
-    So is what begins like one, with a pair and a colon: a typing error in it must not make a serial number of it.
+    So is what begins like one, with MOBOTIX's prefix or with a pair and a colon: a typing error in it must not make a
+    serial number of it.
     """
     typed = typed.strip().upper()
     is_mac = LIKE_A_MAC.match(typed) or MAC_DIGITS.fullmatch(BETWEEN_DIGITS.sub("", typed))
-    return HostIdType.MAC if is_mac else HostIdType.SERIAL
+    return HostIdType.MAC if is_mac or _begins_as_ours(typed) else HostIdType.SERIAL
+
+
+def _begins_as_ours(typed: str) -> bool:
+    return BETWEEN_DIGITS.sub("", typed).upper().startswith(OURS)
+
+
+def _is_ip_address(bare: str) -> bool:
+    """Also with a port or the length of a network; IPv6 also in brackets or with a zone."""
+    if IPV4.fullmatch(bare):
+        return True
+    address = bare.partition("]")[0].removeprefix("[").partition("/")[0]
+    try:
+        IPv6Address(address)
+    except ValueError:
+        return False
+    return True
 
 
 def _mac(typed: str) -> str:
-    digits = BETWEEN_DIGITS.sub("", typed).upper()
+    digits = BETWEEN_DIGITS.sub("", typed).upper() if typed.isascii() else ""
     if not MAC_DIGITS.fullmatch(digits):
         raise ValidationError(
             _("Enter a MAC address as 12 hexadecimal digits, for example 00:03:C5:AA:BB:CC.")

@@ -95,6 +95,17 @@ def test_every_wrong_line_with_its_reason(cast: Cast, chain: Chain) -> None:
     assert not Device.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("host_id", "said"),
+    [("0003C5AABBCZ", "Enter a MAC address as 12"), ("10.23.1.5", "is an IP address")],
+)
+def test_host_ids_that_name_no_device(cast: Cast, chain: Chain, host_id: str, said: str) -> None:
+    """L1: a mistyped MAC address and an IP address are said at their line."""
+    answer = send(cast, chain, "activate", f"{host_id};1")
+    assert said in html_of(answer)
+    assert not Device.objects.exists()
+
+
 def test_lines_take_together_no_more_than_there_is(cast: Cast, chain: Chain) -> None:
     """L2, L4: copies that come back are available to the lines below; the year's limit holds for all lines together."""
     put_on(cast, chain.installed, 30, "SN-1")

@@ -71,6 +71,13 @@ def test_only_what_is_needed() -> None:
     assert (request.host_id, request.host_id_type) == ("10.2.3-A", HostIdType.SERIAL)
 
 
+@pytest.mark.parametrize("host_id", ["0003C5AABBCZ", "10.23.1.5", "fe80::203:c5ff:feaa:bbcc"])
+@pytest.mark.parametrize("kind", [None, "serial"])
+def test_host_ids_that_name_no_device(host_id: str, kind: str | None) -> None:
+    """L1: a mistyped MAC address and an IP address."""
+    assert "“hostId”" in refusal(written(hostId=host_id, hostIdType=kind))
+
+
 @pytest.mark.parametrize("created", ["1970-01-01T00:00:00Z", "2999-12-31T00:00:00Z", "yesterday", ""])
 def test_a_wrong_clock_does_not_matter(created: str) -> None:
     """L3: the time is never judged."""
