@@ -1,9 +1,13 @@
 """This app's mails, rendered at delivery (N4)."""
 
+from datetime import timedelta
+
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.timesince import timeuntil
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, SellingRelation, User
@@ -41,7 +45,14 @@ def render_password_reset(mail: Mail) -> Message | None:
         return None
     key = {"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)}
     url = settings.SITE_URL + reverse("account_reset_password_from_key", kwargs=key)
-    return render_message("emails/password_reset", {"user": user, "reset_url": url}, fresh_secret=True)
+    context = {"user": user, "reset_url": url, "valid_for": _valid_for()}
+    return render_message("emails/password_reset", context, fresh_secret=True)
+
+
+def _valid_for() -> str:
+    """How long a link for a new password works, in the language of the mail: "3 days"."""
+    now = timezone.now()
+    return timeuntil(now + timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT), now)
 
 
 @renders(RELATION_REQUESTED, _("Request for a relation"))

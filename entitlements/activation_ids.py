@@ -12,7 +12,8 @@ LENGTH = RANDOM_CHARACTERS + 1
 MISREAD = str.maketrans("OIL", "011")
 OWN_FORM = re.compile(rf"[{ALPHABET}]{{{LENGTH}}}")
 BETWEEN_GROUPS = re.compile(r"[\s\-\u2010-\u2015]+")
-FEWEST_DIGITS, FEWEST_GROUPS, LONGEST_GROUP = 2, 5, 6
+DIGIT_RUNS = re.compile(r"\d+")
+FEWEST_DIGIT_RUNS, FEWEST_GROUPS, LONGEST_GROUP = 2, 5, 6
 NEARLY = 2  # characters too many or too few: still an ID of ours with a typing error
 LAST_GROUP = re.compile(rf"[{ALPHABET}]{{{GROUP}}}")
 
@@ -36,13 +37,12 @@ def bare(typed: str) -> str:
 
 def looks_like_activation_id(typed: str, *, slack: int = 0) -> bool:
     """Whether a text is meant as an ID, right or mistyped: its length but for ``slack`` characters, in short groups or
-    in one piece, with digits. A name of as many letters is not.
+    in one piece, with digits in more places than one. A name is none, even with a year in it, nor is an e-mail address.
     """
-    characters = bare(typed)
-    if (
-        abs(len(characters) - LENGTH) > slack
-        or sum(character.isdigit() for character in characters) < FEWEST_DIGITS
-    ):
+    if abs(len(bare(typed)) - LENGTH) > slack or "@" in typed:
+        return False
+    # as typed: read as digits, the O, I and L of a long word would make an ID of it
+    if len(DIGIT_RUNS.findall(typed)) < FEWEST_DIGIT_RUNS:
         return False
     groups = BETWEEN_GROUPS.split(typed.strip())
     return len(groups) == 1 or (len(groups) >= FEWEST_GROUPS and max(map(len, groups)) <= LONGEST_GROUP)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
-from entitlements.activation_ids import looks_like_activation_id
+from entitlements.activation_ids import canonical, looks_like_activation_id
 from entitlements.forms.filters import ListFilter
 from entitlements.item_page import item_page
 from entitlements.listing import ORDERS, Shown, Sort, for_rows, list_items
@@ -86,9 +86,8 @@ def line_item_search(request: PortalRequest) -> HttpResponse:
     text = form.value("q")
     if text and (item := find_by_activation_id(request.user, text)):
         return redirect("line_item_detail", item.pk)
-    if looks_like_activation_id(
-        text, slack=FOREIGN
-    ):  # another system's, or half of one: it belongs in no address
+    # ours, another system's, or half of one: it belongs in no address
+    if canonical(text) or looks_like_activation_id(text, slack=FOREIGN):
         form.add_error("q", _("No line item with this Activation ID."))
         return _list_page(request, form)
     return redirect(reverse("line_item_list", query=form.as_query()))

@@ -113,6 +113,27 @@ def test_reset_for_active_logins_only(cast: Cast) -> None:
     assert Mail.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("language", "seconds", "said"),
+    [
+        ("en", 259_200, "It works once and is valid for 3 days:"),
+        ("de", 259_200, "Er gilt einmal und bleibt 3 Tage lang gültig:"),
+        ("de", 5_400, "1 Stunde, 30 Minuten lang gültig:"),
+    ],
+)
+def test_reset_mail_says_how_long_its_link_lives(
+    cast: Cast, settings: Any, language: str, seconds: int, said: str
+) -> None:
+    """U8: from the setting that ends the link, in the recipient's language, in both parts of the mail."""
+    settings.PASSWORD_RESET_TIMEOUT = seconds
+    User.objects.filter(pk=cast.installer.pk).update(language=language)
+    request_password_reset(email=cast.installer.email)
+    deliver(Mail.objects.get())
+    sent = outbox.outbox[-1]
+    for part in (str(sent.body), str(sent.alternatives[0][0])):
+        assert said in " ".join(part.replace("\xa0", " ").split())
+
+
 def test_reset_link_never_goes_to_an_old_address(cast: Cast) -> None:
     """U8: a link that waits while the address changes is not sent to the old one."""
     request_password_reset(email=cast.installer.email)

@@ -203,3 +203,21 @@ def test_short_and_odd_texts(cast: Cast, chain: Chain) -> None:
         assert "<script>alert" not in html_of(response)
         assert TYPING_ERROR not in html_of(response), text
     assert client.get(SEARCH).url == LIST
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Oilfieldcolliegallopinghillsoil",
+        "OLLILOLLIOILLOLLOIILOLLIOLLI",
+        "Wasserbau2024Gesellschaftmbh",
+        "hans.mueller1984@kaufhaus.example",
+        "o.lill1@solo-oil-1.co.example",
+    ],
+)
+def test_a_long_word_or_an_e_mail_address_is_no_activation_id(cast: Cast, chain: Chain, name: str) -> None:
+    """E5: O, I and L of a name are letters; what is no ID is searched for."""
+    response = client_of(cast.installer).post(SEARCH, {"q": name}, follow=True)
+    assert TYPING_ERROR not in html_of(response)
+    assert UNKNOWN not in html_of(response)
+    assert response.request["QUERY_STRING"].startswith("q=")
