@@ -5,14 +5,14 @@ from enum import StrEnum
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 
+from mxportal.shared.stamps import View as View
+from mxportal.shared.stamps import public as public
+
 if TYPE_CHECKING:
     from accounts.models import User
-
-View = Callable[..., HttpResponseBase]
 
 
 class Permission(StrEnum):
@@ -73,19 +73,5 @@ def requires(permission: Permission) -> Callable[[View], View]:
         checked.permission = permission  # type: ignore[attr-defined]
         checked.login_required = True  # type: ignore[attr-defined]  # allauth's views say False of themselves
         return checked
-
-    return stamp
-
-
-def public(reason: str) -> Callable[[View], View]:
-    """Stamp a view that needs no login, with the reason why not."""
-
-    def stamp(view: View) -> View:
-        @wraps(view)
-        def opened(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            return view(request, *args, **kwargs)
-
-        opened.public_reason = reason  # type: ignore[attr-defined]
-        return login_not_required(opened)
 
     return stamp

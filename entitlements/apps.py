@@ -8,7 +8,8 @@ class EntitlementsConfig(AppConfig):
     name = "entitlements"
 
     def ready(self) -> None:
-        """Make the ledger's triggers anew around every migration (E11)."""
+        """Make the ledger's triggers anew around every migration (E11); register what /readyz asks."""
+        from entitlements import health  # noqa: F401
         from entitlements.ledger.grants import grant_to_application
         from entitlements.ledger.triggers import create_triggers, drop_triggers
 

@@ -1,33 +1,30 @@
 """What machines ask: does the process live, and can the portal do its work. Plain JSON, without login and cookies.
 
 `/healthz` is for whoever restarts a process, `/readyz` for whoever watches the portal: when it says 503, every web
-process says so, for what fails there is shared.
+process says so, for what fails there is shared. Apps register their own checks (`mxportal.shared.readiness`).
 """
 
-import logging
 from collections.abc import Callable
-from datetime import timedelta
 
 import redis
 from django.conf import settings
-from django.db import Error, connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.permissions import public
-from entitlements.models import LedgerHead
-from entitlements.services.sealing import sealing_lag
-from notifications.models import Mail
-
-logger = logging.getLogger(__name__)
+from mxportal.shared.disks import disks_have_room
+from mxportal.shared.readiness import readiness, register_check
+from mxportal.shared.stamps import public
 
 PATHS = {"/healthz", "/readyz"}
 PATIENCE = 2  # seconds that the broker has to answer
-Check = Callable[[], bool]
+PROBE_KEY = "portal-readiness"
+# Changes no row, and is refused wherever a row could not be changed: on a standby, and where writing is switched off.
+WRITE = "UPDATE django_session SET expire_date = expire_date WHERE FALSE"
 
 
 def database_answers() -> bool:
@@ -37,76 +34,94 @@ def database_answers() -> bool:
         return cursor.fetchone() == (1,)
 
 
-def broker_answers() -> bool:
-    """Redis takes tasks; the embedded default's broker is this process's own memory."""
+def database_takes_writes() -> bool:
+    """The database is neither a standby nor read-only; the question leaves no trace."""
+    with connection.cursor() as cursor:
+        if connection.vendor != "sqlite":
+            cursor.execute(WRITE)
+            return True
+        cursor.execute("PRAGMA busy_timeout")
+        patience = cursor.fetchone()[0]
+        cursor.execute("PRAGMA busy_timeout = 0")
+        try:
+            cursor.execute(WRITE)
+        except OperationalError as error:
+            if "locked" not in str(error):  # else another connection is writing at this moment
+                raise
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {patience}")
+    return True
+
+
+def broker_takes_tasks() -> bool:
+    """Redis takes a write; a full one, and a replica, answer and take none. The embedded broker is our own memory."""
     if settings.EMBEDDED_WORKER:
         return True
     with redis.from_url(
         settings.REDIS_URL, socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE
     ) as client:
-        return bool(client.ping())
+        return bool(client.set(PROBE_KEY, 1, px=1000))
+
+
+class AppliedMigrations:
+    """Whether the tables are those of this version. The files are read again only where the applied rows changed."""
+
+    def __init__(self) -> None:
+        self._known: tuple[object, bool] | None = None
+
+    def __call__(self) -> bool:
+        applied = frozenset(MigrationRecorder(connection).applied_migrations())
+        if self._known is None or self._known[0] != applied:
+            executor = MigrationExecutor(connection)
+            complete = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+            self._known = (applied, complete)
+        return self._known[1]
+
+
+_applied_migrations = AppliedMigrations()
 
 
 def migrations_are_applied() -> bool:
     """The tables are those of this version."""
-    executor = MigrationExecutor(connection)
-    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return _applied_migrations()
 
 
-def mails_are_in_time() -> bool:
-    """N1: no mail has been due for long, so worker, beat and sweep do their work."""
-    late = timezone.now() - timedelta(minutes=settings.MAIL_LATE_MINUTES)
-    return not Mail.objects.due(late).exists()
+register_check("database", database_answers, in_database=False)
+register_check("broker", broker_takes_tasks, in_database=False)
+register_check("disk", disks_have_room, in_database=False)
+register_check("writes", database_takes_writes)
+register_check("migrations", migrations_are_applied)
 
 
-def sealing_goes_on() -> bool:
-    """What waits for its leaf has not waited long, or at least a head was signed lately."""
-    lately = timedelta(minutes=settings.SEAL_LATE_MINUTES)
-    if sealing_lag().age <= lately:
-        return True
-    return LedgerHead.objects.filter(sealed_at__gte=timezone.now() - lately).exists()
+def health_answer() -> tuple[int, dict[str, object]]:
+    """Status and body of /healthz: the process answers. A restart would mend neither database nor broker."""
+    return 200, {"status": "ok"}
 
 
-# What the portal needs. Those of the second kind are asked only where the database answers.
-SERVICES: dict[str, Check] = {"database": database_answers, "broker": broker_answers}
-IN_DATABASE: dict[str, Check] = {
-    "migrations": migrations_are_applied,
-    "mails": mails_are_in_time,
-    "sealing": sealing_goes_on,
-}
+def readiness_answer() -> tuple[int, dict[str, object]]:
+    """Status and body of /readyz: 200 where every check passes, else 503; the checks stand in it by name."""
+    passed = readiness.state()
+    ready = all(passed.values())
+    checks = {name: "ok" if ok else "failed" for name, ok in passed.items()}
+    return 200 if ready else 503, {"status": "ok" if ready else "unavailable", "checks": checks}
 
 
 @public("A process manager asks whether this process lives; the answer says nothing else.")
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process answers. Neither database nor broker is asked: a restart of this process would mend neither."""
-    return JsonResponse({"status": "ok"})
+    """Answer that the process lives."""
+    status, body = health_answer()
+    return JsonResponse(body, status=status)
 
 
 @public("A watchman asks whether the portal works; the answer names what does not, and nothing of anybody's.")
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 where every check passes, else 503; the checks stand in the answer by name."""
-    passed = {name: passes(check) for name, check in SERVICES.items()}
-    passed |= {name: passed["database"] and passes(check) for name, check in IN_DATABASE.items()}
-    ready = all(passed.values())
-    if not ready:
-        logger.warning("Not ready: %s", ", ".join(name for name, ok in passed.items() if not ok))
-    checks = {name: "ok" if ok else "failed" for name, ok in passed.items()}
-    return JsonResponse(
-        {"status": "ok" if ready else "unavailable", "checks": checks}, status=200 if ready else 503
-    )
-
-
-def passes(check: Check) -> bool:
-    """Whether it does; a service that cannot be reached fails it. Why stands in the log, never in the answer."""
-    try:
-        return check()
-    except (Error, redis.RedisError) as error:
-        logger.warning("%s: %s", check.__name__, type(error).__name__)
-        return False
+    """Answer whether the portal can do its work, as it was a second ago at most."""
+    status, body = readiness_answer()
+    return JsonResponse(body, status=status)
 
 
 class ProbeMiddleware:

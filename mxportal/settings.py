@@ -359,5 +359,6 @@ EXPIRING_DAYS = env.int("EXPIRING_DAYS", default=90)
 EXPIRING_NOTICE_DAYS = env.list("EXPIRING_NOTICE_DAYS", cast=int, default=[90, 30, 7])  # N5
 MAIL_LATE_MINUTES = env.int("MAIL_LATE_MINUTES", default=10)
 SEAL_LATE_MINUTES = env.int("SEAL_LATE_MINUTES", default=10)
+DISK_FREE_MB = env.int("DISK_FREE_MB", default=200)
 MAX_MAIL_RECIPIENTS = env.int("MAX_MAIL_RECIPIENTS", default=20)
 PAGE_SIZE = env.int("PAGE_SIZE", default=50)

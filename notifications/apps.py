@@ -12,4 +12,7 @@ class NotificationsConfig(AppConfig):
     verbose_name = _("Notifications")
 
     def ready(self) -> None:
+        """Find the mails of every app; register what /readyz asks."""
+        from notifications import health  # noqa: F401
+
         autodiscover_modules("mails")

@@ -17,6 +17,7 @@ from django.utils import translation
 
 from entitlements.ledger import triggers
 from entitlements.models import LineItem
+from mxportal.shared.readiness import readiness
 from tests import roles
 from tests.factories import Cast, Chain, issue_item, make_cast, make_chain
 from tests.live import Portal, running_portal
@@ -123,8 +124,9 @@ def _flush_without_triggers() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
-    """The limits on log-ins count in the cache."""
+    """The limits on log-ins count in the cache; what /readyz has found out is kept for a second."""
     cache.clear()
+    readiness.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,17 @@
+"""How much room the disks of this machine have."""
+
+import shutil
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+MEGABYTE = 1024 * 1024
+
+
+def disks_have_room() -> bool:
+    """VAR_DIR, and on SQLite the directory of the database file, have DISK_FREE_MB left."""
+    directories = [Path(settings.VAR_DIR)]
+    if connection.vendor == "sqlite":
+        directories.append(Path(connection.settings_dict["NAME"]).absolute().parent)
+    return all(shutil.disk_usage(path).free >= settings.DISK_FREE_MB * MEGABYTE for path in directories)

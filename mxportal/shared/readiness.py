@@ -1,0 +1,91 @@
+"""The readiness checks of the portal: each app registers its own, and the answers are kept for a second.
+
+A check returns whether it passes. One that raises has failed; why stands in the log, never in an answer.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+
+logger = logging.getLogger(__name__)
+
+Check = Callable[[], bool]
+FRESH = 1.0  # seconds: however many ask, the checks run once in this time
+STALE = 15.0  # seconds: a check that runs longer is taken for one that fails
+
+
+@dataclass(frozen=True)
+class _Registered:
+    check: Check
+    in_database: bool
+
+
+_checks: dict[str, _Registered] = {}
+
+
+def register_check(name: str, check: Check, *, in_database: bool = True) -> None:
+    """Ask this check for /readyz under this name. Call it in ``ready`` of the app.
+
+    ``in_database``: the check queries the database; it is asked only where the check `database` has passed.
+    """
+    _checks[name] = _Registered(check, in_database)
+
+
+def checked_now() -> dict[str, bool]:
+    """Run every check, those without the database first. Returns whether each passes, by its name."""
+    passed = {name: _passes(one.check) for name, one in _checks.items() if not one.in_database}
+    answers = passed.get("database", False)
+    for name, one in _checks.items():
+        if one.in_database:
+            passed[name] = answers and _passes(one.check)
+    return passed
+
+
+def _passes(check: Check) -> bool:
+    try:
+        return check()
+    except Exception as error:
+        logger.warning("%s: %s", check.__name__, type(error).__name__)
+        return False
+
+
+class Readiness:
+    """The last answers. One thread at a time runs the checks; whoever asks meanwhile gets the answers before."""
+
+    def __init__(
+        self, ask: Callable[[], dict[str, bool]] = checked_now, *, fresh: float = FRESH, stale: float = STALE
+    ) -> None:
+        self._ask, self._running = ask, Lock()
+        self.fresh, self.stale = fresh, stale
+        self._known: dict[str, bool] = {}
+        self._known_at = -float("inf")
+
+    def state(self) -> dict[str, bool]:
+        """Whether each check passes, as it was at most a second ago, or STALE seconds while the checks still run."""
+        if self._age() < self.fresh:
+            return self._known
+        if not self._running.acquire(timeout=0 if self._known else self.stale):
+            return self._known if self._age() < self.stale else dict.fromkeys(self._known or _checks, False)
+        try:
+            if self._age() >= self.fresh:
+                self._known, self._known_at = self._ask(), time.monotonic()
+                self._log()
+            return self._known
+        finally:
+            self._running.release()
+
+    def forget(self) -> None:
+        """Run the checks at the next question."""
+        self._known, self._known_at = {}, -float("inf")
+
+    def _age(self) -> float:
+        return time.monotonic() - self._known_at
+
+    def _log(self) -> None:
+        if failed := [name for name, ok in self._known.items() if not ok]:
+            logger.warning("Not ready: %s", ", ".join(failed))
+
+
+readiness = Readiness()

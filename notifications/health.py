@@ -1,0 +1,18 @@
+"""What /readyz asks about the outbox."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from mxportal.shared.readiness import register_check
+from notifications.models import Mail
+
+
+def mails_are_in_time() -> bool:
+    """No mail has been due for long, so worker, beat and sweep do their work (N1)."""
+    late = timezone.now() - timedelta(minutes=settings.MAIL_LATE_MINUTES)
+    return not Mail.objects.due(late).exists()
+
+
+register_check("mails", mails_are_in_time)
