@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_init
 from django.dispatch import receiver
 from django_structlog.celery.receivers import CeleryReceiver
 from django_structlog.celery.signals import bind_extra_task_metadata
@@ -38,3 +38,11 @@ def name_task(task: Any, **kwargs: Any) -> None:
 @setup_logging.connect
 def keep_logging(**kwargs: Any) -> None:
     """Celery sets up no log of its own where somebody listens here: Django's stands (LOG_FORMAT, LOG_LEVEL)."""
+
+
+@worker_init.connect
+def check_signing_key(**kwargs: Any) -> None:
+    """A worker seals the ledger and signs certificates."""
+    from mxportal.startup import say_whether_it_can_sign
+
+    say_whether_it_can_sign()

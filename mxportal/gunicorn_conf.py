@@ -60,7 +60,10 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Start Celery's threads after the fork, for no thread survives one."""
+    """Check the signing key; start Celery's threads after the fork, for no thread survives one."""
+    from mxportal.startup import say_whether_it_can_sign
+
+    say_whether_it_can_sign()
     if settings.EMBEDDED_WORKER:
         from mxportal import embedded
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import environ
 import fontpkg_barlow
 import fontpkg_ibm_plex_mono
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, MultiFernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -54,14 +54,19 @@ def _kept_key(name: str, make: Callable[[], str]) -> str:
 
 SECRET_KEY = env.str("SECRET_KEY", default="") or _kept_key("secret_key", lambda: secrets.token_urlsafe(64))
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-# Encrypts the private keys that certificates and the ledger are signed with, before they reach the database (L6).
-KEY_ENCRYPTION_KEY = env.str("KEY_ENCRYPTION_KEY", default="") or _kept_key(
-    "key_encryption_key", lambda: Fernet.generate_key().decode()
-)
+# Encrypt the private keys that certificates and the ledger are signed with, before they reach the database (L6): the
+# first one encrypts, each of them opens.
+KEY_ENCRYPTION_KEY = (
+    env.str("KEY_ENCRYPTION_KEY", default="")
+    or _kept_key("key_encryption_key", lambda: Fernet.generate_key().decode())
+).replace(" ", "")
 try:
-    Fernet(KEY_ENCRYPTION_KEY)
+    MultiFernet([Fernet(key) for key in KEY_ENCRYPTION_KEY.split(",")])
 except ValueError as error:
-    raise ImproperlyConfigured("KEY_ENCRYPTION_KEY must be 32 random bytes in URL-safe base64.") from error
+    raise ImproperlyConfigured(
+        "KEY_ENCRYPTION_KEY must be 32 random bytes in URL-safe base64; while you change it, the new and the old one "
+        "with a comma between."
+    ) from error
 DEBUG = False
 DEMO = env.bool("DEMO", default=False)
 SITE_URL = (env.str("SITE_URL", default="") or f"http://127.0.0.1:{env.str('PORT', default='8000')}").rstrip(

@@ -14,6 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from cryptography.fernet import Fernet
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
@@ -23,6 +24,7 @@ from redis import from_url
 
 from entitlements.ledger import triggers
 from entitlements.services.sealing import seal_ledger
+from entitlements.services.signing import active_key
 from mxportal.health import PROBE_KEY
 from mxportal.shared.readiness import Readiness, readiness
 from notifications.models import Mail, Status
@@ -34,7 +36,7 @@ from tests.roles import as_owner
 from tests.test_embedded import environment
 from tests.test_settings import SERVER
 
-NAMES = {"database", "broker", "disk", "writes", "migrations", "mails", "sealing"}
+NAMES = {"database", "broker", "disk", "writes", "migrations", "mails", "sealing", "keys"}
 ASK = """
 import django
 django.setup()
@@ -228,6 +230,16 @@ def test_sealing_that_stands_still(db: None, client: Client) -> None:
     old_movement(make_cast())
     assert failed(client) == {"sealing"}
     seal_ledger()
+    assert failed(client) == set()
+
+
+def test_a_key_that_opens_no_private_key(db: None, client: Client, settings: Any) -> None:
+    """L6: what the portal signs with was encrypted with another KEY_ENCRYPTION_KEY."""
+    active_key()
+    assert failed(client) == set()
+    right, settings.KEY_ENCRYPTION_KEY = settings.KEY_ENCRYPTION_KEY, Fernet.generate_key().decode()
+    assert failed(client) == {"keys"}
+    settings.KEY_ENCRYPTION_KEY += f",{right}"
     assert failed(client) == set()
 
 

@@ -64,6 +64,15 @@ def test_key_encryption_key_must_be_one(tmp_path: Path) -> None:
     assert "KEY_ENCRYPTION_KEY must be 32 random bytes" in done.stderr.strip().splitlines()[-1]
 
 
+def test_several_key_encryption_keys(tmp_path: Path) -> None:
+    """L6: the newest first; one that is none is refused wherever it stands."""
+    one = SERVER["KEY_ENCRYPTION_KEY"]
+    values, _ = load(tmp_path, SERVER | {"KEY_ENCRYPTION_KEY": f"{one}, {one}"}, "KEY_ENCRYPTION_KEY")
+    assert values["KEY_ENCRYPTION_KEY"] == f"{one},{one}"
+    _, done = load(tmp_path, SERVER | {"KEY_ENCRYPTION_KEY": f"{one},old"}, "SITE_URL")
+    assert "KEY_ENCRYPTION_KEY must be 32 random bytes" in done.stderr.strip().splitlines()[-1]
+
+
 def test_server_names_all_that_is_missing(tmp_path: Path) -> None:
     _, done = load(tmp_path, {"DATABASE_URL": SERVER["DATABASE_URL"], "REDIS_URL": ""}, "DATABASES")
     sentence = done.stderr.strip().splitlines()[-1]

@@ -1,4 +1,4 @@
-"""L7: what was found out about a document."""
+"""L7, E11: what was found out about a document, or about the ledger."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -50,6 +50,18 @@ class Document:
         if not failed:
             return Verdict.GOOD
         return Verdict.OUTDATED if all(check.of_today for check in failed) else Verdict.BAD
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An entry that does not fit."""
+
+    entry: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.entry}: expected {self.expected}, found {self.found}"
 
 
 def key_check(key: SigningKey) -> Check:

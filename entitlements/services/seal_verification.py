@@ -4,7 +4,6 @@ What is checked is what the newest head covers. As nothing is ever taken away, s
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
@@ -12,6 +11,7 @@ from django.db.models import Max, QuerySet
 
 from entitlements.models import LedgerHead, LedgerLeaf, LedgerNode, Movement
 from entitlements.sealing.merkle import Frontier, node_count
+from entitlements.services.findings import Finding
 from entitlements.services.sealing import SEALED_COLUMNS, head_statement, sealed_fields
 from entitlements.services.signing import Domain, is_signed
 
@@ -27,18 +27,6 @@ SELECT min(movement.id) FROM entitlements_movement movement
 WHERE NOT EXISTS (SELECT 1 FROM entitlements_ledgerleaf leaf WHERE leaf.movement_id = movement.id)
   AND NOT EXISTS (SELECT 1 FROM entitlements_unsealedmovement waiting WHERE waiting.movement_id = movement.id)
 """
-
-
-@dataclass(frozen=True)
-class Finding:
-    """An entry that does not fit."""
-
-    entry: str
-    expected: str
-    found: str
-
-    def __str__(self) -> str:
-        return f"{self.entry}: expected {self.expected}, found {self.found}"
 
 
 def seal_findings() -> Iterator[Finding]:

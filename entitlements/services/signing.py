@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -28,8 +28,8 @@ class Domain(StrEnum):
 
 
 def sign(key: SigningKey, domain: Domain, text: bytes) -> bytes:
-    """The signature, 64 bytes. Raises ImproperlyConfigured where KEY_ENCRYPTION_KEY is not the key's."""
-    return private_half(key.private_key, settings.KEY_ENCRYPTION_KEY).sign(domain.encode() + text)
+    """The signature, 64 bytes. Raises ImproperlyConfigured where KEY_ENCRYPTION_KEY does not open the key."""
+    return _private_half_of(key).sign(domain.encode() + text)
 
 
 def is_signed(key: SigningKey, domain: Domain, text: bytes, signature: bytes) -> bool:
@@ -73,6 +73,32 @@ def rotate_signing_key() -> SigningKey:
     return _make_key()
 
 
+@transaction.atomic(durable=True)
+def reencrypt_signing_keys() -> int:
+    """Encrypt every stored private half with the first of KEY_ENCRYPTION_KEY. Returns how many there are.
+
+    Raises ImproperlyConfigured, and changes nothing, where one of them does not open.
+    """
+    lock_keys()
+    keys = SigningKey.objects.exclude(private_key="").order_by("pk")
+    for key in keys:
+        _private_half_of(key)
+        key.private_key = _encryption(settings.KEY_ENCRYPTION_KEY).rotate(key.private_key).decode()
+        key.save(update_fields=["private_key"])
+    return len(keys)
+
+
+def current_key_problem() -> str:
+    """Why the portal cannot sign, as a sentence; "" where it can. One query: decrypted keys are kept in the process."""
+    key = one_or_none(SigningKey.objects.filter(retired_at=None))
+    try:
+        if key:
+            _private_half_of(key)
+    except ImproperlyConfigured as error:
+        return str(error)
+    return ""
+
+
 def public_keys() -> dict[str, Any]:
     """All keys that ever signed, the newest first, as a JSON Web Key Set (RFC 7517, RFC 8037)."""
     active_key()
@@ -98,24 +124,38 @@ def _make_key() -> SigningKey:
     return SigningKey.objects.create(
         key_id=_to_base64url(thumbprint),
         public_key=public,
-        private_key=_encryption().encrypt(private.private_bytes_raw()).decode(),
+        private_key=_encryption(settings.KEY_ENCRYPTION_KEY).encrypt(private.private_bytes_raw()).decode(),
     )
 
 
+def _private_half_of(key: SigningKey) -> Ed25519PrivateKey:
+    return private_half(key.private_key, key.public_key, settings.KEY_ENCRYPTION_KEY)
+
+
 @lru_cache(maxsize=2)
-def private_half(encrypted: str, encryption_key: str) -> Ed25519PrivateKey:
-    """Kept in the process: to decrypt and to load it takes longer than to sign."""
+def private_half(encrypted: str, public_key: str, encryption_keys: str) -> Ed25519PrivateKey:
+    """The private key of ``public_key``. Kept in the process: to decrypt and to load it takes longer than to sign.
+
+    Raises ImproperlyConfigured where none of ``encryption_keys`` opens it, or where it is another key's.
+    """
     try:
-        return Ed25519PrivateKey.from_private_bytes(Fernet(encryption_key).decrypt(encrypted))
+        private = Ed25519PrivateKey.from_private_bytes(_encryption(encryption_keys).decrypt(encrypted))
     except InvalidToken as error:
         raise ImproperlyConfigured(
-            "The signing key was encrypted with another KEY_ENCRYPTION_KEY. Set that one again, or make a new signing "
-            "key: manage.py rotate_signing_key."
+            "KEY_ENCRYPTION_KEY does not open the signing key, which was encrypted with another one. Add that one "
+            "again behind a comma, or make a new signing key: manage.py rotate_signing_key."
         ) from error
+    if _to_base64url(private.public_key().public_bytes_raw()) != public_key:
+        raise ImproperlyConfigured(
+            "The private half of the signing key does not belong to its public half: somebody replaced one of them. "
+            "Make a new signing key: manage.py rotate_signing_key."
+        )
+    return private
 
 
-def _encryption() -> Fernet:
-    return Fernet(settings.KEY_ENCRYPTION_KEY)
+def _encryption(keys: str) -> MultiFernet:
+    """Encrypts with the first of KEY_ENCRYPTION_KEY, and opens what any of them encrypted."""
+    return MultiFernet([Fernet(key) for key in keys.split(",")])
 
 
 def _to_base64url(data: bytes) -> str:

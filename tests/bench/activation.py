@@ -27,7 +27,7 @@ def license_vs_bare_sign() -> float:
     """From the rows to the file that is given out, over one Ed25519 signature of what that file signs."""
     license = _some_license()
     text = signing.Domain.MACHINE.encode() + unpack(license_file(license)).signed
-    key = signing.private_half(license.key.private_key, settings.KEY_ENCRYPTION_KEY)
+    key = signing.private_half(license.key.private_key, license.key.public_key, settings.KEY_ENCRYPTION_KEY)
     ours, bare = interleaved(
         lambda: [license_file(license) for _ in range(FILES)],
         lambda: [key.sign(text) for _ in range(FILES)],

@@ -8,15 +8,25 @@ from typing import Any
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.fernet import Fernet
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import call_command
-from django.db import IntegrityError, transaction
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, OperationalError, transaction
 from django.test import Client
 from django.urls import reverse
 
 from entitlements.models import SigningKey
-from entitlements.services.signing import Domain, active_key, is_signed, rotate_signing_key, sign
+from entitlements.services.signing import (
+    Domain,
+    active_key,
+    current_key_problem,
+    is_signed,
+    private_half,
+    rotate_signing_key,
+    sign,
+)
+from mxportal import startup
+from tests.roles import as_owner
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +107,77 @@ def test_private_keys_are_encrypted_at_rest(settings: Any) -> None:
         sign(key, Domain.CERTIFICATE, b"text")
     new = rotate_signing_key()
     assert is_signed(new, Domain.CERTIFICATE, b"text", sign(new, Domain.CERTIFICATE, b"text"))
+
+
+def test_several_encryption_keys_open_and_the_first_encrypts(settings: Any) -> None:
+    """L6: KEY_ENCRYPTION_KEY=new,old opens what either encrypted; a new signing key is encrypted with the new one."""
+    key, old, new = active_key(), settings.KEY_ENCRYPTION_KEY, Fernet.generate_key().decode()
+    settings.KEY_ENCRYPTION_KEY = f"{new},{old}"
+    assert is_signed(key, Domain.CERTIFICATE, b"text", sign(key, Domain.CERTIFICATE, b"text"))
+    assert len(Fernet(new).decrypt(rotate_signing_key().private_key)) == 32
+
+
+def test_the_encryption_key_changes_without_an_outage(settings: Any) -> None:
+    """L6: in each step of README.md, a process that has not yet been restarted signs as well as one that has."""
+    key, old, new = active_key(), settings.KEY_ENCRYPTION_KEY, Fernet.generate_key().decode()
+
+    def signs(keys: str) -> bool:
+        settings.KEY_ENCRYPTION_KEY = keys
+        private_half.cache_clear()
+        signature = sign(active_key(), Domain.CERTIFICATE, b"text")
+        return is_signed(key, Domain.CERTIFICATE, b"text", signature)
+
+    assert signs(old)
+    assert signs(f"{new},{old}"), "while the processes are restarted with both"
+    call_command("reencrypt_signing_keys")
+    assert signs(f"{new},{old}")
+    assert signs(new), "while they are restarted with the new one alone"
+    settings.KEY_ENCRYPTION_KEY = old
+    with pytest.raises(CommandError, match="Add that one again"):
+        call_command("reencrypt_signing_keys")
+
+
+def test_a_private_half_of_another_key_signs_nothing(settings: Any) -> None:
+    """L6: whoever exchanges the private half in the database gets no signature of the portal's."""
+    key, other = active_key(), Ed25519PrivateKey.generate()
+    with as_owner():
+        key.private_key = Fernet(settings.KEY_ENCRYPTION_KEY).encrypt(other.private_bytes_raw()).decode()
+        key.save()
+    with pytest.raises(ImproperlyConfigured, match="does not belong"):
+        sign(active_key(), Domain.CERTIFICATE, b"text")
+    assert "does not belong" in current_key_problem()
+
+
+def test_a_start_says_that_the_key_does_not_open(
+    settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L6: web and worker log it, `migrate` warns; without a database neither breaks."""
+    monkeypatch.setattr(startup.connection, "close", lambda: None)  # the test's transaction goes on
+    active_key()
+    startup.say_whether_it_can_sign()
+    assert not caplog.records
+    assert startup.signing_key_opens(databases=["default"]) == []
+    settings.KEY_ENCRYPTION_KEY = Fernet.generate_key().decode()
+    startup.say_whether_it_can_sign()
+    (record,) = caplog.records
+    assert (record.levelname, "does not open the signing key" in record.message) == ("CRITICAL", True)
+    assert [warning.id for warning in startup.signing_key_opens(databases=["default"])] == ["mxportal.W001"]
+    assert startup.signing_key_opens(databases=None) == []
+
+
+def test_a_start_without_a_database(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L6: another check says that it is missing."""
+
+    def unreachable() -> str:
+        raise OperationalError
+
+    monkeypatch.setattr(startup.connection, "close", lambda: None)
+    monkeypatch.setattr(startup, "current_key_problem", unreachable)
+    startup.say_whether_it_can_sign()
+    assert "The signing key was not checked: OperationalError" in caplog.text
+    assert startup.signing_key_opens(databases=["default"]) == []
 
 
 def test_there_is_one_active_key() -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.models import F
@@ -238,6 +239,14 @@ def test_a_key(chain: Chain) -> None:
     with tampered():
         SigningKey.objects.filter(pk=old.pk).update(public_key=new.public_key)
         assert first_finding().startswith("head at 3, signature: expected ")
+
+
+def test_a_private_half_that_does_not_open(settings: Any, chain: Chain) -> None:
+    """L6: the ledger is sound, and yet it cannot be sealed any further."""
+    settings.KEY_ENCRYPTION_KEY = Fernet.generate_key().decode()
+    assert first_finding().startswith(
+        "signing key: expected a private half that opens, found KEY_ENCRYPTION_KEY does not open"
+    )
 
 
 def test_a_movement_kept_from_sealing(cast: Cast, chain: Chain) -> None:

@@ -168,4 +168,5 @@ EACH_TIME = {
     "accounts.services.credentials.make_temporary_password": "N1: each attempt at a delivery brings a fresh one",
     "entitlements.services.bulk_jobs._count_attempt": "it counts them",
     "entitlements.services.signing.rotate_signing_key": "a command; each call is meant",
+    "entitlements.services.signing.reencrypt_signing_keys": "a command; the same keys stand in other ciphertext",
 }

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from entitlements.services.key_verification import key_findings
 from entitlements.services.ledger_verification import differences, differences_on_devices
 from entitlements.services.seal_verification import seal_findings
 from entitlements.services.sealing import sealing_lag
@@ -20,7 +21,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """One line for each entry, balances first."""
         findings = list(
-            map(str, islice(chain(differences(), differences_on_devices(), seal_findings()), SHOWN))
+            map(
+                str,
+                islice(
+                    chain(differences(), differences_on_devices(), seal_findings(), key_findings()), SHOWN
+                ),
+            )
         )
         for finding in findings:
             self.stderr.write(finding)

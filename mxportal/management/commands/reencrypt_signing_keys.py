@@ -1,0 +1,25 @@
+"""``manage.py reencrypt_signing_keys``: L6, the middle step of changing KEY_ENCRYPTION_KEY."""
+
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+
+from entitlements.services.signing import reencrypt_signing_keys
+
+
+class Command(BaseCommand):
+    """Encrypts the stored private keys with the newest KEY_ENCRYPTION_KEY."""
+
+    help = (
+        "Encrypts every stored private key with the first of KEY_ENCRYPTION_KEY. Run it once all processes have "
+        "the new and the old one (KEY_ENCRYPTION_KEY=new,old); afterwards the old one can be taken away."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Encrypt again and say how many."""
+        try:
+            count = reencrypt_signing_keys()
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"Private keys encrypted with the first of KEY_ENCRYPTION_KEY: {count}.")

@@ -1,0 +1,38 @@
+"""What a process looks at when it starts. It starts all the same: most of the portal works without signing."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.checks import CheckMessage, Tags, Warning, register
+from django.db import Error, connection
+
+from entitlements.services.signing import current_key_problem
+
+logger = logging.getLogger(__name__)
+
+
+def say_whether_it_can_sign() -> None:
+    """L6: a line at level CRITICAL where KEY_ENCRYPTION_KEY does not open the signing key. `/readyz` says it, too.
+
+    Where the database cannot be reached it is another check's affair.
+    """
+    try:
+        if problem := current_key_problem():
+            logger.critical(problem)
+    except Error as error:
+        logger.warning("The signing key was not checked: %s", type(error).__name__)
+    finally:
+        connection.close()  # whoever forks from this process must not share it
+
+
+@register(Tags.database)
+def signing_key_opens(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """L6: before `migrate`, and in `check --database default`. A warning, so that a rotation can mend it."""
+    if not databases:
+        return []
+    try:
+        problem = current_key_problem()
+    except Error:  # no database, or no tables yet
+        return []
+    return [Warning(problem, id="mxportal.W001")] if problem else []
