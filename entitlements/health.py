@@ -1,14 +1,19 @@
 """What /readyz asks about the ledger."""
 
+import logging
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
+from entitlements.ledger import triggers
 from entitlements.models import LedgerHead
 from entitlements.services.sealing import sealing_lag
 from entitlements.services.signing import current_key_problem
 from mxportal.shared.readiness import register_check
+
+logger = logging.getLogger(__name__)
 
 
 def sealing_goes_on() -> bool:
@@ -24,5 +29,14 @@ def signing_key_opens() -> bool:
     return not current_key_problem()
 
 
+def triggers_stand() -> bool:
+    """Every trigger of the ledger is there, enabled, and as this version makes it (E11)."""
+    found = triggers.findings(connection)
+    for finding in found:
+        logger.warning("Ledger: %s", finding)
+    return not found
+
+
+register_check("triggers", triggers_stand)
 register_check("sealing", sealing_goes_on)
 register_check("keys", signing_key_opens)

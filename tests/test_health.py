@@ -36,7 +36,7 @@ from tests.roles import as_owner
 from tests.test_embedded import environment
 from tests.test_settings import SERVER
 
-NAMES = {"database", "broker", "disk", "writes", "migrations", "mails", "sealing", "keys"}
+NAMES = {"database", "broker", "disk", "writes", "migrations", "triggers", "mails", "sealing", "keys"}
 ASK = """
 import django
 django.setup()

@@ -1,9 +1,12 @@
-"""Making and dropping the ledger's triggers, on PostgreSQL and on SQLite.
+"""Making, dropping and comparing the ledger's triggers, on PostgreSQL and on SQLite (E11).
 
 The SQL stands beside this file, one statement between lines of ``-- ;;``. Every trigger's name begins with ``ledger_``.
-Both run around ``migrate``: SQLite cannot alter a table under triggers.
+``guarding.py`` drops them and makes them anew around work on their tables.
 """
 
+import re
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +16,47 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 EXISTING = {
     "sqlite": "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'ledger%'",
     "postgresql": (
-        "SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE 'ledger%'"
+        "SELECT tgname, tgrelid::regclass::text FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
+        " WHERE NOT tgisinternal AND tgname LIKE 'ledger%'"
+        " AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())"
     ),
 }
 DROP = {"sqlite": "DROP TRIGGER {name}", "postgresql": "DROP TRIGGER {name} ON {table}"}
-NEEDED_TABLE = "entitlements_ledgerhead"  # the newest of those that have triggers
+# What stands in the database, as (kind, name, definition). PostgreSQL rewrites what it is given, so there the digest of
+# the statement is kept as a comment, which goes when the trigger goes; with it, the table, and whether it is enabled.
+INSTALLED = {
+    "sqlite": (
+        "SELECT upper(type), name, sql FROM sqlite_master"
+        " WHERE type IN ('trigger', 'view') AND name LIKE 'ledger%'"
+    ),
+    "postgresql": """
+WITH here AS (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
+SELECT 'TRIGGER', tgname, concat_ws(' ', relname, tgenabled, obj_description(pg_trigger.oid, 'pg_trigger'))
+FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid JOIN here ON here.oid = relnamespace
+WHERE NOT tgisinternal AND tgname LIKE 'ledger%'
+UNION ALL
+SELECT 'FUNCTION', proname, concat_ws(' ', obj_description(pg_proc.oid, 'pg_proc'), prosrc)
+FROM pg_proc JOIN here ON here.oid = pronamespace WHERE proname LIKE 'ledger%'
+UNION ALL
+SELECT 'VIEW', relname, obj_description(pg_class.oid, 'pg_class')
+FROM pg_class JOIN here ON here.oid = relnamespace WHERE relkind = 'v' AND relname LIKE 'ledger%'
+""",
+}
+MAKES = re.compile(r"^CREATE (?:OR REPLACE )?(TRIGGER|FUNCTION|VIEW) (ledger_\w+)", re.MULTILINE)
+Named = dict[tuple[str, str], str]
 
 
+@cache
 def statements(vendor: str) -> list[str]:
     """The statements that make the triggers of one kind of database."""
     text = (Path(__file__).parent / f"{vendor}.sql").read_text(encoding="utf-8")
     return [statement.strip() for statement in text.split("-- ;;") if statement.strip()]
+
+
+@cache
+def guarded_tables(vendor: str) -> frozenset[str]:
+    """Every table that a trigger stands on, reads or writes."""
+    return frozenset(re.findall(r"\bentitlements_[a-z]+\b", "\n".join(statements(vendor))))
 
 
 def drop(connection: BaseDatabaseWrapper) -> None:
@@ -37,11 +70,65 @@ def drop(connection: BaseDatabaseWrapper) -> None:
 def create(connection: BaseDatabaseWrapper) -> None:
     """Make every trigger of the ledger anew; nothing where its tables do not exist (yet, or any more)."""
     drop(connection)
-    if NEEDED_TABLE not in connection.introspection.table_names():
+    if not guarded_tables(connection.vendor) <= set(connection.introspection.table_names()):
         return
     with connection.cursor() as cursor:
         for statement in statements(connection.vendor):
             cursor.execute(statement.replace("{schema}", connection.ops.quote_name(_schema(cursor))))
+            if connection.vendor == "postgresql":
+                cursor.execute(_comment(statement))
+
+
+def findings(connection: BaseDatabaseWrapper) -> list[str]:
+    """What differs between the triggers in the database and those of this version, one sentence each."""
+    expected, found = _expected(connection.vendor), _installed(connection)
+    wrong = [
+        f"{kind.lower()} {name}: {'not as this version makes it' if (kind, name) in found else 'missing'}"
+        for (kind, name), definition in expected.items()
+        if found.get((kind, name)) != definition
+    ]
+    strangers = [name for kind, name in found if kind == "TRIGGER" and (kind, name) not in expected]
+    return wrong + [f"trigger {name}: not one of this version" for name in strangers]
+
+
+def _installed(connection: BaseDatabaseWrapper) -> Named:
+    with connection.cursor() as cursor:
+        cursor.execute(INSTALLED[connection.vendor])
+        return {(kind, name): definition for kind, name, definition in cursor.fetchall()}
+
+
+@cache
+def _expected(vendor: str) -> Named:
+    """The same, as ``create`` leaves it."""
+    expected = {}
+    for statement in statements(vendor):
+        if made := MAKES.search(statement):
+            definition = (
+                statement[made.start() :] if vendor == "sqlite" else _on_postgresql(statement, made[1])
+            )
+            expected[made[1], made[2]] = definition
+    return expected
+
+
+def _on_postgresql(statement: str, kind: str) -> str:
+    if kind == "TRIGGER":
+        (table,) = re.findall(r"\bON (entitlements_\w+)", statement)
+        return f"{table} O {_digest(statement)}"
+    return f"{_digest(statement)} {statement.split('$$')[1]}" if kind == "FUNCTION" else _digest(statement)
+
+
+def _comment(statement: str) -> str:
+    """What keeps the digest of a statement with what it made."""
+    made = MAKES.search(statement)
+    assert made, statement
+    kind, name = made.groups()
+    table = re.search(r"\bON (entitlements_\w+)", statement)
+    on = f" ON {table[1]}" if kind == "TRIGGER" and table else "()" if kind == "FUNCTION" else ""
+    return f"COMMENT ON {kind} {name}{on} IS '{_digest(statement)}'"
+
+
+def _digest(statement: str) -> str:
+    return sha256(statement.encode()).hexdigest()
 
 
 def _schema(cursor: Any) -> str:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
 from prometheus_client import Counter
 
 from accounts.models import User
@@ -26,7 +27,7 @@ def move_many(
     """Write movements of so many copies each within the caller's transaction, under its locks.
 
     The balances follow in the database; refresh the instances that are read afterwards. Raises IntegrityError where a
-    balance would fall below 0.
+    balance would fall below 0, and where the movements had no effect because the triggers are missing.
     """
     movements = Movement.objects.bulk_create(
         Movement(
@@ -39,6 +40,7 @@ def move_many(
         )
         for item, copies in parts
     )
+    _check_effect(movements)
     _count(kind, len(movements))
     return movements
 
@@ -55,8 +57,29 @@ def move_on_device(
         copies=copies,
         reason=reason,
     )
+    _check_effect([movement])
     _count(kind, 1)
     return movement
+
+
+def _check_effect(movements: list[Movement]) -> None:
+    """Refuse movements that the triggers did not apply or did not queue for sealing (E11). One query for all of them.
+
+    The trigger that writes a balance writes the movement's number beside it. Other movements between the first and the
+    last of these may be seen, too; those have had their effect.
+    """
+    if not movements:
+        return
+    written = Movement.objects.filter(pk__range=(movements[0].pk, movements[-1].pk))
+    not_applied = (
+        Q(item__ledger_position__lt=F("pk"))
+        | Q(parent__ledger_position__lt=F("pk"))
+        | Q(activation__ledger_position__lt=F("pk"))
+    )
+    if written.filter(not_applied | Q(unsealed__isnull=True, leaf__isnull=True)).exists():
+        raise IntegrityError(
+            "ledger: a movement had no effect, for a trigger is missing: run manage.py migrate"
+        )
 
 
 def _count(kind: MovementKind, movements: int) -> None:
