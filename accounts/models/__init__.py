@@ -3,6 +3,7 @@
 from accounts.models.account import Account, AccountStatus, Tier
 from accounts.models.api_token import ApiRequest, ApiToken, Scope
 from accounts.models.audit import AuditEntry, LoginRecord
+from accounts.models.kept_answer import KeptAnswer
 from accounts.models.mail_entry import MailEntry
 from accounts.models.operation import Operation
 from accounts.models.relation import RelationStatus, SellingRelation
@@ -14,6 +15,7 @@ __all__ = [
     "ApiRequest",
     "ApiToken",
     "AuditEntry",
+    "KeptAnswer",
     "LoginRecord",
     "MailEntry",
     "Operation",

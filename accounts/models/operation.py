@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -14,6 +17,28 @@ from mxportal.shared.queries import one_or_none
 
 if TYPE_CHECKING:
     from accounts.models.user import User
+
+
+Keeper = Callable[["Operation", Any], None]
+_keeper: ContextVar[Keeper | None] = ContextVar("keeper", default=None)
+
+
+@contextmanager
+def keeping_answers(keep: Keeper) -> Iterator[None]:
+    """P2: ``keep`` is called with each new Operation and its result, in the transaction that records it."""
+    token = _keeper.set(keep)
+    try:
+        yield
+    finally:
+        _keeper.reset(token)
+
+
+def key_reused() -> ValidationError:
+    """The key was used for a different request."""
+    return ValidationError(
+        _("This form was sent before, with other values. Check what is in it and send it again."),
+        code=KEY_REUSED,
+    )
 
 
 def hash_request(kind: str, request: dict[str, Any]) -> str:
@@ -36,20 +61,23 @@ class OperationManager(models.Manager["Operation"]):
             return None
         request_hash, result_id = done
         if request_hash != hash_request(kind, request):
-            raise ValidationError(
-                _("This form was sent before, with other values. Check what is in it and send it again."),
-                code=KEY_REUSED,
-            )
+            raise key_reused()
         return result_id
 
     def record(
         self, *, actor: "User", key: str, kind: str, request: dict[str, Any], result: models.Model | int
     ) -> "Operation":
-        """Keep the key with its request and result (a row, or a number), in the transaction of what it did."""
+        """Keep the key with its request and result (a row, or a number), in the transaction of what it did.
+
+        Call it last: the answer of the API is made of what the transaction has written by then.
+        """
         result_id = result if isinstance(result, int) else result.pk
-        return self.create(
+        operation = self.create(
             actor=actor, key=key, kind=kind, request_hash=hash_request(kind, request), result_id=result_id
         )
+        if keep := _keeper.get():
+            keep(operation, result)
+        return operation
 
 
 class Operation(models.Model):

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
-from ninja.responses import Status
 from pydantic import Field, StringConstraints
 
 from accounts.forms.accounts import EditAccountForm, NewAccountForm
@@ -17,6 +17,7 @@ from accounts.models import Account, AccountStatus, Role, Tier, User, UserStatus
 from accounts.permissions import Permission
 from accounts.services.accounts import create_account, set_account_status, update_account
 from accounts.services.users import check_login_allowed, create_user
+from entitlements.api.answers import once
 from entitlements.api.auth import Token, TokenRequest
 from entitlements.api.shapes import (
     AccountId,
@@ -31,6 +32,7 @@ from entitlements.api.shapes import (
     Text200,
     Text500,
     checked,
+    location,
     page_of,
 )
 from mxportal.shared.fields import fold
@@ -151,20 +153,31 @@ def account_list(request: TokenRequest, query: Query[AccountQuery]) -> Page[Any]
 
 
 @router.post("/accounts", auth=Token(Permission.CREATE_ACCOUNTS), response={201: AccountOut})
-def account_create(request: TokenRequest, body: AccountIn, idempotency_key: IdempotencyKey) -> Status:
+def account_create(request: TokenRequest, body: AccountIn, idempotency_key: IdempotencyKey) -> HttpResponse:
     """Creates a customer or partner account, with its first person; the token's account becomes its seller."""
+    create = partial(_create_account, request.user, body, idempotency_key)
+    return once(
+        request,
+        idempotency_key,
+        create,
+        AccountOut.from_orm,
+        status=201,
+        headers=lambda shown: location("accounts", shown.account_id),
+    )
+
+
+def _create_account(actor: User, body: AccountIn, key: str) -> Account:
     given = body.model_dump(exclude={"person"})
-    tiers = request.user.account.lower_tiers()
+    tiers = actor.account.lower_tiers()
     if body.tier not in tiers:
         raise ValidationError({"tier": [f"{', '.join(tiers)}?"]})
-    fields = checked(NewAccountForm, given, actor=request.user, tiers=tiers)
+    fields = checked(NewAccountForm, given, actor=actor, tiers=tiers)
     fields["tier"] = body.tier
-    person = _person(request.user, body.person, Account(tier=body.tier, country=fields["country"]))
+    person = _person(actor, body.person, Account(tier=body.tier, country=fields["country"]))
     if body.account_id is None:
         fields.pop("account_id")  # proposed anew, and no part of the request
     with _of_person():
-        account = create_account(actor=request.user, key=idempotency_key, person=person, **fields)
-    return Status(201, account)
+        return create_account(actor=actor, key=key, person=person, **fields)
 
 
 def _person(actor: User, given: FirstPersonIn | None, account: Account) -> dict[str, Any] | None:
@@ -233,11 +246,22 @@ def person_list(request: TokenRequest, account_id: AccountId, query: Query[PageQ
 @router.post("/accounts/{account_id}/persons", auth=Token(Permission.MANAGE_USERS), response={201: PersonOut})
 def person_create(
     request: TokenRequest, account_id: AccountId, body: PersonIn, idempotency_key: IdempotencyKey
-) -> Status:
+) -> HttpResponse:
     """Creates a contact of an account that the token's account looks after (U4)."""
-    account = find_account(request, account_id)
-    fields = _person_fields(request.user, body, account)
-    return Status(201, create_user(actor=request.user, account_id=account.pk, key=idempotency_key, **fields))
+
+    def create() -> User:
+        account = find_account(request, account_id)
+        fields = _person_fields(request.user, body, account)
+        return create_user(actor=request.user, account_id=account.pk, key=idempotency_key, **fields)
+
+    return once(
+        request,
+        idempotency_key,
+        create,
+        PersonOut.from_orm,
+        status=201,
+        headers=lambda shown: location("accounts", account_id, "persons", shown.id),
+    )
 
 
 def find_account(request: HttpRequest, account_id: str) -> Account:

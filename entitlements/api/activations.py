@@ -1,10 +1,12 @@
 """Activate, return, rehost (L2, L4). This is what the camera software asks for."""
 
 from datetime import date, datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from ninja import Header, Router, Schema
 from ninja.responses import Status
@@ -12,10 +14,11 @@ from ninja.responses import Status
 from accounts.http import client_address
 from accounts.permissions import Permission
 from entitlements.activation.host_ids import HostIdType, guess
+from entitlements.api.answers import once
 from entitlements.api.auth import Token, TokenOrProof, TokenRequest
 from entitlements.api.items import find_item_id
 from entitlements.api.problems import Problem, key_missing
-from entitlements.api.shapes import Copies, Id, IdempotencyKey, In, LastDay, Reason, Text100
+from entitlements.api.shapes import Copies, Id, IdempotencyKey, In, LastDay, Reason, Text100, location
 from entitlements.models import Activation, License, LineItem
 from entitlements.services.activation import activate, activate_as_bearer, return_as_bearer
 from entitlements.services.devices import HostId
@@ -114,27 +117,25 @@ class ReturnOut(Schema):
 )
 def activation_create(
     request: TokenRequest, body: ActivationIn, idempotency_key: OptionalKey = None
-) -> Status:
+) -> Status | HttpResponse:
     """Activates; the same request again changes nothing and gives the same license."""
     host = body.host(name=body.name, model=body.model, site=body.site)
     if request.api_token is None:
-        license = _as_bearer(
-            request,
-            body,
-            lambda activation_id: activate_as_bearer(
-                activation_id=activation_id, host=host, copies=body.copies
-            ),
-        )
-    else:
-        license = activate(
+        bearer = partial(activate_as_bearer, host=host, copies=body.copies)
+        return Status(201, license_out(_as_bearer(request, body, bearer)))
+    key = _needed(idempotency_key)
+
+    def activate_it() -> License:
+        return activate(
             actor=request.user,
             item_id=_item_id(request, body),
             host=host,
             copies=body.copies,
             reason=body.reason,
-            key=_needed(idempotency_key),
+            key=key,
         )
-    return Status(201, license_out(license))
+
+    return once(request, key, activate_it, license_out, status=201, headers=at_license)
 
 
 @router.post(
@@ -143,40 +144,46 @@ def activation_create(
     response=ReturnOut,
     openapi_extra=BY_TOKEN_OR_PROOF,
 )
-def return_create(request: TokenRequest, body: ReturnIn, idempotency_key: OptionalKey = None) -> ReturnOut:
+def return_create(
+    request: TokenRequest, body: ReturnIn, idempotency_key: OptionalKey = None
+) -> ReturnOut | HttpResponse:
     """Gives copies back to the item and ends the license, within the year's limit."""
     host = body.host()
     if request.api_token is None:
         if body.copies is not None:
             raise ValidationError({"copies": _("Without a token all copies are returned: leave this out.")})
-        activation = _as_bearer(
-            request, body, lambda activation_id: return_as_bearer(activation_id=activation_id, host=host)
-        )
-    else:
-        activation = return_copies(
+        return _return_out(_as_bearer(request, body, partial(return_as_bearer, host=host)))
+    key = _needed(idempotency_key)
+
+    def give_back() -> Activation:
+        return return_copies(
             actor=request.user,
             activation_id=_activation_id(request, body),
             copies=body.copies,
             reason=body.reason,
-            key=_needed(idempotency_key),
+            key=key,
         )
-    return _return_out(activation.pk)
+
+    return once(request, key, give_back, _return_out)
 
 
 @router.post("/rehosts", auth=Token(Permission.ACTIVATE), response={201: LicenseOut})
-def rehost_create(request: TokenRequest, body: RehostIn, idempotency_key: IdempotencyKey) -> Status:
+def rehost_create(request: TokenRequest, body: RehostIn, idempotency_key: IdempotencyKey) -> HttpResponse:
     """Returns copies from a device and activates them on another one, in one step. Counts as a return."""
     kind = body.to_host_id_type or guess(body.to_host_id)
     details = {"name": body.name, "model": body.model, "site": body.site}
-    license = rehost(
-        actor=request.user,
-        activation_id=_activation_id(request, body),
-        host=HostId(typed=body.to_host_id, kind=kind, **details),
-        copies=body.copies,
-        reason=body.reason,
-        key=idempotency_key,
-    )
-    return Status(201, license_out(license))
+
+    def rehost_it() -> License:
+        return rehost(
+            actor=request.user,
+            activation_id=_activation_id(request, body),
+            host=HostId(typed=body.to_host_id, kind=kind, **details),
+            copies=body.copies,
+            reason=body.reason,
+            key=idempotency_key,
+        )
+
+    return once(request, idempotency_key, rehost_it, license_out, status=201, headers=at_license)
 
 
 def _needed(key: str | None) -> str:
@@ -193,7 +200,7 @@ def _as_bearer(request: TokenRequest, body: OfItem, service: Any) -> Any:
     address = client_address(request)
     check_guesses(address)
     try:
-        return service(body.activation_id)
+        return service(activation_id=body.activation_id)
     except LineItem.DoesNotExist as error:
         count_wrong_guess(address)
         detail = _("This Activation ID opens nothing here. Compare it with the e-mail or the certificate.")
@@ -218,8 +225,8 @@ def _activation_id(request: TokenRequest, body: Host) -> int:
     return found
 
 
-def _return_out(activation_id: int) -> ReturnOut:
-    activation = Activation.objects.select_related("device").get(pk=activation_id)
+def _return_out(returned: Activation) -> ReturnOut:
+    activation = Activation.objects.select_related("device").get(pk=returned.pk)
     valid = activation.licenses.valid().select_related(
         "activation__item__product", "activation__device", "key"
     )
@@ -230,6 +237,11 @@ def _return_out(activation_id: int) -> ReturnOut:
         copies=activation.copies,
         license=license_out(license) if license else None,
     )
+
+
+def at_license(shown: LicenseOut) -> dict[str, str]:
+    """Where a new license is read."""
+    return location("licenses", shown.license_id)
 
 
 def license_out(license: License) -> LicenseOut:

@@ -30,8 +30,8 @@ Entitlements, splits, activations and license files, for programs.
   as far as its scopes allow: `read` (everything that is read), `sell`, `activate`, `orders` (MOBOTIX).
   Activations and returns of End customers' items also work without a token, by the Activation ID alone.
 * **Idempotency-Key**: every POST that writes needs one, of your own making, 1 to 64 characters. The same request with
-  the same key is done once and gives the same answer, so that it can be sent again after a lost answer. Another
-  request with the same key is refused (409).
+  the same key is done once and gives the same answer (`Idempotency-Replayed: true`), so that it can be sent again after
+  a lost answer. Another request with the same key is refused (409).
 * **Refusals** are problems (RFC 9457, `application/problem+json`); what is wrong with fields stands under `errors`,
   in English or German (`Accept-Language`).
 * **Lists** come in pages: follow `next` until it is null.

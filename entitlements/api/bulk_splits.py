@@ -1,13 +1,15 @@
 """Bulk split: many lines, all of them or none (E7)."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from django.core.exceptions import ValidationError
+from django.http import HttpResponse
 from ninja import Query, Router, Schema
-from ninja.responses import Status
 from pydantic import Field
 
 from accounts.permissions import Permission
+from entitlements.api.answers import once
 from entitlements.api.auth import Token, TokenRequest
 from entitlements.api.items import ItemOut, items_out
 from entitlements.api.shapes import (
@@ -22,6 +24,7 @@ from entitlements.api.shapes import (
     Text60,
     Text100,
     Text200,
+    location,
     page_of,
 )
 from entitlements.listing import for_rows
@@ -79,18 +82,30 @@ class ReasonIn(In):
 
 
 @router.post("/bulk-splits", auth=Token(Permission.SPLIT), response={201: BulkSplitOut})
-def bulk_split_create(request: TokenRequest, body: BulkSplitIn, idempotency_key: IdempotencyKey) -> Status:
+def bulk_split_create(
+    request: TokenRequest, body: BulkSplitIn, idempotency_key: IdempotencyKey
+) -> HttpResponse:
     """Splits many lines, all of them or none. What is wrong stands at ``lines.N.field``."""
     lines = [
         BulkLine(number=number, amount=str(line.amount), **line.model_dump(exclude={"amount"}))
         for number, line in enumerate(body.lines, start=1)
     ]
     options = body.model_dump(exclude={"lines"})
-    try:
-        bulk = bulk_split(actor=request.user, lines=lines, key=idempotency_key, **options)
-    except LinesRefused as error:
-        raise ValidationError(_at_lines(error)) from error
-    return Status(201, bulk)
+
+    def split() -> BulkSplit:
+        try:
+            return bulk_split(actor=request.user, lines=lines, key=idempotency_key, **options)
+        except LinesRefused as error:
+            raise ValidationError(_at_lines(error)) from error
+
+    return once(
+        request,
+        idempotency_key,
+        split,
+        BulkSplitOut.from_orm,
+        status=201,
+        headers=lambda shown: location("bulk-splits", shown.id),
+    )
 
 
 def _at_lines(refused: LinesRefused) -> dict[str, list[str]]:
@@ -125,9 +140,21 @@ def bulk_split_items(request: TokenRequest, bulk_id: int, query: Query[PageQuery
     return Page(items=items_out(request.user, items), next=address)
 
 
-@router.post("/bulk-splits/{int:bulk_id}/undo", auth=Token(Permission.UNDO_SPLIT), response=BulkSplitOut)
+@router.post(
+    "/bulk-splits/{int:bulk_id}/undo", auth=Token(Permission.UNDO_SPLIT), response={202: BulkSplitOut}
+)
 def bulk_split_undo(
     request: TokenRequest, bulk_id: int, body: ReasonIn, idempotency_key: IdempotencyKey
-) -> BulkSplit:
-    """Takes all copies back that are still there, or none. Above 500 lines they come after the answer (``undoing``)."""
-    return undo_bulk_split(actor=request.user, bulk_id=bulk_id, key=idempotency_key, reason=body.reason)
+) -> HttpResponse:
+    """Takes all copies back that are still there, or none; read the bulk split until it is no more ``undoing``."""
+    undo = partial(
+        undo_bulk_split, actor=request.user, bulk_id=bulk_id, key=idempotency_key, reason=body.reason
+    )
+    return once(
+        request,
+        idempotency_key,
+        undo,
+        BulkSplitOut.from_orm,
+        status=202,
+        headers=lambda shown: location("bulk-splits", shown.id),
+    )

@@ -20,6 +20,7 @@ from entitlements.api.shapes import (
     PageQuery,
     PartNumber,
     Text100,
+    location,
     page_of,
 )
 from entitlements.listing import EXPIRED, ORDERS, Shown, Sort, for_rows, list_items
@@ -119,6 +120,11 @@ def item_out(actor: User, item_id: int) -> ItemOut:
     """One item as it is now, and as the actor may see it. Raises LineItem.DoesNotExist."""
     item = for_rows(LineItem.objects.visible_to(actor)).get(pk=item_id)
     return items_out(actor, [item])[0]
+
+
+def at_item(shown: ItemOut) -> dict[str, str]:
+    """Where a new line item is read."""
+    return location("items", shown.id)
 
 
 def items_out(actor: User, items: Iterable[LineItem]) -> list[ItemOut]:

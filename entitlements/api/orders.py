@@ -1,21 +1,23 @@
 """Entitlements: orders with their line items (E1), and what MOBOTIX changes about these later (E3, E15)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Window
 from django.db.models.functions import RowNumber, Upper
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema
-from ninja.responses import Status
 from pydantic import Field
 
 from accounts.models import User
 from accounts.permissions import Permission
 from accounts.visibility import NAME_WITHHELD, visible_names
 from entitlements.api.accounts import find_buyer_ids
+from entitlements.api.answers import once
 from entitlements.api.auth import Token, TokenRequest
 from entitlements.api.items import ItemOut, item_out, items_out
 from entitlements.api.shapes import (
@@ -29,6 +31,7 @@ from entitlements.api.shapes import (
     PartNumber,
     Reason,
     Text60,
+    location,
     page_of,
 )
 from entitlements.listing import for_rows
@@ -127,21 +130,39 @@ def entitlement_list(request: TokenRequest, query: Query[EntitlementQuery]) -> P
 
 
 @router.post("/entitlements", auth=Token(Permission.CREATE_ENTITLEMENTS), response={201: EntitlementOut})
-def entitlement_create(request: TokenRequest, body: EntitlementIn, idempotency_key: IdempotencyKey) -> Status:
+def entitlement_create(
+    request: TokenRequest, body: EntitlementIn, idempotency_key: IdempotencyKey
+) -> HttpResponse:
     """Creates an order with its lines, all of it or nothing."""
-    owner_id, contact_id = find_buyer_ids(request, body.account_id, body.contact_email)
-    entitlement = create_entitlement(
-        actor=request.user,
-        owner_id=owner_id,
-        contact_id=contact_id,
-        lines=_lines(body.lines),
-        order_number=body.order_number,
-        order_date=body.order_date,
-        deploy=body.deploy,
-        send_mail=body.deploy and body.send_mail,
-        key=idempotency_key,
-    )
-    return Status(201, entitlement_out(request.user, entitlement))
+
+    def create() -> Entitlement:
+        owner_id, contact_id = find_buyer_ids(request, body.account_id, body.contact_email)
+        return create_entitlement(
+            actor=request.user,
+            owner_id=owner_id,
+            contact_id=contact_id,
+            lines=_lines(body.lines),
+            order_number=body.order_number,
+            order_date=body.order_date,
+            deploy=body.deploy,
+            send_mail=body.deploy and body.send_mail,
+            key=idempotency_key,
+        )
+
+    return _once(request, idempotency_key, create, status=201)
+
+
+def _once(
+    request: TokenRequest, key: str, do: Callable[[], Entitlement], *, status: int = 200
+) -> HttpResponse:
+    """The order as it stands then."""
+    show = partial(entitlement_out, request.user)
+    headers = None if status == 200 else _at_entitlement
+    return once(request, key, do, show, status=status, headers=headers)
+
+
+def _at_entitlement(shown: EntitlementOut) -> dict[str, str]:
+    return location("entitlements", shown.entitlement_id)
 
 
 def _lines(lines: Iterable[LineIn]) -> list[NewLine]:
@@ -180,20 +201,23 @@ def entitlement_detail(request: TokenRequest, entitlement_id: EntitlementId) -> 
 )
 def entitlement_add_lines(
     request: TokenRequest, entitlement_id: EntitlementId, body: LinesIn, idempotency_key: IdempotencyKey
-) -> Status:
+) -> HttpResponse:
     """Adds lines to an order that MOBOTIX sold."""
-    entitlement = _find(request, entitlement_id)
-    _owner, contact_id = find_buyer_ids(request, entitlement.owner.account_id, body.contact_email)
-    changed = add_lines(
-        actor=request.user,
-        entitlement_id=entitlement.pk,
-        contact_id=contact_id,
-        lines=_lines(body.lines),
-        deploy=body.deploy,
-        send_mail=body.deploy and body.send_mail,
-        key=idempotency_key,
-    )
-    return Status(201, entitlement_out(request.user, changed))
+
+    def add() -> Entitlement:
+        entitlement = _find(request, entitlement_id)
+        _owner, contact_id = find_buyer_ids(request, entitlement.owner.account_id, body.contact_email)
+        return add_lines(
+            actor=request.user,
+            entitlement_id=entitlement.pk,
+            contact_id=contact_id,
+            lines=_lines(body.lines),
+            deploy=body.deploy,
+            send_mail=body.deploy and body.send_mail,
+            key=idempotency_key,
+        )
+
+    return _once(request, idempotency_key, add, status=201)
 
 
 @router.post(
@@ -201,33 +225,40 @@ def entitlement_add_lines(
 )
 def entitlement_deploy(
     request: TokenRequest, entitlement_id: EntitlementId, body: DeployIn, idempotency_key: IdempotencyKey
-) -> EntitlementOut:
+) -> HttpResponse:
     """Deploys every draft of an order."""
-    deployed = deploy_entitlement(
-        actor=request.user,
-        entitlement_id=_find(request, entitlement_id).pk,
-        send_mail=body.send_mail,
-        key=idempotency_key,
-    )
-    return entitlement_out(request.user, deployed)
+
+    def deploy() -> Entitlement:
+        return deploy_entitlement(
+            actor=request.user,
+            entitlement_id=_find(request, entitlement_id).pk,
+            send_mail=body.send_mail,
+            key=idempotency_key,
+        )
+
+    return _once(request, idempotency_key, deploy)
 
 
 @router.post("/items/{int:item_id}/state", auth=Token(Permission.CHANGE_STATES), response=ItemOut)
 def item_state(
     request: TokenRequest, item_id: int, body: StateIn, idempotency_key: IdempotencyKey
-) -> ItemOut:
+) -> HttpResponse:
     """Cancels a line item, sets it inactive, or deploys it (again)."""
-    changed = change_state(actor=request.user, item_id=item_id, key=idempotency_key, **body.model_dump())
-    return item_out(request.user, changed.pk)
+    change = partial(
+        change_state, actor=request.user, item_id=item_id, key=idempotency_key, **body.model_dump()
+    )
+    return once(request, idempotency_key, change, lambda item: item_out(request.user, item.pk))
 
 
 @router.post("/items/{int:item_id}/quantity", auth=Token(Permission.CORRECT_QUANTITIES), response=ItemOut)
 def item_quantity(
     request: TokenRequest, item_id: int, body: QuantityIn, idempotency_key: IdempotencyKey
-) -> ItemOut:
+) -> HttpResponse:
     """Corrects a quantity; whoever holds an item that changes is told."""
-    changed = change_quantity(actor=request.user, item_id=item_id, key=idempotency_key, **body.model_dump())
-    return item_out(request.user, changed.pk)
+    change = partial(
+        change_quantity, actor=request.user, item_id=item_id, key=idempotency_key, **body.model_dump()
+    )
+    return once(request, idempotency_key, change, lambda item: item_out(request.user, item.pk))
 
 
 def _find(request: TokenRequest, entitlement_id: str) -> Entitlement:

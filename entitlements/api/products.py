@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from django.http import HttpResponse
 from ninja import Query, Router, Schema
-from ninja.responses import Status
 
 from accounts.permissions import Permission
+from entitlements.api.answers import once
 from entitlements.api.auth import Token, TokenRequest
 from entitlements.api.shapes import (
     IdempotencyKey,
@@ -17,6 +18,7 @@ from entitlements.api.shapes import (
     Text40,
     Text200,
     checked,
+    location,
     page_of,
 )
 from entitlements.forms.products import FIELDS, ProductForm
@@ -76,10 +78,14 @@ def product_list(request: TokenRequest, query: Query[ProductQuery]) -> Page[Any]
 
 
 @router.post("/products", auth=Token(Permission.MANAGE_PRODUCTS), response={201: ProductOut})
-def product_create(request: TokenRequest, body: ProductIn, idempotency_key: IdempotencyKey) -> Status:
+def product_create(request: TokenRequest, body: ProductIn, idempotency_key: IdempotencyKey) -> HttpResponse:
     """Creates a product."""
-    fields = checked(ProductForm, body.model_dump(), product=None)
-    return Status(201, save_product(actor=request.user, key=idempotency_key, **fields))
+
+    def create() -> Product:
+        fields = checked(ProductForm, body.model_dump(), product=None)
+        return save_product(actor=request.user, key=idempotency_key, **fields)
+
+    return once(request, idempotency_key, create, ProductOut.from_orm, status=201, headers=_at_product)
 
 
 @router.patch("/products/{path:part_number}", auth=Token(Permission.MANAGE_PRODUCTS), response=ProductOut)
@@ -88,10 +94,18 @@ def product_change(
     part_number: PartNumber,
     body: ProductChange,
     idempotency_key: IdempotencyKey,
-) -> Product:
+) -> HttpResponse:
     """Changes a product, but not its part number: orders name it. An inactive one is in no new entitlement."""
-    product = Product.objects.get(part_number__iexact=part_number)
-    given = body.model_dump(exclude_unset=True)
-    fields = checked(ProductForm, given, product=product)
-    wanted = {name: fields[name] for name in FIELDS if name in given}
-    return save_product(actor=request.user, key=idempotency_key, product_id=product.pk, **wanted)
+
+    def change() -> Product:
+        product = Product.objects.get(part_number__iexact=part_number)
+        given = body.model_dump(exclude_unset=True)
+        fields = checked(ProductForm, given, product=product)
+        wanted = {name: fields[name] for name in FIELDS if name in given}
+        return save_product(actor=request.user, key=idempotency_key, product_id=product.pk, **wanted)
+
+    return once(request, idempotency_key, change, ProductOut.from_orm)
+
+
+def _at_product(shown: ProductOut) -> dict[str, str]:
+    return location("products", shown.part_number)

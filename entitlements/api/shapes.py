@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import quote
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -87,6 +88,12 @@ def page_of(
     page = paginate(request, queryset, order=order, size=query.limit, arms=arms)
     address = f"{settings.SITE_URL}{request.path}{page.older_url}" if page.older_url else None
     return page.items, address
+
+
+def location(*parts: object) -> dict[str, str]:
+    """The header that says where something new is read (RFC 9110)."""
+    path = "/".join(quote(str(part), safe="") for part in parts)
+    return {"Location": f"{settings.SITE_URL}/api/v1/{path}"}
 
 
 def checked(form_class: type[BaseForm], given: dict[str, Any], **known: Any) -> dict[str, Any]:

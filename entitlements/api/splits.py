@@ -1,17 +1,19 @@
 """Split, undo, e-mail (E6–E9)."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
 from ninja import Router, Schema
-from ninja.responses import Status
 from pydantic import Field
 
 from accounts.permissions import Permission
 from entitlements.api.accounts import find_buyer_ids
+from entitlements.api.answers import once
 from entitlements.api.auth import Token, TokenRequest
-from entitlements.api.items import ItemOut, item_out
+from entitlements.api.items import ItemOut, at_item, item_out
 from entitlements.api.shapes import (
     AccountId,
     Copies,
@@ -73,37 +75,56 @@ class MailOut(Schema):
 
 
 @router.post("/items/{int:item_id}/splits", auth=Token(Permission.SPLIT), response={201: ItemOut})
-def item_split(request: TokenRequest, item_id: int, body: SplitIn, idempotency_key: IdempotencyKey) -> Status:
+def item_split(
+    request: TokenRequest, item_id: int, body: SplitIn, idempotency_key: IdempotencyKey
+) -> HttpResponse:
     """Splits copies off: they become a new line item of a buyer, with an Activation ID of its own."""
-    target_id, contact_id = find_buyer_ids(request, body.account_id, body.contact_email)
-    item = split_line_item(
-        actor=request.user,
-        item_id=item_id,
-        target_id=target_id,
-        contact_id=contact_id,
-        key=idempotency_key,
-        **body.model_dump(exclude={"account_id", "contact_email"}),
+
+    def split() -> LineItem:
+        target_id, contact_id = find_buyer_ids(request, body.account_id, body.contact_email)
+        return split_line_item(
+            actor=request.user,
+            item_id=item_id,
+            target_id=target_id,
+            contact_id=contact_id,
+            key=idempotency_key,
+            **body.model_dump(exclude={"account_id", "contact_email"}),
+        )
+
+    return once(
+        request,
+        idempotency_key,
+        split,
+        lambda item: item_out(request.user, item.pk),
+        status=201,
+        headers=at_item,
     )
-    return Status(201, item_out(request.user, item.pk))
 
 
 @router.post("/items/{int:item_id}/undo", auth=Token(Permission.UNDO_SPLIT), response=ItemOut)
-def item_undo(request: TokenRequest, item_id: int, body: UndoIn, idempotency_key: IdempotencyKey) -> ItemOut:
+def item_undo(
+    request: TokenRequest, item_id: int, body: UndoIn, idempotency_key: IdempotencyKey
+) -> HttpResponse:
     """Takes copies of a split back; the buyer hands them back by the same step."""
-    undo_split(actor=request.user, item_id=item_id, key=idempotency_key, **body.model_dump())
-    return item_out(request.user, item_id)
+    undo = partial(undo_split, actor=request.user, item_id=item_id, key=idempotency_key, **body.model_dump())
+    return once(request, idempotency_key, undo, lambda item: item_out(request.user, item.pk))
 
 
 @router.post("/items/{int:item_id}/mails", auth=Token(Permission.SEND_MAIL), response={202: list[MailOut]})
-def item_mail(request: TokenRequest, item_id: int, body: MailIn, idempotency_key: IdempotencyKey) -> Status:
+def item_mail(
+    request: TokenRequest, item_id: int, body: MailIn, idempotency_key: IdempotencyKey
+) -> HttpResponse:
     """E-mails the Activation ID; the answer does not wait for the delivery."""
-    mails = email_line_items(
-        actor=request.user,
-        item_id=item_id,
-        key=idempotency_key,
-        **body.model_dump() | {"recipients": parse_recipients(",".join(body.recipients))},
-    )
-    return Status(202, [_mail_out(mail) for mail in mails])
+
+    def send() -> list[Mail]:
+        wanted = body.model_dump() | {"recipients": parse_recipients(",".join(body.recipients))}
+        return email_line_items(actor=request.user, item_id=item_id, key=idempotency_key, **wanted)
+
+    def show(item: LineItem) -> list[MailOut]:
+        queued = item.mails.filter(request_key=idempotency_key).order_by("id")
+        return [_mail_out(mail) for mail in queued]
+
+    return once(request, idempotency_key, send, show, status=202)
 
 
 @router.get("/items/{int:item_id}/mails", auth=Token(Permission.VIEW), response=list[MailOut])

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import InvalidToken
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from entitlements.models import SigningKey
 from mxportal.shared.canonical import canonical_json
+from mxportal.shared.encryption import encryption
 from mxportal.shared.queries import one_or_none
 
 
@@ -83,7 +84,7 @@ def reencrypt_signing_keys() -> int:
     keys = SigningKey.objects.exclude(private_key="").order_by("pk")
     for key in keys:
         _private_half_of(key)
-        key.private_key = _encryption(settings.KEY_ENCRYPTION_KEY).rotate(key.private_key).decode()
+        key.private_key = encryption(settings.KEY_ENCRYPTION_KEY).rotate(key.private_key).decode()
         key.save(update_fields=["private_key"])
     return len(keys)
 
@@ -124,7 +125,7 @@ def _make_key() -> SigningKey:
     return SigningKey.objects.create(
         key_id=_to_base64url(thumbprint),
         public_key=public,
-        private_key=_encryption(settings.KEY_ENCRYPTION_KEY).encrypt(private.private_bytes_raw()).decode(),
+        private_key=encryption(settings.KEY_ENCRYPTION_KEY).encrypt(private.private_bytes_raw()).decode(),
     )
 
 
@@ -139,7 +140,7 @@ def private_half(encrypted: str, public_key: str, encryption_keys: str) -> Ed255
     Raises ImproperlyConfigured where none of ``encryption_keys`` opens it, or where it is another key's.
     """
     try:
-        private = Ed25519PrivateKey.from_private_bytes(_encryption(encryption_keys).decrypt(encrypted))
+        private = Ed25519PrivateKey.from_private_bytes(encryption(encryption_keys).decrypt(encrypted))
     except InvalidToken as error:
         raise ImproperlyConfigured(
             "KEY_ENCRYPTION_KEY does not open the signing key, which was encrypted with another one. Add that one "
@@ -151,11 +152,6 @@ def private_half(encrypted: str, public_key: str, encryption_keys: str) -> Ed255
             "Make a new signing key: manage.py rotate_signing_key."
         )
     return private
-
-
-def _encryption(keys: str) -> MultiFernet:
-    """Encrypts with the first of KEY_ENCRYPTION_KEY, and opens what any of them encrypted."""
-    return MultiFernet([Fernet(key) for key in keys.split(",")])
 
 
 def _to_base64url(data: bytes) -> str:

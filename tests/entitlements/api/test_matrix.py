@@ -28,7 +28,7 @@ bulk_split_create        401  401  403  201  403  403  404  404
 bulk_split_list          401  401  200  200  200  200  200  200
 bulk_split_detail        401  401  200  200  200  404  404  404
 bulk_split_items         401  401  200  200  200  404  404  404
-bulk_split_undo          401  401  200  200  403  404  404  404
+bulk_split_undo          401  401  202  202  403  404  404  404
 certificate_pdf          401  401  200  200  200  200  404  404
 certificate_json         401  401  200  200  200  200  404  404
 activation_create        201  401  201  201  403  404  404  404

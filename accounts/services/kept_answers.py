@@ -1,0 +1,77 @@
+"""P2: the same key gives the same answer, byte by byte, as long as the answer is kept (API_ANSWER_DAYS)."""
+
+import json
+import zlib
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+
+from cryptography.fernet import InvalidToken
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import KeptAnswer, Operation, User
+from accounts.models.operation import key_reused
+from mxportal.shared.encryption import encryption
+from mxportal.shared.queries import one_or_none
+
+AT_ONCE = 1000
+
+
+class AnswerGoneError(Exception):
+    """The key was used, and its answer is not kept any more."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a program got."""
+
+    status: int
+    body: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def find_answer(*, actor: User, key: str, request_hash: str) -> Answer | None:
+    """The kept answer; None where the actor never used the key.
+
+    Raises AnswerGoneError, and ValidationError (KEY_REUSED) where the key was used for a different request.
+    """
+    found = one_or_none(
+        Operation.objects.filter(actor=actor, key=key).values_list(
+            "kept_answer__request_hash", "kept_answer__encrypted"
+        )
+    )
+    if found is None:
+        return None
+    kept_hash, encrypted = found
+    if encrypted is None:
+        raise AnswerGoneError
+    if kept_hash != request_hash:
+        raise key_reused()
+    return _decrypt(bytes(encrypted))
+
+
+def keep_answer(operation: Operation, request_hash: str, answer: Answer) -> None:
+    """Within the transaction of the operation."""
+    KeptAnswer.objects.create(operation=operation, request_hash=request_hash, encrypted=_encrypt(answer))
+
+
+def _encrypt(answer: Answer) -> bytes:
+    return encryption(settings.KEY_ENCRYPTION_KEY).encrypt(zlib.compress(json.dumps(asdict(answer)).encode()))
+
+
+def _decrypt(encrypted: bytes) -> Answer:
+    """Raises AnswerGoneError where it was encrypted with a key that the portal has no more."""
+    try:
+        text = zlib.decompress(encryption(settings.KEY_ENCRYPTION_KEY).decrypt(encrypted))
+    except InvalidToken as error:
+        raise AnswerGoneError from error
+    return Answer(**json.loads(text))
+
+
+def drop_old_answers() -> int:
+    """Delete answers older than API_ANSWER_DAYS, some at a time. Their operations stay. Returns the number."""
+    old = KeptAnswer.objects.filter(created_at__lt=timezone.now() - timedelta(days=settings.API_ANSWER_DAYS))
+    dropped = 0
+    while pks := list(old.values_list("pk", flat=True)[:AT_ONCE]):
+        dropped += KeptAnswer.objects.filter(pk__in=pks).delete()[0]
+    return dropped

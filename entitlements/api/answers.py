@@ -1,0 +1,84 @@
+"""P2: answers to requests under a key, which are kept with what the request did."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from ninja import Schema
+from ninja.responses import NinjaJSONEncoder
+
+from accounts.models import Operation
+from accounts.models.operation import keeping_answers
+from accounts.services.kept_answers import Answer, AnswerGoneError, find_answer, keep_answer
+from entitlements.api.auth import TokenRequest
+from entitlements.api.bodies import read_json
+from entitlements.api.problems import Problem
+
+REPLAYED = "Idempotency-Replayed"
+Shown = Schema | list[Any]
+
+
+def once(
+    request: TokenRequest,
+    key: str,
+    do: Callable[[], object],
+    show: Callable[[Any], Shown],
+    *,
+    status: int = 200,
+    headers: Callable[[Any], dict[str, str]] | None = None,
+) -> HttpResponse:
+    """Call the service ``do`` once for this key; the same request gives the first answer again, marked as a replay.
+
+    ``show`` makes the answer of the result that the service records, and ``headers`` its own headers of what is shown;
+    both are called in the service's transaction, so that the answer is kept with the write or neither is.
+    """
+    asked = _hash_of(request)
+    if kept := _find(request, key, asked):
+        return kept
+    made: list[Answer] = []
+
+    def keep(operation: Operation, result: Any) -> None:
+        shown = show(result)
+        answer = Answer(status, as_json(shown), headers(shown) if headers else {})
+        keep_answer(operation, asked, answer)
+        made.append(answer)
+
+    with keeping_answers(keep):
+        do()
+    twin = None if made else _find(request, key, asked)  # whoever waited for the lock
+    return twin or _response(made[0])
+
+
+def as_json(shown: Shown) -> str:
+    """As ninja writes every other answer."""
+    plain = [one.model_dump() for one in shown] if isinstance(shown, list) else shown.model_dump()
+    return json.dumps(plain, cls=NinjaJSONEncoder)
+
+
+def _hash_of(request: TokenRequest) -> str:
+    """SHA-256 of what was asked for; the order of members and the white space of the body do not matter."""
+    asked = [request.method, request.path, read_json(request.body)]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def _find(request: TokenRequest, key: str, asked: str) -> HttpResponse | None:
+    try:
+        kept = find_answer(actor=request.user, key=key, request_hash=asked)
+    except AnswerGoneError as error:
+        detail = _(
+            "This Idempotency-Key was used before, and its answer is not kept any more. Nothing was done."
+        )
+        raise Problem(409, "replay-expired", detail) from error
+    if kept is None:
+        return None
+    response = _response(kept)
+    response[REPLAYED] = "true"
+    return response
+
+
+def _response(answer: Answer) -> HttpResponse:
+    content_type = "application/json; charset=utf-8"
+    return HttpResponse(answer.body, status=answer.status, content_type=content_type, headers=answer.headers)
