@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from entitlements.bulk_columns import COLUMNS, REQUIRED, column_of, label_of
 from entitlements.bulk_workbooks import MOST_ROWS, with_macros, workbook_rows
 from entitlements.services.bulk_check import too_many_lines
-from entitlements.services.bulk_lines import MOST_LINES, BulkLine
+from entitlements.services.bulk_lines import MOST_LINES, BulkLine, with_plain_amount
 
 LARGEST_FILE = 5 * 1024 * 1024
 DELIMITERS = (";", "\t", ",")
@@ -141,7 +141,7 @@ def _lines(rows: Iterator[Row]) -> list[BulkLine]:
 
 def _line(number: int, cells: Sequence[str], places: dict[str, int]) -> BulkLine:
     values = {name: cells[place] for name, place in places.items() if place < len(cells)}
-    return BulkLine(number=number, **values)
+    return with_plain_amount(number=number, **values)
 
 
 def _places(header: Sequence[str]) -> dict[str, int]:

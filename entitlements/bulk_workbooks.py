@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from entitlements.services.bulk_check import too_many_lines
@@ -41,11 +42,16 @@ def workbook_rows(content: bytes, *, most_columns: int) -> Iterator[tuple[int, l
 
 
 def as_text(value: Any) -> str:
-    """A cell as somebody would have typed it: 5 for the number 5.0; a formula with its equals sign."""
+    """A cell as the reader would have typed it: 5 for the number 5.0; a formula with its equals sign.
+
+    A fraction has the decimal point of the active language, so that 2.125 is no amount in any (E18).
+    """
     if value is None:
         return ""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        value = int(value)
+    if isinstance(value, float):
+        if value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        return number_format(repr(value), use_l10n=True, force_grouping=False)
     return str(value).strip()
 
 

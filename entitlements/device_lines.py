@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from entitlements.bulk_files import Row, file_rows, text_rows
 from entitlements.services.activation import MOST_AT_ONCE
 from entitlements.services.activation_check import DeviceLine
+from mxportal.shared.numbers import plain_amount
 
 COLUMNS = {
     "host_id": gettext_lazy("Host ID"),
@@ -26,7 +27,7 @@ KNOWN = {
 }
 _BY_NAME = {alias: name for name, aliases in KNOWN.items() for alias in aliases.split()}
 ONE_COPY = "1"  # where nothing is said
-AS_MANY = re.compile(r"[0-9]{1,9}")
+AS_MANY = re.compile(r"[+-]?\d[\d.,'’\s]*")  # right or wrong: a name it is not
 
 
 def read_file(file: IO[bytes], name: str) -> list[DeviceLine]:
@@ -84,7 +85,7 @@ def _by_names(cells: Sequence[str], places: dict[str, int]) -> DeviceLine:
     return DeviceLine(
         host_id=values.get("host_id", ""),
         name=values.get("name", ""),
-        copies=values.get("copies") or ONE_COPY,
+        copies=plain_amount(values.get("copies") or ONE_COPY),
     )
 
 
@@ -93,4 +94,4 @@ def _by_order(cells: Sequence[str]) -> DeviceLine:
     host_id, name, copies = [*cells, "", ""][:3]
     if not copies and AS_MANY.fullmatch(name):
         name, copies = "", name
-    return DeviceLine(host_id=host_id, name=name, copies=copies or ONE_COPY)
+    return DeviceLine(host_id=host_id, name=name, copies=plain_amount(copies or ONE_COPY))

@@ -14,7 +14,7 @@ from accounts.permissions import Permission
 from entitlements.activation.host_ids import HostIdType
 from entitlements.api.activations import LicenseOut, license_out
 from entitlements.api.auth import Token, TokenRequest, nobody
-from entitlements.api.shapes import Id, Page, PageQuery, Text100, page_of
+from entitlements.api.shapes import Page, PageQuery, QueryId, Text100, page_of
 from entitlements.device_list import list_devices
 from entitlements.models import Device, License
 from entitlements.models.activation import LicenseQuerySet
@@ -29,7 +29,7 @@ EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo
 class LicenseQuery(PageQuery):
     """Of an item, of a device; the valid ones, or all that were ever given out."""
 
-    item_id: Id | None = None
+    item_id: QueryId | None = None
     host_id: Text100 | None = None
     ended: bool = False
 

@@ -13,10 +13,12 @@ from django.forms import BaseForm
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja import Header, Schema
-from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from entitlements.models.line_item import PERMANENT
 from entitlements.services.issue import MOST_COPIES
+from mxportal.shared.numbers import typed_number
 from mxportal.shared.pagination import Arm, paginate
 
 M = TypeVar("M", bound=Model)
@@ -31,6 +33,12 @@ def _one_line(text: str) -> str:
     return text.strip()
 
 
+def _ascii_digits(value: Any) -> Any:
+    if isinstance(value, str) and typed_number(value, digits=19) is None:
+        raise PydanticCustomError("int_parsing", "Enter a whole number.")
+    return value
+
+
 ONE_LINE = AfterValidator(_one_line)
 Text20 = Annotated[str, StringConstraints(max_length=20), ONE_LINE]
 Text40 = Annotated[str, StringConstraints(max_length=40), ONE_LINE]
@@ -40,7 +48,10 @@ Text200 = Annotated[str, StringConstraints(max_length=200), ONE_LINE]
 Text254 = Annotated[str, StringConstraints(max_length=254), ONE_LINE]
 Text500 = Annotated[str, StringConstraints(max_length=500), ONE_LINE]
 Paragraphs = Annotated[str, StringConstraints(max_length=2000)]
-Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+# E18: JSON's whole numbers alone; in an address ASCII digits alone. Else 2.0, true, "5" and "５" would pass, too.
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID, strict=True)]
+DIGITS = BeforeValidator(_ascii_digits)
+QueryId = Annotated[int, Field(ge=1, le=LARGEST_ID), DIGITS]
 Copies = Annotated[int, Field(ge=1, le=MOST_COPIES, strict=True)]
 AccountId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}$")]
 EntitlementId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,20}$")]
@@ -65,8 +76,8 @@ class In(Schema):
 class PageQuery(Schema):
     """P4: a keyset page. ``next`` of the answer leads to the next one."""
 
-    limit: Annotated[int, Field(ge=1, le=LONGEST_PAGE, description="Rows of a page")] = 50
-    after: Annotated[int | None, Field(ge=1, le=LARGEST_ID, description="Comes from `next`")] = None
+    limit: Annotated[int, Field(ge=1, le=LONGEST_PAGE, description="Rows of a page"), DIGITS] = 50
+    after: Annotated[int | None, Field(ge=1, le=LARGEST_ID, description="Comes from `next`"), DIGITS] = None
 
 
 class Page(Schema, Generic[T]):

@@ -14,7 +14,7 @@ from entitlements.bulk_columns import COLUMNS, OF_NEW_CUSTOMERS
 from entitlements.bulk_files import read_file, read_text
 from entitlements.forms.fields import ReasonField
 from entitlements.models import Origin
-from entitlements.services.bulk_lines import FIELDS, BulkLine
+from entitlements.services.bulk_lines import FIELDS, BulkLine, with_plain_amount
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.widgets import PlainSelect
@@ -93,7 +93,7 @@ def typed_lines(data: Mapping[str, Any]) -> list[BulkLine]:
     """The lines as they stand on the screen, right or wrong; an empty one is none, but keeps its place."""
     count = typed_number(data.get("lines-total", ""), digits=3) or 0
     return [
-        BulkLine(
+        with_plain_amount(
             number=row + 1,
             **{name: data.get(f"lines-{row}-{name}", "").strip() for name in FIELDS},
         )

@@ -11,6 +11,7 @@ from entitlements.forms.hosts import DeviceWordsForm, HostForm
 from entitlements.models import Device
 from entitlements.search import SHORTEST
 from entitlements.services.devices import device_accounts
+from mxportal.shared.forms import NumberField
 
 
 class DeviceFilter(forms.Form):
@@ -24,7 +25,7 @@ class DeviceFilter(forms.Form):
             attrs={"class": "form-control", "autocomplete": "off", "spellcheck": "false"}
         ),
     )
-    account = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
+    account = NumberField(required=False, min_value=1, widget=forms.HiddenInput)
 
     def clean_q(self) -> str:
         """Long enough for an index."""

@@ -5,10 +5,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from mxportal.shared.forms import no_control_characters
+from mxportal.shared.forms import AmountField, NumberField, no_control_characters
 
 
-class CopiesField(forms.IntegerField):
+class CopiesField(AmountField):
     """A number of copies. A text input, since a number input of the browser drops what is no number.
 
     The service says what is too little and too much.
@@ -19,7 +19,7 @@ class CopiesField(forms.IntegerField):
     def __init__(self, **kwargs: Any) -> None:
         messages = {
             "required": _("Enter a number of copies."),
-            "invalid": _("Enter a whole number, for example 5."),
+            "invalid": _("Enter a whole number, for example 5 or 2,000."),
         }
         super().__init__(error_messages=messages, **kwargs)
         self.widget.attrs |= {
@@ -53,7 +53,7 @@ class DayField(forms.DateField):
         super().__init__(widget=widget, error_messages=messages | kwargs.pop("error_messages", {}), **kwargs)
 
 
-class ChosenField(forms.IntegerField):
+class ChosenField(NumberField):
     """The primary key of what the magnifier's dialog chose; the view and the service look it up."""
 
     widget = forms.HiddenInput

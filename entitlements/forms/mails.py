@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from entitlements.forms.filters import ANY
 from entitlements.search import SHORTEST
+from mxportal.shared.forms import NumberField
 from mxportal.shared.widgets import PlainSelect
 from notifications.models import Status
 from notifications.registry import kinds
@@ -46,7 +47,7 @@ class MailFilter(forms.Form):
     kind = forms.ChoiceField(label=_("Kind"), required=False, widget=PlainSelect)
     since = forms.DateField(label=pgettext_lazy("period", "From"), required=False, widget=DayInput)
     until = forms.DateField(label=pgettext_lazy("period", "Until"), required=False, widget=DayInput)
-    item = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
+    item = NumberField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

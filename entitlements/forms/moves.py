@@ -9,7 +9,7 @@ from accounts.forms.pickers import search_field
 from accounts.models import Account
 from accounts.models.account import AccountQuerySet
 from entitlements.forms.fields import ReasonField
-from mxportal.shared.forms import KeyedForm
+from mxportal.shared.forms import KeyedForm, NumberField
 
 
 class SellerSearchForm(forms.Form):
@@ -33,7 +33,7 @@ class MoveForm(KeyedForm):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose the seller that the account leaves.")},
     )
-    seller_id = forms.IntegerField(widget=forms.HiddenInput)
+    seller_id = NumberField(widget=forms.HiddenInput)
     reason = ReasonField()
 
     def __init__(self, *args: Any, sellers: list[Account], seller: Account, **kwargs: Any) -> None:

@@ -74,7 +74,7 @@ def _check_by_itself(one: CheckedLine) -> None:
     except ValidationError as error:
         one.problems += error.messages
     if one.line.number is None:
-        one.problems.append(_("Enter a whole number, for example 5."))
+        one.problems.append(_("Enter a whole number, for example 5 or 2,000."))
     elif one.line.number < 1:
         one.problems.append(_("Enter at least 1 copy."))
     if len(one.line.name) > LONGEST_NAME:

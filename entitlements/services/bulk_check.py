@@ -265,7 +265,7 @@ def _number(text: str) -> int | None:
 def _no_amount(typed: str) -> str:
     if not typed:
         return _("Enter a number of copies.")
-    return _("Enter a whole number without dots, commas or letters, for example 5.")
+    return _("Enter a whole number, for example 5 or 2,000.")
 
 
 def _no_source(typed: str) -> str:

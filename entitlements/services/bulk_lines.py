@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Account, User
 from accounts.services.customers import NewCustomer
 from entitlements.models import LineItem
+from mxportal.shared.numbers import plain_amount
 
 MOST_LINES = 10_000
 MOST_SOURCES = 100
@@ -34,6 +35,11 @@ class BulkLine:
     def as_row(self) -> dict[str, Any]:
         """For JSON: without what is empty."""
         return {name: value for name, value in asdict(self).items() if value}
+
+
+def with_plain_amount(*, number: int, amount: str = "", **typed: str) -> BulkLine:
+    """A line out of the reader's hands: it is checked later, perhaps in another language (E18)."""
+    return BulkLine(number=number, amount=plain_amount(amount), **typed)
 
 
 FIELDS = tuple(each.name for each in fields(BulkLine) if each.name != "number")

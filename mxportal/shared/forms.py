@@ -9,6 +9,8 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from mxportal.shared.numbers import read_amount, typed_number
+
 KEY_REUSED = "key_reused"
 
 
@@ -21,6 +23,31 @@ def no_control_characters(text: str) -> None:
     """One line of text. Names in any script pass, also with the invisible joiners that some scripts need."""
     if any(unicodedata.category(character) == "Cc" for character in text):
         raise ValidationError(_("Use one line without control characters."), code="control_characters")
+
+
+class NumberField(forms.IntegerField):
+    """A number of a page's own, such as a primary key: ASCII digits, where Django reads "2.000" as 2 and "５" as 5."""
+
+    def to_python(self, value: Any) -> int | None:
+        """Raises ValidationError."""
+        if value in self.empty_values or isinstance(value, int):
+            return super().to_python(value)
+        number = self.read(str(value))
+        if number is None:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return number
+
+    def read(self, text: str) -> int | None:
+        """None where it is no number."""
+        return typed_number(text)
+
+
+class AmountField(NumberField):
+    """E18: an amount that somebody types, without separators or with those of the reader's language."""
+
+    def read(self, text: str) -> int | None:
+        """None where it is no amount."""
+        return read_amount(text)
 
 
 class KeyedForm(forms.Form):

@@ -32,7 +32,7 @@ def test_bad_lines_are_marked_and_corrected(client: Client, item: LineItem, cast
     bulk = started(client, address(item), table(*rows))
     html = page_of(client, bulk)
     assert "2 of 3 lines must be corrected" in html
-    assert "Enter a whole number without dots" in html
+    assert "Enter a whole number, for example 5 or 2,000." in html
     assert 'aria-describedby="error-0-amount"' in html
     assert "Split all" not in html
 

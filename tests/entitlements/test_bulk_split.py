@@ -92,7 +92,7 @@ def test_all_or_nothing(cast: Cast, item: LineItem) -> None:
     """E7: one bad line among good ones, and nothing is split."""
     assert refused(
         cast, [item], line_for(cast.installer), line_for(cast.sibling_installer, "x"), send_mail=True
-    ) == {1: {"amount": "Enter a whole number without dots, commas or letters, for example 5."}}
+    ) == {1: {"amount": "Enter a whole number, for example 5 or 2,000."}}
 
 
 def test_the_same_buyer_twice_gets_two_items(cast: Cast, item: LineItem) -> None:

@@ -61,7 +61,7 @@ def test_an_inactive_product_is_not_offered(cast: Cast) -> None:
         ({"product": str(10**30)}, "product", "Choose an active product."),
         ({"quantity": "0"}, "quantity", "Enter a quantity of at least 1."),
         ({"quantity": "-1"}, "quantity", "Enter a quantity of at least 1."),
-        ({"quantity": "1.5"}, "quantity", "Enter a whole number, for example 5."),
+        ({"quantity": "1.5"}, "quantity", "Enter a whole number, for example 5 or 2,000."),
         ({"quantity": ""}, "quantity", "Enter a number of copies."),
         ({"quantity": str(10**12)}, "quantity", "Enter a quantity of at most 1,000,000,000."),
         ({"quantity": str(10**30)}, "quantity", "Enter a quantity of at most 1,000,000,000."),

@@ -28,14 +28,14 @@ def client(cast: Cast) -> Client:
     [
         ("0", "Enter at least 1 copy."),
         ("-1", "Enter at least 1 copy."),
-        ("1.5", "Enter a whole number, for example 5."),
+        ("1.5", "Enter a whole number, for example 5 or 2,000."),
         ("101", "Only 100 copies are available now. Enter a smaller amount."),
         (str(10**12), "Only 100 copies are available now. Enter a smaller amount."),
         (str(10**30), "Only 100 copies are available now. Enter a smaller amount."),
         ("", "Enter a number of copies."),
-        ("ten", "Enter a whole number, for example 5."),
-        ("1e3", "Enter a whole number, for example 5."),
-        ("9" * 10_000, "Enter a whole number, for example 5."),
+        ("ten", "Enter a whole number, for example 5 or 2,000."),
+        ("1e3", "Enter a whole number, for example 5 or 2,000."),
+        ("9" * 10_000, "Enter a whole number, for example 5 or 2,000."),
     ],
 )
 def test_bad_amounts(

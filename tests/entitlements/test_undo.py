@@ -89,7 +89,7 @@ def test_who_had_the_mail_is_told(cast: Cast) -> None:
     [
         ("0", "Enter at least 1 copy."),
         ("-1", "Enter at least 1 copy."),
-        ("1.5", "Enter a whole number, for example 5."),
+        ("1.5", "Enter a whole number, for example 5 or 2,000."),
         ("36", "Only 35 copies are available now. Enter a smaller amount."),
         (str(10**12), "Only 35 copies are available now. Enter a smaller amount."),
         (str(10**25), "Only 35 copies are available now. Enter a smaller amount."),
