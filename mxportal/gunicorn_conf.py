@@ -16,6 +16,8 @@ bind = [os.environ.get("BIND", f"127.0.0.1:{os.environ.get('PORT', '8000')}")]
 if settings.METRICS_PORT:
     bind.append(f"{settings.METRICS_HOST}:{settings.METRICS_PORT}")
     shared_metrics.share()
+if settings.HEALTH_PORT:
+    bind.append(f"{settings.HEALTH_HOST}:{settings.HEALTH_PORT}")
 worker_class = "gthread"
 threads = int(os.environ.get("WEB_THREADS", "8"))
 # An in-memory broker reaches no second process.
@@ -60,14 +62,24 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Check the signing key; start Celery's threads after the fork, for no thread survives one."""
+    """Check the signing key; start the threads of this process after the fork, for no thread survives one."""
     from mxportal.startup import say_whether_it_can_sign
 
     say_whether_it_can_sign()
+    _answer_probes_aside(worker)
     if settings.EMBEDDED_WORKER:
         from mxportal import embedded
 
         embedded.start()
+
+
+def _answer_probes_aside(worker: Any) -> None:
+    """Take the listener on HEALTH_PORT from the request threads, and give it a thread of its own."""
+    for listener in [one for one in worker.sockets if one.getsockname()[1] == settings.HEALTH_PORT]:
+        from mxportal.health_server import answer_probes
+
+        worker.sockets.remove(listener)
+        worker.stop_answering_probes = answer_probes(listener.sock)
 
 
 def child_exit(server: Any, worker: Any) -> None:
@@ -79,7 +91,9 @@ def child_exit(server: Any, worker: Any) -> None:
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Stop them with the process."""
+    """Stop the threads with the process."""
+    if stop_answering_probes := getattr(worker, "stop_answering_probes", None):
+        stop_answering_probes()
     if settings.EMBEDDED_WORKER:
         from mxportal import embedded
 

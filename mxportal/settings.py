@@ -125,6 +125,9 @@ MIDDLEWARE = [
 METRICS_PORT = env.int("METRICS_PORT", default=0)
 WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)
 METRICS_HOST = env.str("METRICS_HOST", default="127.0.0.1")
+# /healthz and /readyz besides on a port that answers although every request thread waits; 0 is off.
+HEALTH_PORT = env.int("HEALTH_PORT", default=0)
+HEALTH_HOST = env.str("HEALTH_HOST", default="127.0.0.1")
 if METRICS_PORT:
     MIDDLEWARE = [
         "django_prometheus.middleware.PrometheusBeforeMiddleware",
