@@ -11,13 +11,14 @@ from accounts.models import SellingRelation, User
 from accounts.permissions import Permission
 from entitlements.device_list import DeviceRow, device_rows, list_devices
 from entitlements.listing import BY_EXPIRATION, NEWEST, first_visible
+from entitlements.mail_list import mail_server_trouble
 from entitlements.models import Entitlement, LineItem, State
 from entitlements.models.line_item import LineItemQuerySet
 from entitlements.presentation import ItemRow, item_rows
 from entitlements.services import resending
 from entitlements.timeline import Event, newest_events
 from mxportal.shared.pagination import capped_count, first_rows
-from notifications.models import Mail
+from notifications.models import Mail, MailServer
 
 SHOWN = 5
 EVENTS_SHOWN = 8
@@ -45,6 +46,7 @@ class HomePage:
     devices_count: str
     failed_mails: list[Mail]
     failed_mails_count: str
+    mail_server: MailServer | None
     requests: list[Request]
     drafts: list[Entitlement]
     drafts_count: str
@@ -72,6 +74,7 @@ def home_page(actor: User) -> HomePage:
         devices_count=devices.count(),
         failed_mails=list(failed.order_by("-id")[:SHOWN]),
         failed_mails_count=capped_count(failed),
+        mail_server=mail_server_trouble(actor),
         requests=_requests(actor),
         drafts=list(drafts.order_by("-id")[:SHOWN]),
         drafts_count=capped_count(drafts),

@@ -22,7 +22,8 @@ from entitlements.models.line_item import LineItemQuerySet
 from entitlements.presentation import ItemRow, item_rows
 from entitlements.services.resending import resendable
 from mxportal.shared.pagination import COUNT_CAP, Arm, capped
-from notifications.models import Mail
+from notifications.mail_server import trouble
+from notifications.models import Mail, MailServer
 from notifications.registry import kind_label
 
 RECIPIENT = ("recipient_email", "recipient_name")
@@ -132,6 +133,11 @@ def _matches(text: str | None, mail: str, columns: Sequence[str]) -> Q:
 def party_item(actor: User, pk: int) -> ItemRow | None:
     """The line item whose mails are asked for, where the actor reads them (E5)."""
     return next(iter(item_rows(actor, for_rows(_party_items(actor)).filter(pk=pk))), None)
+
+
+def mail_server_trouble(actor: User) -> MailServer | None:
+    """N7: what is wrong with the mail server, for MOBOTIX, who runs it; a partner reads of it at its own mails."""
+    return trouble() if actor.account.is_mobotix else None
 
 
 def _start_of(day: date) -> datetime:

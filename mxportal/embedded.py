@@ -3,13 +3,43 @@
 The code that runs is the code of a server: the same tasks, sent through a broker, which here lives in memory.
 """
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
+from typing import Any
 
 from celery.beat import EmbeddedService
+from celery.concurrency.thread import ApplyResult, TaskPool
 from celery.worker import WorkController
 from celery.worker import state as worker_state
 
 from mxportal.celery import app
+
+MAILS = "notifications."  # the names of the tasks that a server's workers take from the queue of mails
+
+
+class TwoLanes(TaskPool):
+    """Threads for mails, and threads for everything else: neither waits for the other (N6)."""
+
+    executor: ThreadPoolExecutor
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.others = self.executor
+        self.mails = ThreadPoolExecutor(max_workers=1)
+
+    def on_apply(
+        self, target: Callable[..., Any], args: tuple[Any, ...] | None = None, *rest: Any, **options: Any
+    ) -> ApplyResult:
+        """Celery's own, in the lane of the task, whose name comes first in its arguments."""
+        self.executor = self.mails if args and str(args[0]).startswith(MAILS) else self.others
+        return super().on_apply(target, args, *rest, **options)
+
+    def on_stop(self) -> None:
+        """Both lanes."""
+        self.mails.shutdown(cancel_futures=True)
+        self.executor = self.others
+        super().on_stop()
 
 
 def start() -> None:
@@ -17,8 +47,9 @@ def start() -> None:
     app.finalize()
     worker = WorkController(
         app=app,
-        pool="threads",
+        pool=TwoLanes,
         concurrency=2,
+        prefetch_multiplier=0,  # each lane has a line of its own: no task waits in the broker behind one of the other
         without_heartbeat=True,
         without_mingle=True,
         without_gossip=True,

@@ -18,6 +18,7 @@ import fontpkg_ibm_plex_mono
 from cryptography.fernet import Fernet, MultiFernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from kombu.entity import Queue
 
 from mxportal import logs
 from mxportal.schedule import beat_schedule
@@ -201,8 +202,14 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 OUTBOX_SWEEP_SECONDS = env.float("OUTBOX_SWEEP_SECONDS", default=30)
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps no file: what must not be lost is a row
 CELERY_BEAT_SCHEDULE = beat_schedule(sweep_seconds=OUTBOX_SWEEP_SECONDS)
+# Mails have a queue of their own, so that a slow mail server keeps nobody else waiting. A worker that is not told which
+# queues to take (-Q) takes both: who starts one plain worker loses no mail.
+CELERY_TASK_DEFAULT_QUEUE = "celery"
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("celery", "mails")]
+CELERY_TASK_CREATE_MISSING_QUEUES = False  # a wrong -Q is refused
+CELERY_TASK_ROUTES = {"notifications.*": {"queue": "mails"}}
 # A task of a killed worker is handed out again after this time. It stands in three settings, and the shortest wins.
-CELERY_VISIBILITY_TIMEOUT = env.int("TASK_VISIBILITY_SECONDS", default=120)
+CELERY_VISIBILITY_TIMEOUT = env.int("TASK_VISIBILITY_SECONDS", default=180)
 CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": CELERY_VISIBILITY_TIMEOUT}
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, float] = {"visibility_timeout": CELERY_VISIBILITY_TIMEOUT}
 if EMBEDDED_WORKER:
@@ -211,7 +218,7 @@ if EMBEDDED_WORKER:
 # --- Mail -----------------------------------------------------------------------------------------------------------
 
 _mail = env.email_url_config(env.str("EMAIL_URL", default="") or "filemail://")
-EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"].replace("django.core.mail.backends.smtp", "notifications.smtp")
 EMAIL_HOST = _mail["EMAIL_HOST"] or "localhost"
 EMAIL_PORT = _mail["EMAIL_PORT"] or 25
 EMAIL_HOST_USER = _mail["EMAIL_HOST_USER"] or ""
@@ -220,6 +227,13 @@ EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
 EMAIL_FILE_PATH = _mail["EMAIL_FILE_PATH"] or str(VAR_DIR / "mail")
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)  # seconds, for each step of SMTP
+# A batch takes no further mail after the first; the second limits opening a connection, and each mail. Together they
+# stay below the visibility time-out, so that no batch is handed out twice (N6).
+OUTBOX_BATCH_SECONDS = CELERY_VISIBILITY_TIMEOUT / 5
+EMAIL_DEADLINE = CELERY_VISIBILITY_TIMEOUT / 4
+OUTBOX_PROBE_SECONDS = env.int(
+    "OUTBOX_PROBE_SECONDS", default=30
+)  # between two questions to an unreachable server
 # How long one deliverer may take for one mail: far longer than a render and all steps of SMTP at EMAIL_TIMEOUT.
 OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=300)
 # The pauses after the first, second, … failed attempt; after the last one, some three days in, we give up (N2).

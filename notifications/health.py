@@ -6,6 +6,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from mxportal.shared.readiness import register_check
+from notifications.mail_server import sender_is_accepted
 from notifications.models import Mail
 
 
@@ -16,3 +17,4 @@ def mails_are_in_time() -> bool:
 
 
 register_check("mails", mails_are_in_time)
+register_check("sender", sender_is_accepted)

@@ -6,6 +6,7 @@ from django.db.models import Count, Min
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 
+from notifications.mail_server import trouble
 from notifications.models import Mail, Status
 
 
@@ -20,5 +21,14 @@ def outbox() -> Iterator[GaugeMetricFamily]:
     mails.add_metric(["waiting"], Mail.objects.filter(status=Status.QUEUED).count() - due["count"])
     mails.add_metric(["failed"], Mail.objects.filter(status=Status.FAILED).count())
     yield mails
+    server = trouble()
+    usable = GaugeMetricFamily(
+        "portal_mail_server_usable",
+        "Whether the mail server answers, and takes the portal as sender.",
+        labels=["what"],
+    )
+    usable.add_metric(["answers"], float(not (server and server.unreachable_since)))
+    usable.add_metric(["takes_sender"], float(not (server and server.sender_refused_since)))
+    yield usable
     age = (now - due["oldest"]).total_seconds() if due["oldest"] else 0
     yield GaugeMetricFamily("portal_outbox_oldest_due_seconds", "How long the oldest has been due.", age)

@@ -27,6 +27,10 @@ class Failure(models.TextChoices):
 
     REFUSED = "refused", _("The mail server refused this e-mail.")
     POSTPONED = "postponed", _("The mail server cannot take this e-mail at the moment.")
+    SENDER = (
+        "sender",
+        _("The mail server takes no e-mails from the portal. MOBOTIX is informed and has to mend that."),
+    )
     UNREACHABLE = "unreachable", _("The mail server cannot be reached.")
     UNPREPARED = "unprepared", _("This e-mail could not be prepared.")
     INTERRUPTED = "interrupted", _("The delivery of this e-mail was interrupted again and again.")
@@ -125,3 +129,20 @@ class RefusedAddress(models.Model):
 
     def __str__(self) -> str:
         return self.address_key
+
+
+class MailServer(models.Model):
+    """The state of the one mail server, shared by all processes (N6, N7). One row; none before anything went wrong."""
+
+    THE_ONE = 1
+
+    unreachable_since = models.DateTimeField(null=True, blank=True)
+    # From then on one deliverer may ask it again; whoever does moves it on, so that no second one asks meanwhile.
+    next_probe_at = models.DateTimeField(default=timezone.now)
+    sender_refused_since = models.DateTimeField(null=True, blank=True)
+    sender_reply = models.CharField(max_length=200, blank=True)
+    # A recipient's domain at which a mail was refused for the sake of its sender; a second domain confirms it.
+    suspected_at_domain = models.CharField(max_length=255, blank=True)
+
+    def __str__(self) -> str:
+        return "unreachable" if self.unreachable_since else "reachable"

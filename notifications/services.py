@@ -4,39 +4,41 @@ The row is the truth, Celery only the alarm clock: whatever the broker forgets, 
 """
 
 import logging
-import random
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from celery import current_app
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import InterfaceError, OperationalError, close_old_connections, models, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from prometheus_client import Counter
-from structlog.contextvars import bound_contextvars
 
 from mxportal.shared.request_id import current_request_id
-from notifications.bounces import note_fate
-from notifications.messages import Message, one_line
-from notifications.models import Failure, Mail, Status, new_message_id
-from notifications.registry import is_known, render
-from notifications.transport import Connection, Refusal, compose
+from notifications.delivery import deliver
+from notifications.mail_server import (
+    Turn,
+    give_back_turn,
+    is_asked_now,
+    is_unreachable,
+    note_unusable,
+    note_usable,
+    take_turn,
+)
+from notifications.messages import one_line
+from notifications.models import Mail, Status
+from notifications.registry import is_known
+from notifications.transport import Connection
 
 logger = logging.getLogger(__name__)
-ATTEMPTS = Counter("portal_mail_attempts", "Attempts to deliver a mail, by what came of them.", ["outcome"])
-
-LEASE = timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
-PAUSES = [timedelta(seconds=seconds) for seconds in settings.OUTBOX_PAUSE_SECONDS]
-MAX_ATTEMPTS = len(PAUSES) + 1
 # Mails in one task of the sweep.
 BATCH = 50
 # Mails that one sweep wakes; the next one goes on.
 SWEEP_LIMIT = 10_000
+# Sweeps that an alarm of theirs outlives.
+SWEEPS_KEPT = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,15 +67,35 @@ def queue_mails(drafts: Iterable[MailDraft]) -> list[Mail]:
 def deliver_mails(pks: Iterable[int]) -> None:
     """Deliver those of these that are due and that nobody else is at, over one connection.
 
-    Safe to call at any time, any number of times. One that goes wrong never stands in the way of the next.
+    Safe to call at any time, any number of times. A mail that goes wrong never stands in the way of the next, but an
+    unusable server ends the batch (N6). What is left when the time of a batch is over gets an alarm of its own.
     """
+    turn, waiting = take_turn(), list(pks)
+    if turn == Turn.WAIT:
+        return
+    end = time.monotonic() + settings.OUTBOX_BATCH_SECONDS
     with Connection() as connection:
-        for pk in pks:
-            try:
-                _deliver(pk, connection)
-            except Exception:
-                # The row is still due, or will be when its lease is over: the sweep comes back to it.
-                logger.exception("Mail %s: the delivery broke off", pk)
+        while waiting and time.monotonic() < end:
+            is_usable = _deliver_safely(waiting.pop(0), connection)
+            if is_usable is False:
+                note_unusable(timezone.now())
+                return
+            if is_usable and turn == Turn.PROBE:
+                note_usable()
+                turn = Turn.DELIVER
+    if turn == Turn.PROBE:
+        give_back_turn()
+    if waiting:
+        _send_alarm(waiting)
+
+
+def _deliver_safely(pk: int, connection: Connection) -> bool | None:
+    try:
+        return deliver(pk, connection)
+    except Exception:
+        # The row is still due, or will be when its lease is over: the sweep comes back to it.
+        logger.exception("Mail %s: the delivery broke off", pk)
+        return None
 
 
 @transaction.atomic
@@ -108,12 +130,14 @@ def retry_failed(pks: Iterable[int]) -> int:
 def sweep() -> int:
     """N1: wake every mail that is due, whatever became of its alarm; those of a dead deliverer as well.
 
-    Returns how many were woken.
+    While the mail server is unreachable, one batch is enough to ask it again (N6). Returns how many were woken.
     """
+    most = 0 if not is_asked_now() else BATCH if is_unreachable() else SWEEP_LIMIT
     due = Mail.objects.due(timezone.now()).order_by("next_attempt_at")
-    pks = list(due.values_list("pk", flat=True)[:SWEEP_LIMIT])
+    pks = list(due.values_list("pk", flat=True)[:most])
     for start in range(0, len(pks), BATCH):
-        _send_alarm(pks[start : start + BATCH])
+        # the next sweeps wake the same mails again: behind a slow server their alarms must not pile up
+        _send_alarm(pks[start : start + BATCH], expires=SWEEPS_KEPT * settings.OUTBOX_SWEEP_SECONDS)
     return len(pks)
 
 
@@ -158,131 +182,5 @@ def _ring(pks: list[int]) -> None:
     transaction.on_commit(ring, robust=True)
 
 
-def _send_alarm(pks: list[int]) -> None:
-    current_app.send_task("notifications.deliver_mails", [pks])
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Outcome:
-    """What to write on the row after an attempt."""
-
-    status: Status
-    subject: str = ""
-    refusal: Refusal | None = None
-
-
-def _deliver(pk: int, connection: Connection) -> None:
-    """Whoever rang, an alarm or the sweep: the log names the request that caused the mail."""
-    mail = _claim(pk)
-    if mail is not None:
-        request = {"request_id": mail.request_id} if mail.request_id else {}
-        with bound_contextvars(mail_id=mail.pk, mail_kind=mail.kind, **request):
-            outcome = _attempt(mail, connection)
-            if outcome is not None:
-                _settle(mail, outcome)
-
-
-@transaction.atomic(durable=True)
-def _claim(pk: int) -> Mail | None:
-    """Take the lease of a due mail, under lock; None when there is nothing to do.
-
-    The attempt counts from here on, so that a mail which kills its worker each time comes to an end, too.
-    """
-    now = timezone.now()
-    due = Mail.objects.due(now).select_for_update(skip_locked=True, no_key=True)
-    mail = due.filter(pk=pk).first()
-    if mail is None:
-        return None
-    if mail.attempts >= MAX_ATTEMPTS:
-        _give_up(mail)
-        return None
-    mail.attempts += 1
-    mail.claimed_until = now + LEASE
-    mail.save(update_fields=["attempts", "claimed_until"])
-    return mail
-
-
-def _give_up(mail: Mail) -> None:
-    mail.status, mail.claimed_until = Status.FAILED, None
-    mail.failure, mail.server_reply = Failure.INTERRUPTED, ""
-    mail.save(update_fields=["status", "claimed_until", "failure", "server_reply"])
-
-
-def _attempt(mail: Mail, connection: Connection) -> _Outcome | None:
-    """Render and send, outside any transaction; None when the lease was lost meanwhile."""
-    subject = ""
-    try:
-        message = render(mail)
-        if message is None:
-            return _Outcome(status=Status.CANCELLED)
-        if message.fresh_secret and not _renew_message_id(mail):
-            return None
-        subject = _kept_subject(message)
-        refusal = connection.send(compose(mail, message))
-    except Exception:
-        # A bug in one kind of mail must stop neither its neighbours nor, once mended, the mail itself.
-        logger.exception("Mail %s of the kind %s could not be prepared", mail.pk, mail.kind)
-        refusal = Refusal(failure=Failure.UNPREPARED)
-    if refusal is None:
-        return _Outcome(status=Status.SENT, subject=subject)
-    over = refusal.final or mail.attempts >= MAX_ATTEMPTS
-    return _Outcome(status=Status.FAILED if over else Status.QUEUED, subject=subject, refusal=refusal)
-
-
-def _kept_subject(message: Message) -> str:
-    return "" if message.fresh_secret else one_line(message.subject)[:255]
-
-
-def _held(mail: Mail) -> "models.QuerySet[Mail]":
-    """The row, as long as the lease on it is the one that this deliverer took."""
-    return Mail.objects.filter(pk=mail.pk, status=Status.QUEUED, claimed_until=mail.claimed_until)
-
-
-def _renew_message_id(mail: Mail) -> bool:
-    """N1: a fresh secret makes it another mail; its Message-ID is on the row before it is sent."""
-    mail.message_id = new_message_id()
-    return bool(_held(mail).update(message_id=mail.message_id))
-
-
-def _settle(mail: Mail, outcome: _Outcome) -> None:
-    """Write down what became of it; a deliverer that comes late, its lease lost, overwrites nothing."""
-    now = timezone.now()
-    refusal = outcome.refusal
-    changes: dict[str, Any] = {
-        "status": outcome.status,
-        "claimed_until": None,
-        "failure": refusal.failure if refusal else "",
-        "server_reply": refusal.reply if refusal else "",
-        "sent_at": now if outcome.status == Status.SENT else None,
-        "subject": outcome.subject or mail.subject,
-    }
-    if outcome.status == Status.QUEUED:
-        changes["next_attempt_at"] = now + _pause_after(mail.attempts)
-    _write_patiently(mail, changes, tells_of_address=refusal is None or refusal.final)
-    ATTEMPTS.labels(refusal.failure if refusal else outcome.status).inc()
-    why = f" ({refusal.failure})" if refusal else ""
-    logger.info("Mail %s after attempt %s%s", outcome.status, mail.attempts, why)
-
-
-def _write_patiently(mail: Mail, changes: dict[str, Any], *, tells_of_address: bool) -> None:
-    """N1: the mail server answers once, so a database that restarts is waited for, as long as the lease lasts."""
-    while True:
-        try:
-            _write_down(mail, changes, tells_of_address=tells_of_address)
-            return
-        except (OperationalError, InterfaceError):
-            if mail.claimed_until is None or mail.claimed_until <= timezone.now():
-                raise
-            close_old_connections()
-            time.sleep(1)
-
-
-@transaction.atomic(durable=True)
-def _write_down(mail: Mail, changes: dict[str, Any], *, tells_of_address: bool) -> None:
-    if _held(mail).update(**changes) and tells_of_address:
-        note_fate(mail, changes["status"], changes["server_reply"], timezone.now())
-
-
-def _pause_after(attempts: int) -> timedelta:
-    """N2: growing pauses, stretched by up to a fifth so that mails which failed together come back apart."""
-    return PAUSES[attempts - 1] * random.uniform(1, 1.2)
+def _send_alarm(pks: list[int], *, expires: float | None = None) -> None:
+    current_app.send_task("notifications.deliver_mails", [pks], expires=expires)

@@ -1,6 +1,7 @@
 """One mail on its way to the mail server, and what the server's answers mean (N2)."""
 
 import logging
+import re
 import smtplib
 from dataclasses import dataclass
 from types import TracebackType
@@ -17,15 +18,21 @@ logger = logging.getLogger(__name__)
 
 # Answers to our log-in or the lack of it (RFC 4954): the portal's set-up is wrong, not the mail.
 LOGIN_CODES = {530, 534, 535, 538}
+MAIL_TOO_LARGE = 552  # also said at MAIL FROM, which announces the size (RFC 1870)
+ENHANCED_CODE = re.compile(r"5\d\d 5\.(\d{1,3})\.\d{1,3}\b")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why a mail did not go out; `final` where another attempt would be refused as well."""
+    """Why a mail did not go out.
+
+    `final`: another attempt would be refused as well. `of_every_mail`: any other mail would fare the same now.
+    """
 
     failure: Failure
     reply: str = ""
     final: bool = False
+    of_every_mail: bool = False
 
 
 def compose(mail: Mail, message: Message) -> EmailMultiAlternatives:
@@ -91,23 +98,55 @@ class Connection:
 
 
 def explain(error: Exception) -> Refusal:
-    """N2: 5xx about this mail is final; 4xx, a lost or silent server and a refused log-in are not."""
+    """5xx about this mail is final (N2); 4xx, a lost or silent server and a refused log-in are not.
+
+    A refusal of the portal itself is never final either: nothing is wrong with the mail or its recipient (N7).
+    """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return _explain_reply(*next(iter(error.recipients.values())))
-    if isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPDataError):
+    if isinstance(error, smtplib.SMTPSenderRefused):
+        return _explain_reply(error.smtp_code, error.smtp_error, at_sender=True)
+    if isinstance(error, smtplib.SMTPDataError):
         return _explain_reply(error.smtp_code, error.smtp_error)
+    if isinstance(error, smtplib.SMTPConnectError | smtplib.SMTPHeloError) and is_permanent(error.smtp_code):
+        return _refused_sender(_reply_line(error.smtp_code, error.smtp_error), of_every_mail=True)
     logger.warning("The mail server cannot be used: %s", one_line(f"{type(error).__name__} {error}"))
-    return Refusal(failure=Failure.UNREACHABLE)
+    return Refusal(failure=Failure.UNREACHABLE, of_every_mail=True)
 
 
-def _explain_reply(code: int, reply: bytes | str) -> Refusal:
+def _explain_reply(code: int, reply: bytes | str, *, at_sender: bool = False) -> Refusal:
     if code in LOGIN_CODES:
         logger.warning("The mail server wants a log-in: %s", code)
-        return Refusal(failure=Failure.UNREACHABLE)
+        return Refusal(failure=Failure.UNREACHABLE, of_every_mail=True)
+    line = _reply_line(code, reply)
+    if not is_permanent(code):
+        return Refusal(failure=Failure.POSTPONED, reply=line)
+    if _is_about_sender(code, line, at_sender=at_sender):
+        return _refused_sender(line, of_every_mail=at_sender)
+    return Refusal(failure=Failure.REFUSED, reply=line, final=True)
+
+
+def is_permanent(code: int) -> bool:
+    """Whether the same request would be refused again (RFC 5321, 4.2.1)."""
+    return 500 <= code <= 599
+
+
+def _is_about_sender(code: int, line: str, *, at_sender: bool) -> bool:
+    """Whether the portal is refused and not this mail (N7): by the enhanced code where there is one (RFC 3463)."""
+    if enhanced := ENHANCED_CODE.match(line):
+        return (
+            enhanced[1] == "7"
+            or enhanced[0].endswith((" 5.1.7", " 5.1.8"))
+            or (at_sender and enhanced[1] == "1")
+        )
+    return at_sender and code != MAIL_TOO_LARGE
+
+
+def _refused_sender(line: str, *, of_every_mail: bool) -> Refusal:
+    logger.error("The mail server refuses the portal as sender: %s", line)
+    return Refusal(failure=Failure.SENDER, reply=line, of_every_mail=of_every_mail)
+
+
+def _reply_line(code: int, reply: bytes | str) -> str:
     said = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
-    final = 500 <= code <= 599
-    return Refusal(
-        failure=Failure.REFUSED if final else Failure.POSTPONED,
-        reply=one_line(f"{code} {said}")[:200],
-        final=final,
-    )
+    return one_line(f"{code} {said}")[:200]

@@ -1,4 +1,4 @@
-"""The real thing for tests: web server, worker and beat as processes of their own, on PostgreSQL, Redis and SMTP."""
+"""The real thing for tests: web server, workers and beat as processes of their own, on PostgreSQL, Redis and SMTP."""
 
 import os
 import subprocess
@@ -51,6 +51,7 @@ def server_environment(*, port: int, redis_url: str, mail_port: int, var_dir: Pa
         "PORT": str(port),
         "METRICS_PORT": str(free_port()),
         "WORKER_METRICS_PORT": str(free_port()),
+        "MAILS_METRICS_PORT": str(free_port()),  # given to the worker for mails as its WORKER_METRICS_PORT
         "VAR_DIR": str(var_dir),
         "SECRET_KEY": settings.SECRET_KEY,
         "KEY_ENCRYPTION_KEY": settings.KEY_ENCRYPTION_KEY,
@@ -94,9 +95,13 @@ def running_portal(directory: Path) -> Iterator[Portal]:
         celery = [BIN / "celery", "-A", "mxportal"]
         for name, command in {
             "web": [BIN / "gunicorn", "-c", "python:mxportal.gunicorn_conf", "mxportal.wsgi"],
-            "worker": [*celery, "worker", "--concurrency", "1"],
+            "worker": [*celery, "worker", "-Q", "celery", "--concurrency", "1"],
+            "mails": [*celery, "worker", "-Q", "mails", "--concurrency", "1", "-n", "mails@%h"],
             "beat": [*celery, "beat"],
         }.items():
-            stack.enter_context(process(*command, environment=environment, log=directory / f"{name}.log"))
+            own = {"WORKER_METRICS_PORT": environment["MAILS_METRICS_PORT"]} if name == "mails" else {}
+            stack.enter_context(
+                process(*command, environment=environment | own, log=directory / f"{name}.log")
+            )
         wait_for_port(port)
         yield Portal(url=f"http://127.0.0.1:{port}", mails=mails, environment=environment)

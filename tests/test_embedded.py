@@ -7,6 +7,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 from scripts.services import free_port, wait_for_port
 from tests.live import BIN, ROOT, process
 
@@ -35,22 +37,73 @@ print("alarm", ran.wait(5), "beat", beats.wait(10))
 embedded.stop()
 """
 
+LANES = """
+import threading, time
+from mxportal import embedded
+from mxportal.celery import app
+
+release, at_work, ran = threading.Event(), {"a": threading.Semaphore(0), "b": threading.Semaphore(0)}, threading.Event()
+
+@app.task(name="test.bulk")
+def bulk():
+    at_work["a"].release()
+    release.wait(30)
+
+@app.task(name="notifications.test")
+def mail():
+    at_work["b"].release()
+    release.wait(30)
+
+@app.task(name="test.other")
+def other():
+    ran.set()
+
+@app.task(name="notifications.other")
+def other_mail():
+    ran.set()
+
+app.conf.beat_schedule = {}
+embedded.start()
+LANE = BLOCKERS
+for _ in range(5):
+    app.send_task(LANE)
+assert at_work["a" if LANE == "test.bulk" else "b"].acquire(timeout=20)
+time.sleep(0.3)
+app.send_task(OTHER)
+print("passed", ran.wait(20), "still at work", not release.is_set())
+release.set()
+embedded.stop()
+"""
+
+
+@pytest.mark.parametrize(
+    ("blockers", "other"), [("test.bulk", "notifications.other"), ("notifications.test", "test.other")]
+)
+def test_mails_and_other_tasks_wait_for_each_other_nowhere(tmp_path: Path, blockers: str, other: str) -> None:
+    """N6: five tasks of one kind that do not end, more than there are threads; one of the other kind passes them."""
+    program = LANES.replace("BLOCKERS", repr(blockers)).replace("OTHER", repr(other))
+    done = run(program, tmp_path)
+    assert "passed True still at work True" in done.stdout, done.stderr
+
+
+def run(program: str, directory: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        check=False,
+        cwd=ROOT,
+        env=environment(directory, DJANGO_SETTINGS_MODULE="mxportal.settings"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
 
 def environment(directory: Path, **more: str) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "VAR_DIR": str(directory)} | more
 
 
 def test_worker_and_beat_run_as_threads(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", TASK]
-    done = subprocess.run(
-        command,
-        check=False,
-        cwd=ROOT,
-        env=environment(tmp_path, DJANGO_SETTINGS_MODULE="mxportal.settings"),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = run(TASK, tmp_path)
     assert "alarm True beat True" in done.stdout, done.stderr
 
 

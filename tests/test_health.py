@@ -27,7 +27,7 @@ from entitlements.services.sealing import seal_ledger
 from entitlements.services.signing import active_key
 from mxportal.health import PROBE_KEY
 from mxportal.shared.readiness import Readiness, readiness
-from notifications.models import Mail, Status
+from notifications.models import Mail, MailServer, Status
 from scripts.services import free_port, redis, wait_for_port
 from tests.factories import Cast, issue_item, make_cast
 from tests.live import BIN, ROOT, process
@@ -36,7 +36,18 @@ from tests.roles import as_owner
 from tests.test_embedded import environment
 from tests.test_settings import SERVER
 
-NAMES = {"database", "broker", "disk", "writes", "migrations", "triggers", "mails", "sealing", "keys"}
+NAMES = {
+    "database",
+    "broker",
+    "disk",
+    "writes",
+    "migrations",
+    "triggers",
+    "mails",
+    "sender",
+    "sealing",
+    "keys",
+}
 ASK = """
 import django
 django.setup()
@@ -212,6 +223,12 @@ def old_movement(cast: Cast) -> None:
         triggers.drop(connection)
         item.movements.update(created_at=timezone.now() - timedelta(hours=1))
         triggers.create(connection)
+
+
+def test_a_refused_sender(db: None, client: Client) -> None:
+    """N7: the mail server wants no mails from the portal."""
+    MailServer.objects.create(pk=1, sender_refused_since=timezone.now(), sender_reply="550 5.7.1 No")
+    assert failed(client) == {"sender"}
 
 
 def test_sealing_that_is_behind(db: None, client: Client) -> None:

@@ -67,7 +67,7 @@ def test_the_database_is_asked_at_each_scrape(django_assert_num_queries: Any) ->
     registry = CollectorRegistry()
     registry.register(DatabaseCollector())
     connection.close_at = 0  # old, as it may happen to be: it is opened anew
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         value = {(s.name, *s.labels.values()): s.value for f in registry.collect() for s in f.samples}
     assert value["portal_database_up",] == 1
     states = {state: value["portal_outbox_mails", state] for state in ("due", "waiting", "failed")}
@@ -166,11 +166,11 @@ def test_one_id_from_the_request_to_the_mail(running: Portal, tmp_path: Path) ->
         time.sleep(0.1)
     time.sleep(0.5)
     assert [str(message["X-Request-ID"]) for message in running.mails.messages] == [request_id]
-    for log, event in {"web": "request_finished", "worker": "Mail sent"}.items():
+    for log, event in {"web": "request_finished", "mails": "Mail sent"}.items():
         lines = (tmp_path / f"{log}.log").read_text().splitlines()
         assert [line for line in lines if request_id in line and event in line], log
     assert scrape(running.environment["METRICS_PORT"])["portal_outbox_mails", "due"] == 0
-    worker = scrape(running.environment["WORKER_METRICS_PORT"])
+    worker = scrape(running.environment["MAILS_METRICS_PORT"])
     assert worker["portal_mail_attempts_total", "sent"] == 1
     assert worker["portal_tasks_total", "SUCCESS notifications.deliver_mails"] == 1
 

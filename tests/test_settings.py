@@ -113,5 +113,5 @@ def test_alarms_outlive_a_killed_worker(tmp_path: Path) -> None:
         "CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS",
     ]
     values, _ = load(tmp_path, SERVER, *names)
-    short = {"visibility_timeout": 120}
-    assert list(values.values()) == [True, True, 120, short, short]
+    short = {"visibility_timeout": 180}
+    assert list(values.values()) == [True, True, 180, short, short]

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
 from entitlements.forms.mails import MailFilter
-from entitlements.mail_list import list_mails, mail_rows, party_item
+from entitlements.mail_list import list_mails, mail_rows, mail_server_trouble, party_item
 from entitlements.services.resending import AT_ONCE, failed_mails, send_again, send_all_again
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.pagination import capped_count, paginate
@@ -34,6 +34,7 @@ def mail_list(request: PortalRequest) -> HttpResponse:
         "form": form,
         "item": item,
         "may_send_all": request.user.may(Permission.SEND_MAIL),
+        "mail_server": mail_server_trouble(request.user),
     }
     if not form.mistakes() and (item or not filters["item"]):
         listing = list_mails(actor=request.user, **filters)

@@ -3,14 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import RelationStatus, User
 from accounts.services.credentials import send_credentials
 from entitlements.home_page import home_page
 from entitlements.models import today
 from mxportal.shared.forms import new_key
-from notifications.models import Failure, Mail, Status
+from notifications.models import Failure, Mail, MailServer, Status
 from tests.entitlements.pages import client_of, html_of
 from tests.factories import (
     Cast,
@@ -98,3 +100,21 @@ def test_everybody_has_a_home(cast: Cast, name: str) -> None:
     assert "No line item yet" in html_of(client_of(person).get("/"))
     make_chain(cast)
     assert client_of(person).get("/").status_code == 200
+
+
+def test_mobotix_reads_of_a_refused_sender(cast: Cast, client: Client) -> None:
+    """N7: on Home and above the list of mails, with the server's words; a partner does not read these."""
+    reply = "550 5.7.1 Our own address 192.0.2.7 is listed"
+    MailServer.objects.create(pk=1, sender_refused_since=timezone.now(), sender_reply=reply)
+    for person, reads in ((cast.mobotix, True), (cast.distributor, False)):
+        client.force_login(person)
+        for page in ("home", "mail_list"):
+            assert (reply in client.get(reverse(page)).content.decode()) is reads
+
+
+def test_mobotix_reads_of_an_unreachable_mail_server(cast: Cast, client: Client) -> None:
+    """N6: nothing is wrong with the mails, and they wait."""
+    MailServer.objects.create(pk=1, unreachable_since=timezone.now())
+    for person, reads in ((cast.mobotix, True), (cast.distributor, False)):
+        client.force_login(person)
+        assert ("has not been reachable since" in client.get(reverse("home")).content.decode()) is reads

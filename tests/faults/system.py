@@ -19,6 +19,7 @@ SHORT = {
     "EMAIL_TIMEOUT": "3",
     "OUTBOX_SWEEP_SECONDS": "3",
     "OUTBOX_LEASE_SECONDS": "15",
+    "OUTBOX_PROBE_SECONDS": "1",
     "OUTBOX_PAUSE_SECONDS": ",".join(["2"] * 100),
     "TASK_VISIBILITY_SECONDS": "10",
 }
@@ -40,7 +41,7 @@ class System:
         self.postgres, self.redis = Postgres(directory), Redis(directory, redis_binary)
         self.port = free_port()
         celery = [BIN / "celery", "-A", "mxportal"]
-        worker = [*celery, "worker", "--concurrency", "1", "--loglevel", "INFO", "-n"]
+        worker = [*celery, "worker", "--concurrency", "1", "--loglevel", "INFO"]
         self.web = Process(
             "web",
             BIN / "gunicorn",
@@ -49,7 +50,10 @@ class System:
             "mxportal.wsgi",
             directory=directory,
         )
-        self.workers = [Process(f"worker{n}", *worker, f"worker{n}@%h", directory=directory) for n in (1, 2)]
+        self.workers = [
+            Process(name, *worker, "-Q", queue, "-n", f"{name}@%h", directory=directory)
+            for name, queue in (("worker", "celery"), ("mails", "mails"))
+        ]
         self.beat = Process("beat", *celery, "beat", directory=directory)
         self.killed: list[Killed] = []
         self.revived: Counter[str] = Counter()

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from celery import Celery, _state, current_app
 from celery.contrib.testing.worker import start_worker
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import get_language
 
 from notifications import registry, services
 from notifications.messages import Message
-from notifications.models import Mail
+from notifications.models import Mail, MailServer
 from notifications.services import MailDraft
 from scripts.services import free_port
 from tests.notifications.server import MoodyMailServer
@@ -23,7 +24,7 @@ from tests.notifications.server import MoodyMailServer
 @pytest.fixture
 def smtp(settings) -> Iterator[MoodyMailServer]:
     with MoodyMailServer() as server:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_BACKEND = "notifications.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         server.connections = 0  # that of the controller, which looks whether it runs
         settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
@@ -82,7 +83,7 @@ def queue(letter) -> Callable[..., Mail]:
 
 @pytest.fixture
 def time_passes() -> Callable[..., None]:
-    """As if this much time had gone by for the mail: its pause and its lease end that much sooner."""
+    """As if this much time had gone by for the mail: its pause, its lease and the server's end that much sooner."""
 
     def move(mail: Mail, **duration: float) -> None:
         mail.refresh_from_db()
@@ -91,6 +92,7 @@ def time_passes() -> Callable[..., None]:
         if mail.claimed_until:
             changes["claimed_until"] = mail.claimed_until - step
         Mail.objects.filter(pk=mail.pk).update(**changes)
+        MailServer.objects.update(next_probe_at=F("next_probe_at") - step)
 
     return move
 

@@ -16,6 +16,7 @@ class MoodyMailServer(MailServer):
 
     recipients: list[list[str]] = field(default_factory=list)  # the envelopes of `messages`
     connections: int = 0
+    answer_to_sender: str = ""  # to MAIL FROM, where it refuses that
     answer_to_data: str = "250 OK"
     loses_answer: bool = False  # takes the mail, then hangs up instead of answering
     keeps_answer: bool = False  # takes the mail, then says nothing more
@@ -29,6 +30,15 @@ class MoodyMailServer(MailServer):
         self.connections += 1
         session.host_name = hostname
         return responses
+
+    async def handle_MAIL(
+        self, server: Any, session: Any, envelope: Any, address: str, mail_options: list[str]
+    ) -> str:
+        if self.answer_to_sender:
+            return self.answer_to_sender
+        envelope.mail_from = address
+        envelope.mail_options.extend(mail_options)
+        return "250 OK"
 
     async def handle_RCPT(
         self, server: Any, session: Any, envelope: Any, address: str, rcpt_options: list[str]

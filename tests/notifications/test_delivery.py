@@ -8,20 +8,14 @@ from datetime import timedelta
 import psycopg2
 import pytest
 from django.core.exceptions import ValidationError
-from django.core.mail.backends.smtp import EmailBackend
 from django.db import connection, transaction
 from django.utils import timezone, translation
 
 from notifications import registry
+from notifications.delivery import LEASE, MAX_ATTEMPTS, PAUSES
 from notifications.models import Failure, Mail, Status
-from notifications.services import (
-    LEASE,
-    MAX_ATTEMPTS,
-    PAUSES,
-    deliver_mails,
-    retry_mail,
-    sweep,
-)
+from notifications.services import deliver_mails, retry_mail, sweep
+from notifications.smtp import EmailBackend
 from scripts.services import free_port
 from tests.live import login
 
@@ -193,7 +187,7 @@ def test_crash_between_send_and_settle(smtp, queue, settings, time_passes):
     mail = queue()
     with pytest.raises(SystemExit):
         deliver_mails([mail.pk])
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "notifications.smtp.EmailBackend"
     assert (fate(mail)[0], sweep()) == (Status.QUEUED, 0)
     deliver_mails([mail.pk])
     assert len(smtp.messages) == 1

@@ -1,0 +1,66 @@
+"""The mail server gets so much time for a mail, however it spends it (N6).
+
+``EMAIL_TIMEOUT`` limits each wait; a server that sends one byte at a time keeps within it for as long as it likes.
+"""
+
+import io
+import smtplib
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.mail.backends.smtp import EmailBackend as DjangoBackend
+from django.core.mail.message import EmailMessage
+
+
+class _TimedReader(io.RawIOBase):
+    """What the server says, until its time is over."""
+
+    def __init__(self, smtp: "_Timed") -> None:
+        self._smtp = smtp
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """TimeoutError when the time is over, and when one wait takes longer than ``EMAIL_TIMEOUT``."""
+        left, sock = self._smtp.deadline - time.monotonic(), self._smtp.sock
+        if left <= 0 or sock is None:
+            raise TimeoutError("The mail server took too long.")
+        sock.settimeout(min(left, settings.EMAIL_TIMEOUT))
+        return sock.recv_into(buffer)
+
+
+class _Timed(smtplib.SMTP):
+    """``deadline`` by the monotonic clock: set anew for each mail."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.start_clock()
+        super().__init__(*args, **kwargs)
+
+    def start_clock(self) -> None:
+        self.deadline = time.monotonic() + settings.EMAIL_DEADLINE
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self.file = io.BufferedReader(_TimedReader(self))
+        return super().getreply()
+
+
+class _TimedSSL(_Timed, smtplib.SMTP_SSL):
+    """The same with TLS from the first byte."""
+
+
+class EmailBackend(DjangoBackend):
+    """Django's, with a deadline for opening the connection and one for each mail."""
+
+    @property
+    def connection_class(self) -> type[smtplib.SMTP]:
+        return _TimedSSL if self.use_ssl else _Timed
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        """One at a time, as the outbox sends them."""
+        if isinstance(self.connection, _Timed):
+            self.connection.start_clock()
+        return super().send_messages(email_messages)
