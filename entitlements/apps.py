@@ -8,11 +8,13 @@ class EntitlementsConfig(AppConfig):
     name = "entitlements"
 
     def ready(self) -> None:
-        """Make the ledger's triggers anew around every migration (E11); register what /readyz asks."""
+        """Make triggers anew around every migration (E11), and the first key (L6); register what /readyz asks."""
         from entitlements import health  # noqa: F401
         from entitlements.ledger.grants import grant_to_application
+        from entitlements.ledger.set_up import make_signing_key
         from entitlements.ledger.triggers import create_triggers, drop_triggers
 
         pre_migrate.connect(drop_triggers, sender=self)
         post_migrate.connect(create_triggers, sender=self)
         post_migrate.connect(grant_to_application, sender=self)
+        post_migrate.connect(make_signing_key, sender=self)

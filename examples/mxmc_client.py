@@ -167,8 +167,10 @@ def unpack(text: str) -> tuple[str, bytes]:
 
 
 def check_signature(enc: str, signature: bytes, keys: dict) -> None:
-    """By one of the portal's keys, the present one or an older one."""
+    """By one of the portal's keys, the present one or an older one, that was not compromised."""
     for key in keys["keys"]:
+        if "revoked" in key:
+            continue
         public = base64.urlsafe_b64decode(key["x"] + "=" * (-len(key["x"]) % 4))
         try:
             Ed25519PublicKey.from_public_bytes(public).verify(signature, f"machine/{enc}".encode())

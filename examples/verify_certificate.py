@@ -83,7 +83,7 @@ def attachment_of(path: Path) -> bytes:
 
 
 def read_keys(source: str) -> dict[str, Ed25519PublicKey]:
-    """The portal's public keys by ID (RFC 7517, RFC 8037)."""
+    """The portal's public keys by ID (RFC 7517, RFC 8037), but those that were compromised."""
     if source.startswith(("https://", "http://")):
         with urllib.request.urlopen(source, timeout=20) as response:
             keys = json.load(response)["keys"]
@@ -92,7 +92,7 @@ def read_keys(source: str) -> dict[str, Ed25519PublicKey]:
     return {
         key["kid"]: Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(key["x"] + "=="))
         for key in keys
-        if key["kty"] == "OKP" and key["crv"] == "Ed25519"
+        if key["kty"] == "OKP" and key["crv"] == "Ed25519" and "revoked" not in key
     }
 
 

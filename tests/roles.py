@@ -11,6 +11,8 @@ from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
 from entitlements.ledger.grants import grant, make_role
+from entitlements.models import SigningKey
+from entitlements.services import signing
 
 APPLICATION = "portal_test_application"
 
@@ -81,3 +83,9 @@ def unite() -> None:
     """The owner again, who may drop the database."""
     connection_created.disconnect(become_application)
     become_owner(connection)
+
+
+def rotate_signing_key() -> SigningKey:
+    """L6: as the owner of the tables, who alone may."""
+    with as_owner():
+        return signing.rotate_signing_key()

@@ -31,7 +31,7 @@ APPEND_ONLY = (
     LedgerNode,
     LedgerHead,
 )  # rows are added and read, nothing else
-NEVER_DELETED = (LineItem, Activation, Entitlement, SigningKey)
+NEVER_DELETED = (LineItem, Activation, Entitlement)
 BALANCES = {LineItem: WRITTEN_BY_TRIGGERS, Activation: ACTIVATION_WRITTEN_BY_TRIGGERS}  # nobody's to write
 TAKEN_ONLY = (UnsealedMovement,)  # the ledger's trigger adds the rows, sealing takes them
 
@@ -42,6 +42,7 @@ def grant(connection: BaseDatabaseWrapper, role: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_schema()")
         schema, to = quote(cursor.fetchone()[0]), quote(role)
+        keys = quote(SigningKey._meta.db_table)  # the owner alone makes and changes them (services.signing)
         statements = [
             f"GRANT USAGE ON SCHEMA {schema} TO {to}",
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {to}",
@@ -50,6 +51,8 @@ def grant(connection: BaseDatabaseWrapper, role: str) -> None:
             f"REVOKE UPDATE, DELETE ON {_tables(connection, APPEND_ONLY)} FROM {to}",
             f"REVOKE INSERT, UPDATE ON {_tables(connection, TAKEN_ONLY)} FROM {to}",
             f"REVOKE DELETE ON {_tables(connection, NEVER_DELETED)} FROM {to}",
+            f"REVOKE INSERT, UPDATE, DELETE ON {keys} FROM {to}",
+            f"GRANT UPDATE (id) ON {keys} TO {to}",  # locks ask for some column's right; a trigger keeps this one
         ]
         for model, balances in BALANCES.items():
             table = quote(model._meta.db_table)

@@ -179,8 +179,9 @@ CREATE TRIGGER ledger_head_no_truncate BEFORE TRUNCATE ON entitlements_ledgerhea
 FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('heads are append-only')
 -- ;;
 CREATE TRIGGER ledger_key_fixed BEFORE UPDATE ON entitlements_signingkey FOR EACH ROW
-WHEN (NEW.id <> OLD.id OR NEW.key_id <> OLD.key_id OR NEW.public_key <> OLD.public_key OR OLD.retired_at IS NOT NULL)
-EXECUTE FUNCTION ledger_refuse('a public key never changes, a retired key not at all')
+WHEN (NEW.id <> OLD.id OR NEW.key_id <> OLD.key_id OR NEW.public_key <> OLD.public_key OR OLD.compromised_at IS NOT NULL
+  OR (OLD.retired_at IS NOT NULL AND (NEW.retired_at IS DISTINCT FROM OLD.retired_at OR NEW.created_at <> OLD.created_at OR NEW.compromised_at IS NULL)))
+EXECUTE FUNCTION ledger_refuse('a public key never changes, and a retired key is marked as compromised at most')
 -- ;;
 CREATE TRIGGER ledger_key_no_delete BEFORE DELETE ON entitlements_signingkey
 FOR EACH ROW EXECUTE FUNCTION ledger_refuse('public keys stay')

@@ -217,9 +217,10 @@ BEGIN
 END
 -- ;;
 CREATE TRIGGER ledger_key_fixed BEFORE UPDATE ON entitlements_signingkey
-WHEN NEW.id <> OLD.id OR NEW.key_id <> OLD.key_id OR NEW.public_key <> OLD.public_key OR OLD.retired_at IS NOT NULL
+WHEN NEW.id <> OLD.id OR NEW.key_id <> OLD.key_id OR NEW.public_key <> OLD.public_key OR OLD.compromised_at IS NOT NULL
+  OR (OLD.retired_at IS NOT NULL AND (NEW.retired_at IS NOT OLD.retired_at OR NEW.created_at <> OLD.created_at OR NEW.compromised_at IS NULL))
 BEGIN
-  SELECT RAISE(ABORT, 'ledger: a public key never changes, a retired key not at all');
+  SELECT RAISE(ABORT, 'ledger: a public key never changes, and a retired key is marked as compromised at most');
 END
 -- ;;
 CREATE TRIGGER ledger_key_no_delete BEFORE DELETE ON entitlements_signingkey

@@ -7,7 +7,8 @@ from django.db.models import Q
 class SigningKey(models.Model):
     """An Ed25519 key pair. One signs at a time; the public halves of earlier ones stay, for what they have signed.
 
-    The private half is encrypted with KEY_ENCRYPTION_KEY, and is gone once the key is retired.
+    The private half is encrypted with KEY_ENCRYPTION_KEY, and is gone once the key is retired. What a compromised key
+    signed proves nothing any more: whoever has it may have made it.
     """
 
     key_id = models.CharField(max_length=43, unique=True, help_text="RFC 7638 thumbprint of the public key.")
@@ -16,6 +17,7 @@ class SigningKey(models.Model):
     private_key = models.CharField(max_length=255, blank=True, help_text="A Fernet token.")
     created_at = models.DateTimeField(auto_now_add=True)
     retired_at = models.DateTimeField(null=True)
+    compromised_at = models.DateTimeField(null=True, help_text="When it was marked as compromised.")
 
     class Meta:
         constraints = [
@@ -26,6 +28,10 @@ class SigningKey(models.Model):
                 condition=Q(retired_at__isnull=True) & ~Q(private_key="")
                 | Q(retired_at__isnull=False, private_key=""),
                 name="signing_key_retired_cannot_sign",
+            ),
+            models.CheckConstraint(
+                condition=Q(compromised_at__isnull=True) | Q(retired_at__isnull=False),
+                name="signing_key_compromised_is_retired",
             ),
         ]
 

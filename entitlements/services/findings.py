@@ -1,6 +1,7 @@
 """L7, E11: what was found out about a document, or about the ledger."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from django.utils.formats import date_format
@@ -65,8 +66,17 @@ class Finding:
 
 
 def key_check(key: SigningKey) -> Check:
-    """L6: a retired key signs no more, and what it signed stays genuine."""
+    """L6: a retired key signs no more, and what it signed stays genuine, unless the key was compromised."""
+    if key.compromised_at is not None:
+        compromised = _(
+            "Only this portal has the key that signed it: it was marked as compromised on %(day)s; ask for a new one"
+        )
+        return Check(compromised % {"day": _day(key.compromised_at)}, False)
     if key.retired_at is None:
         return Check(_("The key that signed it is in use"), True)
     retired = _("The key that signed it was retired on %(day)s; what it had signed before stays genuine")
-    return Check(retired % {"day": date_format(key.retired_at.date(), "SHORT_DATE_FORMAT")}, True)
+    return Check(retired % {"day": _day(key.retired_at)}, True)
+
+
+def _day(moment: datetime) -> str:
+    return date_format(moment.date(), "SHORT_DATE_FORMAT")

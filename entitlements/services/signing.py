@@ -11,7 +11,7 @@ from cryptography.fernet import InvalidToken
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from entitlements.models import SigningKey
@@ -44,31 +44,41 @@ def is_signed(key: SigningKey, domain: Domain, text: bytes, signature: bytes) ->
 
 
 def active_key() -> SigningKey:
-    """The key that signs now; the first one is made where none is there, by one of those who ask at once."""
-    active = SigningKey.objects.filter(retired_at=None)
-    if key := one_or_none(active):
+    """The key that signs now. Raises ImproperlyConfigured where `migrate` has not made one yet."""
+    if key := one_or_none(SigningKey.objects.filter(retired_at=None)):
         return key
-    try:
-        with transaction.atomic():
-            return _make_key()
-    except IntegrityError:
-        return active.get()
+    raise ImproperlyConfigured(
+        "There is no signing key yet. Run manage.py migrate, which makes the first one."
+    )
+
+
+def make_first_key() -> None:
+    """L6: made at set-up, by the owner of the tables; nothing where there is one."""
+    if not SigningKey.objects.exists():
+        _make_key()
 
 
 def lock_keys() -> SigningKey:
     """Within the caller's transaction: no other one seals or changes keys until its end. Returns the active key.
 
-    The lock is on the oldest key, which stays the oldest, so that whoever waited reads what is active afterwards.
+    The lock is on the oldest key, which stays the oldest, so that whoever waited reads what is active afterwards. For
+    its sake the application's role may update a key's number, which a trigger refuses.
     """
-    active_key()
     SigningKey.objects.select_for_update(no_key=True).order_by("pk").first()
-    return SigningKey.objects.get(retired_at=None)
+    return active_key()
 
 
 @transaction.atomic(durable=True)
 def rotate_signing_key() -> SigningKey:
-    """Retire the active key and make another. What the old one signed stays verifiable; it signs no more."""
-    key = lock_keys()
+    """Retire the active key and make another. What the old one signed stays verifiable; it signs no more.
+
+    Only the owner of the tables has the right to it, as to all that changes keys.
+    """
+    return replace_key(lock_keys())
+
+
+def replace_key(key: SigningKey) -> SigningKey:
+    """Within the caller's transaction and its lock of the keys: retire the active one and make another."""
     key.retired_at, key.private_key = timezone.now(), ""
     key.save(update_fields=["retired_at", "private_key"])
     return _make_key()
@@ -102,20 +112,16 @@ def current_key_problem() -> str:
 
 def public_keys() -> dict[str, Any]:
     """All keys that ever signed, the newest first, as a JSON Web Key Set (RFC 7517, RFC 8037)."""
-    active_key()
-    return {
-        "keys": [
-            {
-                "kty": "OKP",
-                "crv": key.algorithm,
-                "x": key.public_key,
-                "kid": key.key_id,
-                "use": "sig",
-                "alg": "EdDSA",
-            }
-            for key in SigningKey.objects.order_by("-pk")
-        ]
-    }
+    return {"keys": [_jwk(key) for key in SigningKey.objects.order_by("-pk")]}
+
+
+def _jwk(key: SigningKey) -> dict[str, Any]:
+    """A compromised key says so as OpenID Federation 1.0 does, and allows no operation any more (RFC 7517, 4.3)."""
+    jwk = {"kty": "OKP", "crv": key.algorithm, "x": key.public_key, "kid": key.key_id, "alg": "EdDSA"}
+    if key.compromised_at is None:
+        return jwk | {"use": "sig"}
+    revoked = {"revoked_at": int(key.compromised_at.timestamp()), "reason": "compromised"}
+    return jwk | {"key_ops": [], "revoked": revoked}
 
 
 def _make_key() -> SigningKey:

@@ -1,4 +1,4 @@
-"""Two who seal, or need the first key, in the same moment."""
+"""Two who seal, or rotate the key, in the same moment."""
 
 import threading
 from collections.abc import Callable
@@ -10,8 +10,9 @@ from django.db import connections
 from entitlements.models import LedgerHead, LedgerLeaf, Movement, MovementKind, SigningKey
 from entitlements.services import sealing
 from entitlements.services.sealing import seal_ledger
-from entitlements.services.signing import active_key, rotate_signing_key
+from entitlements.services.signing import active_key
 from tests.factories import issue_item, make_cast
+from tests.roles import rotate_signing_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE = 4
@@ -36,12 +37,6 @@ def at_once(job: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.join(60)
     return results
-
-
-def test_the_first_key_is_made_once() -> None:
-    """L6: two processes at once make one."""
-    keys = at_once(active_key)
-    assert set(keys) == {SigningKey.objects.get()}
 
 
 def test_two_sealers_share_the_work(monkeypatch: pytest.MonkeyPatch) -> None:

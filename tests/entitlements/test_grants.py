@@ -38,6 +38,11 @@ ROOT = Path(__file__).resolve().parents[2]
         "UPDATE entitlements_ledgerhead SET size = size",
         "DELETE FROM entitlements_ledgerhead",
         "DELETE FROM entitlements_signingkey",
+        "UPDATE entitlements_signingkey SET private_key = private_key",
+        "UPDATE entitlements_signingkey SET public_key = 'x'",
+        "UPDATE entitlements_signingkey SET retired_at = NULL, compromised_at = NULL",
+        "INSERT INTO entitlements_signingkey (key_id, algorithm, public_key, private_key, created_at, retired_at)"
+        " SELECT 'x', algorithm, public_key, '', created_at, created_at FROM entitlements_signingkey",
         "TRUNCATE entitlements_movement CASCADE",
         "ALTER TABLE entitlements_movement DISABLE TRIGGER ledger_movement_no_change",
         "DROP TRIGGER ledger_item_balances ON entitlements_lineitem",

@@ -21,10 +21,10 @@ from entitlements.services.sealing import (
     sealed_fields,
     sealing_lag,
 )
-from entitlements.services.signing import Domain, is_signed, rotate_signing_key
+from entitlements.services.signing import Domain, is_signed
 from entitlements.tasks import seal_ledger as seal_ledger_task
 from tests.factories import Cast, Chain, issue_item
-from tests.roles import as_owner, refused
+from tests.roles import as_owner, refused, rotate_signing_key
 
 pytestmark = pytest.mark.django_db
 

@@ -23,7 +23,7 @@ from entitlements.services.certificates import certified, render_certificate
 from entitlements.services.ledger import move, move_on_device
 from entitlements.services.proofs import evidence_for
 from entitlements.services.sealing import seal_ledger
-from entitlements.services.signing import Domain, active_key, rotate_signing_key, sign
+from entitlements.services.signing import Domain, active_key, sign
 from entitlements.services.undo import undo_split
 from mxportal.shared.canonical import canonical_json
 from tests.factories import (
@@ -35,6 +35,7 @@ from tests.factories import (
     make_chain,
     split_item,
 )
+from tests.roles import rotate_signing_key
 
 pytestmark = pytest.mark.django_db
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "verify_certificate.py"

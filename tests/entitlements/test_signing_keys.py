@@ -11,10 +11,12 @@ from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
+from entitlements.ledger.set_up import make_signing_key
+from entitlements.ledger.triggers import drop
 from entitlements.models import SigningKey
 from entitlements.services.signing import (
     Domain,
@@ -22,11 +24,10 @@ from entitlements.services.signing import (
     current_key_problem,
     is_signed,
     private_half,
-    rotate_signing_key,
     sign,
 )
 from mxportal import startup
-from tests.roles import as_owner
+from tests.roles import as_owner, rotate_signing_key
 
 pytestmark = pytest.mark.django_db
 
@@ -43,11 +44,23 @@ def unpadded(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def test_the_first_use_makes_one_key() -> None:
-    """L6: made at set-up."""
-    assert not SigningKey.objects.exists()
-    assert active_key() == active_key()
-    assert SigningKey.objects.count() == 1
+def test_the_set_up_makes_one_key() -> None:
+    """L6: `migrate` does, as the owner of the tables; once more changes nothing."""
+    key = active_key()
+    with as_owner():
+        make_signing_key()
+    assert list(SigningKey.objects.all()) == [key]
+
+
+def test_without_a_key_it_says_what_to_do() -> None:
+    """L6: nothing else makes the first one."""
+    with as_owner(), transaction.atomic():
+        drop(connection)
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM entitlements_signingkey")
+        with pytest.raises(ImproperlyConfigured, match="manage.py migrate"):
+            active_key()
+        transaction.set_rollback(True)
 
 
 def test_public_keys_are_published() -> None:
@@ -88,7 +101,8 @@ def test_rotation_overlaps() -> None:
     """L6: the old public key stays and still verifies; its private half is gone, the new one signs."""
     old = active_key()
     signature = sign(old, Domain.CERTIFICATE, b"text")
-    call_command("rotate_signing_key")
+    with as_owner():
+        call_command("rotate_signing_key")
     new = active_key()
     old.refresh_from_db()
     assert new != old
@@ -129,11 +143,12 @@ def test_the_encryption_key_changes_without_an_outage(settings: Any) -> None:
 
     assert signs(old)
     assert signs(f"{new},{old}"), "while the processes are restarted with both"
-    call_command("reencrypt_signing_keys")
+    with as_owner():
+        call_command("reencrypt_signing_keys")
     assert signs(f"{new},{old}")
     assert signs(new), "while they are restarted with the new one alone"
     settings.KEY_ENCRYPTION_KEY = old
-    with pytest.raises(CommandError, match="Add that one again"):
+    with as_owner(), pytest.raises(CommandError, match="Add that one again"):
         call_command("reencrypt_signing_keys")
 
 
@@ -185,7 +200,7 @@ def test_there_is_one_active_key() -> None:
     key = active_key()
     key.pk, key.key_id = None, "another"
     key._state.adding = True
-    with pytest.raises(IntegrityError), transaction.atomic():
+    with as_owner(), pytest.raises(IntegrityError), transaction.atomic():
         key.save()
 
 
@@ -195,7 +210,5 @@ def test_there_is_one_active_key() -> None:
 def test_what_a_key_is_never_changes(change: str) -> None:
     """L6: the public half never; and no active key without its private half, no retired one with it."""
     active_key()
-    from django.db import connection
-
-    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+    with as_owner(), pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"UPDATE entitlements_signingkey SET {change}")

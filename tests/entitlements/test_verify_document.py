@@ -8,10 +8,11 @@ from django.core.management import CommandError, call_command
 
 from entitlements.models import License
 from entitlements.services.activation import activate_as_bearer, return_as_bearer
-from entitlements.services.signing import active_key, rotate_signing_key
+from entitlements.services.signing import active_key
 from tests.entitlements.devices import MAC, host
 from tests.entitlements.test_license_files import packed
 from tests.factories import Chain, make_cast, make_chain
+from tests.roles import rotate_signing_key
 
 pytestmark = pytest.mark.django_db
 

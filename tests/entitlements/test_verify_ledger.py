@@ -27,9 +27,8 @@ from entitlements.services import seal_verification, sealing
 from entitlements.services.ledger import move, move_on_device
 from entitlements.services.seal_verification import seal_findings
 from entitlements.services.sealing import seal_ledger
-from entitlements.services.signing import rotate_signing_key
 from tests.factories import Cast, Chain, issue_item, make_activation, make_chain
-from tests.roles import as_owner
+from tests.roles import as_owner, rotate_signing_key
 
 pytestmark = pytest.mark.django_db
 

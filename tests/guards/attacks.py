@@ -205,6 +205,9 @@ CONSTRAINTS = {
     "signing_key_retired_cannot_sign": Attack(
         "UPDATE entitlements_signingkey SET retired_at = created_at WHERE retired_at IS NULL"
     ),
+    "signing_key_compromised_is_retired": Attack(
+        "UPDATE entitlements_signingkey SET compromised_at = created_at WHERE retired_at IS NULL"
+    ),
     "operation_key_once": Attack(
         "INSERT INTO accounts_operation (actor_id, key, kind, request_hash, result_id, created_at)"
         " SELECT actor_id, key, kind, request_hash, result_id, created_at FROM accounts_operation"

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from entitlements.models import Device, LineItem, SigningKey, State
+from entitlements.services.activation import return_as_bearer
 from entitlements.services.devices import add_device
 from entitlements.services.issue import add_lines, create_entitlement, deploy_entitlement
+from entitlements.services.key_compromise import _reissue
 from entitlements.services.mailing import email_line_items
 from entitlements.services.products import _save_product, save_product
 from entitlements.services.replacing import replace_activation_id
@@ -22,6 +24,7 @@ from tests.factories import Cast, issue_item, make_chain, make_product, split_it
 from tests.guards.keys import order
 from tests.guards.locks_accounts import make_failed_mail, now
 from tests.guards.races import Race, inside, proves, refused
+from tests.roles import as_owner
 
 SERVICES = "entitlements.services"
 
@@ -235,13 +238,35 @@ def all_again_at_once(cast: Cast) -> Race:
     return same_request(send_all_again, lambda outcome: outcome == failed, actor=cast.mobotix)
 
 
+@proves(f"{SERVICES}.key_compromise._reissue")
+def reissued_while_it_is_returned(cast: Cast) -> Race:
+    """L6: what a device does not hold any more gets no new license."""
+    served = make_chain(cast).served
+    license = put_on(cast, served, typed="SN-REISSUE")
+    returned = {"activation_id": served.activation_id, "host": host("SN-REISSUE")}
+    return Race(
+        other=lambda: inside(return_as_bearer)(**returned),
+        ours=lambda: _reissue(license.pk, send_mails=False),
+        right=lambda outcome: outcome is None,
+    )
+
+
+def as_the_owner(service: Callable[[], object]) -> Callable[[], object]:
+    """L6: who alone may change keys."""
+
+    def run() -> object:
+        with as_owner():
+            return service()
+
+    return run
+
+
 @proves(f"{SERVICES}.signing.lock_keys")
 def two_rotations(cast: Cast) -> Race:
     """L6: one key after the other."""
-    rotate_signing_key()
     count = SigningKey.objects.count()
     return Race(
-        other=lambda: inside(rotate_signing_key)(),
-        ours=rotate_signing_key,
+        other=as_the_owner(inside(rotate_signing_key)),
+        ours=as_the_owner(rotate_signing_key),
         right=lambda outcome: SigningKey.objects.count() == count + 2,
     )

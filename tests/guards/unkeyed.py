@@ -11,8 +11,10 @@ from accounts.services.users import update_profile, update_user
 from entitlements.services.activation import activate_as_bearer, return_as_bearer
 from entitlements.services.bulk_jobs import _work
 from entitlements.services.devices import edit_device
+from entitlements.services.key_compromise import _reissue, mark_compromised
 from entitlements.services.offline import carry_out_request
 from entitlements.services.sealing import seal_ledger
+from entitlements.services.signing import active_key
 from notifications.models import Status
 from notifications.services import _claim, _Outcome, _settle, retry_failed, retry_mail
 from tests.entitlements.devices import host, put_on
@@ -20,6 +22,7 @@ from tests.entitlements.test_offline import asked
 from tests.factories import Cast, make_chain, make_relation, make_token, make_user
 from tests.guards.keys import running_bulk
 from tests.guards.locks_accounts import make_failed_mail, make_mail, make_seller
+from tests.roles import as_owner
 
 Again = Callable[[], object]
 
@@ -116,6 +119,23 @@ def sealing(cast: Cast) -> Again:
     return seal_ledger
 
 
+def compromise(cast: Cast) -> Again:
+    """L6: a key is compromised once."""
+    key_id = active_key().key_id
+
+    def mark() -> object:
+        with as_owner():
+            return mark_compromised(key_id=key_id, reason="")
+
+    return mark
+
+
+def reissue(cast: Cast) -> Again:
+    """L6: what has ended is not issued anew."""
+    pk = put_on(cast, make_chain(cast).served).pk
+    return lambda: _reissue(pk, send_mails=True)
+
+
 def claim(cast: Cast) -> Again:
     """N1: a claimed mail is not due."""
     pk = make_mail().get().pk
@@ -156,6 +176,8 @@ UNKEYED: dict[str, Callable[[Cast], Again]] = {
     "entitlements.services.devices.edit_device": device_edit,
     "entitlements.services.bulk_jobs._work": bulk_work,
     "entitlements.services.offline.carry_out_request": offline_request,
+    "entitlements.services.key_compromise.mark_compromised": compromise,
+    "entitlements.services.key_compromise._reissue": reissue,
     "entitlements.services.sealing._seal_batch": sealing,
     "notifications.services._claim": claim,
     "notifications.services._write_down": settlement,

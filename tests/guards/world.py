@@ -10,7 +10,7 @@ from entitlements.services.activation import activate
 from entitlements.services.devices import HostId
 from entitlements.services.ledger import move
 from entitlements.services.sealing import seal_ledger
-from entitlements.services.signing import active_key, rotate_signing_key
+from entitlements.services.signing import active_key
 from notifications.models import Mail
 from tests.factories import (
     make_account,
@@ -23,6 +23,7 @@ from tests.factories import (
     split_item,
     yesterday,
 )
+from tests.roles import rotate_signing_key
 
 
 def make_world() -> dict[str, int]:

@@ -6,6 +6,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from entitlements.services.signing import reencrypt_signing_keys
+from mxportal.management.keys import as_owner_of_keys
 
 
 class Command(BaseCommand):
@@ -13,13 +14,15 @@ class Command(BaseCommand):
 
     help = (
         "Encrypts every stored private key with the first of KEY_ENCRYPTION_KEY. Run it once all processes have "
-        "the new and the old one (KEY_ENCRYPTION_KEY=new,old); afterwards the old one can be taken away."
+        "the new and the old one (KEY_ENCRYPTION_KEY=new,old); afterwards the old one can be taken away. "
+        "Needs DATABASE_OWNER_URL where the portal has one."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Encrypt again and say how many."""
         try:
-            count = reencrypt_signing_keys()
+            with as_owner_of_keys():
+                count = reencrypt_signing_keys()
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Private keys encrypted with the first of KEY_ENCRYPTION_KEY: {count}.")

@@ -1,0 +1,75 @@
+"""L6: a signing key that somebody else may have. What it signed proves nothing any more, and is issued anew."""
+
+from collections.abc import Iterator
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import AuditEntry
+from entitlements.models import License, LineItem, SigningKey
+from entitlements.services.licenses import renew_license
+from entitlements.services.mailing import queue_activation_mail
+from entitlements.services.signing import lock_keys, replace_key
+from mxportal.shared.queries import one_or_none
+
+KEY_COMPROMISED = "key_compromised"
+LICENSE_REISSUED = "license_reissued"
+
+
+@transaction.atomic(durable=True)
+def mark_compromised(*, key_id: str, reason: str) -> SigningKey:
+    """Say of a key that it is compromised; the one that signs now is replaced first. Again changes nothing.
+
+    Raises ValidationError where there is no such key.
+    """
+    active = lock_keys()
+    key = one_or_none(SigningKey.objects.filter(key_id=key_id))
+    if key is None:
+        raise ValidationError(f"There is no signing key {key_id}.")
+    if key.compromised_at is not None:
+        return key
+    if key == active:
+        replace_key(key)
+    key.compromised_at = timezone.now()
+    key.save(update_fields=["compromised_at", "retired_at", "private_key"])
+    AuditEntry.objects.record(actor=None, action=KEY_COMPROMISED, about=key, reason=reason, key=key_id)
+    return key
+
+
+def reissue_licenses(*, send_mails: bool = False) -> Iterator[License]:
+    """Give out anew each valid license that a compromised key signed, one transaction each.
+
+    The old one ends and is listed in the revocations. Whoever is interrupted goes on by calling it again.
+    ``send_mails``: the new files, to the contact of each line item.
+    """
+    compromised = License.objects.valid().filter(key__compromised_at__isnull=False)
+    after = 0
+    while pk := compromised.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True).first():
+        if license := _reissue(pk, send_mails=send_mails):
+            yield license
+        after = pk
+
+
+@transaction.atomic(durable=True)
+def _reissue(pk: int, *, send_mails: bool) -> License | None:
+    """None where it has ended meanwhile."""
+    item_id = License.objects.values_list("activation__item", flat=True).get(pk=pk)
+    item = LineItem.objects.select_for_update(no_key=True, of=("self",)).get(pk=item_id)
+    old = License.objects.valid().select_related("activation__device").filter(pk=pk).first()
+    if old is None:
+        return None
+    old.activation.item = item
+    new = renew_license(old.activation, old.copies)
+    AuditEntry.objects.record(actor=None, action=LICENSE_REISSUED, about=item, license=str(old.license_id))
+    if new and send_mails and item.is_usable:
+        contact = item.contact
+        queue_activation_mail(
+            items=[item],
+            recipients=[contact.email],
+            actor=contact,
+            contact=contact,
+            certificate=True,
+            licenses=True,
+        )
+    return new
