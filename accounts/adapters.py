@@ -7,6 +7,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from accounts.services.credentials import set_own_password
+
 # allauth's German says "du" here; what our pages show of it stands in our own catalogue.
 WORDED_BY_US = (
     gettext_noop("Please type your current password."),
@@ -33,6 +35,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Nothing but the outbox sends mails (N1); the reset form queues its own."""
         raise NotImplementedError(f"allauth wanted to send {template_prefix}; queue a mail instead")
+
+    def set_password(self, user: Any, password: str) -> None:
+        """By the page or by the one-time link; the person's API tokens are suspended with it (P1)."""
+        set_own_password(user, password)
 
     def add_message(
         self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any

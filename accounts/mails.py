@@ -10,10 +10,17 @@ from django.utils import timezone
 from django.utils.timesince import timeuntil
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Account, SellingRelation, User
-from accounts.services.credentials import CREDENTIALS, PASSWORD_RESET, login_url, make_temporary_password
+from accounts.models import Account, ApiToken, SellingRelation, User
+from accounts.services.credentials import (
+    CREDENTIALS,
+    PASSWORD_RESET,
+    TOKENS_SUSPENDED,
+    login_url,
+    make_temporary_password,
+)
 from accounts.services.moves import MOVED, MOVED_AWAY
 from accounts.services.relations import RELATION_REQUESTED
+from accounts.services.token_notices import TOKEN_ENDS
 from mxportal.shared.fields import fold
 from notifications.messages import Message, render_message
 from notifications.models import Mail
@@ -88,3 +95,28 @@ def render_moved_away(mail: Mail) -> Message | None:
     """A7, A4: the former seller reads the Account ID, which it knows, and no name any more."""
     account = Account.objects.get(pk=mail.context["account"])
     return render_message("emails/account_moved_away", {"mail": mail, "account": account})
+
+
+@renders(TOKENS_SUSPENDED, _("API tokens suspended"))
+def render_tokens_suspended(mail: Mail) -> Message | None:
+    """P1: which ones wait to be confirmed; no mail where none does any more."""
+    person = User.objects.get(pk=mail.context["person"])
+    tokens = ApiToken.objects.filter(user=person, revoked_at=None).exclude(suspended_at=None).order_by("pk")
+    names = [token.name for token in tokens if not token.is_ended]
+    if not names:
+        return None
+    context = {"mail": mail, "person": person, "names": names, "days": settings.API_TOKEN_SUSPENDED_DAYS}
+    return render_message("emails/tokens_suspended", context | {"tokens_url": _tokens_url()})
+
+
+@renders(TOKEN_ENDS, _("API token ends"))
+def render_token_ends(mail: Mail) -> Message | None:
+    """P1: no mail where it was revoked meanwhile."""
+    token = ApiToken.objects.get(pk=mail.context["token"])
+    if token.is_ended:
+        return None
+    return render_message("emails/token_ends", {"mail": mail, "token": token, "tokens_url": _tokens_url()})
+
+
+def _tokens_url() -> str:
+    return settings.SITE_URL + reverse("api_token_list")

@@ -144,17 +144,26 @@ def unsent_mails(people: "QuerySet[User]") -> list[UserMail]:
 
 @dataclass(frozen=True)
 class TokenRow:
-    """A token of the list. ``state``: active, revoked, expired, or inactive, where its person may act no more."""
+    """A token of the list. ``state``: active, revoked, expired, suspended, or inactive, where its person may not act.
+
+    ``goes_on``: it has not ended, so that it can be taken over.
+    """
 
     token: ApiToken
     state: str
     scopes: list[str]
+    goes_on: bool
 
 
 def token_rows(tokens: Iterable[ApiToken]) -> list[TokenRow]:
     """With user, account and maker selected, no query."""
     return [
-        TokenRow(token, _token_state(token), [Scope(scope).short_label for scope in token.scopes])
+        TokenRow(
+            token,
+            _token_state(token),
+            [Scope(scope).short_label for scope in token.scopes],
+            not token.is_ended,
+        )
         for token in tokens
     ]
 
@@ -162,6 +171,8 @@ def token_rows(tokens: Iterable[ApiToken]) -> list[TokenRow]:
 def _token_state(token: ApiToken) -> str:
     if token.revoked_at:
         return "revoked"
-    if token.is_expired:
+    if token.is_ended:
         return "expired"
+    if token.is_suspended:
+        return "suspended"
     return "active" if token.has_person else "inactive"

@@ -35,6 +35,11 @@ def beat_schedule(*, sweep_seconds: float) -> dict[str, dict[str, Any]]:
             "schedule": crontab(minute="40", hour="2-4"),
             "options": {"expires": 1800},
         },
+        "tell of API tokens that end": {
+            "task": "accounts.notify_ending_tokens",
+            "schedule": crontab(minute="15", hour="6-22"),
+            "options": {"expires": 1800},
+        },
         "drop old answers of the API": {
             "task": "accounts.drop_old_answers",
             "schedule": crontab(minute="45", hour="2-4"),

@@ -375,6 +375,9 @@ API_REQUESTS_A_MINUTE_WITHOUT_TOKEN = env.int(
     "API_REQUESTS_A_MINUTE_WITHOUT_TOKEN", default=60
 )  # of one address
 API_LOG_DAYS = env.int("API_LOG_DAYS", default=90)
+API_TOKEN_DAYS = env.int("API_TOKEN_DAYS", default=365)  # P1
+API_TOKEN_SUSPENDED_DAYS = env.int("API_TOKEN_SUSPENDED_DAYS", default=30)
+API_TOKEN_NOTICE_DAYS = env.list("API_TOKEN_NOTICE_DAYS", cast=int, default=[30, 7])
 API_ANSWER_DAYS = env.int("API_ANSWER_DAYS", default=30)  # P2: how long the same key gives the same answer
 ACTIVATION_GUESSES_AN_HOUR = env.int("ACTIVATION_GUESSES_AN_HOUR", default=10)  # L2: wrong IDs of one address
 VERIFICATIONS_A_MINUTE = env.int("VERIFICATIONS_A_MINUTE", default=30)  # of one address on /verify/

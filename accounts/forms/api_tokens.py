@@ -10,12 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.forms.accounts import plain_helper
 from accounts.forms.fields import model_fields
 from accounts.models import ApiToken, User
-from accounts.services.api_tokens import scopes_for
+from accounts.services.api_tokens import default_end, scopes_for
 from mxportal.shared.forms import KeyedForm
 
 
 class NewApiTokenForm(KeyedForm):
-    """Name, scopes and, where it should end by itself, its last day."""
+    """Name, scopes and its last day."""
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -30,8 +30,11 @@ class NewApiTokenForm(KeyedForm):
         self.fields["expires_on"] = forms.DateField(
             label=_("Valid until"),
             required=False,
+            initial=default_end,
             widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-            help_text=_("The last day on which it works. Left empty, it works until it is revoked."),
+            help_text=_(
+                "The last day on which it works. The admins of the account are told by e-mail before it ends."
+            ),
         )
 
     @property

@@ -1,6 +1,7 @@
 """P1: tokens of programs, and what was asked with them."""
 
 import hashlib
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
+from mxportal.shared.days import today
 
 if TYPE_CHECKING:
     from accounts.models.user import User
@@ -55,12 +57,21 @@ def hash_token(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def _last_to_confirm() -> datetime:
+    return timezone.now() - timedelta(days=settings.API_TOKEN_SUSPENDED_DAYS)
+
+
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     """Who sees which token."""
 
     def visible_to(self, actor: "User") -> Self:
         """Those of the actor's account, MOBOTIX's as well."""
         return self.filter(account=actor.account)
+
+    def not_ended(self) -> Self:
+        """Those that work, or may work again."""
+        confirmable = Q(suspended_at=None) | Q(suspended_at__gte=_last_to_confirm())
+        return self.filter(confirmable, revoked_at=None, expires_on__gte=today())
 
 
 class ApiToken(models.Model):
@@ -71,10 +82,14 @@ class ApiToken(models.Model):
     name = models.CharField(_("Name"), max_length=100)
     scopes = models.JSONField(default=list)
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
-    expires_on = models.DateField(_("Valid until"), null=True, blank=True)
+    expires_on = models.DateField(_("Valid until"))
+    days_told = models.PositiveSmallIntegerField(
+        null=True, editable=False, help_text="How many days ahead the admins were last told of its end."
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
+    suspended_at = models.DateTimeField(null=True, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
     revoked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 
@@ -83,9 +98,9 @@ class ApiToken(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(revoked_at=None, revoked_by=None)
-                | Q(revoked_at__isnull=False, revoked_by__isnull=False),
-                name="api_token_revoked_by_somebody",
+                # nobody of the portal: an operator, by a command
+                condition=Q(revoked_by=None) | Q(revoked_at__isnull=False),
+                name="api_token_revoked_once_by_somebody",
             ),
         ]
         indexes = [
@@ -104,18 +119,30 @@ class ApiToken(models.Model):
     @property
     def is_expired(self) -> bool:
         """E14: the last day of its validity has ended in MOBOTIX's time zone."""
-        today = timezone.localdate(timezone=timezone.get_default_timezone())
-        return self.expires_on is not None and self.expires_on < today
+        return self.expires_on < today()
 
     @property
     def has_person(self) -> bool:
-        """U7, A5: its person may log in, and is still an admin of this account."""
-        return self.user.is_active and self.user.is_admin and self.user.account_id == self.account_id
+        """U7, A5, U4: its person may log in, has a password of its own, and is still an admin of this account."""
+        may_log_in = self.user.is_active and not self.user.must_change_password
+        return may_log_in and self.user.is_admin and self.user.account_id == self.account_id
+
+    @property
+    def is_suspended(self) -> bool:
+        """P1: something happened to its person's login, and no admin has confirmed the token since."""
+        return self.suspended_at is not None
+
+    @property
+    def is_ended(self) -> bool:
+        """P1: for good. Nobody confirmed a suspended token in time, it was revoked, or its last day is over."""
+        if self.revoked_at or self.is_expired:
+            return True
+        return self.suspended_at is not None and self.suspended_at < _last_to_confirm()
 
     @property
     def is_usable(self) -> bool:
         """Whether it opens anything right now."""
-        return self.revoked_at is None and not self.is_expired and self.has_person
+        return not self.is_ended and not self.is_suspended and self.has_person
 
 
 class ApiRequestQuerySet(models.QuerySet["ApiRequest"]):

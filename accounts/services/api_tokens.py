@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
@@ -14,6 +15,8 @@ from django.utils.translation import gettext as _
 from accounts.models import ApiToken, AuditEntry, Operation, Scope, User
 from accounts.models.api_token import hash_token
 from accounts.permissions import Permission, check_permission
+from mxportal.shared.days import today
+from mxportal.shared.fields import fold
 from mxportal.shared.queries import one_or_none
 
 PREFIX = "mxp_"
@@ -44,6 +47,8 @@ def create_api_token(
 ) -> ApiToken:
     """Keep the hash of ``secret``, which the caller shows this once; it acts as the actor from now on.
 
+    Without ``expires_on`` it ends after API_TOKEN_DAYS.
+
     The same key gives the token that was made first, whose secret is another one. Raises ValidationError at ``scopes``
     or ``expires_on``.
     """
@@ -52,20 +57,65 @@ def create_api_token(
     request = {"name": name, "scopes": sorted(scopes), "expires_on": expires_on}
     if done := Operation.objects.done(actor=actor, key=key, kind="create_api_token", request=request):
         return ApiToken.objects.get(pk=done)
-    token = ApiToken(account=actor.account, user=actor, created_by=actor, name=name, expires_on=expires_on)
-    token.scopes, token.token_hash = sorted(scopes), hash_token(secret)
-    _check(actor, token)
-    token.save()
-    _audit(actor, "api_token_created", token)
+    token = _create(user=actor, by=actor, secret=secret, name=name, scopes=scopes, expires_on=expires_on)
     Operation.objects.record(actor=actor, key=key, kind="create_api_token", request=request, result=token)
     return token
 
 
-def _check(actor: User, token: ApiToken) -> None:
-    if not token.scopes or not set(token.scopes) <= set(scopes_for(actor)):
+def default_end() -> date:
+    """The last day of a token that is made today."""
+    return today() + timedelta(days=settings.API_TOKEN_DAYS)
+
+
+def _create(
+    *, user: User, by: User | None, secret: str, name: str, scopes: Sequence[str], expires_on: date | None
+) -> ApiToken:
+    """``by``: None for an operator of the portal."""
+    token = ApiToken(
+        account=user.account,
+        user=user,
+        created_by=user,
+        name=name,
+        scopes=sorted(scopes),
+        token_hash=hash_token(secret),
+        expires_on=expires_on or default_end(),
+    )
+    _check(user, token)
+    token.save()
+    _audit(by, "api_token_created", token)
+    return token
+
+
+def _check(user: User, token: ApiToken) -> None:
+    if not token.scopes or not set(token.scopes) <= set(scopes_for(user)):
         raise ValidationError({"scopes": _("Choose what the token is for.")})
     if token.is_expired:
-        raise ValidationError({"expires_on": _("This day is over. Choose a later one, or none.")})
+        raise ValidationError({"expires_on": _("This day is over. Choose a later one.")})
+
+
+@transaction.atomic(durable=True)
+def make_api_token(*, email: str, secret: str, name: str, scopes: Sequence[str], days: int) -> ApiToken:
+    """For an operator of the portal: a token that acts as the admin with this user ID.
+
+    Raises User.DoesNotExist, ValidationError as ``create_api_token`` does, or where it is no active Portal Admin.
+    """
+    logins = User.objects.select_related("account").select_for_update(no_key=True, of=("self",))
+    user = logins.get(login=fold(email))
+    if not (user.is_admin and user.is_active):
+        raise ValidationError(_("A token acts as an active Portal Admin. This person is none."))
+    expires_on = today() + timedelta(days=days)
+    return _create(user=user, by=None, secret=secret, name=name, scopes=scopes, expires_on=expires_on)
+
+
+@transaction.atomic(durable=True)
+def end_api_token(*, token_id: int) -> ApiToken:
+    """For an operator of the portal: revoke any token; again, it changes nothing. Raises ApiToken.DoesNotExist."""
+    tokens = ApiToken.objects.filter(pk=token_id)
+    changed = tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
+    token = tokens.select_related("account").get()
+    if changed:
+        _audit(None, "api_token_revoked", token)
+    return token
 
 
 @transaction.atomic(durable=True)
@@ -82,22 +132,23 @@ def revoke_api_token(*, actor: User, token_id: int) -> ApiToken:
 
 @transaction.atomic(durable=True)
 def take_over_api_token(*, actor: User, token_id: int) -> ApiToken:
-    """It acts as the actor from now on, for example since the person that it acted as has left.
+    """It acts as the actor from now on, and goes on where it was suspended.
 
-    Raises ApiToken.DoesNotExist, ValidationError where it was revoked.
+    Raises ApiToken.DoesNotExist, ValidationError where it has ended.
     """
     check_permission(actor, Permission.MANAGE_TOKENS)
     tokens = ApiToken.objects.visible_to(actor).filter(pk=token_id)
-    changed = tokens.filter(revoked_at=None).exclude(user=actor).update(user=actor)
+    others = tokens.not_ended().exclude(user=actor, suspended_at=None)
+    changed = others.update(user=actor, suspended_at=None)
     token = tokens.get()
-    if token.revoked_at:
-        raise ValidationError(_("This token was revoked. Create another one."))
+    if token.is_ended:
+        raise ValidationError(_("This token has ended. Create another one."))
     if changed:
         _audit(actor, "api_token_taken_over", token)
     return token
 
 
-def _audit(actor: User, action: str, token: ApiToken) -> None:
+def _audit(actor: User | None, action: str, token: ApiToken) -> None:
     AuditEntry.objects.record(actor=actor, action=action, about=token.account, token=token.name)
 
 

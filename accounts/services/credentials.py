@@ -8,8 +8,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts.models import AuditEntry, MailEntry, Operation, SellingRelation, User
+from accounts.models import ApiToken, AuditEntry, MailEntry, Operation, SellingRelation, User
 from accounts.permissions import Permission, check_permission
 from mxportal.shared.fields import fold
 from notifications.models import Mail
@@ -17,6 +18,7 @@ from notifications.services import MailDraft, queue_mails, retry_mail
 
 CREDENTIALS = "accounts.credentials"
 PASSWORD_RESET = "accounts.password_reset"
+TOKENS_SUSPENDED = "accounts.tokens_suspended"
 PASSWORD_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz"
 PASSWORD_LENGTH = 16  # 93 bits
 
@@ -76,11 +78,33 @@ def send_credentials(*, actor: User, user_id: int, key: str) -> Mail:
     if done := Operation.objects.done(actor=actor, key=key, kind="send_credentials", request=request):
         return user.mails.get(pk=done)
     AuditEntry.objects.record(actor=actor, action="credentials_sent", about=user)
+    suspend_api_tokens(user)
     user.must_change_password = True
     user.save()
     mail = queue_user_mail(user, CREDENTIALS)
     Operation.objects.record(actor=actor, key=key, kind="send_credentials", request=request, result=mail)
     return mail
+
+
+def suspend_api_tokens(user: User) -> int:
+    """P1: a person's tokens stop with its login as it was, until an admin of the account confirms them.
+
+    Within the caller's transaction. The admins are told by mail, for their programs stand still. Returns how many.
+    """
+    tokens = ApiToken.objects.filter(user=user, suspended_at=None).not_ended()
+    suspended = tokens.update(suspended_at=timezone.now())
+    if suspended:
+        admins = User.objects.admins().filter(account=user.account_id).exclude(must_change_password=True)
+        queue_user_mails(admins.select_related("account"), TOKENS_SUSPENDED, person=user.pk)
+    return suspended
+
+
+@transaction.atomic
+def set_own_password(user: User, password: str) -> None:
+    """U4: by the page or by the one-time link. Whoever made tokens with the old password has them no more (P1)."""
+    user.set_password(password)
+    user.save()
+    suspend_api_tokens(user)
 
 
 @transaction.atomic(durable=True)

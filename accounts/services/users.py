@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Account, AuditEntry, Operation, Role, Tier, User, UserStatus
 from accounts.permissions import Permission, check_permission
-from accounts.services.credentials import CREDENTIALS, queue_user_mail
+from accounts.services.credentials import CREDENTIALS, queue_user_mail, suspend_api_tokens
 from mxportal.shared.fields import fold
 
 USER_ID_LENGTH = 254
@@ -138,6 +138,8 @@ def _update_user(*, actor: User, user_id: int, fields: dict[str, Any]) -> User:
         _check_other_admin(actor, user)
     changes = {name: str(value) for name, value in fields.items() if before[name] != value}
     _save_with_credentials(user, had_login)
+    if user.login != had_login or was_admin and not _is_acting_admin(user):
+        suspend_api_tokens(user)
     AuditEntry.objects.record(actor=actor, action="user_changed", about=user, **changes)
     return user
 

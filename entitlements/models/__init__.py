@@ -4,12 +4,13 @@ from entitlements.models.activation import Activation, License
 from entitlements.models.bulk_split import BulkSplit, BulkState, Origin
 from entitlements.models.device import Device
 from entitlements.models.entitlement import Entitlement
-from entitlements.models.line_item import PERMANENT, LineItem, State, today
+from entitlements.models.line_item import PERMANENT, LineItem, State
 from entitlements.models.movement import Movement, MovementKind
 from entitlements.models.notice_run import NoticeKind, NoticeRun
 from entitlements.models.product import LicenceModel, Product
 from entitlements.models.seal import LedgerHead, LedgerLeaf, LedgerNode, UnsealedMovement
 from entitlements.models.signing_key import SigningKey
+from mxportal.shared.days import today
 
 __all__ = [
     "PERMANENT",

@@ -8,11 +8,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.lookups import GreaterThan
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tier
 from entitlements.activation_ids import GROUP, new_activation_id
+from mxportal.shared.days import today
 from mxportal.shared.fields import FoldedField
 
 if TYPE_CHECKING:
@@ -28,11 +28,6 @@ VERIFICATION_BYTES = 16  # 128 bits (E10)
 def new_verification_code() -> str:
     """The code in a certificate's QR code; it leads to the public page and is not the Activation ID (E10)."""
     return secrets.token_urlsafe(VERIFICATION_BYTES)
-
-
-def today() -> date:
-    """E14: the day in MOBOTIX's time zone, whatever the reader's is."""
-    return timezone.localdate(timezone=timezone.get_default_timezone())
 
 
 class State(models.TextChoices):

@@ -167,6 +167,7 @@ STATES = {
     "expired": (gettext_lazy("Expired"), "expired"),
     "active": (gettext_lazy("Active"), "deployed"),
     "revoked": (gettext_lazy("Revoked"), "obsolete"),
+    "suspended": (gettext_lazy("Suspended"), "inactive"),
     "queued": (pgettext_lazy("mail", "Queued"), "draft"),
     "sent": (pgettext_lazy("mail", "Sent"), "deployed"),
     "failed": (pgettext_lazy("mail", "Failed"), "expired"),

@@ -18,6 +18,7 @@ from accounts.permissions import Permission
 from accounts.presentation import token_rows
 from accounts.services.api_tokens import (
     FORM,
+    end_api_token,
     find_token,
     new_secret,
     note_use,
@@ -85,8 +86,20 @@ def test_it_is_kept_as_a_hash_of_many_random_bits(cast: Cast) -> None:
         ),
         lambda token, person: ApiToken.objects.filter(pk=token.pk).update(expires_on=yesterday()),
         lambda token, person: revoke_api_token(actor=person, token_id=token.pk),
+        lambda token, person: end_api_token(token_id=token.pk),
+        lambda token, person: User.objects.filter(pk=person.pk).update(must_change_password=True),
+        lambda token, person: ApiToken.objects.filter(pk=token.pk).update(suspended_at=timezone.now()),
     ],
-    ids=["person inactive", "no admin any more", "account inactive", "expired", "revoked"],
+    ids=[
+        "person inactive",
+        "no admin any more",
+        "account inactive",
+        "expired",
+        "revoked",
+        "revoked by an operator",
+        "temporary password",
+        "suspended",
+    ],
 )
 def test_what_ends_it(cast: Cast, end: Callable[[ApiToken, User], object]) -> None:
     """P1, U7, A5: at the next request."""

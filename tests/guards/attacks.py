@@ -220,8 +220,8 @@ CONSTRAINTS = {
     ),
     "relation_between_two": Attack(RELATION + "buyer_id = seller_id WHERE id = {relation}"),
     "relation_status_known": Attack(RELATION + "status = 'maybe' WHERE id = {relation}"),
-    "api_token_revoked_by_somebody": Attack(
-        "UPDATE accounts_apitoken SET revoked_at = created_at WHERE id = {token}"
+    "api_token_revoked_once_by_somebody": Attack(
+        "UPDATE accounts_apitoken SET revoked_by_id = user_id WHERE id = {token}"
     ),
     "relation_decided_or_open": Attack(RELATION + "decided_at = NULL WHERE id = {relation}"),
     "account_id_unique_without_case": Attack(

@@ -9,7 +9,7 @@ from accounts.services.accounts import (
     set_account_status,
     update_account,
 )
-from accounts.services.api_tokens import create_api_token, new_secret
+from accounts.services.api_tokens import create_api_token, make_api_token, new_secret
 from accounts.services.credentials import make_temporary_password, send_credentials
 from accounts.services.relations import decide_relation, request_relation
 from accounts.services.users import _update_user, update_profile, update_user
@@ -65,6 +65,19 @@ def token_made_twice(cast: Cast) -> Race:
         other=lambda: inside(create_api_token)(secret=new_secret(), **asked),
         ours=lambda: create_api_token(secret=new_secret(), **asked),
         right=lambda outcome: isinstance(outcome, ApiToken),
+    )
+
+
+@proves("accounts.services.api_tokens.make_api_token")
+def token_for_who_was_just_demoted(cast: Cast) -> Race:
+    """P1: it would be left out of the suspension, and come to life with the next promotion."""
+    user = make_user(cast.installer.account)
+    asked = {"email": user.email, "secret": new_secret(), "name": "ERP", "scopes": ["read"], "days": 9}
+    demotion = {"actor": cast.mobotix, "user_id": user.pk, "fields": {"role": Role.PORTAL_USER}}
+    return Race(
+        other=lambda: inside(_update_user)(**demotion),
+        ours=lambda: make_api_token(**asked),
+        right=refused(),
     )
 
 

@@ -7,6 +7,7 @@ from accounts.services.accounts import set_account_status, update_account
 from accounts.services.api_tokens import revoke_api_token, take_over_api_token
 from accounts.services.relations import decide_relation, request_relation
 from accounts.services.setup import found_mobotix
+from accounts.services.token_notices import notify_ending_tokens
 from accounts.services.users import update_profile, update_user
 from entitlements.services.activation import activate_as_bearer, return_as_bearer
 from entitlements.services.bulk_jobs import _work
@@ -19,7 +20,7 @@ from notifications.models import Status
 from notifications.services import _claim, _Outcome, _settle, retry_failed, retry_mail
 from tests.entitlements.devices import host, put_on
 from tests.entitlements.test_offline import asked
-from tests.factories import Cast, make_chain, make_relation, make_token, make_user
+from tests.factories import Cast, make_chain, make_relation, make_token, make_user, today
 from tests.guards.keys import running_bulk
 from tests.guards.locks_accounts import make_failed_mail, make_mail, make_seller
 from tests.roles import as_owner
@@ -67,6 +68,12 @@ def token_revocation(cast: Cast) -> Again:
     """P1: a revoked token cannot become more so."""
     token = make_token(cast.installer)
     return lambda: revoke_api_token(actor=cast.installer, token_id=token.pk)
+
+
+def token_end_told(cast: Cast) -> Again:
+    """P1: each mark once."""
+    make_token(cast.installer, expires_on=today())
+    return notify_ending_tokens
 
 
 def token_taken_over(cast: Cast) -> Again:
@@ -166,6 +173,7 @@ UNKEYED: dict[str, Callable[[Cast], Again]] = {
     "accounts.services.accounts.set_account_status": account_status,
     "accounts.services.api_tokens.revoke_api_token": token_revocation,
     "accounts.services.api_tokens.take_over_api_token": token_taken_over,
+    "accounts.services.token_notices._tell": token_end_told,
     "accounts.services.relations.request_relation": relation_request,
     "accounts.services.relations.decide_relation": relation_decision,
     "accounts.services.users._update_user": user_edit,
@@ -186,6 +194,9 @@ UNKEYED: dict[str, Callable[[Cast], Again]] = {
 }
 # These do it again each time, as they should.
 EACH_TIME = {
+    "accounts.services.api_tokens.end_api_token": "a command; what is revoked stays so, which a test of its own shows",
+    "accounts.services.api_tokens.make_api_token": "a command; each call is meant",
+    "accounts.services.credentials.set_own_password": "the same password has another salt",
     "accounts.services.credentials.request_password_reset": "who asks again did not get the mail before",
     "accounts.services.credentials.make_temporary_password": "N1: each attempt at a delivery brings a fresh one",
     "entitlements.services.bulk_jobs._count_attempt": "it counts them",
