@@ -10,7 +10,8 @@ from django.utils.cache import add_never_cache_headers
 from structlog.contextvars import bind_contextvars
 
 from accounts.models import User
-from accounts.services.users import take_over
+from accounts.services.users import has_to_take_over, take_over
+from mxportal.shared.afterwards import write_afterwards
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 OPEN_BEFORE_PASSWORD_CHANGE = {"account_change_password", "account_logout", "set_language"}
@@ -31,11 +32,13 @@ class UserPreferencesMiddleware:
         if user is None:
             return self.get_response(request)
         bind_contextvars(user_id=user.pk)  # for the log, and for that of the tasks which the request causes
-        take_over(user)  # who was made an admin while logged in has taken the account over as well
         translation.activate(user.language)
         request.LANGUAGE_CODE = translation.get_language() or user.language
         with timezone.override(zoneinfo.ZoneInfo(user.time_zone)):
-            return self.get_response(request)
+            response = self.get_response(request)
+        if has_to_take_over(user):  # who was made an admin while logged in has taken the account over as well
+            write_afterwards(response, "account taken over", lambda: take_over(user))
+        return response
 
 
 class PasswordChangeMiddleware:

@@ -195,8 +195,13 @@ def update_profile(*, actor: User, **fields: Any) -> User:
     return user
 
 
+def has_to_take_over(user: User) -> bool:
+    """Whether this is an admin of an account that no admin of its own has taken over yet (U4)."""
+    return user.is_admin and user.account.taken_over_at is None
+
+
 def take_over(user: User) -> None:
     """U4: the account's first admin is in; from now on its own admins and MOBOTIX manage its users."""
-    if user.is_admin and user.account.taken_over_at is None:
+    if has_to_take_over(user):
         user.account.taken_over_at = timezone.now()
         user.account.save(update_fields=["taken_over_at"])

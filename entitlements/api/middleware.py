@@ -14,6 +14,7 @@ from accounts.models import ApiRequest, ApiToken
 from accounts.services.api_tokens import find_token, note_use
 from entitlements.api.auth import HEADER
 from entitlements.api.problems import MEDIA_TYPE, problem, too_many
+from mxportal.shared.afterwards import write_afterwards
 from mxportal.shared.limits import Left, count_up, network_of
 from mxportal.shared.request_id import current_request_id
 
@@ -41,7 +42,7 @@ class ApiMiddleware:
         started = time.monotonic()
         with translation.override(translation.get_language_from_request(request)):
             response = self._answer_head(request) if request.method == "HEAD" else self._answer(request)
-        _keep(request, response, round((time.monotonic() - started) * 1000))
+        _keep_afterwards(request, response, round((time.monotonic() - started) * 1000))
         return response
 
     def _answer_head(self, request: HttpRequest) -> HttpResponse:
@@ -93,13 +94,16 @@ def _as_problem(response: HttpResponse) -> HttpResponse:
     return problem(response.status_code, headers=kept)
 
 
-def _keep(request: HttpRequest, response: HttpResponse, duration_ms: int) -> None:
-    """For the admins of the token's account. Who has no token cannot fill the table: its limit comes first."""
+def _keep_afterwards(request: HttpRequest, response: HttpResponse, duration_ms: int) -> None:
+    """Log the request for the admins of the token's account, once it is answered: a read needs no write to succeed.
+
+    Who has no token cannot fill the table: its limit comes first.
+    """
     token: ApiToken | None = request.api_token  # type: ignore[attr-defined]
     route = request.resolver_match.route if request.resolver_match else ""
     if not route or (token is None and response.status_code == 429):
         return
-    ApiRequest.objects.create(
+    asked = ApiRequest(
         token=token,
         account_id=token.account_id if token else None,
         method=(request.method or "")[:10],
@@ -109,5 +113,10 @@ def _keep(request: HttpRequest, response: HttpResponse, duration_ms: int) -> Non
         address=client_address(request),
         request_id=current_request_id(),
     )
-    if token is not None:
-        note_use(token)
+
+    def keep() -> None:
+        asked.save()
+        if token is not None:
+            note_use(token)
+
+    write_afterwards(response, "api request", keep)
