@@ -16,7 +16,7 @@ RUN apt-get update \
     && useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin portal \
     && install -d -o portal -g portal /app/var
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
-    VAR_DIR=/app/var STATIC_ROOT=/app/staticfiles BIND=0.0.0.0:8000 METRICS_HOST=0.0.0.0
+    VAR_DIR=/app/var STATIC_ROOT=/app/staticfiles BIND=0.0.0.0:8000 METRICS_HOST=0.0.0.0 XDG_CACHE_HOME=/tmp
 WORKDIR /app
 COPY --from=packages /venv /venv
 COPY . .

@@ -53,6 +53,9 @@ def find_all(stack: ExitStack) -> dict[str, str | None]:
         "TEST_VNU_JAR": find_vnu(),
         "TEST_PDFTOTEXT": find_program(["pdftotext"], ["poppler-utils"]),
         "TEST_MSGFMT": find_program(["msgfmt"], ["gettext"]),
+        "TEST_NGINX": find_program(["nginx", "/usr/sbin/nginx"], ["nginx-light"]),
+        "TEST_PROMTOOL": find_program(["promtool"], ["prometheus"]),
+        "TEST_SYSTEMD_ANALYZE": find_program(["systemd-analyze"], ["systemd"]),
     }
 
 
@@ -62,6 +65,9 @@ LEFT_OUT = {
     "TEST_CHROMIUM": "no Chromium (apt-get install chromium): the tests in a browser",
     "TEST_VNU_JAR": "no Java and npm (apt-get install default-jre-headless npm): the Nu HTML checker",
     "TEST_PDFTOTEXT": "no pdftotext (apt-get install poppler-utils): reading certificates back",
+    "TEST_NGINX": "no nginx (apt-get install nginx-light): the portal behind the proxy of deploy/",
+    "TEST_PROMTOOL": "no promtool (apt-get install prometheus): the alert rules of deploy/",
+    "TEST_SYSTEMD_ANALYZE": "no systemd (apt-get install systemd): the units of deploy/",
     "TEST_MSGFMT": "no gettext (apt-get install gettext): the check of the translations",
 }
 
