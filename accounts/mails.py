@@ -19,7 +19,7 @@ from accounts.services.credentials import (
     make_temporary_password,
 )
 from accounts.services.moves import MOVED, MOVED_AWAY
-from accounts.services.relations import RELATION_REQUESTED
+from accounts.services.relations import NAMESAKE, RELATION_REQUESTED
 from accounts.services.token_notices import TOKEN_ENDS
 from mxportal.shared.fields import fold
 from notifications.messages import Message, render_message
@@ -95,6 +95,14 @@ def render_moved_away(mail: Mail) -> Message | None:
     """A7, A4: the former seller reads the Account ID, which it knows, and no name any more."""
     account = Account.objects.get(pk=mail.context["account"])
     return render_message("emails/account_moved_away", {"mail": mail, "account": account})
+
+
+@renders(NAMESAKE, _("Two buyers with one name"))
+def render_namesake(mail: Mail) -> Message | None:
+    """A3: for the admins of an account that sells to both; the name is what the buyer calls itself now."""
+    account = Account.objects.get(pk=mail.context["account"])
+    url = settings.SITE_URL + reverse("account_detail", args=[account.pk])
+    return render_message("emails/namesake", {"mail": mail, "account": account, "account_url": url})
 
 
 @renders(TOKENS_SUSPENDED, _("API tokens suspended"))

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
+    from accounts.models.account import Account
     from accounts.models.user import User
 
 
@@ -35,6 +36,10 @@ class SellingRelationQuerySet(models.QuerySet["SellingRelation"]):
     def accepted(self) -> Self:
         """The relations in which copies may change hands."""
         return self.filter(status=RelationStatus.ACCEPTED)
+
+    def buyers_named(self, seller: "Account", name_key: str) -> Self:
+        """A3: a seller's relations with buyers of this name."""
+        return self.accepted().filter(seller=seller, buyer__name_key=name_key)
 
     def requested(self) -> Self:
         """The relations that wait for the buyer's answer."""

@@ -20,6 +20,7 @@ from accounts.models import (
 )
 from accounts.models.account import propose_account_id
 from accounts.permissions import Permission, check_permission
+from accounts.services.relations import tell_of_namesakes
 from accounts.services.users import add_person, user_id_race
 from mxportal.shared.fields import fold
 
@@ -77,7 +78,7 @@ def _create_account(
         return Account.objects.get(pk=done)
     if Account.objects.filter(account_id__iexact=fields.get("account_id", "")).exists():
         raise account_id_taken()
-    _check_name(fields["name"], actor=actor, sellers=[seller])
+    _check_name(fields["name"], seller)
     account = Account.objects.create(tier=tier, **fields)
     SellingRelation.objects.create(
         seller=seller,
@@ -95,17 +96,12 @@ def _create_account(
     return account
 
 
-def _check_name(name: str, *, actor: User, sellers: list[Account], but: Account | None = None) -> None:
-    """A3: unique among one seller's buyers. The sellers' rows are locked, so that no twin slips in."""
+def _check_name(name: str, seller: Account | None, but: Account | None = None) -> None:
+    """A3: whoever sells has one buyer of a name. The seller's row is locked, so that no twin slips in."""
     if len(fold(name)) > NAME_KEY_LENGTH:  # some letters are three once case is folded
         raise name_too_long()
-    same = SellingRelation.objects.accepted().filter(seller__in=sellers, buyer__name_key=fold(name))
-    if not same.exclude(buyer=but).exists():
-        return
-    if actor.account in sellers:
+    if seller and SellingRelation.objects.buyers_named(seller, fold(name)).exclude(buyer=but).exists():
         raise name_in_use()
-    message = _("This name cannot be used with one of your sellers. Add the city to the name, for example.")
-    raise ValidationError({"name": message})
 
 
 def name_in_use() -> ValidationError:
@@ -123,6 +119,9 @@ def name_too_long() -> ValidationError:
 def update_account(*, actor: User, account_id: int, **fields: Any) -> Account:
     """Change an account that the actor's account manages. Tier and Account ID are fixed.
 
+    A3: a seller cannot give two of its buyers one name. An account that renames itself is not refused, for a refusal
+    would tell whom its sellers sell to; they are told instead.
+
     Raises Account.DoesNotExist where it is another's, ValidationError at ``name``.
     """
     check_permission(actor, Permission.MANAGE_USERS)
@@ -133,8 +132,10 @@ def update_account(*, actor: User, account_id: int, **fields: Any) -> Account:
     account = (
         Account.objects.managed_by(actor).select_for_update(no_key=True, of=("self",)).get(pk=account_id)
     )
-    if fold(fields.get("name", account.name)) != account.name_key:
-        _check_name(fields["name"], actor=actor, sellers=locked_sellers, but=account)
+    is_renamed = fold(fields.get("name", account.name)) != account.name_key
+    if is_renamed:
+        own = next((seller for seller in locked_sellers if seller == actor.account), None)
+        _check_name(fields["name"], own, but=account)
     changes = {
         name: str(fields[name])
         for name in EDITABLE
@@ -144,6 +145,8 @@ def update_account(*, actor: User, account_id: int, **fields: Any) -> Account:
         setattr(account, name, fields[name])
     account.save()
     AuditEntry.objects.record(actor=actor, action="account_changed", about=account, **changes)
+    if is_renamed:
+        tell_of_namesakes(account, locked_sellers)
     return account
 
 

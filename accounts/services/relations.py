@@ -1,15 +1,21 @@
 """A2: a partner gets a further seller: the seller asks by Account ID, the partner's admin accepts."""
 
+from collections.abc import Iterable
+from datetime import timedelta
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Account, AuditEntry, RelationStatus, SellingRelation, User
 from accounts.permissions import Permission, check_permission
-from accounts.services.credentials import queue_user_mail
+from accounts.services.credentials import queue_user_mail, queue_user_mails
 
 RELATION_REQUESTED = "accounts.relation_requested"
+NAMESAKE = "accounts.namesake"
+ASKED_AGAIN_AFTER = timedelta(days=30)
 
 
 @transaction.atomic(durable=True)
@@ -28,6 +34,7 @@ def request_relation(*, actor: User, account_id: str) -> SellingRelation:
         raise ValidationError(
             {"account_id": _("You have asked already; the account's admin has not answered yet.")}
         )
+    _check_asked_again(relation)
     relation.status = RelationStatus.REQUESTED
     relation.requested_by, relation.decided_by, relation.decided_at = actor, None, None
     relation.save()
@@ -36,6 +43,17 @@ def request_relation(*, actor: User, account_id: str) -> SellingRelation:
     )
     _tell_admins(relation)
     return relation
+
+
+def _check_asked_again(relation: SellingRelation) -> None:
+    """A2: whoever was declined can ask again after a month; each request is a mail to every admin."""
+    if relation.status != RelationStatus.DECLINED or relation.decided_at is None:
+        return
+    again_at = relation.decided_at + ASKED_AGAIN_AFTER
+    if timezone.now() < again_at:
+        day = date_format(timezone.localtime(again_at), "SHORT_DATE_FORMAT")
+        message = _("This account has declined your request. You can ask again from %(day)s.") % {"day": day}
+        raise ValidationError({"account_id": message})
 
 
 def _find_partner(seller: Account, account_id: str) -> Account:
@@ -53,7 +71,16 @@ def _find_partner(seller: Account, account_id: str) -> Account:
 
 def has_namesake(seller: Account, buyer: Account) -> bool:
     """A3: whether the seller has another buyer of this name."""
-    return Account.objects.bought_from(seller).filter(name_key=buyer.name_key).exclude(pk=buyer.pk).exists()
+    named = SellingRelation.objects.buyers_named(seller, buyer.name_key)
+    return named.exclude(buyer=buyer).exists()
+
+
+def tell_of_namesakes(buyer: Account, sellers: Iterable[Account]) -> None:
+    """A3: a buyer's own name is never refused; a seller that has another buyer of this name learns of it by mail."""
+    for seller in sellers:
+        if has_namesake(seller, buyer):
+            admins = User.objects.admins().filter(account=seller).order_by("pk")
+            queue_user_mails(admins, NAMESAKE, account=buyer.pk)
 
 
 def _tell_admins(relation: SellingRelation) -> None:
@@ -65,7 +92,8 @@ def _tell_admins(relation: SellingRelation) -> None:
 def decide_relation(*, actor: User, relation_id: int, accept: bool) -> SellingRelation:
     """Accept or decline a seller's request for the actor's account.
 
-    Raises DoesNotExist where none is open, ValidationError where the seller has a buyer of the same name (A3).
+    A3: a seller that has a buyer of the same name is told; a refusal would tell the buyer whom it sells to. Raises
+    SellingRelation.DoesNotExist where no request is open.
     """
     check_permission(actor, Permission.MANAGE_USERS)
     open_requests = SellingRelation.objects.requested().filter(buyer=actor.account, pk=relation_id)
@@ -74,12 +102,6 @@ def decide_relation(*, actor: User, relation_id: int, accept: bool) -> SellingRe
         pk=open_requests.values("seller").get()["seller"]
     )
     relation = open_requests.get()
-    if accept and has_namesake(seller, actor.account):
-        raise ValidationError(
-            _(
-                "This seller has another buyer with your account's name by now. Ask it, or add the city to your name."
-            )
-        )
     relation.status = RelationStatus.ACCEPTED if accept else RelationStatus.DECLINED
     relation.decided_by, relation.decided_at = actor, timezone.now()
     relation.save()
@@ -89,4 +111,6 @@ def decide_relation(*, actor: User, relation_id: int, accept: bool) -> SellingRe
         about=actor.account,
         seller=relation.seller.account_id,
     )
+    if accept:
+        tell_of_namesakes(actor.account, [seller])
     return relation

@@ -11,13 +11,14 @@ from accounts.services.accounts import (
 )
 from accounts.services.api_tokens import create_api_token, make_api_token, new_secret
 from accounts.services.credentials import make_temporary_password, send_credentials
-from accounts.services.relations import decide_relation, request_relation
+from accounts.services.relations import NAMESAKE, decide_relation, request_relation
 from accounts.services.users import _update_user, update_profile, update_user
 from entitlements.services.bulk_lines import BulkLine
 from entitlements.services.moves import move_account
 from mxportal.shared.forms import new_key
+from notifications.delivery import _claim
 from notifications.models import Failure, Mail, Status
-from notifications.services import MailDraft, _claim, queue_mails, retry_failed, retry_mail
+from notifications.services import MailDraft, queue_mails, retry_failed, retry_mail
 from tests.entitlements.bulk import split_bulk
 from tests.factories import Cast, issue_item, make_account, make_relation, make_user
 from tests.guards.races import Race, inside, proves, refused
@@ -28,6 +29,7 @@ RELATIONS = "accounts.services.relations"
 MOVES = "accounts.services.moves"
 USERS = "accounts.services.users"
 MAILS = "notifications.services"
+DELIVERY = "notifications.delivery"
 
 
 def now(row: QuerySet, **values: object) -> bool:
@@ -146,13 +148,13 @@ def two_requests_at_once(cast: Cast) -> Race:
 
 @proves(f"{RELATIONS}.decide_relation")
 def accepted_beside_a_namesake(cast: Cast) -> Race:
-    """A3: a seller's buyers have different names."""
+    """A3: a seller that gets a second buyer of a name is told."""
     seller, buyer = make_seller(cast), cast.installer.account
     relation = make_relation(seller.account, buyer, RelationStatus.REQUESTED)
     return Race(
         other=lambda: namesake(seller, buyer.name),
         ours=lambda: decide_relation(actor=cast.installer, relation_id=relation.pk, accept=True),
-        right=refused(),
+        right=lambda outcome: Mail.objects.filter(kind=NAMESAKE).exists(),
     )
 
 
@@ -293,7 +295,7 @@ def all_again_while_one_goes(cast: Cast) -> Race:
     )
 
 
-@proves(f"{MAILS}._claim")
+@proves(f"{DELIVERY}._claim")
 def two_deliverers(cast: Cast) -> Race:
     """N1: one of them delivers, and the other does not wait for it."""
     pk = make_mail().get().pk

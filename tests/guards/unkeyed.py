@@ -16,8 +16,9 @@ from entitlements.services.key_compromise import _reissue, mark_compromised
 from entitlements.services.offline import carry_out_request
 from entitlements.services.sealing import seal_ledger
 from entitlements.services.signing import active_key
+from notifications.delivery import _claim, _Outcome, _settle
 from notifications.models import Status
-from notifications.services import _claim, _Outcome, _settle, retry_failed, retry_mail
+from notifications.services import retry_failed, retry_mail
 from tests.entitlements.devices import host, put_on
 from tests.entitlements.test_offline import asked
 from tests.factories import Cast, make_chain, make_relation, make_token, make_user, today
@@ -187,8 +188,8 @@ UNKEYED: dict[str, Callable[[Cast], Again]] = {
     "entitlements.services.key_compromise.mark_compromised": compromise,
     "entitlements.services.key_compromise._reissue": reissue,
     "entitlements.services.sealing._seal_batch": sealing,
-    "notifications.services._claim": claim,
-    "notifications.services._write_down": settlement,
+    "notifications.delivery._claim": claim,
+    "notifications.delivery._write_down": settlement,
     "notifications.services.retry_mail": sending_again,
     "notifications.services.retry_failed": sending_many_again,
 }
