@@ -7,7 +7,7 @@ the application needs (README.md, "Going live").
 from typing import Any
 
 from django.conf import settings
-from django.db import connections
+from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accounts.models import AuditEntry
@@ -34,6 +34,15 @@ APPEND_ONLY = (
 NEVER_DELETED = (LineItem, Activation, Entitlement)
 BALANCES = {LineItem: WRITTEN_BY_TRIGGERS, Activation: ACTIVATION_WRITTEN_BY_TRIGGERS}  # nobody's to write
 TAKEN_ONLY = (UnsealedMovement,)  # the ledger's trigger adds the rows, sealing takes them
+
+RIGHTS = """
+WITH here AS (SELECT oid, nspacl FROM pg_namespace WHERE nspname = current_schema())
+SELECT 'schema', '', nspacl::text FROM here
+UNION ALL SELECT relname, '', relacl::text FROM pg_class JOIN here ON here.oid = relnamespace
+UNION ALL SELECT relname, attname, attacl::text FROM pg_attribute
+  JOIN pg_class ON pg_class.oid = attrelid JOIN here ON here.oid = relnamespace WHERE attacl IS NOT NULL
+ORDER BY 1, 2
+"""
 
 
 def grant(connection: BaseDatabaseWrapper, role: str) -> None:
@@ -75,7 +84,7 @@ def make_role(connection: BaseDatabaseWrapper, role: str, password: str) -> None
 
 
 def grant_to_application(using: str = "default", **kwargs: Any) -> None:
-    """Receiver of post_migrate, after the triggers."""
+    """Receiver of post_migrate, after the triggers. All of it at once, and none of it where nothing changes."""
     connection, role = connections[using], settings.DATABASE_APP_ROLE
     if (
         role
@@ -83,7 +92,17 @@ def grant_to_application(using: str = "default", **kwargs: Any) -> None:
         and LedgerHead._meta.db_table in connection.introspection.table_names()
     ):
         make_role(connection, role["USER"], role["PASSWORD"])
-        grant(connection, role["USER"])
+        with transaction.atomic(using=using):
+            before = _rights(connection)
+            grant(connection, role["USER"])
+            transaction.set_rollback(_rights(connection) == before, using=using)
+
+
+def _rights(connection: BaseDatabaseWrapper) -> list[tuple[Any, ...]]:
+    """Who may do what with which table and column."""
+    with connection.cursor() as cursor:
+        cursor.execute(RIGHTS)
+        return cursor.fetchall()
 
 
 def _tables(connection: BaseDatabaseWrapper, models: tuple[Any, ...]) -> str:

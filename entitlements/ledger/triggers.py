@@ -10,7 +10,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 EXISTING = {
@@ -42,6 +41,16 @@ SELECT 'VIEW', relname, obj_description(pg_class.oid, 'pg_class')
 FROM pg_class JOIN here ON here.oid = relnamespace WHERE relkind = 'v' AND relname LIKE 'ledger%'
 """,
 }
+DEFINITIONS = {
+    "sqlite": "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'ledger%'",
+    "postgresql": """
+SELECT pg_get_triggerdef(pg_trigger.oid), 'COMMENT ON TRIGGER ' || quote_ident(tgname) || ' ON '
+  || tgrelid::regclass::text || ' IS ' || quote_literal(obj_description(pg_trigger.oid, 'pg_trigger'))
+FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+WHERE NOT tgisinternal AND tgname LIKE 'ledger%'
+  AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
+""",
+}
 MAKES = re.compile(r"^CREATE (?:OR REPLACE )?(TRIGGER|FUNCTION|VIEW) (ledger_\w+)", re.MULTILINE)
 Named = dict[tuple[str, str], str]
 
@@ -59,6 +68,11 @@ def guarded_tables(vendor: str) -> frozenset[str]:
     return frozenset(re.findall(r"\bentitlements_[a-z]+\b", "\n".join(statements(vendor))))
 
 
+def tables_stand(connection: BaseDatabaseWrapper) -> bool:
+    """Whether every table is there that the triggers need."""
+    return guarded_tables(connection.vendor) <= set(connection.introspection.table_names())
+
+
 def drop(connection: BaseDatabaseWrapper) -> None:
     """Drop every trigger of the ledger."""
     with connection.cursor() as cursor:
@@ -70,13 +84,20 @@ def drop(connection: BaseDatabaseWrapper) -> None:
 def create(connection: BaseDatabaseWrapper) -> None:
     """Make every trigger of the ledger anew; nothing where its tables do not exist (yet, or any more)."""
     drop(connection)
-    if not guarded_tables(connection.vendor) <= set(connection.introspection.table_names()):
+    if not tables_stand(connection):
         return
     with connection.cursor() as cursor:
         for statement in statements(connection.vendor):
             cursor.execute(statement.replace("{schema}", connection.ops.quote_name(_schema(cursor))))
             if connection.vendor == "postgresql":
                 cursor.execute(_comment(statement))
+
+
+def definitions(connection: BaseDatabaseWrapper) -> list[str]:
+    """The statements that make the triggers as they stand now, of whatever version they are."""
+    with connection.cursor() as cursor:
+        cursor.execute(DEFINITIONS[connection.vendor])
+        return [statement for row in cursor.fetchall() for statement in row if statement]
 
 
 def findings(connection: BaseDatabaseWrapper) -> list[str]:
@@ -137,13 +158,3 @@ def _schema(cursor: Any) -> str:
         return ""
     cursor.execute("SELECT current_schema()")
     return cursor.fetchone()[0]
-
-
-def drop_triggers(using: str = "default", **kwargs: Any) -> None:
-    """Receiver of pre_migrate."""
-    drop(connections[using])
-
-
-def create_triggers(using: str = "default", **kwargs: Any) -> None:
-    """Receiver of post_migrate."""
-    create(connections[using])

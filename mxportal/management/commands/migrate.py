@@ -1,0 +1,13 @@
+"""``manage.py migrate``: Django's, which keeps the ledger guarded beside a running portal (E11)."""
+
+from django.core.management.commands import migrate
+
+from entitlements.ledger.migrating import GuardedExecutor
+
+vars(migrate)["MigrationExecutor"] = (
+    GuardedExecutor  # Django's command takes its executor from its module alone
+)
+
+
+class Command(migrate.Command):
+    """The same options and the same output."""

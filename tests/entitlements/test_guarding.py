@@ -1,0 +1,139 @@
+"""E11: what migrations touch of the ledger, and what stands while its triggers cannot."""
+
+from contextlib import closing
+from types import SimpleNamespace
+from typing import Any
+
+import psycopg2
+import pytest
+from django.db import DatabaseError, connection, migrations, models, transaction
+from django.db.migrations.operations.base import Operation
+from django.db.models import Index
+
+from entitlements.ledger import guarding, triggers
+from entitlements.ledger.migrating import GuardedExecutor, Part, guarded_models, touches
+from entitlements.models import LineItem, MovementKind
+from entitlements.services.ledger import move
+from tests.factories import Cast
+from tests.live import database_url
+from tests.roles import as_owner
+
+NOTE = models.CharField(max_length=10, default="")
+TO_ITEM = models.ForeignKey("entitlements.LineItem", models.PROTECT)
+TOUCHES = [
+    migrations.AddField("lineitem", "note", NOTE),
+    migrations.RemoveField("Movement", "reason"),
+    migrations.AlterField("activation", "copies", models.BigIntegerField()),
+    migrations.AddIndex("movement", Index(fields=["kind"], name="x")),
+    migrations.AlterModelTable("entitlement", "other"),
+    migrations.RenameModel("LineItem", "Item"),
+    migrations.CreateModel("New", [("item", TO_ITEM)]),
+    migrations.AddField("product", "item", TO_ITEM),
+    migrations.RunSQL("SELECT 1"),
+    migrations.RunPython(migrations.RunPython.noop),
+    migrations.SeparateDatabaseAndState([], []),
+]
+LEAVES_ALONE = [
+    migrations.AddField("product", "note", NOTE),
+    migrations.AddIndex("product", Index(fields=["name_en"], name="x")),
+    migrations.CreateModel("New", [("note", NOTE)]),
+]
+
+
+def migration(*operations: Operation, atomic: bool = True) -> Any:
+    made = migrations.Migration("x", "entitlements")
+    made.operations, made.atomic = list(operations), atomic
+    return made
+
+
+@pytest.mark.parametrize("operation", TOUCHES + LEAVES_ALONE)
+def test_what_touches_the_ledger(operation: Operation) -> None:
+    """E11: an operation that names no table may touch every one."""
+    known = guarded_models(connection.vendor, None)
+    assert touches(migration(operation), known) == (operation in TOUCHES)
+
+
+def test_a_former_name_of_a_model_counts() -> None:
+    """E11: migrations speak of a model as it was called then."""
+    state = SimpleNamespace(models={("entitlements", "lineitem"): SimpleNamespace(options={})})
+    state.models["entitlements", "item"] = SimpleNamespace(options={"db_table": LineItem._meta.db_table})
+    known = guarded_models(connection.vendor, state)  # type: ignore[arg-type]
+    assert touches(migration(migrations.AddField("item", "note", NOTE)), known)
+
+
+@pytest.mark.django_db
+@pytest.mark.postgres
+def test_a_plan_is_cut_where_the_ledger_is_touched() -> None:
+    """E11: from the first that touches it to the last in one transaction, but for what has none of its own."""
+    other, ledger = migration(LEAVES_ALONE[0]), migration(TOUCHES[0])
+    alone = migration(TOUCHES[9], atomic=False)
+    plan = [(one, False) for one in (other, ledger, other, ledger, other, alone, ledger)]
+    parts = GuardedExecutor(connection)._parts(plan, None)
+    assert [(len(part.plan), part.touches_ledger) for part in parts] == [
+        (1, False),
+        (3, True),
+        (1, False),
+        (1, False),
+        (1, True),
+    ]
+    assert GuardedExecutor(connection)._parts([(other, False)], None) == [Part([(other, False)])]
+
+
+@pytest.mark.django_db
+def test_a_closed_ledger_takes_no_movement(cast: Cast, item: LineItem) -> None:
+    """E11: where the triggers cannot stand, nothing is moved, whoever asks."""
+    with as_owner():
+        guarding.close(connection)
+    with pytest.raises(DatabaseError, match="ledger: closed"), transaction.atomic():
+        move(actor=cast.mobotix, kind=MovementKind.ADJUST, item=item, copies=1)
+    with as_owner():
+        assert "trigger ledger_movement_closed: not one of this version" in triggers.findings(connection)
+        guarding.make(connection)
+        assert triggers.findings(connection) == []
+    move(actor=cast.mobotix, kind=MovementKind.ADJUST, item=item, copies=1)
+
+
+@pytest.mark.django_db
+def test_the_ledger_without_triggers() -> None:
+    """E11: afterwards they stand as before; those that were missing close the ledger."""
+    with as_owner():
+        with guarding.unguarded(connection, None):
+            assert triggers.definitions(connection) == []
+        assert triggers.findings(connection) == []
+        triggers.drop(connection)
+        with guarding.unguarded(connection, None):
+            pass
+        assert "ledger_movement_closed" in "".join(triggers.definitions(connection))
+
+
+@pytest.mark.django_db
+def test_what_cannot_carry_the_triggers_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """E11: an older version's tables, to which one migrated back."""
+
+    def cannot(connection: Any) -> None:
+        raise DatabaseError
+
+    with as_owner():
+        monkeypatch.setattr(triggers, "create", cannot)
+        guarding.make_or_close(connection)
+        assert "ledger_movement_closed" in "".join(triggers.definitions(connection))
+        monkeypatch.setattr(triggers, "tables_stand", lambda connection: False)
+        monkeypatch.setattr(triggers, "create", triggers.drop)
+        guarding.make(connection)
+        assert "ledger_movement_closed" in "".join(triggers.definitions(connection))
+
+
+@pytest.mark.django_db
+@pytest.mark.postgres
+def test_nobody_waits_long_for_a_migration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """E11: while somebody works on the ledger, the lock is asked for again and again, and given up in the end."""
+    monkeypatch.setattr(guarding, "PATIENCE", 0)
+    with closing(psycopg2.connect(database_url())) as other, as_owner():
+        with other.cursor() as cursor:
+            cursor.execute("LOCK TABLE entitlements_movement IN ROW EXCLUSIVE MODE")
+        with pytest.raises(guarding.LedgerBusyError), guarding.unguarded(connection):
+            pass
+        assert triggers.findings(connection) == []
+        other.rollback()
+        with guarding.unguarded(connection):
+            pass

@@ -1,0 +1,1 @@
+"""What the tests of `migrate` beside a running portal start as processes: a version with more migrations than ours."""
