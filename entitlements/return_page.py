@@ -5,16 +5,21 @@ from dataclasses import dataclass
 from accounts.models import User
 from entitlements.models import Activation, Device, LineItem
 from entitlements.services.rehosting import moving
-from entitlements.services.returns import limit_reached, returns_a_year, returns_left, returns_left_of
+from entitlements.services.return_limits import ReturnLimits, chains_of, returns_a_year
 
 
 @dataclass(frozen=True)
 class Limit:
-    """How many copies of an item come back a year, and what of it is left. MOBOTIX goes beyond with a reason."""
+    """How many copies of an item come back a year, and how many more now, as far as the reader may know it.
+
+    ``reached``: at which level the year is used up; ``obstacle``: with whom to ask. MOBOTIX goes beyond with a reason.
+    """
 
     most: int
     left: int
     beyond: bool
+    reached: str
+    obstacle: str
 
     @property
     def is_reached(self) -> bool:
@@ -23,8 +28,15 @@ class Limit:
 
 
 def limit_of(actor: User, item: LineItem) -> Limit:
-    """One query."""
-    return Limit(most=returns_a_year(item), left=returns_left(item), beyond=actor.account.is_mobotix)
+    """Three queries."""
+    limits = ReturnLimits(actor, chains_of([item]))
+    return Limit(
+        most=returns_a_year(item),
+        left=limits.shown_left(item),
+        beyond=actor.account.is_mobotix,
+        reached=limits.reached(item, 1),
+        obstacle=limits.obstacle(item, 1),
+    )
 
 
 @dataclass(frozen=True)
@@ -55,19 +67,22 @@ class Replacement:
 def replacement(actor: User, device: Device) -> Replacement:
     """A fixed number of queries."""
     plan = moving(actor, device)
-    left = returns_left_of([one.activation.item for one in plan])
-    rows = [_row(actor, one.activation, one.obstacle, left) for one in plan]
+    limits = ReturnLimits(actor, chains_of(one.activation.item for one in plan))
+    rows = [_row(actor, one.activation, one.obstacle, limits) for one in plan]
     return Replacement(rows=rows, items=[one.activation.item for one in plan if not one.obstacle])
 
 
-def _row(actor: User, activation: Activation, obstacle: str, left: dict[int, int]) -> MovingRow:
-    item = activation.item
-    stopped = not obstacle and activation.copies > left[item.pk] and not actor.account.is_mobotix
+def _row(actor: User, activation: Activation, obstacle: str, limits: ReturnLimits) -> MovingRow:
+    """The rows are asked for in their order: what one takes of a limit is not there for the next one."""
+    item, limit = activation.item, ""
+    if not obstacle:
+        limit = "" if actor.account.is_mobotix else limits.obstacle(item, activation.copies)
+        limits.take(item, 0 if limit else activation.copies)
     return MovingRow(
         product=item.product.name,
         part_number=item.product.part_number,
         item_pk=item.pk,
         copies=activation.copies,
         obstacle=obstacle,
-        limit=limit_reached(item, left[item.pk]) if stopped else "",
+        limit=limit,
     )

@@ -13,6 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from accounts.models import AuditEntry
 from entitlements.models import (
     Activation,
+    CountedReturn,
     Entitlement,
     LedgerHead,
     LedgerLeaf,
@@ -26,6 +27,7 @@ from entitlements.services.ledger import ACTIVATION_WRITTEN_BY_TRIGGERS, WRITTEN
 
 APPEND_ONLY = (
     Movement,
+    CountedReturn,
     AuditEntry,
     LedgerLeaf,
     LedgerNode,

@@ -2,6 +2,7 @@
 
 from entitlements.models.activation import Activation, License
 from entitlements.models.bulk_split import BulkSplit, BulkState, Origin
+from entitlements.models.counted_return import CountedReturn
 from entitlements.models.device import Device
 from entitlements.models.entitlement import Entitlement
 from entitlements.models.line_item import PERMANENT, LineItem, State
@@ -17,6 +18,7 @@ __all__ = [
     "Activation",
     "BulkSplit",
     "BulkState",
+    "CountedReturn",
     "Device",
     "Entitlement",
     "LedgerHead",

@@ -1,10 +1,12 @@
 """L2: copies of a line item on a device."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Operation, Tier, User
@@ -15,6 +17,7 @@ from entitlements.predicates import may_activate
 from entitlements.services.devices import HostId, as_asked, find_or_make_device
 from entitlements.services.ledger import move_on_device
 from entitlements.services.licenses import is_for_current_id, renew_license
+from entitlements.services.locks import lock_above
 from entitlements.services.reasons import check_reason
 from entitlements.services.returns import take_from_device
 from entitlements.services.split import check_copies
@@ -32,13 +35,15 @@ def activate(*, actor: User, item_id: int, host: HostId, copies: int, key: str, 
     ``host_id``, ``copies`` or ``reason``.
     """
     check_permission(actor, Permission.ACTIVATE)
-    item = lock_item(LineItem.objects.visible_to(actor).filter(pk=item_id))
+    visible = LineItem.objects.visible_to(actor).filter(pk=item_id)
+    above = lock_above(visible) if gives_back(visible, [(host, copies)]) else None
+    item = lock_item(visible)
     request: dict[str, Any] = {"item": item_id, "host": as_asked(host), "copies": copies, "reason": reason}
     if done := Operation.objects.done(actor=actor, key=key, kind="activate", request=request):
         return License.objects.get(pk=done)
     if not may_activate(actor, item):
         raise PermissionDenied
-    license = set_copies(actor=actor, item=item, host=host, copies=copies, reason=reason)
+    license = set_copies(actor=actor, item=item, host=host, copies=copies, reason=reason, above=above)
     Operation.objects.record(actor=actor, key=key, kind="activate", request=request, result=license)
     return license
 
@@ -53,7 +58,9 @@ def activate_many(
     ``lines``, a sentence for each that begins with its number.
     """
     check_permission(actor, Permission.ACTIVATE)
-    item = lock_item(LineItem.objects.visible_to(actor).filter(pk=item_id))
+    visible = LineItem.objects.visible_to(actor).filter(pk=item_id)
+    above = lock_above(visible) if gives_back(visible, lines) else None
+    item = lock_item(visible)
     hosts = _check_hosts(lines)
     request: dict[str, Any] = {"item": item_id, "reason": reason}
     request["lines"] = [[as_asked(host), copies] for host, copies in lines]
@@ -61,7 +68,7 @@ def activate_many(
         return _valid_licenses(item, hosts)
     if not may_activate(actor, item):
         raise PermissionDenied
-    licenses = _activate_each(actor=actor, item=item, lines=lines, reason=reason)
+    licenses = _activate_each(actor=actor, item=item, lines=lines, reason=reason, above=above)
     Operation.objects.record(actor=actor, key=key, kind="activate_many", request=request, result=item)
     return licenses
 
@@ -88,14 +95,21 @@ def _check_hosts(lines: Sequence[tuple[HostId, int]]) -> list[str]:
 
 
 def _activate_each(
-    *, actor: User, item: LineItem, lines: Sequence[tuple[HostId, int]], reason: str
+    *,
+    actor: User,
+    item: LineItem,
+    lines: Sequence[tuple[HostId, int]],
+    reason: str,
+    above: Sequence[LineItem] | None,
 ) -> list[License]:
     check_can_be_activated(item)
     licenses: list[License] = []
     problems: list[str] = []
     for number, (host, copies) in enumerate(lines, start=1):
         try:
-            licenses.append(set_copies(actor=actor, item=item, host=host, copies=copies, reason=reason))
+            licenses.append(
+                set_copies(actor=actor, item=item, host=host, copies=copies, reason=reason, above=above)
+            )
         except ValidationError as error:
             if "reason" in error.error_dict:
                 raise
@@ -126,7 +140,9 @@ def activate_as_bearer(*, activation_id: str, host: HostId, copies: int) -> Lice
 
     Raises LineItem.DoesNotExist alike for an ID that is mistyped, unknown, or not an end customer's.
     """
-    return set_copies(actor=None, item=lock_bearers_item(activation_id), host=host, copies=copies)
+    items = bearers_items(activation_id)
+    above = lock_above(items) if gives_back(items, [(host, copies)]) else None
+    return set_copies(actor=None, item=lock_item(items), host=host, copies=copies, above=above)
 
 
 @transaction.atomic(durable=True)
@@ -136,26 +152,41 @@ def return_as_bearer(*, activation_id: str, host: HostId) -> Activation:
     Within the year's limit (L4), also when the item is inactive or expired. Raises LineItem.DoesNotExist as
     ``activate_as_bearer`` does, ValidationError at ``host_id`` or ``copies``.
     """
-    item = lock_bearers_item(activation_id)
+    items = bearers_items(activation_id)
+    above = lock_above(items)
+    item = lock_item(items)
     activation = item.activations.select_related("device").filter(device__host_id=host.normal).first()
     if activation is None:
         message = _("Nothing of this line item was ever activated on this device. Check its host ID.")
         raise ValidationError({"host_id": message})
     activation.item = item
     if activation.copies:
-        take_from_device(actor=None, activation=activation, copies=activation.copies, reason="")
+        take_from_device(actor=None, activation=activation, copies=activation.copies, reason="", above=above)
         renew_license(activation, 0)
         activation.refresh_from_db(fields=["copies"])
     return activation
 
 
-def lock_bearers_item(activation_id: str) -> LineItem:
-    """L2: the end customer's item that the bearer's proof names, locked. Raises LineItem.DoesNotExist."""
+def bearers_items(activation_id: str) -> QuerySet[LineItem]:
+    """L2: the end customer's item that the bearer's proof names, one or none. Raises LineItem.DoesNotExist."""
     name = written(activation_id)
     if name is None:
         raise LineItem.DoesNotExist
     owned = LineItem.objects.filter(owner__tier=Tier.END_CUSTOMER).exclude(state=State.DRAFT)
-    return lock_item(owned.filter(activation_id=name))
+    return owned.filter(activation_id=name)
+
+
+def gives_back(items: QuerySet[LineItem], lines: Sequence[tuple[HostId, int]]) -> bool:
+    """L4: whether one of the devices holds more copies of one of the items than it would; looked at before any lock.
+
+    A host ID that is none is left to who reads it next.
+    """
+    totals: dict[str, int] = {}
+    for host, copies in lines:
+        with suppress(ValidationError):
+            totals[host.normal] = copies
+    held = Activation.objects.filter(item__in=items, device__host_id__in=totals, copies__gt=0)
+    return any(copies > totals[name] for name, copies in held.values_list("device__host_id", "copies"))
 
 
 def lock_item(items: Any) -> LineItem:
@@ -163,8 +194,16 @@ def lock_item(items: Any) -> LineItem:
     return items.select_for_update(no_key=True, of=("self",)).select_related("product").get()
 
 
-def set_copies(*, actor: User | None, item: LineItem, host: HostId, copies: int, reason: str = "") -> License:
-    """Under the item's lock: the device holds ``copies`` from now on.
+def set_copies(
+    *,
+    actor: User | None,
+    item: LineItem,
+    host: HostId,
+    copies: int,
+    reason: str = "",
+    above: Sequence[LineItem] | None = None,
+) -> License:
+    """Under the item's lock: the device holds ``copies`` from now on. ``above`` as ``take_from_device`` wants it.
 
     The same number again gives the same license, but where the Activation ID was replaced since (E5): its file opens
     with the former one.
@@ -179,7 +218,7 @@ def set_copies(*, actor: User | None, item: LineItem, host: HostId, copies: int,
     if current and is_for_current_id(current):
         return current
     if change < 0:
-        take_from_device(actor=actor, activation=activation, copies=-change, reason=reason)
+        take_from_device(actor=actor, activation=activation, copies=-change, reason=reason, above=above)
     elif change > 0:
         _put_on_device(actor=actor, activation=activation, copies=change, reason=reason)
     license = renew_license(activation, copies)

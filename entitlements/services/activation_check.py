@@ -11,7 +11,7 @@ from accounts.models import User
 from entitlements.activation.host_ids import guess
 from entitlements.models import Activation, LineItem
 from entitlements.services.devices import HostId
-from entitlements.services.returns import limit_reached, returns_left
+from entitlements.services.return_limits import ReturnLimits, chains_of
 from mxportal.shared.forms import no_control_characters
 from mxportal.shared.numbers import typed_number
 
@@ -95,16 +95,16 @@ def _check_twice(checked: Sequence[CheckedLine]) -> None:
 
 def _check_sum(actor: User, item: LineItem, checked: Sequence[CheckedLine]) -> None:
     """Line by line, as it would be done: copies that come back are available to the lines below."""
-    available, left = item.available, returns_left(item)
-    reached = limit_reached(item, left)
+    available = item.available
+    limits = ReturnLimits(actor, chains_of([item]))
     for one in checked:
         if one.change > available:
             one.problems.append(_too_few(available))
-        elif -one.change > left and not actor.account.is_mobotix:
+        elif not actor.account.is_mobotix and (reached := limits.obstacle(item, -one.change)):
             one.problems.append(reached)
         else:
             available -= one.change
-            left -= max(0, -one.change)
+            limits.take(item, max(0, -one.change))
 
 
 def _too_few(available: int) -> str:

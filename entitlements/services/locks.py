@@ -1,6 +1,8 @@
 """Locking many line items in one order, so that two who need the same ones never wait for each other for ever."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+from django.db.models import QuerySet
 
 from entitlements.models import LineItem
 
@@ -22,3 +24,28 @@ def lock_items(ids: Iterable[int]) -> list[LineItem]:
     for start in range(0, len(ordered), AT_ONCE):
         found += locked.filter(pk__in=ordered[start : start + AT_ONCE])
     return found
+
+
+def ids_above(items: QuerySet[LineItem]) -> set[int]:
+    """The items that these were split from, and so on up to those that MOBOTIX issued; a chain has three levels."""
+    return {pk for pair in items.order_by().values_list("parent", "parent__parent") for pk in pair if pk}
+
+
+def lock_above(items: QuerySet[LineItem]) -> list[LineItem]:
+    """L4: lock what the items descend from, before the items themselves: the order is that of ``lock_items``.
+
+    Returns them upwards.
+    """
+    return lock_items(ids_above(items))[::-1]
+
+
+def above_of(item: LineItem, locked: Mapping[int, LineItem]) -> list[LineItem] | None:
+    """What the item descends from, upwards, out of what is locked; None where that is not all of it."""
+    above: list[LineItem] = []
+    parent_id = item.parent_id
+    while parent_id is not None:
+        if parent_id not in locked:
+            return None
+        above.append(locked[parent_id])
+        parent_id = above[-1].parent_id
+    return above

@@ -1,6 +1,6 @@
 """L3: what a device that is offline asks for: looked at first, then carried out, all of it or nothing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.core.exceptions import ValidationError
@@ -17,9 +17,10 @@ from entitlements.predicates import may_activate, needs_reason
 from entitlements.services.activation import check_can_be_activated, set_copies
 from entitlements.services.devices import HostId
 from entitlements.services.licenses import renew_license
-from entitlements.services.locks import lock_items
+from entitlements.services.locks import above_of, ids_above, lock_items
 from entitlements.services.reasons import check_reason
-from entitlements.services.returns import limit_reached, returns_left_of, take_from_device
+from entitlements.services.return_limits import ReturnLimits, chains_of
+from entitlements.services.returns import take_from_device
 from entitlements.services.split import check_copies
 
 
@@ -86,12 +87,21 @@ def carry_out_request(*, actor: User | None, request: ActivationRequest, reason:
     """
     if actor is not None:
         check_permission(actor, Permission.ACTIVATE)
-    locked = {item.pk for item in lock_items(item.pk for item in _items(actor, request).values())}
+    locked = {item.pk: item for item in lock_items(_ids_to_lock(_items(actor, request), request))}
     items = {name: item for name, item in _items(actor, request).items() if item.pk in locked}
     steps = _steps(actor, request, items)
     if problems := [_about(step.wanted, step.problem) for step in steps if step.problem]:
         raise ValidationError(problems)
-    return [_carry_out(step, request, reason) for step in steps]
+    return [_carry_out(step, request, reason, locked) for step in steps]
+
+
+def _ids_to_lock(items: dict[str, LineItem], request: ActivationRequest) -> set[int]:
+    """The items; where copies seem to come back, what they descend from besides (L4)."""
+    ids = {item.pk for item in items.values()}
+    wanted = {items[one.activation_id].pk: one for one in request.wanted if one.activation_id in items}
+    held = Activation.objects.filter(item__in=ids, device__host_id=request.host_id, copies__gt=0)
+    back = [pk for pk, copies in held.values_list("item", "copies") if copies > wanted[pk].copies]
+    return ids | ids_above(LineItem.objects.filter(pk__in=back)) if back else ids
 
 
 def _about(wanted: Wanted, problem: str) -> str:
@@ -131,7 +141,7 @@ def _steps(actor: User | None, request: ActivationRequest, items: dict[str, Line
     ).select_related("device")
     held = {activation.item_id: activation for activation in activations}
     steps = [_step(actor, wanted, items.get(wanted.activation_id), held) for wanted in request.wanted]
-    return list(_checked(steps))
+    return list(_checked(actor, steps))
 
 
 def _step(actor: User | None, wanted: Wanted, item: LineItem | None, held: dict[int, Activation]) -> Step:
@@ -141,14 +151,14 @@ def _step(actor: User | None, wanted: Wanted, item: LineItem | None, held: dict[
     return Step(wanted=wanted, item=item, actor=own, activation=held.get(item.pk))
 
 
-def _checked(steps: list[Step]) -> Iterator[Step]:
-    """With what the services below would refuse, before anything is done. One query, where copies come back."""
+def _checked(actor: User | None, steps: list[Step]) -> Iterator[Step]:
+    """With what the services below would refuse, before anything is done. Two queries, where copies come back."""
     back = [step.item for step in steps if step.item and step.given_back]
-    left = returns_left_of(back) if back else {}
+    limits = ReturnLimits(actor, chains_of(back) if back else [])
     for step in steps:
         try:
             if step.item is not None:
-                _check(step, step.item, left)
+                _check(step, step.item, limits)
         except ValidationError as error:
             step = replace(step, problem=" ".join(error.messages))
         yield step
@@ -163,33 +173,48 @@ def _not_found(wanted: Wanted) -> Step:
     return Step(wanted=wanted, problem=unknown, is_guess=True)
 
 
-def _check(step: Step, item: LineItem, left: dict[int, int]) -> None:
+def _check(step: Step, item: LineItem, limits: ReturnLimits) -> None:
     if not step.wanted.is_return:
         check_can_be_activated(item)
     if step.change > 0:
         check_copies(step.change, item.available)
+    if not step.given_back:
+        return
     is_mobotix = step.actor is not None and step.actor.account.is_mobotix
-    if not is_mobotix and step.given_back > left.get(item.pk, 0):
-        raise ValidationError(limit_reached(item, left[item.pk]))
+    obstacle = limits.obstacle(item, step.given_back)
+    if obstacle and not is_mobotix:
+        raise ValidationError(obstacle)
+    limits.take(item, step.given_back)
 
 
-def _carry_out(step: Step, request: ActivationRequest, reason: str) -> Answer:
+def _carry_out(step: Step, request: ActivationRequest, reason: str, locked: Mapping[int, LineItem]) -> Answer:
     assert step.item is not None, "a step without an item has a problem"
     if step.needs_reason and step.actor is not None:
         check_reason(step.actor, step.item, reason)
-    license = None if step.wanted.is_return else _activate(step, step.item, request, reason)
+    above = above_of(step.item, locked)
+    license = None if step.wanted.is_return else _activate(step, step.item, request, reason, above)
     if step.wanted.is_return and step.activation is not None and step.held:
         step.activation.item = step.item
-        take_from_device(actor=step.actor, activation=step.activation, copies=step.held, reason=reason)
+        take_from_device(
+            actor=step.actor, activation=step.activation, copies=step.held, reason=reason, above=above
+        )
         renew_license(step.activation, 0)
     return Answer(step.wanted, step.item, license)
 
 
-def _activate(step: Step, item: LineItem, request: ActivationRequest, reason: str) -> License:
+def _activate(
+    step: Step,
+    item: LineItem,
+    request: ActivationRequest,
+    reason: str,
+    above: Sequence[LineItem] | None,
+) -> License:
     host = HostId(
         typed=request.host_id,
         kind=request.host_id_type,
         name=request.device_name,
         model=request.device_model,
     )
-    return set_copies(actor=step.actor, item=item, host=host, copies=step.wanted.copies, reason=reason)
+    return set_copies(
+        actor=step.actor, item=item, host=host, copies=step.wanted.copies, reason=reason, above=above
+    )

@@ -1,5 +1,6 @@
 """L4: copies go from one device to another in one step."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -15,7 +16,7 @@ from entitlements.predicates import may_activate
 from entitlements.services.activation import check_can_be_activated, set_copies
 from entitlements.services.devices import HostId, as_asked
 from entitlements.services.licenses import renew_license
-from entitlements.services.locks import lock_items
+from entitlements.services.locks import above_of, ids_above, lock_items
 from entitlements.services.returns import lock_activation, take_from_device
 
 
@@ -29,13 +30,15 @@ def rehost(
     PermissionDenied, ValidationError at ``item``, ``host_id``, ``copies`` or ``reason``; nothing has moved then.
     """
     check_permission(actor, Permission.ACTIVATE)
-    activation = lock_activation(actor, activation_id)
+    activation, above = lock_activation(actor, activation_id)
     request = {"activation": activation_id, "host": as_asked(host), "copies": copies, "reason": reason}
     if done := Operation.objects.done(actor=actor, key=key, kind="rehost", request=request):
         return License.objects.get(pk=done)
     _check_another(activation.device, host)
     copies = activation.copies if copies is None else copies
-    license = _move_copies(actor=actor, activation=activation, host=host, copies=copies, reason=reason)
+    license = _move_copies(
+        actor=actor, activation=activation, host=host, copies=copies, reason=reason, above=above
+    )
     Operation.objects.record(actor=actor, key=key, kind="rehost", request=request, result=license)
     return license
 
@@ -49,13 +52,15 @@ def replace_device(*, actor: User, device_id: int, host: HostId, key: str, reaso
     """
     check_permission(actor, Permission.ACTIVATE)
     device = Device.objects.visible_to(actor).select_related("account").get(pk=device_id)
-    locked = {item.pk for item in lock_items(_held(device).values_list("item", flat=True))}
+    held = LineItem.objects.filter(pk__in=list(_held(device).values_list("item", flat=True)))
+    wanted = {*held.values_list("pk", flat=True), *ids_above(held)}
+    locked = {item.pk: item for item in lock_items(wanted)}
     request = {"device": device_id, "host": as_asked(host), "reason": reason}
     if done := Operation.objects.done(actor=actor, key=key, kind="replace_device", request=request):
         return Device.objects.get(pk=done)
     _check_another(device, host)
     plan = [one for one in moving(actor, device) if one.activation.item_id in locked]
-    other = _move_all(actor=actor, plan=plan, host=host, reason=reason)
+    other = _move_all(actor=actor, plan=plan, host=host, reason=reason, locked=locked)
     Operation.objects.record(actor=actor, key=key, kind="replace_device", request=request, result=other)
     return other
 
@@ -90,11 +95,18 @@ def _check_another(device: Device, host: HostId) -> None:
         raise ValidationError({"host_id": _("This is the same device. Enter the host ID of the other one.")})
 
 
-def _move_all(*, actor: User, plan: list[Moving], host: HostId, reason: str) -> Device:
+def _move_all(
+    *, actor: User, plan: list[Moving], host: HostId, reason: str, locked: Mapping[int, LineItem]
+) -> Device:
     _check_some_move(actor, plan)
     for activation in (one.activation for one in plan if not one.obstacle):
         license = _move_copies(
-            actor=actor, activation=activation, host=host, copies=activation.copies, reason=reason
+            actor=actor,
+            activation=activation,
+            host=host,
+            copies=activation.copies,
+            reason=reason,
+            above=above_of(activation.item, locked),
         )
     return license.activation.device
 
@@ -106,10 +118,18 @@ def _check_some_move(actor: User, plan: list[Moving]) -> None:
         raise ValidationError({"device": _("This device holds nothing that can move.")})
 
 
-def _move_copies(*, actor: User, activation: Activation, host: HostId, copies: int, reason: str) -> License:
+def _move_copies(
+    *,
+    actor: User,
+    activation: Activation,
+    host: HostId,
+    copies: int,
+    reason: str,
+    above: Sequence[LineItem] | None,
+) -> License:
     item = activation.item
     check_can_be_activated(item)
-    take_from_device(actor=actor, activation=activation, copies=copies, reason=reason)
+    take_from_device(actor=actor, activation=activation, copies=copies, reason=reason, above=above)
     renew_license(activation, activation.copies - copies)
     item.refresh_from_db(fields=["available", "activated"])
     there = Activation.objects.filter(item=item, device__host_id=host.normal).first()

@@ -17,7 +17,7 @@ from entitlements.obstacles import activation_obstacle
 from entitlements.predicates import may_activate
 from entitlements.return_page import limit_of, replacement
 from entitlements.services.rehosting import rehost, replace_device
-from entitlements.services.returns import limit_reached, return_copies, returns_left
+from entitlements.services.returns import return_copies
 from entitlements.views.activate import known_devices
 from entitlements.views.devices import load_device
 from entitlements.views.steps import require, shown
@@ -52,11 +52,11 @@ def _say_returned(request: PortalRequest, item: LineItem, copies: int) -> None:
         "%(copies)s copies have come back to the line item.",
         copies,
     )
-    messages.success(request, f"{sentence % {'copies': copies}} {_left_sentence(item)}")
+    messages.success(request, f"{sentence % {'copies': copies}} {_left_sentence(request, item)}")
 
 
-def _left_sentence(item: LineItem) -> str:
-    left = returns_left(item)
+def _left_sentence(request: PortalRequest, item: LineItem) -> str:
+    left = limit_of(request.user, item).left
     sentence = ngettext(
         "%(left)s more can be returned within a year.", "%(left)s more can be returned within a year.", left
     )
@@ -81,7 +81,7 @@ def _show(
         "activation": activation_rows(request.user, [activation])[0],
         "form": form,
         "limit": limit,
-        "obstacle": obstacle or (limit_reached(item, limit.left) if limit.is_reached else ""),
+        "obstacle": obstacle or (limit.obstacle if limit.is_reached else ""),
         "known": known_devices(request.user, item.owner_id, but=activation.device_id),
     }
     return render(request, f"entitlements/{name}.html", context)
@@ -98,7 +98,7 @@ def activation_rehost(request: PortalRequest, pk: int) -> HttpResponse:
         obstacle = activation_obstacle(activation.item)
         return _show(request, activation, form, "activation_rehost", obstacle)
     moved = _("The copies have moved to this device.")
-    messages.success(request, f"{moved} {_left_sentence(activation.item)}")
+    messages.success(request, f"{moved} {_left_sentence(request, activation.item)}")
     return redirect("license_detail", license.license_id)
 
 

@@ -115,9 +115,17 @@ class LedgerModel:
         return allowed and (not limited or self.may_return(pk, held - total))
 
     def may_return(self, pk: int, copies: int) -> bool:
-        """L4: so many a year."""
-        item = self.items[pk]
-        return copies <= max(0, max(2, item.quantity * 5 // 100) - item.returned) or copies <= 0
+        """L4: so many a year, at each level of the chain."""
+        return copies <= 0 or all(
+            copies <= max(2, level.quantity * 5 // 100) - level.returned for level in self.chain(pk)
+        )
+
+    def chain(self, pk: int) -> Iterator[ModelItem]:
+        """An item, what it was split from, and so on."""
+        level: int | None = pk
+        while level is not None:
+            yield self.items[level]
+            level = self.items[level].parent
 
     def hold(self, pk: int, host: str, total: int) -> None:
         """L2, L4: a device holds so many copies from now on."""
@@ -125,4 +133,5 @@ class LedgerModel:
         change = total - item.devices.get(host, 0)
         item.devices[host] = total
         item.available -= change
-        item.returned += max(0, -change)
+        for level in self.chain(pk):
+            level.returned += max(0, -change)

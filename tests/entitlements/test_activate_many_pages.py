@@ -124,7 +124,7 @@ def test_lines_beyond_the_limit_cost_no_query_each(
         put_on(cast, chain.installed, 4, name)
     item = refreshed(chain)
     for some in (names[:1], names):
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(3):
             lines = [DeviceLine(name, "", "1") for name in some]
             assert all(one.problems for one in check_lines(actor=cast.installer, item=item, lines=lines))
 

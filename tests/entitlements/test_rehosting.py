@@ -110,7 +110,8 @@ def test_the_same_rehost_again(cast: Cast, chain: Chain) -> None:
 
 def three_licenses(cast: Cast) -> tuple[Device, list[LineItem]]:
     """A camera of the end customer with copies of three items."""
-    installed = split_item(cast.distributor, issue_item(cast), cast.installer.account, copies=40)
+    issued = issue_item(cast, quantity=200)
+    installed = split_item(cast.distributor, issued, cast.installer.account, copies=140)  # 7 a year
     items = [split_item(cast.installer, installed, cast.customer, copies=5) for _ in range(3)]
     licenses = [put_on(cast, item) for item in items]
     return licenses[0].activation.device, items

@@ -124,7 +124,8 @@ def test_nothing_left_to_return(cast: Cast, chain: Chain) -> None:
 
 def three_on_one(cast: Cast, chain: Chain) -> list[License]:
     """Three items of the customer on one camera."""
-    others = [split_item(cast.installer, chain.installed, cast.customer, copies=2) for _number in range(2)]
+    source = split_item(cast.distributor, chain.issued, cast.installer.account, copies=20)
+    others = [split_item(cast.installer, source, cast.customer, copies=2) for _number in range(2)]
     return [put_on(cast, item, 1) for item in (chain.served, *others)]
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from entitlements.models import Device, LineItem, SigningKey, State
-from entitlements.services.activation import return_as_bearer
+from entitlements.models import Activation, Device, LineItem, SigningKey, State
+from entitlements.services.activation import activate, return_as_bearer
 from entitlements.services.devices import add_device
 from entitlements.services.issue import add_lines, create_entitlement, deploy_entitlement
 from entitlements.services.key_compromise import _reissue
@@ -139,14 +139,16 @@ def activated_while_it_becomes_inactive(cast: Cast) -> Race:
 
 
 @proves(f"{SERVICES}.returns.lock_activation")
-def returned_twice(cast: Cast) -> Race:
-    """L4: so many copies a year, by whatever channel."""
-    given = put_on(cast, make_chain(cast).served, copies=4)
-    back = {"actor": cast.installer, "activation_id": given.activation_id, "copies": 2}
+def returned_while_it_gets_more(cast: Cast) -> Race:
+    """L4: all that the device holds comes back, and not what it held a moment ago."""
+    item = make_chain(cast).served
+    given = put_on(cast, item, copies=1)
+    more = {"actor": cast.installer, "item_id": item.pk, "host": host(), "copies": 2}
+    back = {"actor": cast.installer, "activation_id": given.activation_id, "copies": None}
     return Race(
-        other=lambda: inside(return_copies)(key=new_key(), **back),
+        other=lambda: inside(activate)(key=new_key(), **more),
         ours=lambda: return_copies(key=new_key(), **back),
-        right=refused("copies"),
+        right=lambda outcome: isinstance(outcome, Activation) and outcome.copies == 0,
     )
 
 
