@@ -18,7 +18,7 @@ if settings.METRICS_PORT:
     shared_metrics.share()
 if settings.HEALTH_PORT:
     bind.append(f"{settings.HEALTH_HOST}:{settings.HEALTH_PORT}")
-worker_class = "gthread"
+worker_class = "mxportal.gunicorn_worker.PatientWorker"
 threads = int(os.environ.get("WEB_THREADS", "8"))
 # An in-memory broker reaches no second process.
 workers = 1 if settings.EMBEDDED_WORKER else int(os.environ.get("WEB_CONCURRENCY", "2"))

@@ -108,6 +108,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "mxportal.bodies.BodyLimitMiddleware",
     "entitlements.api.middleware.ApiMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -135,6 +136,8 @@ if METRICS_PORT:
         *MIDDLEWARE,
         "mxportal.metrics.MetricsMiddleware",
     ]
+# Threads of each web process that receive requests; the WEB_THREADS that answer them get each of them whole.
+WEB_RECEIVERS = env.int("WEB_RECEIVERS", default=64)
 ROOT_URLCONF = "mxportal.urls"
 WSGI_APPLICATION = "mxportal.wsgi.application"
 TEMPLATES = [

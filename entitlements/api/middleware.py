@@ -14,6 +14,7 @@ from accounts.models import ApiRequest, ApiToken
 from accounts.services.api_tokens import find_token, note_use
 from entitlements.api.auth import HEADER
 from entitlements.api.problems import MEDIA_TYPE, problem, too_many
+from mxportal.bodies import refused
 from mxportal.shared.afterwards import write_afterwards
 from mxportal.shared.limits import Left, count_up, network_of
 from mxportal.shared.request_id import current_request_id
@@ -23,7 +24,6 @@ DOCS = f"{PREFIX}docs"  # a page for people
 MINUTE = 60
 SCHEME = "bearer "
 LARGEST_BODY = 1024 * 1024  # bytes
-MOST_DIGITS = 20  # of its length; some thousand are no number for Python
 
 
 class ApiMiddleware:
@@ -80,8 +80,10 @@ def _refused(request: HttpRequest, left: Left) -> HttpResponse | None:
     """Before anything of it is read."""
     if left.is_exceeded:
         return too_many(left.seconds)
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdecimal() or len(length) > MOST_DIGITS or int(length) > LARGEST_BODY:
+    status = refused(request, LARGEST_BODY)
+    if status == 411:
+        return problem(411, "length-required", _("Send the length of the body (Content-Length)."))
+    if status:
         return problem(413, "too-large", _("The body is larger than 1 MB. Send less at once."))
     return None
 

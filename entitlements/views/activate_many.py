@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
 from entitlements.activation_rows import activation_rows
+from entitlements.bulk_files import LARGEST_FILE
 from entitlements.forms.activate_many import ActivateManyForm
 from entitlements.models import License, LineItem
 from entitlements.obstacles import activation_obstacle
@@ -18,6 +19,7 @@ from entitlements.services.activation import MOST_AT_ONCE, activate_many
 from entitlements.views.licenses import within
 from entitlements.views.steps import load_item, load_party_item, require, shown
 from mxportal.shared.pagination import paginate
+from mxportal.shared.stamps import takes_up_to
 from mxportal.shared.views import posted, submit
 
 CARRY_OUT = "activate"
@@ -25,6 +27,7 @@ CARRY_OUT = "activate"
 
 @requires(Permission.ACTIVATE)
 @require_http_methods(["GET", "HEAD", "POST"])
+@takes_up_to(LARGEST_FILE)
 def line_item_activate_many(request: PortalRequest, pk: int) -> HttpResponse:
     """The lines, then what is wrong with which of them, then all of it; the button that was pressed says which."""
     item = load_item(request.user, pk)

@@ -16,6 +16,7 @@ from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
 from entitlements.bulk_columns import COLUMNS, label_of
 from entitlements.bulk_export import TYPES, template
+from entitlements.bulk_files import LARGEST_FILE
 from entitlements.bulk_page import source_choices, suggestions
 from entitlements.forms.bulk_split import (
     FIRST_ROWS,
@@ -33,10 +34,12 @@ from entitlements.services.bulk_requests import start_bulk_split
 from entitlements.services.split import split_obstacle
 from entitlements.views.steps import require
 from mxportal.shared.numbers import typed_number
+from mxportal.shared.stamps import takes_up_to
 
 
 @requires(Permission.SPLIT)
 @require_http_methods(["GET", "HEAD", "POST"])
+@takes_up_to(LARGEST_FILE)
 def bulk_split_create(request: PortalRequest) -> HttpResponse:
     """The ticked items, and three ways for the lines: table, file, paste. Nothing that was typed is lost."""
     sources = _ticked(request)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.http import client_address
 from accounts.models import User
 from accounts.permissions import Permission, check_permission, public
-from entitlements.activation.request_files import ActivationRequest
+from entitlements.activation.request_files import LARGEST, ActivationRequest
 from entitlements.forms.offline import FILE, TEXT, TYPED, WAYS, ConfirmForm, OfflineForm, form_of, typed_form
 from entitlements.license_downloads import license_filename, licenses_zip
 from entitlements.offline_page import answered_rows, license_link, linked_licenses, planned_rows
@@ -20,6 +20,7 @@ from entitlements.services.guesses import TooManyGuessesError, check_guesses, co
 from entitlements.services.offline import Answer, Step, carry_out_request, plan_request
 from entitlements.views.waiting import please_wait
 from mxportal.shared.numbers import typed_number
+from mxportal.shared.stamps import takes_up_to
 
 CARRY_OUT, EDIT, ADD, REMOVE = "carry_out", "edit", "add", "remove:"
 
@@ -29,6 +30,7 @@ CARRY_OUT, EDIT, ADD, REMOVE = "carry_out", "edit", "add", "remove:"
 )
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@takes_up_to(LARGEST)
 def offline_activation(request: HttpRequest) -> HttpResponse:
     """Asks for the request, shows what would happen, does it: each step in the answer to a POST, so that no Activation
     ID stands in an address.

@@ -9,9 +9,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.http import client_address
 from accounts.permissions import public
 from entitlements.forms.verify import CODE, FILE, VerifyForm
+from entitlements.services.document_verification import LARGEST
 from entitlements.services.verification import verified_lines
 from entitlements.views.waiting import please_wait
 from mxportal.shared.limits import Left, count_up, network_of
+from mxportal.shared.stamps import takes_up_to
 
 MINUTE = 60
 
@@ -21,6 +23,7 @@ MINUTE = 60
 )
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@takes_up_to(LARGEST)
 def verify_start(request: HttpRequest) -> HttpResponse:
     """Asks for a code, which has a page of its own, or a file, whose answer is kept nowhere."""
     if request.method != "POST":

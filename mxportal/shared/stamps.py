@@ -1,4 +1,4 @@
-"""The stamp of a view that needs no login, for the pages of the project and of every app."""
+"""The stamps of a view that needs no login, and of one that takes files: for the project and for every app."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponseBase
 
 View = Callable[..., HttpResponseBase]
+FORM_BYTES = 64 * 1024  # of a form, without a file
 
 
 def public(reason: str) -> Callable[[View], View]:
@@ -20,5 +21,15 @@ def public(reason: str) -> Callable[[View], View]:
 
         opened.public_reason = reason  # type: ignore[attr-defined]
         return login_not_required(opened)
+
+    return stamp
+
+
+def takes_up_to(most_bytes: int) -> Callable[[View], View]:
+    """Stamp a view whose requests may be larger than a page's usual form, as those with a file (S1)."""
+
+    def stamp(view: View) -> View:
+        view.most_bytes = most_bytes + FORM_BYTES  # type: ignore[attr-defined]
+        return view
 
     return stamp

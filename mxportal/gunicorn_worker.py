@@ -1,0 +1,141 @@
+"""gunicorn's threaded worker, for a portal that slow connections do not stop (S2).
+
+Threads of their own receive each request, whole; only then a request thread takes it up. Who sends a byte a second
+keeps a receiver busy, for as long as its time lasts, and nobody else waiting.
+"""
+
+import re
+import socket
+import struct
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+from urllib.parse import unquote
+
+from django.conf import settings
+from gunicorn.workers.gthread import _DEFER, DEFAULT_WORKER_DATA_TIMEOUT, TConn, ThreadWorker
+
+HEAD_SECONDS = 15  # for the head of a request
+BODY_SECONDS = 15  # for its body, and besides so long as the slowest line allowed needs
+SLOWEST = 16 * 1024  # bytes a second
+MOST_HEAD = 256 * 1024  # bytes; gunicorn's own limits, which are lower, refuse such a head
+TURN = 1.0  # seconds after which a stopping worker is noticed
+END_OF_HEAD = b"\r\n\r\n"
+LENGTH = re.compile(rb"(?im)^content-length:[ \t]*(\d{1,12})[ \t]*\r$")
+CHUNKED = re.compile(rb"(?im)^transfer-encoding:")
+EXPECT = re.compile(rb"(?im)^expect:[ \t]*100-continue[ \t]*\r$")
+TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+class PatientWorker(ThreadWorker):
+    """Receives in one pool of threads, and runs the site in another."""
+
+    def init_process(self) -> None:
+        self.receivers = ThreadPoolExecutor(settings.WEB_RECEIVERS, thread_name_prefix="receiver")
+        super().init_process()
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Instead of a request thread, a receiver comes first."""
+        future = self.receivers.submit(self.receive, conn)
+        future.add_done_callback(lambda done: self.method_queue.defer(self._received, conn, done))
+
+    def _received(self, conn: TConn, future: "Future[Any]") -> None:
+        """On the main thread: hand a whole request over; defer or close any other."""
+        if future.exception() is None and future.result() is True:
+            super().enqueue_req(conn)
+        else:
+            self.finish_request(conn, future)
+
+    def finish_request(self, conn: TConn, future: "Future[Any]") -> None:
+        """Close aside: that waits two seconds for the other side, and here, on the main thread, for everybody."""
+        if future.cancelled() or future.exception() is not None or not future.result():
+            self.nr_conns -= 1
+            self.receivers.submit(conn.close, graceful=True)
+        else:
+            super().finish_request(conn, future)
+
+    def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
+        """A request thread does not wait for what the site has refused unread: the connection ends."""
+        return bool(conn.is_whole and super()._keepalive_after(conn, keepalive))
+
+    def receive(self, conn: TConn) -> Any:
+        """True once the request is there, or will be refused by its head alone; False where its time is over."""
+        if (
+            not conn.initialized
+            and not conn.data_ready
+            and not conn.wait_for_data(DEFAULT_WORKER_DATA_TIMEOUT)
+        ):
+            return _DEFER
+        conn.data_ready = True
+        conn.init()
+        if conn.is_http2:
+            conn.is_whole = True
+            return True
+        reader = _Reader(conn, self)
+        complete = reader.read()
+        conn.parser.unreader.unread(bytes(reader.received))
+        conn.is_whole = reader.is_whole
+        if not complete:
+            conn.sock.sendall(TIMED_OUT)
+            return False
+        _limit_waits(conn.sock)
+        return True
+
+
+class _Reader:
+    """One request, received into memory: a head, and a body that its page takes."""
+
+    def __init__(self, conn: TConn, worker: ThreadWorker) -> None:
+        self._sock, self._worker = conn.sock, worker
+        self.received = bytearray(conn.parser.unreader.take_buffered())
+        self.is_whole = True  # False where the site will refuse the body unread
+        self._ended = False  # the other side has closed its end
+
+    def read(self) -> bool:
+        """False where the time was over first. What the site will refuse unread is not waited for."""
+        end = time.monotonic() + HEAD_SECONDS
+        while END_OF_HEAD not in self.received:
+            if len(self.received) > MOST_HEAD or not self._more(end):
+                return len(self.received) > MOST_HEAD or self._ended
+        head, _, _ = bytes(self.received).partition(END_OF_HEAD)
+        head += b"\r\n"
+        length = self._length(head)
+        if length and EXPECT.search(head):
+            self._sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        end = time.monotonic() + BODY_SECONDS + length / SLOWEST
+        whole = len(head) + 2 + length
+        while len(self.received) < whole:
+            if not self._more(end):
+                return self._ended
+        return True
+
+    def _length(self, head: bytes) -> int:
+        """Of the body to wait for."""
+        from mxportal.bodies import most_bytes
+
+        found = LENGTH.search(head)
+        length = int(found[1]) if found else 0
+        target = head.split(b" ", 2)[1:2]
+        path = unquote(target[0].partition(b"?")[0].decode("latin-1")) if target else "/"
+        self.is_whole = length <= most_bytes(path) and not CHUNKED.search(head)
+        return length if self.is_whole else 0
+
+    def _more(self, end: float) -> bool:
+        """Some bytes more; False at the end of the time, of the connection, or of the worker."""
+        while self._worker.alive and (left := end - time.monotonic()) > 0:
+            self._sock.settimeout(min(left, TURN))
+            try:
+                portion = self._sock.recv(64 * 1024)
+            except TimeoutError:
+                continue
+            self.received += portion
+            self._ended = not portion
+            return bool(portion)
+        return False
+
+
+def _limit_waits(sock: socket.socket) -> None:
+    """Neither who takes no answer nor who sends a body unasked keeps a request thread for long."""
+    seconds = struct.pack("ll", BODY_SECONDS, 0)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, seconds)
