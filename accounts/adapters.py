@@ -3,11 +3,18 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.contrib.auth import authenticate
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from accounts.http import client_address
+from accounts.known_browsers import browser_of
+from accounts.services.attempts import counts_of_login, is_too_often
 from accounts.services.credentials import set_own_password
+from mxportal.shared.fields import fold
+from mxportal.shared.limits import network_of
 
 # allauth's German says "du" here; what our pages show of it stands in our own catalogue.
 WORDED_BY_US = (
@@ -31,6 +38,19 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Users are created by admins only (U4)."""
         return False
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
+        """U9: count before Argon2 runs, so that of many at once each counts; a right password counts for nothing."""
+        key = fold(credentials.get("username", ""))
+        address, browser = network_of(client_address(request)), browser_of(request, key)
+        counts = counts_of_login(key=key, address=address, browser=browser)
+        if is_too_often(counts):
+            raise self.validation_error("too_many_login_attempts")
+        user = authenticate(request, **credentials)
+        if user is not None:
+            for count in counts:
+                count.down()
+        return user
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Nothing but the outbox sends mails (N1); the reset form queues its own."""

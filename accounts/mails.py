@@ -9,19 +9,20 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timeuntil
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from accounts.models import Account, ApiToken, SellingRelation, User
 from accounts.services.credentials import (
     CREDENTIALS,
     PASSWORD_RESET,
     TOKENS_SUSPENDED,
+    addressee_of_reset,
     login_url,
     make_temporary_password,
 )
 from accounts.services.moves import MOVED, MOVED_AWAY
 from accounts.services.relations import NAMESAKE, RELATION_REQUESTED
 from accounts.services.token_notices import TOKEN_ENDS
-from mxportal.shared.fields import fold
 from notifications.messages import Message, render_message
 from notifications.models import Mail
 from notifications.registry import renders
@@ -47,13 +48,14 @@ def render_credentials(mail: Mail) -> Message | None:
 @renders(PASSWORD_RESET, _("Link for a new password"))
 def render_password_reset(mail: Mail) -> Message | None:
     """U8: a one-time link, to nobody but who has this user ID at the moment of delivery."""
-    user = User.objects.select_related("account").get(pk=mail.context["user"])
-    if not user.is_active or fold(mail.recipient_email) != user.login:
+    user = addressee_of_reset(mail=mail)
+    if user is None:
         return None
     key = {"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)}
     url = settings.SITE_URL + reverse("account_reset_password_from_key", kwargs=key)
-    context = {"user": user, "reset_url": url, "valid_for": _valid_for()}
-    return render_message("emails/password_reset", context, fresh_secret=True)
+    with override(user.language):
+        context = {"user": user, "reset_url": url, "valid_for": _valid_for()}
+        return render_message("emails/password_reset", context, fresh_secret=True)
 
 
 def _valid_for() -> str:

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from allauth.account.signals import password_changed, password_reset
 from django.contrib.auth.models import update_last_login
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
 
 from accounts.http import client_address
+from accounts.known_browsers import remember
 from accounts.models import LoginRecord, User
 from accounts.services.users import take_over
 
@@ -31,6 +33,13 @@ def record_login(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -
         _record(request, user=user, succeeded=True)
         update_last_login(sender, user)
     take_over(user)
+    remember(request, user)
+
+
+@receiver([password_changed, password_reset])
+def know_browser(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """U8: the person has proved who they are; the count of this browser goes with the new password."""
+    remember(request, user)
 
 
 @receiver(user_login_failed)

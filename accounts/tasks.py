@@ -3,6 +3,8 @@
 from celery import shared_task
 
 from accounts.services.api_requests import drop_old_requests
+from accounts.services.attempts import drop_old_attempts
+from accounts.services.credentials import drop_unknown_resets
 from accounts.services.kept_answers import drop_old_answers
 from accounts.services.token_notices import notify_ending_tokens
 
@@ -23,3 +25,15 @@ def drop_old_kept_answers() -> None:
 def tell_of_ending_tokens() -> None:
     """Every morning."""
     notify_ending_tokens()
+
+
+@shared_task(name="accounts.drop_old_attempts", ignore_result=True)
+def forget_old_attempts() -> None:
+    """Every hour."""
+    drop_old_attempts()
+
+
+@shared_task(name="accounts.drop_unknown_resets", ignore_result=True)
+def forget_unknown_resets() -> None:
+    """Every night."""
+    drop_unknown_resets()

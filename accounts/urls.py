@@ -5,6 +5,7 @@ from django.urls import path, re_path, reverse_lazy
 
 from accounts.permissions import Permission, public, requires
 from accounts.views import accounts, api_tokens, pickers, profile, relations, users
+from accounts.views.login import PasswordResetFromKeyView, PasswordResetView
 
 # Of django-allauth only these: what else it has (sign-up, further e-mail addresses) must not be reachable.
 login = public("This is where one logs in (U8).")(allauth.LoginView.as_view())
@@ -13,9 +14,9 @@ password_change = requires(Permission.EDIT_PROFILE)(
     allauth.PasswordChangeView.as_view(success_url=reverse_lazy("home"))
 )
 forgotten = public("Who has forgotten the password cannot log in (U8).")
-password_reset = forgotten(allauth.PasswordResetView.as_view())
+password_reset = forgotten(PasswordResetView.as_view())
 password_reset_done = forgotten(allauth.PasswordResetDoneView.as_view())
-password_reset_from_key = forgotten(allauth.PasswordResetFromKeyView.as_view())
+password_reset_from_key = forgotten(PasswordResetFromKeyView.as_view())
 password_reset_from_key_done = forgotten(allauth.PasswordResetFromKeyDoneView.as_view())
 
 urlpatterns = [

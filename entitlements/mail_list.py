@@ -16,6 +16,7 @@ from django.utils.timezone import make_aware
 
 from accounts.models import MailEntry, User
 from accounts.permissions import Permission
+from accounts.services.credentials import PASSWORD_RESET
 from entitlements.listing import for_rows
 from entitlements.models import LineItem
 from entitlements.models.line_item import LineItemQuerySet
@@ -23,7 +24,7 @@ from entitlements.presentation import ItemRow, item_rows
 from entitlements.services.resending import resendable
 from mxportal.shared.pagination import COUNT_CAP, Arm, capped
 from notifications.mail_server import trouble
-from notifications.models import Mail, MailServer
+from notifications.models import Mail, MailServer, Status
 from notifications.registry import kind_label
 
 RECIPIENT = ("recipient_email", "recipient_name")
@@ -103,7 +104,11 @@ def list_mails(
     if until:
         wanted["created_at__lt"] = _start_of(date.fromordinal(until.toordinal() + 1))
     if actor.account.is_mobotix:
-        mails = Mail.objects.filter(_matches(q, "", RECIPIENT + SUBJECT), **wanted)
+        nobodys = {
+            "kind": PASSWORD_RESET,
+            "status": Status.CANCELLED,
+        }  # anybody can type an address on the page
+        mails = Mail.objects.filter(_matches(q, "", RECIPIENT + SUBJECT), **wanted).exclude(**nobodys)
         return MailList(mails, [Arm(mails)], ("-id",), lambda row: row)
     entries = MailEntry.objects.filter(account=actor.account).select_related("mail")
     entries = entries.filter(**{f"mail__{name}": value for name, value in wanted.items()})

@@ -45,4 +45,14 @@ def beat_schedule(*, sweep_seconds: float) -> dict[str, dict[str, Any]]:
             "schedule": crontab(minute="45", hour="2-4"),
             "options": {"expires": 1800},
         },
+        "drop requests for a new password that were nobody's": {
+            "task": "accounts.drop_unknown_resets",
+            "schedule": crontab(minute="45", hour="2-4"),
+            "options": {"expires": 1800},
+        },
+        "drop counts of wrong logins that are over": {
+            "task": "accounts.drop_old_attempts",
+            "schedule": crontab(minute="50"),
+            "options": {"expires": 1800},
+        },
     }

@@ -116,6 +116,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.known_browsers.KnownBrowserMiddleware",
     "accounts.middleware.UserPreferencesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -193,7 +194,9 @@ if EMBEDDED_WORKER:
         }
     }
 else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    CACHES = {
+        "default": {"BACKEND": "mxportal.shared.redis_cache.ForgivingRedisCache", "LOCATION": REDIS_URL}
+    }
 
 CELERY_BROKER_URL = "memory://localhost//" if EMBEDDED_WORKER else REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
@@ -266,6 +269,7 @@ ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 ACCOUNT_FORMS = {
     "login": "accounts.forms.login.LoginForm",
     "reset_password": "accounts.forms.login.ResetPasswordForm",
+    "reset_password_from_key": "accounts.forms.login.ResetPasswordKeyForm",
     "change_password": "accounts.forms.login.ChangePasswordForm",
 }
 ACCOUNT_LOGIN_METHODS = {"username"}
@@ -280,13 +284,19 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
-# Counted in the cache before Argon2 runs, which costs 100 ms and 100 MiB an attempt.
+# Counted in the cache before Argon2 runs, which costs 100 ms and 100 MiB an attempt. Without Redis they let pass.
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
-    "login_failed": "10/m/ip,5/5m/key",
     "change_password": "10/m/user",
-    "reset_password": "20/m/ip,5/m/key",
     "reset_password_from_key": "20/m/ip",
+}
+# Counted in the database (accounts.services.attempts): so many, in so many seconds.
+ATTEMPTS = {
+    "login": (5, 300),  # wrong ones, for one user ID
+    "login-address": (10, 60),  # wrong ones, from one address
+    "login-browser": (5, 300),  # wrong ones, in a browser that the person has logged in with before
+    "reset": (5, 60),  # for one user ID
+    "reset-address": (20, 60),  # from one address
 }
 SESSION_COOKIE_AGE = 12 * 60 * 60
 

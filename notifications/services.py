@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from celery import current_app
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from mxportal.shared.alarms import wake, wake_on_commit
 from mxportal.shared.request_id import current_request_id
 from notifications.delivery import deliver
 from notifications.mail_server import (
@@ -33,6 +33,7 @@ from notifications.registry import is_known
 from notifications.transport import Connection
 
 logger = logging.getLogger(__name__)
+DELIVER = "notifications.deliver_mails"
 # Mails in one task of the sweep.
 BATCH = 50
 # Mails that one sweep wakes; the next one goes on.
@@ -167,20 +168,16 @@ def _clean_address(address: str) -> str:
 
 
 def _ring(pks: list[int]) -> None:
-    """Robust: with the broker down the request still succeeds, and the sweep delivers.
+    """With the broker down the request still succeeds, and the sweep delivers.
 
     Many mails wake the sweep, which deals them out in batches: as one task they would keep a single worker busy for
     longer than the broker waits for it.
     """
-
-    def ring() -> None:  # no partial: Django names the function when it fails, and a partial has no name
-        if len(pks) > BATCH:
-            current_app.send_task("notifications.sweep")
-        else:
-            _send_alarm(pks)
-
-    transaction.on_commit(ring, robust=True)
+    if len(pks) > BATCH:
+        wake_on_commit("notifications.sweep")
+    else:
+        wake_on_commit(DELIVER, [pks])
 
 
 def _send_alarm(pks: list[int], *, expires: float | None = None) -> None:
-    current_app.send_task("notifications.deliver_mails", [pks], expires=expires)
+    wake(DELIVER, [pks], expires=expires)

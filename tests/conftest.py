@@ -17,6 +17,7 @@ from django.utils import translation
 
 from entitlements.ledger import triggers
 from entitlements.models import LineItem
+from mxportal.shared.breaker import redis_breaker
 from mxportal.shared.readiness import readiness
 from tests import roles
 from tests.factories import Cast, Chain, issue_item, make_cast, make_chain
@@ -124,7 +125,8 @@ def _flush_without_triggers() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
-    """The limits on log-ins count in the cache; what /readyz has found out is kept for a second."""
+    """Limits count in the cache, a Redis that failed is left alone for a while, /readyz keeps its answer."""
+    redis_breaker.reset()
     cache.clear()
     readiness.forget()
 

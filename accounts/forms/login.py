@@ -9,7 +9,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.services.credentials import request_password_reset
+from accounts.services.credentials import request_password_reset, set_password_by_link
+from mxportal.shared.fields import fold
 
 
 class LoginForm(allauth_forms.LoginForm):
@@ -48,13 +49,23 @@ class ResetPasswordForm(allauth_forms.ResetPasswordForm):
 
     def clean_email(self) -> str:
         """No look-up here, and none of allauth's shadow addresses: an old address must not reset."""
-        return str(self.cleaned_data["email"])
+        return fold(self.cleaned_data["email"])
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         """Queue the mail; its link is made when it is delivered."""
         email = str(self.cleaned_data["email"])
         request_password_reset(email=email)
         return email
+
+
+class ResetPasswordKeyForm(allauth_forms.ResetPasswordKeyForm):
+    """A password of one's own, by the link."""
+
+    def save(self) -> None:
+        """Raises LinkUsedError where the link was used while this form was on its way."""
+        password = self.cleaned_data["password1"]
+        user = set_password_by_link(user_id=self.user.pk, token=self.temp_key, password=password)
+        self.user.password = user.password  # what allauth's signal goes on with
 
 
 class ChangePasswordForm(allauth_forms.ChangePasswordForm):

@@ -2,6 +2,7 @@
 
 from accounts.models.account import Account, AccountStatus, Tier
 from accounts.models.api_token import ApiRequest, ApiToken, Scope
+from accounts.models.attempt import Attempts
 from accounts.models.audit import AuditEntry, LoginRecord
 from accounts.models.kept_answer import KeptAnswer
 from accounts.models.mail_entry import MailEntry
@@ -14,6 +15,7 @@ __all__ = [
     "AccountStatus",
     "ApiRequest",
     "ApiToken",
+    "Attempts",
     "AuditEntry",
     "KeptAnswer",
     "LoginRecord",

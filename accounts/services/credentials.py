@@ -2,18 +2,24 @@
 
 import secrets
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
+from allauth.account.forms import default_token_generator
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from accounts.models import ApiToken, AuditEntry, MailEntry, Operation, SellingRelation, User
 from accounts.permissions import Permission, check_permission
+from accounts.services.attempts import forget_wrong_logins
 from mxportal.shared.fields import fold
-from notifications.models import Mail
+from notifications.models import Mail, Status
 from notifications.services import MailDraft, queue_mails, retry_mail
 
 CREDENTIALS = "accounts.credentials"
@@ -21,6 +27,7 @@ PASSWORD_RESET = "accounts.password_reset"
 TOKENS_SUSPENDED = "accounts.tokens_suspended"
 PASSWORD_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz"
 PASSWORD_LENGTH = 16  # 93 bits
+UNKNOWN_RESETS_KEPT = timedelta(days=1)
 
 
 def queue_user_mail(user: User, kind: str, **context: int) -> Mail:
@@ -109,10 +116,52 @@ def set_own_password(user: User, password: str) -> None:
 
 @transaction.atomic(durable=True)
 def request_password_reset(*, email: str) -> None:
-    """U8: queue a one-time link for the active login with this address; the same silence where there is none."""
-    user = User.objects.select_related("account").filter(login=fold(email)).first()
-    if user is not None and user.is_active:
-        queue_user_mail(user, PASSWORD_RESET)
+    """U8: queue the one-time link, for whatever address: nothing is looked up, so no answer takes longer.
+
+    Who it is for, and whether anybody, is seen at delivery (``addressee_of_reset``).
+    """
+    queue_mails([MailDraft(kind=PASSWORD_RESET, recipient_email=email, language=get_language() or "en")])
+
+
+@transaction.atomic(durable=True)
+def addressee_of_reset(*, mail: Mail) -> User | None:
+    """U8: the active login that asked, or None. The mail goes to the address that the portal knows, never to one that
+    only looks like it, in the person's language, and stands in the lists of those who look after the person.
+    """
+    user = User.objects.select_related("account").filter(login=fold(mail.recipient_email)).first()
+    if user is None or not user.is_active:
+        return None
+    mail.recipient_email, mail.recipient_name, mail.language = user.email, str(user), user.language
+    mail.save(update_fields=["recipient_email", "recipient_name", "language"])
+    if not user.mails.filter(pk=mail.pk).exists():
+        _keep([(user, mail)])
+    return user
+
+
+def drop_unknown_resets() -> int:
+    """Called by beat: forget the addresses that somebody typed and that are nobody's. Returns how many."""
+    old = Mail.objects.filter(kind=PASSWORD_RESET, created_at__lt=timezone.now() - UNKNOWN_RESETS_KEPT)
+    known = User.mails.through.objects.filter(mail=OuterRef("pk"))
+    return old.filter(~Exists(known), status=Status.CANCELLED).delete()[0]
+
+
+class LinkUsedError(ValidationError):
+    """The one-time link has set a password already."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This link was used already."), code="link_used")
+
+
+@transaction.atomic(durable=True)
+def set_password_by_link(*, user_id: int, token: str, password: str) -> User:
+    """U8: set the password, once for each link, however often it is sent at once. Raises LinkUsedError."""
+    user = User.objects.select_for_update(no_key=True, of=("self",)).select_related("account").get(pk=user_id)
+    if not user.is_active or not default_token_generator.check_token(user, token):
+        raise LinkUsedError
+    set_own_password(user, password)
+    if user.login:
+        forget_wrong_logins(user.login)
+    return user
 
 
 @transaction.atomic(durable=True)

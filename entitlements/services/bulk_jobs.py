@@ -8,14 +8,12 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from celery import current_app
 from django.core.cache import cache
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
-from redis.exceptions import RedisError
 
 from accounts.models import User
 from accounts.permissions import Permission, check_permission
@@ -26,6 +24,7 @@ from entitlements.services.bulk_email import mail_all
 from entitlements.services.bulk_lines import BulkLine, Checked, LinesRefused
 from entitlements.services.bulk_split import lock_sources, split_all
 from entitlements.services.bulk_undo import take_all_back
+from mxportal.shared.alarms import wake, wake_on_commit
 
 log = logging.getLogger(__name__)
 AT_ONCE = 500  # so many lines take about a second
@@ -53,12 +52,7 @@ def set_to_work(bulk: BulkSplit, state: BulkState) -> None:
     bulk.state, bulk.attempts, bulk.failure = state, 0, ""
     bulk.save()
     if not is_small(bulk):
-        pk = bulk.pk
-
-        def ring() -> None:
-            current_app.send_task(TASK, [pk])
-
-        transaction.on_commit(ring, robust=True)
+        wake_on_commit(TASK, [bulk.pk])
 
 
 def go_on(bulk: BulkSplit) -> BulkSplit:
@@ -203,10 +197,7 @@ def _progress(bulk: BulkSplit) -> Callable[[int], None]:
         return lambda done: None
 
     def tell(done: int) -> None:
-        try:
-            cache.set(_progress_key(bulk), done, PROGRESS_KEPT)
-        except RedisError:  # the work does not need it
-            log.warning("The progress of bulk split %s cannot be written down.", bulk.pk, exc_info=True)
+        cache.set(_progress_key(bulk), done, PROGRESS_KEPT)
 
     tell(0)
     return tell
@@ -214,11 +205,7 @@ def _progress(bulk: BulkSplit) -> Callable[[int], None]:
 
 def progress_of(bulk: BulkSplit) -> int:
     """How many lines are done, as far as is known."""
-    try:
-        return min(cache.get(_progress_key(bulk), 0), bulk.line_count)
-    except RedisError:
-        log.warning("The progress of bulk split %s cannot be read.", bulk.pk, exc_info=True)
-        return 0
+    return min(cache.get(_progress_key(bulk), 0), bulk.line_count)
 
 
 def _progress_key(bulk: BulkSplit) -> str:
@@ -234,7 +221,7 @@ def sweep_bulk_splits() -> int:
     left = BulkSplit.objects.working().filter(changed_at__lt=now - LEFT_BEHIND)
     pks = list(left.values_list("pk", flat=True))
     for pk in pks:
-        current_app.send_task(TASK, [pk])
+        wake(TASK, [pk])
     BulkSplit.objects.filter(state__in=DRAFTS, changed_at__lt=now - DRAFTS_KEPT).delete()
     return len(pks)
 

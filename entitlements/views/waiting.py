@@ -10,3 +10,8 @@ def please_wait(request: HttpRequest, seconds: int) -> HttpResponse:
     response = render(request, "429.html", context, status=429)
     response["Retry-After"] = str(seconds)
     return response
+
+
+def wait_a_minute(request: HttpRequest) -> HttpResponse:
+    """What django-allauth's limits answer: all of them count by the minute."""
+    return please_wait(request, 60)

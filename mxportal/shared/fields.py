@@ -1,16 +1,19 @@
 """Model fields that every app may use."""
 
+import unicodedata
 from typing import Any
 
 from django.db import models
 
 
 def fold(text: str) -> str:
-    """The form in which names and addresses are compared: without case, in any script, on any database.
+    """The form in which names and addresses are compared: without case and width, in any script, on any database.
 
-    SQLite's own ``lower`` knows ASCII only, so the folding is done here and stored.
+    Unicode's NFKC_Casefold, and one space between words. SQLite's own ``lower`` knows ASCII only, so the folding is
+    done here and stored.
     """
-    return " ".join(text.split()).casefold()
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
 
 
 class FoldedField(models.CharField):

@@ -2,14 +2,10 @@
 
 import hashlib
 import ipaddress
-import logging
 import time
 from dataclasses import dataclass
 
 from django.core.cache import cache
-from redis.exceptions import RedisError
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -40,36 +36,31 @@ def count_up(name: str, who: str, *, most: int, seconds: int) -> Left:
     """Count one more of ``name`` by ``who`` in the present stretch of ``seconds``. Of many at once each is counted.
 
     Stretches begin by the clock, so that a count needs no time of its own beside it. Without Redis nobody is counted,
-    and nobody is kept out.
+    and nobody is kept out (mxportal.shared.redis_cache).
     """
     key, ends = _stretch(name, who, seconds)
-    try:
-        used = _one_more(key, seconds)
-    except RedisError:
-        used = _uncounted(name)
-    return Left(most=most, used=used, seconds=ends)
+    return Left(most=most, used=_one_more(key, seconds), seconds=ends)
 
 
 def _one_more(key: str, seconds: int) -> int:
     try:
         return cache.incr(key)
     except ValueError:  # the first one, or it ended just now
-        return 1 if cache.add(key, 1, seconds) else cache.incr(key)
+        return 1 if cache.add(key, 1, seconds) else _beside_another(key)
 
 
-def _uncounted(name: str) -> int:
-    logger.warning("Redis does not answer: %s are not counted", name)
-    return 0
+def _beside_another(key: str) -> int:
+    """Another was the first one just now; where Redis failed in between, nobody is counted."""
+    try:
+        return cache.incr(key)
+    except ValueError:
+        return 0
 
 
 def counted(name: str, who: str, *, most: int, seconds: int) -> Left:
     """How it stands, without counting."""
     key, ends = _stretch(name, who, seconds)
-    try:
-        used = cache.get(key, 0)
-    except RedisError:
-        used = _uncounted(name)
-    return Left(most=most, used=used, seconds=ends)
+    return Left(most=most, used=cache.get(key, 0), seconds=ends)
 
 
 def network_of(address: str | None) -> str:

@@ -10,7 +10,13 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
 from accounts.models import Account, User
-from accounts.services.credentials import request_password_reset, retry_user_mail, send_credentials
+from accounts.services.credentials import (
+    drop_unknown_resets,
+    request_password_reset,
+    retry_user_mail,
+    send_credentials,
+)
+from entitlements.mail_list import list_mails
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
 from notifications.services import deliver_mails
@@ -104,13 +110,45 @@ def test_send_again(cast: Cast) -> None:
 
 
 def test_reset_for_active_logins_only(cast: Cast) -> None:
-    """U8: a link for an active login, in any letter case; silence for contacts, strangers, inactive accounts."""
-    request_password_reset(email=cast.installer.email.upper())
-    assert Mail.objects.get().kind == "accounts.password_reset"
+    """U8: a link for an active login, in any letter case; silence for contacts, strangers, inactive accounts.
+
+    The same row for each: who it is for is seen at delivery.
+    """
     Account.objects.filter(pk=cast.other_installer.account_id).update(status="inactive")
-    for email in (cast.customer_contact.email, "nobody@nowhere.example", cast.other_installer.email):
+    silent = (cast.customer_contact.email, "nobody@nowhere.example", cast.other_installer.email)
+    for email in (cast.installer.email.upper(), *silent):
         request_password_reset(email=email)
-    assert Mail.objects.count() == 1
+    mails = list(Mail.objects.order_by("pk"))
+    assert {(mail.kind, mail.status, str(mail.context)) for mail in mails} == {
+        ("accounts.password_reset", Status.QUEUED, "{}")
+    }
+    deliver_mails([mail.pk for mail in mails])
+    statuses = Mail.objects.order_by("pk").values_list("status", flat=True)
+    assert list(statuses) == [Status.SENT] + [Status.CANCELLED] * 3
+    assert [mail.to for mail in outbox.outbox] == [[f"{cast.installer} <{cast.installer.email}>"]]
+    assert list(User.objects.get(pk=cast.installer.pk).mails.all()) == [mails[0]]
+
+
+def test_a_reset_goes_to_the_address_that_is_known(cast: Cast) -> None:
+    """U8: whoever owns an address that is folded to a user's gets nothing."""
+    User.objects.filter(pk=cast.installer.pk).update(
+        email="peter.shaw@inst.example", email_key="peter.shaw@inst.example", login="peter.shaw@inst.example"
+    )
+    request_password_reset(email="peter.\u017fhaw@inst.example")
+    deliver_mails([Mail.objects.get().pk])
+    assert "<peter.shaw@inst.example>" in outbox.outbox[0].to[0]
+
+
+def test_addresses_of_nobody_are_forgotten(cast: Cast) -> None:
+    """U8: what strangers type is not kept, and fills no list of MOBOTIX; a person's mails stay."""
+    for email in ("nobody@nowhere.example", cast.installer.email):
+        request_password_reset(email=email)
+    deliver_mails(Mail.objects.values_list("pk", flat=True))
+    assert list_mails(actor=cast.mobotix).rows.count() == 1
+    assert drop_unknown_resets() == 0
+    Mail.objects.update(created_at=timezone.now() - timedelta(days=2))
+    assert drop_unknown_resets() == 1
+    assert Mail.objects.get().recipient_email == cast.installer.email
 
 
 @pytest.mark.parametrize(

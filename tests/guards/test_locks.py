@@ -6,7 +6,7 @@ On PostgreSQL. On SQLite the IMMEDIATE transaction is the lock: tests/concurrenc
 import pytest
 
 from tests.factories import make_cast
-from tests.guards import locks_accounts, locks_bulk, locks_entitlements  # noqa: F401  the table
+from tests.guards import locks_accounts, locks_bulk, locks_entitlements, locks_login  # noqa: F401  the table
 from tests.guards.races import PROOFS, all_locks, turns_out_right
 
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 
+from allauth.account.forms import default_token_generator
+
 from accounts.models import AccountStatus, RelationStatus, Role, User, UserStatus
 from accounts.services.accounts import set_account_status, update_account
 from accounts.services.api_tokens import revoke_api_token, take_over_api_token
+from accounts.services.credentials import set_password_by_link
 from accounts.services.relations import decide_relation, request_relation
 from accounts.services.setup import found_mobotix
 from accounts.services.token_notices import notify_ending_tokens
@@ -169,6 +172,12 @@ def sending_many_again(cast: Cast) -> Again:
     return lambda: retry_failed(pks)
 
 
+def password_by_link(cast: Cast) -> Again:
+    """U8: the link is used up by the first."""
+    link = {"user_id": cast.installer.pk, "token": default_token_generator.make_token(cast.installer)}
+    return lambda: set_password_by_link(password="a much better one 17", **link)
+
+
 UNKEYED: dict[str, Callable[[Cast], Again]] = {
     "accounts.services.accounts.update_account": account_edit,
     "accounts.services.accounts.set_account_status": account_status,
@@ -180,6 +189,7 @@ UNKEYED: dict[str, Callable[[Cast], Again]] = {
     "accounts.services.users._update_user": user_edit,
     "accounts.services.users.update_profile": profile_edit,
     "accounts.services.setup.found_mobotix": founding,
+    "accounts.services.credentials.set_password_by_link": password_by_link,
     "entitlements.services.activation.activate_as_bearer": bearers_activation,
     "entitlements.services.activation.return_as_bearer": bearers_return,
     "entitlements.services.devices.edit_device": device_edit,
@@ -199,6 +209,7 @@ EACH_TIME = {
     "accounts.services.api_tokens.make_api_token": "a command; each call is meant",
     "accounts.services.credentials.set_own_password": "the same password has another salt",
     "accounts.services.credentials.request_password_reset": "who asks again did not get the mail before",
+    "accounts.services.credentials.addressee_of_reset": "each attempt at a delivery asks who it is for",
     "accounts.services.credentials.make_temporary_password": "N1: each attempt at a delivery brings a fresh one",
     "entitlements.services.bulk_jobs._count_attempt": "it counts them",
     "entitlements.services.signing.rotate_signing_key": "a command; each call is meant",

@@ -1,0 +1,34 @@
+"""U8: the forgotten password. What django-allauth leaves open is closed here."""
+
+from typing import Any
+
+from allauth.account import views as allauth
+from allauth.core.ratelimit import respond_429
+from django.http import HttpResponse
+
+from accounts.http import client_address
+from accounts.services.attempts import counts_of_reset, is_too_often
+from accounts.services.credentials import LinkUsedError
+from mxportal.shared.limits import network_of
+
+
+class PasswordResetView(allauth.PasswordResetView):
+    """Asks for the one-time link, a few times a minute."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """The form has folded the address: it is counted as it is looked up."""
+        address = network_of(client_address(self.request))
+        if is_too_often(counts_of_reset(key=form.cleaned_data["email"], address=address)):
+            return respond_429(self.request)
+        return super().form_valid(form)
+
+
+class PasswordResetFromKeyView(allauth.PasswordResetFromKeyView):
+    """Sets the password, once for each link."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Whoever comes second reads that the link was used."""
+        try:
+            return super().form_valid(form)
+        except LinkUsedError:
+            return self.render_to_response(self.get_context_data(token_fail=True))
