@@ -59,6 +59,18 @@ class Difference:
         return f"line item {self.item_id}: {'; '.join(parts)}"
 
 
+@dataclass(frozen=True)
+class DifferenceOnDevice:
+    """An activation whose copies are not what its movements say."""
+
+    activation_id: int
+    stored: int
+    computed: int
+
+    def __str__(self) -> str:
+        return f"activation {self.activation_id}: copies is {self.stored}, the movements say {self.computed}"
+
+
 def differences() -> Iterator[Difference]:
     """Every line item that does not agree with its movements, by number."""
     with connection.cursor() as cursor:
@@ -67,9 +79,9 @@ def differences() -> Iterator[Difference]:
             yield Difference(item_id, tuple(values[:4]), tuple(int(value) for value in values[4:]))
 
 
-def differences_on_devices() -> Iterator[str]:
-    """Every activation whose copies are not what its movements say, as a sentence, by number."""
+def differences_on_devices() -> Iterator[DifferenceOnDevice]:
+    """Every activation that does not agree with its movements, by number."""
     with connection.cursor() as cursor:
         cursor.execute(RECOMPUTE_ON_DEVICES)
         for activation_id, stored, computed in cursor:
-            yield f"activation {activation_id}: copies is {stored}, the movements say {int(computed)}"
+            yield DifferenceOnDevice(activation_id, stored, int(computed))

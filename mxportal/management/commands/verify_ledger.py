@@ -3,9 +3,10 @@
 from itertools import chain, islice
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from entitlements.services.key_verification import key_findings
+from entitlements.services.ledger_repair import CannotRepairError, repair_ledger
 from entitlements.services.ledger_verification import differences, differences_on_devices
 from entitlements.services.seal_verification import seal_findings
 from entitlements.services.sealing import sealing_lag
@@ -18,8 +19,18 @@ class Command(BaseCommand):
 
     help = "Recomputes balances, hash tree and signatures from the movements, and names what does not fit."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--repair",
+            action="store_true",
+            help="First put right every balance that does not follow from the movements, in one transaction while"
+            " nobody moves copies, and say what stood there. On PostgreSQL it needs DATABASE_OWNER_URL.",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         """One line for each entry, balances first."""
+        if options["repair"]:
+            self._repair()
         findings = list(
             map(
                 str,
@@ -37,3 +48,17 @@ class Command(BaseCommand):
         self.stdout.write("The ledger verifies: balances, tree and signatures follow from the movements.")
         if waiting := sealing_lag().count:
             self.stdout.write(f"Not sealed yet: {waiting}.")
+
+    def _repair(self) -> None:
+        try:
+            repair = repair_ledger()
+        except CannotRepairError as error:
+            raise CommandError(str(error)) from error
+        for sentence in repair.repaired:
+            self.stdout.write(f"Repaired {sentence}.")
+        if repair.queued:
+            self.stdout.write(f"Queued to be sealed: {repair.queued} movements.")
+        if not (repair.repaired or repair.left or repair.queued):
+            self.stdout.write("Nothing to repair.")
+        for sentence in repair.left:
+            self.stderr.write(f"Not repaired: {sentence}")
