@@ -6,6 +6,7 @@ from accounts.views.language import language_set
 from mxportal import health, mailbox
 
 handler429 = "entitlements.views.waiting.wait_a_minute"  # django-allauth asks for it by this name
+handler500 = "mxportal.outages.server_error"
 urlpatterns = [
     path(
         "", include("entitlements.urls")

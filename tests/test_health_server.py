@@ -3,10 +3,12 @@
 import json
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -54,18 +56,32 @@ def ask(port: int, path: str, *, seconds: float, method: str = "GET") -> tuple[i
         return answer.status, answer.read()
 
 
-def unfinished_request(port: int) -> socket.socket:
-    """A request whose body does not come: the thread that reads it waits."""
+def waiting_request(port: int) -> socket.socket:
+    """A log-in that fails, which is written down: while somebody else writes, the thread that does it waits."""
+    token = "x" * 32
+    form = f"csrfmiddlewaretoken={token}&login=a@b.example&password=x"
+    head = f"POST /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: csrftoken={token}\r\nContent-Length: {len(form)}"
     slow = socket.create_connection(("127.0.0.1", port), timeout=5)
-    slow.sendall(b"POST /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\nx")
+    slow.sendall(f"{head}\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n{form}".encode())
     return slow
+
+
+@contextmanager
+def somebody_else_writes(directory: str) -> Iterator[None]:
+    """SQLite has one writer at a time."""
+    with closing(sqlite3.connect(Path(directory) / "db.sqlite3")) as database:
+        database.execute("BEGIN IMMEDIATE")
+        yield
+        database.rollback()
 
 
 def test_probes_have_threads_of_their_own(server: Server) -> None:
     """While the site answers nobody, both are answered on the other port, and the container's check is content."""
     with ExitStack() as stack:
+        stack.enter_context(somebody_else_writes(server.settings["VAR_DIR"]))
         for _ in range(THREADS):
-            stack.enter_context(unfinished_request(server.port))
+            stack.enter_context(waiting_request(server.port))
+        time.sleep(1)  # until both threads have taken one up
         with pytest.raises(TimeoutError):
             ask(server.port, "/healthz", seconds=2)
         assert ask(server.health_port, "/healthz", seconds=2) == (200, b'{"status": "ok"}')

@@ -25,6 +25,7 @@ from entitlements.services.bulk_lines import BulkLine, Checked, LinesRefused
 from entitlements.services.bulk_split import lock_sources, split_all
 from entitlements.services.bulk_undo import take_all_back
 from mxportal.shared.alarms import wake, wake_on_commit
+from mxportal.shared.database import allow_long_statements
 
 log = logging.getLogger(__name__)
 AT_ONCE = 500  # so many lines take about a second
@@ -101,6 +102,7 @@ def _free(bulk_id: int) -> BulkSplit | None:
 
 @transaction.atomic(durable=True)
 def _work(bulk_id: int) -> None:
+    allow_long_statements()
     bulk = _free(bulk_id)
     if bulk is None:
         return
