@@ -23,6 +23,7 @@ from accounts.permissions import Permission, check_permission
 from accounts.services.relations import tell_of_namesakes
 from accounts.services.users import add_person, user_id_race
 from mxportal.shared.fields import fold
+from mxportal.shared.refusals import refusal
 
 NAME_KEY_LENGTH = 400
 EDITABLE = (
@@ -62,7 +63,7 @@ def create_account(
 def account_id_taken() -> ValidationError:
     """A3: says nothing about who has it, and proposes a free one."""
     message = _("This Account ID cannot be used. A free one is: %(proposal)s")
-    return ValidationError({"account_id": message % {"proposal": propose_account_id()}})
+    return refusal("account-id-used", {"account_id": message % {"proposal": propose_account_id()}})
 
 
 @transaction.atomic(durable=True)
@@ -107,12 +108,12 @@ def _check_name(name: str, seller: Account | None, but: Account | None = None) -
 def name_in_use() -> ValidationError:
     """A3: another buyer of the same seller has it."""
     message = _("You already sell to an account with this name. Use that one, or add the city to the name.")
-    return ValidationError({"name": message})
+    return refusal("name-used", {"name": message})
 
 
 def name_too_long() -> ValidationError:
     """Longer than the column that names are compared in."""
-    return ValidationError({"name": _("This name is too long. Please shorten it.")})
+    return refusal("name-too-long", {"name": _("This name is too long. Please shorten it.")})
 
 
 @transaction.atomic(durable=True)

@@ -15,6 +15,7 @@ from accounts.models.account import AccountQuerySet, account_id_characters, prop
 from accounts.permissions import Permission, check_permission
 from accounts.services.accounts import NAME_KEY_LENGTH, name_in_use, name_too_long
 from mxportal.shared.fields import fold
+from mxportal.shared.refusals import Coded, coded, refusal
 
 CHUNK = 500
 LONGEST = {"account_id": 30, "name": 200}
@@ -50,19 +51,19 @@ def lock_seller(actor: User) -> None:
 
 def check_contact(contact: NewContact) -> dict[str, str]:
     """What is wrong with a person, by field; {} where nothing is."""
-    errors = {}
+    errors: dict[str, str] = {}
     for name in ("first_name", "last_name"):
         text = getattr(contact, name)
         if not text:
-            errors[name] = _("A new contact needs a first and a last name.")
+            errors[name] = Coded("name-needed", _("A new contact needs a first and a last name."))
         elif len(text) > LONGEST_PERSON_NAME:
-            errors[name] = name_too_long().messages[0]
+            errors[name] = Coded("name-too-long", name_too_long().messages[0])
     try:
         if len(contact.email) > LONGEST_ADDRESS or not contact.email.isprintable():
             raise ValidationError("")
         validate_email(contact.email)
     except ValidationError:
-        errors["email"] = _("Enter the contact’s e-mail address.")
+        errors["email"] = Coded("wrong-address", _("Enter the contact’s e-mail address."))
     return errors
 
 
@@ -88,12 +89,12 @@ def _check_customer(customer: NewCustomer, known: set[str], names: set[str]) -> 
         "name": lambda: _check_name(customer.name, names),
         "country": lambda: _check_country(customer.country),
     }
-    errors = {}
+    errors: dict[str, str] = {}
     for name, check in checks.items():
         try:
             check()
         except ValidationError as error:
-            errors[name] = error.messages[0]
+            errors[name] = coded(error)
     return errors
 
 
@@ -103,16 +104,17 @@ def _check_account_id(account_id: str, known: set[str]) -> None:
         return
     account_id_characters(account_id)
     if len(account_id) > LONGEST["account_id"]:
-        raise ValidationError(_("This is too long. Please shorten it."))
+        raise refusal("too-long", _("This is too long. Please shorten it."))
     if account_id.upper() in known:
-        raise ValidationError(
-            _("You cannot split to the account with this ID: it is inactive, or you do not sell to it.")
+        raise refusal(
+            "wrong-account",
+            _("You cannot split to the account with this ID: it is inactive, or you do not sell to it."),
         )
 
 
 def _check_name(name: str, names: set[str]) -> None:
     if not name:
-        raise ValidationError(_("A new end customer needs an account name."))
+        raise refusal("name-needed", _("A new end customer needs an account name."))
     if len(name) > LONGEST["name"] or len(fold(name)) > NAME_KEY_LENGTH:
         raise name_too_long()
     if fold(name) in names:
@@ -121,7 +123,7 @@ def _check_name(name: str, names: set[str]) -> None:
 
 def _check_country(country: str) -> None:
     if country not in countries:
-        raise ValidationError(_("Enter the country, for example DE or Germany."))
+        raise refusal("wrong-country", _("Enter the country, for example DE or Germany."))
 
 
 def _ids_among(accounts: AccountQuerySet, customers: Iterable[NewCustomer]) -> set[str]:

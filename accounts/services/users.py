@@ -13,6 +13,7 @@ from accounts.models import Account, AuditEntry, Operation, Role, Tier, User, Us
 from accounts.permissions import Permission, check_permission
 from accounts.services.credentials import CREDENTIALS, queue_user_mail, suspend_api_tokens
 from mxportal.shared.fields import fold
+from mxportal.shared.refusals import refusal
 
 USER_ID_LENGTH = 254
 PROFILE = (
@@ -79,7 +80,7 @@ def _lock_account(actor: User, account_id: int) -> Account:
 def check_login_allowed(user: User) -> None:
     """U5: a person of an end customer never logs in."""
     if user.can_log_in and user.account.tier == Tier.END_CUSTOMER:
-        raise ValidationError({"can_log_in": _("End customers have no access to the portal.")})
+        raise refusal("no-login-possible", {"can_log_in": _("End customers have no access to the portal.")})
 
 
 def check_email_free(user: User) -> None:
@@ -89,15 +90,18 @@ def check_email_free(user: User) -> None:
     key = fold(user.email)
     others = User.objects.exclude(pk=user.pk)
     if others.active().filter(account=user.account, email_key=key).exists():
-        raise ValidationError({"email": _("This account already has a person with this e-mail address.")})
+        raise refusal(
+            "email-used", {"email": _("This account already has a person with this e-mail address.")}
+        )
     if len(key) > USER_ID_LENGTH or user.can_log_in and others.filter(login=key).exists():
         raise user_id_taken()
 
 
 def user_id_taken() -> ValidationError:
     """U2: says nothing about who has it."""
-    return ValidationError(
-        {"email": _("This e-mail address cannot be used as a user ID. Please use another one.")}
+    return refusal(
+        "user-id-used",
+        {"email": _("This e-mail address cannot be used as a user ID. Please use another one.")},
     )
 
 

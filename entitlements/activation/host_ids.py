@@ -3,10 +3,11 @@
 import re
 from ipaddress import IPv6Address
 
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+from mxportal.shared.refusals import refusal
 
 MAC_DIGITS = re.compile(r"[0-9A-F]{12}")
 LIKE_A_MAC = re.compile(r"[0-9A-F]{2}:")
@@ -32,16 +33,20 @@ def normalise(typed: str, kind: HostIdType) -> str:
     """
     bare = "".join(typed.split())
     if _is_ip_address(bare):
-        raise ValidationError(
-            _("This is an IP address, which may change. Enter the MAC address or the serial number.")
+        raise refusal(
+            "ip-address",
+            _("This is an IP address, which may change. Enter the MAC address or the serial number."),
         )
     if kind == HostIdType.MAC:
         return _mac(bare)
     if not bare.isascii() or not OTHER.fullmatch(bare.upper()):
-        raise ValidationError(_("Enter 3 to 64 letters, digits, dots, dashes, colons and underscores."))
+        raise refusal(
+            "wrong-host-id", _("Enter 3 to 64 letters, digits, dots, dashes, colons and underscores.")
+        )
     if _begins_as_ours(bare):
-        raise ValidationError(
-            _("What begins with 00:03:C5 is a MAC address. Choose that type and enter its 12 digits.")
+        raise refusal(
+            "mac-address",
+            _("What begins with 00:03:C5 is a MAC address. Choose that type and enter its 12 digits."),
         )
     return bare.upper()
 
@@ -76,10 +81,11 @@ def _is_ip_address(bare: str) -> bool:
 def _mac(typed: str) -> str:
     digits = BETWEEN_DIGITS.sub("", typed).upper() if typed.isascii() else ""
     if not MAC_DIGITS.fullmatch(digits):
-        raise ValidationError(
-            _("Enter a MAC address as 12 hexadecimal digits, for example 00:03:C5:AA:BB:CC.")
+        raise refusal(
+            "wrong-mac-address",
+            _("Enter a MAC address as 12 hexadecimal digits, for example 00:03:C5:AA:BB:CC."),
         )
     address = ":".join(digits[at : at + 2] for at in range(0, 12, 2))
     if address in NO_DEVICES:
-        raise ValidationError(_("This MAC address belongs to no device."))
+        raise refusal("wrong-mac-address", _("This MAC address belongs to no device."))
     return address

@@ -36,6 +36,7 @@ from entitlements.api.shapes import (
     page_of,
 )
 from mxportal.shared.fields import fold
+from mxportal.shared.refusals import refusal
 
 router = Router(tags=["Accounts"])
 Country = Annotated[str, StringConstraints(pattern="^[A-Za-z]{2}$")]
@@ -170,7 +171,7 @@ def _create_account(actor: User, body: AccountIn, key: str) -> Account:
     given = body.model_dump(exclude={"person"})
     tiers = actor.account.lower_tiers()
     if body.tier not in tiers:
-        raise ValidationError({"tier": [f"{', '.join(tiers)}?"]})
+        raise refusal("wrong-tier", {"tier": [f"{', '.join(tiers)}?"]})
     fields = checked(NewAccountForm, given, actor=actor, tiers=tiers)
     fields["tier"] = body.tier
     person = _person(actor, body.person, Account(tier=body.tier, country=fields["country"]))

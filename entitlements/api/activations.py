@@ -5,7 +5,6 @@ from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from ninja import Header, Router, Schema
@@ -25,6 +24,7 @@ from entitlements.services.devices import HostId
 from entitlements.services.guesses import check_guesses, count_wrong_guess
 from entitlements.services.rehosting import rehost
 from entitlements.services.returns import return_copies
+from mxportal.shared.refusals import refusal
 
 router = Router(tags=["Activation"])
 PROOF = "for an End customer's item, who has the Activation ID needs no token (L2)"
@@ -151,7 +151,10 @@ def return_create(
     host = body.host()
     if request.api_token is None:
         if body.copies is not None:
-            raise ValidationError({"copies": _("Without a token all copies are returned: leave this out.")})
+            raise refusal(
+                "copies-not-possible",
+                {"copies": _("Without a token all copies are returned: leave this out.")},
+            )
         return _return_out(_as_bearer(request, body, partial(return_as_bearer, host=host)))
     key = _needed(idempotency_key)
 
@@ -196,7 +199,10 @@ def _needed(key: str | None) -> str:
 def _as_bearer(request: TokenRequest, body: OfItem, service: Any) -> Any:
     """L2: an ID that is mistyped, unknown or not an end customer's gets the same answer, a few times an hour."""
     if body.activation_id is None or body.item_id is not None:
-        raise ValidationError({"activation_id": _("Without a token, name the item by its Activation ID.")})
+        raise refusal(
+            "activation-id-needed",
+            {"activation_id": _("Without a token, name the item by its Activation ID.")},
+        )
     address = client_address(request)
     check_guesses(address)
     try:
@@ -210,7 +216,7 @@ def _as_bearer(request: TokenRequest, body: OfItem, service: Any) -> Any:
 def _item_id(request: TokenRequest, body: OfItem) -> int:
     """Raises LineItem.DoesNotExist, ValidationError."""
     if (body.item_id is None) == (body.activation_id is None):
-        raise ValidationError({"item_id": _("Name the item by its number or by its Activation ID.")})
+        raise refusal("item-needed", {"item_id": _("Name the item by its number or by its Activation ID.")})
     return body.item_id or find_item_id(request.user, body.activation_id or "")
 
 
@@ -221,7 +227,7 @@ def _activation_id(request: TokenRequest, body: Host) -> int:
     found = held.values_list("pk", flat=True).first()
     if found is None:
         message = _("Nothing of this line item was ever activated on this device. Check its host ID.")
-        raise ValidationError({"host_id": message})
+        raise refusal("not-on-device", {"host_id": message})
     return found
 
 

@@ -21,6 +21,7 @@ from entitlements.api import (
 )
 from entitlements.api.auth import unstamped
 from entitlements.api.bodies import StrictParser
+from entitlements.api.parameters import refuse_unknown_parameters
 from entitlements.api.problems import KEY_HEADER, MEDIA_TYPE, handle_problems
 
 DESCRIPTION = """
@@ -32,24 +33,31 @@ Entitlements, splits, activations and license files, for programs.
 * **Idempotency-Key**: every POST that writes needs one, of your own making, 1 to 64 characters. The same request with
   the same key is done once and gives the same answer (`Idempotency-Replayed: true`), so that it can be sent again after
   a lost answer. Another request with the same key is refused (409).
-* **Refusals** are problems (RFC 9457, `application/problem+json`); what is wrong with fields stands under `errors`,
-  in English or German (`Accept-Language`).
-* **Lists** come in pages: follow `next` until it is null.
+* **Refusals** are problems (RFC 9457, `application/problem+json`). Programs read `code`, and for fields `codes`; people
+  read `detail` and `errors`, in English or German (`Accept-Language`). A query parameter that there is not is refused.
+* **Lists** come in pages: follow `next` until it is null. It also stands in the header `Link` (RFC 8288).
 * **Limits**: `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds) are on every answer;
   after 429, wait for `Retry-After` seconds.
 """
 PROBLEM = {
     "type": "object",
     "title": "Problem",
-    "required": ["type", "title", "status", "detail"],
+    "required": ["type", "title", "status", "code", "detail"],
     "properties": {
         "type": {"type": "string"},
         "title": {"type": "string"},
         "status": {"type": "integer"},
+        "code": {"type": "string", "description": "Never changes; docs/api.md lists all of them"},
         "detail": {"type": "string"},
         "errors": {
             "type": "object",
             "additionalProperties": {"type": "array", "items": {"type": "string"}},
+            "description": "Sentences for people, by field",
+        },
+        "codes": {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+            "description": "A code for each of these sentences",
         },
     },
 }
@@ -127,6 +135,7 @@ NOUNS = (
 )
 ROUTERS: tuple[Router, ...] = tuple(noun.router for noun in NOUNS)
 for router in ROUTERS:
+    refuse_unknown_parameters(router)
     api.add_router("", router)
 handle_problems(api)
 

@@ -33,6 +33,7 @@ from entitlements.services.bulk_lines import MOST_LINES, MOST_SOURCES, BulkLine,
 from entitlements.services.bulk_requests import undo_bulk_split
 from entitlements.services.bulk_split import bulk_split
 from entitlements.services.issue import MOST_COPIES
+from mxportal.shared.refusals import INVALID
 
 router = Router(tags=["Bulk splits"])
 
@@ -108,14 +109,18 @@ def bulk_split_create(
     )
 
 
-def _at_lines(refused: LinesRefused) -> dict[str, list[str]]:
+def _at_lines(refused: LinesRefused) -> dict[str, ValidationError]:
     found = {
-        f"lines.{index}.{field}": [message]
+        f"lines.{index}.{field}": _with_code(message)
         for index, errors in refused.checked.errors.items()
         for field, message in errors.items()
     }
-    items = {f"item_ids.{pk}": [message] for pk, message in refused.checked.source_errors.items()}
+    items = {f"item_ids.{pk}": _with_code(message) for pk, message in refused.checked.source_errors.items()}
     return found | items
+
+
+def _with_code(message: str) -> ValidationError:
+    return ValidationError(str(message), code=getattr(message, "code", INVALID))
 
 
 @router.get("/bulk-splits", auth=Token(Permission.VIEW), response=Page[BulkSplitOut])

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import date
 
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema
 
@@ -27,6 +26,7 @@ from entitlements.listing import EXPIRED, ORDERS, Shown, Sort, for_rows, list_it
 from entitlements.models import LineItem, Product, State
 from entitlements.presentation import ItemRow, item_rows
 from entitlements.search import find_by_activation_id
+from mxportal.shared.refusals import refusal
 
 router = Router(tags=["Line items"])
 
@@ -103,7 +103,7 @@ def find_item_id(actor: User, typed: str) -> int:
     """E5: for those who may read the ID in full. Raises ValidationError at a typing error, LineItem.DoesNotExist."""
     if is_mistyped(typed):
         message = _("This Activation ID has a typing error. Compare it with the e-mail or the certificate.")
-        raise ValidationError({"activation_id": message})
+        raise refusal("mistyped-activation-id", {"activation_id": message})
     item = find_by_activation_id(actor, typed)
     if item is None:
         raise LineItem.DoesNotExist

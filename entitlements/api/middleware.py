@@ -56,6 +56,8 @@ class ApiMiddleware:
         request.api_token = token = _token_of(request)  # type: ignore[attr-defined]
         left = _count(request, token)
         response = _refused(request, left) or _as_problem(self.get_response(request))
+        if address := getattr(request, "next_page", None):
+            response["Link"] = f'<{address}>; rel="next"'  # RFC 8288
         for name, value in (("Limit", left.most), ("Remaining", left.remaining), ("Reset", left.seconds)):
             response[f"RateLimit-{name}"] = str(value)
         if "Cache-Control" not in response:

@@ -5,7 +5,6 @@ from datetime import date
 from functools import partial
 from typing import Annotated, Any
 
-from django.core.exceptions import ValidationError
 from django.db.models import Window
 from django.db.models.functions import RowNumber, Upper
 from django.http import HttpResponse
@@ -47,6 +46,7 @@ from entitlements.services.issue import (
 )
 from entitlements.services.states import change_state
 from mxportal.shared.pagination import Arm
+from mxportal.shared.refusals import refusal
 
 router = Router(tags=["Entitlements"])
 MOST_LINES = 100
@@ -176,7 +176,7 @@ def _lines(lines: Iterable[LineIn]) -> list[NewLine]:
         if line.part_number.upper() not in known
     }
     if wrong:
-        raise ValidationError(wrong)
+        raise refusal("wrong-product", wrong)
     return [
         NewLine(
             product_id=known[line.part_number.upper()],

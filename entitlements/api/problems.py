@@ -1,6 +1,6 @@
 """P1: what goes wrong, as RFC 9457 has it: the same refusals as on the pages, for programs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +17,7 @@ from ninja.errors import ValidationError as ShapeError
 from entitlements.services.guesses import TooManyGuessesError
 from mxportal.shared.forms import KEY_REUSED
 from mxportal.shared.pdf import PdfUnavailable
+from mxportal.shared.refusals import INVALID, Found, coded_by_field
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:mx-license-portal:problem:"
@@ -40,7 +41,19 @@ SHAPES: dict[str, str | Promise] = {
     "date_parsing": gettext_lazy("Enter a valid date."),
     "date_from_datetime_parsing": gettext_lazy("Enter a valid date."),
 }
-Errors = Mapping[str, Iterable[str]]
+# Codes of pydantic that are worth telling apart; the others are "invalid".
+SHAPE_CODES = {
+    "missing": "required",
+    "extra_forbidden": "unknown-field",
+    "string_too_long": "too-long",
+    "too_long": "too-long",
+    "too_short": "too-short",
+    "string_too_short": "too-short",
+    "enum": "invalid-choice",
+    "literal_error": "invalid-choice",
+    "greater_than_equal": "out-of-range",
+    "less_than_equal": "out-of-range",
+}
 
 
 class Problem(Exception):
@@ -56,19 +69,27 @@ def problem(
     kind: str = "",
     detail: str = "",
     *,
-    errors: Errors | None = None,
+    found: Found | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> HttpResponse:
-    """The answer. ``kind`` is the last part of its type; without one it is what HTTP itself says (about:blank)."""
+    """The answer. ``kind`` is the last part of its type; without one it is what HTTP itself says (about:blank).
+
+    ``found``: codes and sentences by field. The problem's own code is the first of them, or else the kind.
+    """
     title = HTTPStatus(status).phrase
+    codes = {name: [code for code, _sentence in pairs] for name, pairs in (found or {}).items()}
+    first = next((code for listed in codes.values() for code in listed), "")
     body: dict[str, Any] = {
         "type": TYPE + kind if kind else "about:blank",
         "title": title,
         "status": status,
+        "code": first or kind or title.lower().replace(" ", "-"),
         "detail": detail or title,
     }
-    if errors:
-        body["errors"] = {name: list(messages) for name, messages in errors.items()}
+    by_field = {name: pairs for name, pairs in (found or {}).items() if name != NON_FIELD_ERRORS}
+    if by_field:
+        body["errors"] = {name: [sentence for _code, sentence in pairs] for name, pairs in by_field.items()}
+        body["codes"] = {name: codes[name] for name in by_field}
     return JsonResponse(body, status=status, content_type=MEDIA_TYPE, headers=dict(headers or {}))
 
 
@@ -126,22 +147,25 @@ def _raced(request: HttpRequest, error: IntegrityError) -> HttpResponse:
 def _refused(request: HttpRequest, error: ValidationError) -> HttpResponse:
     if getattr(error, "code", "") == KEY_REUSED:
         return _reused()
-    found = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
-    errors = {NAMES.get(name, name): messages for name, messages in found.items()}
-    own = errors.pop(NON_FIELD_ERRORS, [])
-    first = own or [message for messages in errors.values() for message in messages]
-    return problem(422, "refused", str(first[0]), errors=errors)
+    found = {NAMES.get(name, name): pairs for name, pairs in coded_by_field(error).items()}
+    found = {name: found[name] for name in sorted(found, key=lambda name: name != NON_FIELD_ERRORS)}
+    return problem(422, "refused", _first_sentence(found), found=found)
+
+
+def _first_sentence(found: Found) -> str:
+    return next(sentence for pairs in found.values() for _code, sentence in pairs)
 
 
 def _misshapen(request: HttpRequest, error: ShapeError) -> HttpResponse:
     """A body or a query that has not the form of the description."""
-    errors: dict[str, list[str]] = {}
+    found: Found = {}
     for one in error.errors:
         source, *where = one["loc"]
-        errors.setdefault(_place(source, where), []).append(str(SHAPES.get(one["type"], one["msg"])))
-    if KEY_HEADER in errors:
+        code, sentence = SHAPE_CODES.get(one["type"], INVALID), str(SHAPES.get(one["type"], one["msg"]))
+        found.setdefault(_place(source, where), []).append((code, sentence))
+    if KEY_HEADER in found:
         return _own(request, key_missing())
-    return problem(422, "refused", next(iter(errors.values()))[0], errors=errors)
+    return problem(422, "refused", _first_sentence(found), found=found)
 
 
 def _place(source: str, where: list[Any]) -> str:

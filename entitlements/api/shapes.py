@@ -98,6 +98,7 @@ def page_of(
     """The rows, and the address of the next page."""
     page = paginate(request, queryset, order=order, size=query.limit, arms=arms)
     address = f"{settings.SITE_URL}{request.path}{page.older_url}" if page.older_url else None
+    request.next_page = address  # type: ignore[attr-defined]  # ApiMiddleware tells it as Link, too
     return page.items, address
 
 

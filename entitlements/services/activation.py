@@ -22,6 +22,7 @@ from entitlements.services.reasons import check_reason
 from entitlements.services.returns import take_from_device
 from entitlements.services.split import check_copies
 from mxportal.shared.queries import one_or_none
+from mxportal.shared.refusals import refusal
 
 MOST_AT_ONCE = 500  # devices in one request
 
@@ -77,7 +78,7 @@ def _check_hosts(lines: Sequence[tuple[HostId, int]]) -> list[str]:
     """The host IDs as they are kept, none twice. Raises ValidationError at ``lines``."""
     if not 1 <= len(lines) <= MOST_AT_ONCE:
         message = _("Enter from 1 to %(most)s devices.") % {"most": MOST_AT_ONCE}
-        raise ValidationError({"lines": message})
+        raise refusal("wrong-number-of-lines", {"lines": message})
     found: dict[str, int] = {}
     problems: list[str] = []
     for number, (host, _copies) in enumerate(lines, start=1):
@@ -158,7 +159,7 @@ def return_as_bearer(*, activation_id: str, host: HostId) -> Activation:
     activation = item.activations.select_related("device").filter(device__host_id=host.normal).first()
     if activation is None:
         message = _("Nothing of this line item was ever activated on this device. Check its host ID.")
-        raise ValidationError({"host_id": message})
+        raise refusal("not-on-device", {"host_id": message})
     activation.item = item
     if activation.copies:
         take_from_device(actor=None, activation=activation, copies=activation.copies, reason="", above=above)
@@ -210,7 +211,7 @@ def set_copies(
     """
     check_can_be_activated(item)
     if copies < 1:
-        raise ValidationError({"copies": _("Enter at least 1 copy.")})
+        raise refusal("too-few-copies", {"copies": _("Enter at least 1 copy.")})
     device, is_new = find_or_make_device(account_id=item.owner_id, host=host, actor=actor)
     activation = _activation_on(item, device, is_new=is_new)
     change = copies - activation.copies
@@ -247,7 +248,7 @@ def _activation_on(item: LineItem, device: Device, *, is_new: bool) -> Activatio
 def check_can_be_activated(item: LineItem) -> None:
     """E3, L2: deployed and not expired; before the start date is allowed. Raises ValidationError at ``item``."""
     if item.is_expired:
-        raise ValidationError({"item": _("This line item has expired; it cannot be activated any more.")})
+        raise refusal("expired", {"item": _("This line item has expired; it cannot be activated any more.")})
     if item.state != State.DEPLOYED:
         message = _("This line item is in state “%(state)s”. Only deployed line items can be activated.")
-        raise ValidationError({"item": message % {"state": State(item.state).label}})
+        raise refusal("not-deployed", {"item": message % {"state": State(item.state).label}})

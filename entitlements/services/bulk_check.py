@@ -40,6 +40,7 @@ from entitlements.services.split import check_copies, check_usable, targets_of
 from mxportal.shared.fields import fold
 from mxportal.shared.forms import no_control_characters
 from mxportal.shared.numbers import typed_number
+from mxportal.shared.refusals import INVALID, Coded, coded, refusal
 
 LONGEST = {"order_number": 60, "account_id": 30}
 LONGEST_CELL = 254
@@ -66,11 +67,11 @@ def check_counts(sources: Sequence[LineItem], lines: Sequence[BulkLine]) -> None
     """Something to split, and not too much at once. Raises ValidationError at ``items`` or ``lines``."""
     if not 1 <= len(sources) <= MOST_SOURCES:
         message = _("Tick between 1 and %(most)s line items to split.")
-        raise ValidationError({"items": message % {"most": MOST_SOURCES}})
+        raise refusal("wrong-number-of-items", {"items": message % {"most": MOST_SOURCES}})
     if not lines:
-        raise ValidationError({"lines": _("Enter at least one line.")})
+        raise refusal("no-lines", {"lines": _("Enter at least one line.")})
     if len(lines) > MOST_LINES:
-        raise ValidationError({"lines": too_many_lines()})
+        raise refusal("too-many-lines", {"lines": too_many_lines()})
 
 
 def check_characters(rows: Iterable[Mapping[str, Any]]) -> None:
@@ -78,7 +79,9 @@ def check_characters(rows: Iterable[Mapping[str, Any]]) -> None:
     for index, row in enumerate(rows):
         if any(UNSTORABLE.search(value) for value in row.values() if isinstance(value, str)):
             message = _("Line %(number)s holds a character that cannot be kept. Type it again.")
-            raise ValidationError({"lines": message % {"number": row.get("number") or index + 1}})
+            raise refusal(
+                "unstorable-character", {"lines": message % {"number": row.get("number") or index + 1}}
+            )
 
 
 def too_many_lines() -> str:
@@ -200,15 +203,15 @@ class _LineCheck:
 
 def _check_form(line: BulkLine) -> Errors:
     """What no cell may be: a formula, several lines, too long."""
-    errors = {}
+    errors: Errors = {}
     for name in FIELDS:
         value = getattr(line, name)
         if not value:
             continue
         if value.startswith("="):
-            errors[name] = _("A formula stands here. Enter its value.")
+            errors[name] = Coded("formula", _("A formula stands here. Enter its value."))
         elif len(value) > LONGEST.get(name, LONGEST_CELL):
-            errors[name] = _("This is too long. Please shorten it.")
+            errors[name] = Coded("too-long", _("This is too long. Please shorten it."))
         elif not value.isprintable():
             _judge(errors, name, partial(no_control_characters, value))
     return errors
@@ -218,7 +221,7 @@ def _judge(errors: Errors, name: str, check: Callable[[], object]) -> None:
     try:
         check()
     except ValidationError as error:
-        errors.setdefault(name, error.messages[0])
+        errors.setdefault(name, coded(error))
 
 
 def _obstacles(sources: Sequence[LineItem]) -> dict[int, str]:
@@ -228,7 +231,7 @@ def _obstacles(sources: Sequence[LineItem]) -> dict[int, str]:
         try:
             check_usable(source)
         except ValidationError as error:
-            found[source.pk] = error.messages[0]
+            found[source.pk] = coded(error)
     return found
 
 
@@ -264,30 +267,35 @@ def _number(text: str) -> int | None:
 
 def _no_amount(typed: str) -> str:
     if not typed:
-        return _("Enter a number of copies.")
-    return _("Enter a whole number, for example 5 or 2,000.")
+        return Coded("too-few-copies", _("Enter a number of copies."))
+    return Coded(INVALID, _("Enter a whole number, for example 5 or 2,000."))
 
 
 def _no_source(typed: str) -> str:
     if not typed:
-        return _("Say which of the line items these copies come from: enter its Activation ID.")
-    return _("This is the Activation ID of none of the line items that you ticked.")
+        sentence = _("Say which of the line items these copies come from: enter its Activation ID.")
+        return Coded("activation-id-needed", sentence)
+    return Coded("wrong-item", _("This is the Activation ID of none of the line items that you ticked."))
 
 
 def _unknown_account(line: BulkLine) -> str:
     if not line.account_id:
-        return _("Enter the Account ID of the buyer.")
-    return _("This is not the Account ID of an active account that you sell to.")
+        return Coded("wrong-account", _("Enter the Account ID of the buyer."))
+    return Coded("wrong-account", _("This is not the Account ID of an active account that you sell to."))
 
 
 def _no_contact(line: BulkLine) -> str:
     if not line.email:
-        return _("Enter the contact’s e-mail address.")
-    return _("This account has no contact with this e-mail address. Correct it, or create the contact first.")
+        return Coded("wrong-contact", _("Enter the contact’s e-mail address."))
+    sentence = _(
+        "This account has no contact with this e-mail address. Correct it, or create the contact first."
+    )
+    return Coded("wrong-contact", sentence)
 
 
 def _other_customer() -> str:
-    return _("Another line has the same new end customer with another name or country.")
+    sentence = _("Another line has the same new end customer with another name or country.")
+    return Coded("customer-differs", sentence)
 
 
 def _too_much(taken: int, available: int) -> str:
@@ -296,4 +304,4 @@ def _too_much(taken: int, available: int) -> str:
         "Together the lines take %(taken)s, but only %(available)s copies are available.",
         available,
     )
-    return sentence % {"taken": taken, "available": available}
+    return Coded("not-enough-copies", sentence % {"taken": taken, "available": available})

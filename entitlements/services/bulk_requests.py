@@ -20,6 +20,7 @@ from entitlements.services.bulk_email import check_mailable
 from entitlements.services.bulk_jobs import go_on, has_errors, lock_own, set_to_work
 from entitlements.services.bulk_lines import BulkLine
 from entitlements.services.bulk_undo import check_undo, open_items
+from mxportal.shared.refusals import refusal
 
 DISCARDED = "bulk_split_discarded"
 
@@ -110,7 +111,7 @@ def _correct(*, actor: User, key: str, request: dict[str, Any]) -> BulkSplit:
     lines = [row for row in changed if row is not None]
     check_characters(lines)
     if not lines:
-        raise ValidationError(_("Leave at least one line in."))
+        raise refusal("no-lines", _("Leave at least one line in."))
     bulk.actor = actor
     bulk.lines, bulk.line_count = lines, len(lines)
     bulk.create_customers = request["create_customers"]
@@ -139,7 +140,7 @@ def _carry_out(*, actor: User, bulk_id: int, seen: str, key: str, options: dict[
         return bulk
     _check_waiting(bulk, seen, now=_("These are the present ones."))
     if bulk.state != BulkState.READY or has_errors(bulk):
-        raise ValidationError(_("Correct the lines that are marked first."))
+        raise refusal("lines-wrong", _("Correct the lines that are marked first."))
     bulk.actor = actor
     bulk.send_mail, bulk.attach_certificate = options["send_mail"], options["attach_certificate"]
     set_to_work(bulk, BulkState.RUNNING)
@@ -153,11 +154,11 @@ def _check_waiting(bulk: BulkSplit, seen: str, *, now: str) -> None:
         raise _gone_on()
     if seen != bulk.version:
         changed = _("The lines were changed after this page was opened.")
-        raise ValidationError(f"{changed} {now}")
+        raise refusal("gone-on", f"{changed} {now}")
 
 
 def _gone_on() -> ValidationError:
-    return ValidationError(_("This bulk split has gone on meanwhile. Look at how it stands now."))
+    return refusal("gone-on", _("This bulk split has gone on meanwhile. Look at how it stands now."))
 
 
 def _give_way(actor: User, bulk_id: int) -> None:

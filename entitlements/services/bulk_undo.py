@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -16,6 +16,7 @@ from entitlements.services.locks import lock_items
 from entitlements.services.mailing import queue_all_undo_mails
 from entitlements.services.reasons import check_reason
 from entitlements.services.states import make_obsolete
+from mxportal.shared.refusals import refusal
 
 
 def take_all_back(bulk: BulkSplit, *, progress: Callable[[int], None]) -> None:
@@ -61,10 +62,12 @@ def blocked(actor: User, items: Sequence[LineItem]) -> list[LineItem]:
 def check_undo(actor: User, items: Sequence[LineItem], reason: str) -> None:
     """E8, E13 for all of them. Raises PermissionDenied, ValidationError (at ``reason`` where one is missing)."""
     if not items:
-        raise ValidationError(_("All of its copies are back already."))
+        raise refusal("already-undone", _("All of its copies are back already."))
     if not all(actor.account.is_mobotix or item.seller_id == actor.account_id for item in items):
         raise PermissionDenied
     if blocked(actor, items) or not all(may_undo(actor, item) for item in items):
-        raise ValidationError(_("Not everything can come back at the moment; see what stands in the way."))
+        raise refusal(
+            "undo-blocked", _("Not everything can come back at the moment; see what stands in the way.")
+        )
     asked = next((item for item in items if needs_reason(actor, item)), items[0])
     check_reason(actor, asked, reason)

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,6 +18,7 @@ from entitlements.services.locks import lock_items
 from entitlements.services.reasons import require_reason
 from entitlements.services.split import check_copies
 from entitlements.services.states import everything_below, make_obsolete
+from mxportal.shared.refusals import refusal
 
 
 class Correction(models.TextChoices):
@@ -111,11 +111,16 @@ def _plan(item: LineItem, family: list[LineItem], correction: Correction, copies
     if correction == Correction.REVOKE_ALL:
         own = {one.pk: one.available for one in family if one.pk >= item.pk}
         if not sum(own.values()):
-            raise ValidationError({"item": _("No copies are available, so there is nothing to revoke.")})
+            raise refusal(
+                "nothing-available", {"item": _("No copies are available, so there is nothing to revoke.")}
+            )
     else:
         check_copies(copies, item.available)
     if item.state == State.DRAFT and own[item.pk] == item.quantity:
-        raise ValidationError({"copies": _("A draft keeps at least one copy. Leave it as a draft instead.")})
+        raise refusal(
+            "draft-keeps-a-copy",
+            {"copies": _("A draft keeps at least one copy. Leave it as a draft instead.")},
+        )
     return list(_taken(family, own))
 
 
@@ -132,16 +137,17 @@ def _taken(family: list[LineItem], own: dict[int, int]) -> Iterable[Change]:
 
 def _check_raise(item: LineItem, copies: int) -> None:
     if item.parent_id is not None:
-        raise ValidationError(
-            {"item": _("Only a line item that MOBOTIX issued can be raised. Raise that one, and split.")}
+        raise refusal(
+            "not-issued",
+            {"item": _("Only a line item that MOBOTIX issued can be raised. Raise that one, and split.")},
         )
     if item.state == State.OBSOLETE:
-        raise ValidationError({"item": _("This line item is obsolete, and that is final.")})
+        raise refusal("obsolete", {"item": _("This line item is obsolete, and that is final.")})
     if copies < 1:
-        raise ValidationError({"copies": _("Enter at least 1 copy.")})
+        raise refusal("too-few-copies", {"copies": _("Enter at least 1 copy.")})
     if item.quantity + copies > MOST_COPIES:
         message = _("Enter a quantity of at most %(most)s.")
-        raise ValidationError({"copies": message % {"most": f"{MOST_COPIES - item.quantity:,}"}})
+        raise refusal("too-many-copies", {"copies": message % {"most": f"{MOST_COPIES - item.quantity:,}"}})
 
 
 def _write(actor: User, item: LineItem, changes: list[Change], reason: str) -> None:

@@ -12,6 +12,7 @@ from accounts.models.account import AccountQuerySet
 from accounts.permissions import Permission, check_permission
 from entitlements.activation.host_ids import HostIdType, normalise
 from entitlements.models import Device
+from mxportal.shared.refusals import refusal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ class HostId:
         try:
             return normalise(self.typed, self.kind)
         except ValidationError as error:
-            raise ValidationError({"host_id": error.messages}) from error
+            raise ValidationError({"host_id": error}) from error
 
 
 def as_asked(host: HostId) -> list[str]:
@@ -62,7 +63,7 @@ def add_device(*, actor: User, account_id: int, host: HostId, key: str, notes: s
         return Device.objects.get(pk=done)
     device, is_new = find_or_make_device(account_id=account.pk, host=host, actor=actor)
     if not is_new:
-        raise ValidationError({"host_id": _("This account has a device with this host ID already.")})
+        raise refusal("device-exists", {"host_id": _("This account has a device with this host ID already.")})
     _save_details(actor, device, "device_added", notes=notes)
     Operation.objects.record(actor=actor, key=key, kind="add_device", request=request, result=device)
     return device

@@ -15,6 +15,7 @@ from entitlements.models.line_item import CHAIN
 from entitlements.services.ledger import move
 from entitlements.services.mailing import queue_activation_mail
 from entitlements.services.states import STATE_CHANGED
+from mxportal.shared.refusals import coded_by_field, refusal
 from notifications.messages import one_line
 
 MOST_COPIES = 1_000_000_000  # far beyond any order, far below what the columns hold
@@ -62,18 +63,19 @@ def create_entitlement(
         return Entitlement.objects.get(pk=done)
     owner = Account.objects.active().filter(pk=owner_id, tier__in=seller.lower_tiers()).first()
     if owner is None:
-        raise ValidationError({"owner": _("Choose an active account.")})
+        raise refusal("wrong-account", {"owner": _("Choose an active account.")})
     order_number = one_line(order_number)
     if (
         order_number
         and Entitlement.objects.filter(seller=seller, owner=owner, order_number=order_number).exists()
     ):
-        raise ValidationError(
+        raise refusal(
+            "order-exists",
             {
                 "order_number": _(
                     "This account already has an entitlement for this order. Add the lines there."
                 )
-            }
+            },
         )
     entitlement = Entitlement.objects.create(
         seller=seller, owner=owner, order_number=order_number, order_date=order_date, created_by=actor
@@ -127,11 +129,12 @@ def _add_lines(actor: User, entitlement: Entitlement, contact_id: int, lines: li
     owner = entitlement.owner
     contact = User.objects.visible_to(actor).active().filter(account=owner, pk=contact_id).first()
     if contact is None:
-        raise ValidationError(
-            {"contact": _("Choose a contact of the account that the entitlement is sold to.")}
+        raise refusal(
+            "wrong-contact",
+            {"contact": _("Choose a contact of the account that the entitlement is sold to.")},
         )
     if not lines:
-        raise ValidationError({"lines": _("Enter at least one line item.")})
+        raise refusal("no-lines", {"lines": _("Enter at least one line item.")})
     _check_receives(owner)
     for number, line in enumerate(lines, start=1):
         _check_numbered(number, line)
@@ -154,7 +157,9 @@ def _add_lines(actor: User, entitlement: Entitlement, contact_id: int, lines: li
 def _check_receives(owner: Account) -> None:
     """A5: an inactive account receives nothing."""
     if not owner.is_active:
-        raise ValidationError(_("This account is inactive: it receives nothing. Make it active first."))
+        raise refusal(
+            "account-inactive", _("This account is inactive: it receives nothing. Make it active first.")
+        )
 
 
 def _check_numbered(number: int, line: NewLine) -> None:
@@ -163,7 +168,11 @@ def _check_numbered(number: int, line: NewLine) -> None:
         check_line(line)
     except ValidationError as error:
         message = _("Line %(number)s: %(problem)s")
-        problems = [message % {"number": number, "problem": problem} for problem in error.messages]
+        problems = [
+            ValidationError(message % {"number": number, "problem": sentence}, code=code)
+            for found in coded_by_field(error).values()
+            for code, sentence in found
+        ]
         raise ValidationError({"lines": problems}) from error
 
 
@@ -174,16 +183,18 @@ def check_line(line: NewLine) -> None:
     """
     product = Product.objects.active().filter(pk=line.product_id).first()
     if product is None:
-        raise ValidationError({"product": _("Choose an active product.")})
+        raise refusal("wrong-product", {"product": _("Choose an active product.")})
     if line.quantity < 1:
-        raise ValidationError({"quantity": _("Enter a quantity of at least 1.")})
+        raise refusal("too-few-copies", {"quantity": _("Enter a quantity of at least 1.")})
     if line.quantity > MOST_COPIES:
         message = _("Enter a quantity of at most %(most)s.")
-        raise ValidationError({"quantity": message % {"most": f"{MOST_COPIES:,}"}})
+        raise refusal("too-many-copies", {"quantity": message % {"most": f"{MOST_COPIES:,}"}})
     if line.expires_on and line.expires_on < line.starts_on:
-        raise ValidationError({"expires_on": _("The expiration date lies before the start date.")})
+        raise refusal(
+            "ends-before-start", {"expires_on": _("The expiration date lies before the start date.")}
+        )
     if product.licence_model == LicenceModel.TERM and line.expires_on in (None, PERMANENT):
-        raise ValidationError({"expires_on": _("A term license needs an expiration date.")})
+        raise refusal("end-needed", {"expires_on": _("A term license needs an expiration date.")})
 
 
 @transaction.atomic(durable=True)
@@ -213,7 +224,7 @@ def _deploy(actor: User, entitlement: Entitlement, *, send_mail: bool) -> None:
     )
     items = list(drafts)
     if not items:
-        raise ValidationError(_("Every line of this entitlement is deployed already."))
+        raise refusal("already-deployed", _("Every line of this entitlement is deployed already."))
     _check_receives(entitlement.owner)
     for item in items:
         item.state = State.DEPLOYED

@@ -17,6 +17,7 @@ from entitlements.models import LineItem
 from entitlements.predicates import may_hand_on, party_ids
 from entitlements.services.reasons import check_reason
 from mxportal.shared.fields import fold
+from mxportal.shared.refusals import refusal
 from notifications.models import Mail, Status
 from notifications.services import MailDraft, queue_mails
 
@@ -29,13 +30,15 @@ CHUNK = 500
 def parse_recipients(text: str) -> list[str]:
     """E9: addresses with commas between. Raises ValidationError naming what is wrong with which address."""
     if "\n" in text or "\r" in text:
-        raise ValidationError(_("Put commas between the addresses, no line breaks."))
+        raise refusal("line-breaks", _("Put commas between the addresses, no line breaks."))
     addresses = list({fold(part): part.strip() for part in text.split(",") if part.strip()}.values())
     if not addresses:
-        raise ValidationError(_("Enter at least one e-mail address."))
+        raise refusal("no-recipients", _("Enter at least one e-mail address."))
     if len(addresses) > settings.MAX_MAIL_RECIPIENTS:
         message = _("Enter at most %(most)s addresses; these are %(count)s.")
-        raise ValidationError(message % {"most": settings.MAX_MAIL_RECIPIENTS, "count": len(addresses)})
+        raise refusal(
+            "too-many-recipients", message % {"most": settings.MAX_MAIL_RECIPIENTS, "count": len(addresses)}
+        )
     for address in addresses:
         _check_address(address)
     return addresses
@@ -46,7 +49,7 @@ def _check_address(address: str) -> None:
         validate_email(address if address.isprintable() else "")
     except ValidationError as error:
         message = _("“%(address)s” is not an e-mail address. Correct it and send again.")
-        raise ValidationError(message % {"address": address[:100]}) from error
+        raise refusal("wrong-address", message % {"address": address[:100]}) from error
 
 
 @transaction.atomic(durable=True)
@@ -83,8 +86,8 @@ def email_line_items(
     if not may_hand_on(actor, item):
         raise PermissionDenied
     if not item.is_usable:
-        raise ValidationError(
-            {"item": _("Only line items that are deployed and not expired can be e-mailed.")}
+        raise refusal(
+            "not-mailable", {"item": _("Only line items that are deployed and not expired can be e-mailed.")}
         )
     check_reason(actor, item, reason)
     mails = queue_activation_mail(

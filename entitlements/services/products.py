@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Account, AuditEntry, Operation, User
 from accounts.permissions import Permission, check_permission
 from entitlements.models import Product
+from mxportal.shared.refusals import refusal
 
 
 def save_product(*, actor: User, key: str, product_id: int | None = None, **fields: Any) -> Product:
@@ -18,8 +18,8 @@ def save_product(*, actor: User, key: str, product_id: int | None = None, **fiel
     except IntegrityError as error:
         if "part_number" not in str(error):
             raise
-        raise ValidationError(
-            {"part_number": _("There is already a product with this part number.")}
+        raise refusal(
+            "part-number-used", {"part_number": _("There is already a product with this part number.")}
         ) from error
 
 

@@ -1,11 +1,11 @@
 """E13: MOBOTIX says why it acts on what others sold."""
 
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from entitlements.models import LineItem
 from entitlements.predicates import needs_reason
+from mxportal.shared.refusals import refusal
 
 
 def check_reason(actor: User, item: LineItem, reason: str) -> None:
@@ -17,4 +17,6 @@ def check_reason(actor: User, item: LineItem, reason: str) -> None:
 def require_reason(reason: str) -> None:
     """Raises ValidationError at ``reason`` where none is given."""
     if not reason.strip():
-        raise ValidationError({"reason": _("Say why MOBOTIX does this; the reason is kept in the history.")})
+        raise refusal(
+            "reason-needed", {"reason": _("Say why MOBOTIX does this; the reason is kept in the history.")}
+        )

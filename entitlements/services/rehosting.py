@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from entitlements.services.devices import HostId, as_asked
 from entitlements.services.licenses import renew_license
 from entitlements.services.locks import above_of, ids_above, lock_items
 from entitlements.services.returns import lock_activation, take_from_device
+from mxportal.shared.refusals import refusal
 
 
 @transaction.atomic(durable=True)
@@ -92,7 +93,9 @@ def _obstacle(actor: User, item: LineItem) -> str:
 
 def _check_another(device: Device, host: HostId) -> None:
     if host.normal == device.host_id:
-        raise ValidationError({"host_id": _("This is the same device. Enter the host ID of the other one.")})
+        raise refusal(
+            "same-device", {"host_id": _("This is the same device. Enter the host ID of the other one.")}
+        )
 
 
 def _move_all(
@@ -115,7 +118,7 @@ def _check_some_move(actor: User, plan: list[Moving]) -> None:
     if all(one.obstacle for one in plan):
         if plan and not any(may_activate(actor, one.activation.item) for one in plan):
             raise PermissionDenied
-        raise ValidationError({"device": _("This device holds nothing that can move.")})
+        raise refusal("nothing-moves", {"device": _("This device holds nothing that can move.")})
 
 
 def _move_copies(

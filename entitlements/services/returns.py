@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -15,6 +15,7 @@ from entitlements.services.licenses import renew_license
 from entitlements.services.locks import lock_above
 from entitlements.services.reasons import check_reason, require_reason
 from entitlements.services.return_limits import ReturnLimits, count_return
+from mxportal.shared.refusals import refusal
 
 
 @transaction.atomic(durable=True)
@@ -71,16 +72,16 @@ def take_from_device(
     item = activation.item
     if not 1 <= copies <= activation.copies:
         message = _("Enter a number from 1 to %(most)s.") % {"most": activation.copies}
-        raise ValidationError({"copies": message})
+        raise refusal("copies-out-of-range", {"copies": message})
     if actor is not None:
         check_reason(actor, item, reason)
     if above is None:
         message = _("The copies on this device have just been changed. Look at them again.")
-        raise ValidationError({"copies": message})
+        raise refusal("changed-meanwhile", {"copies": message})
     chain = [item, *above]
     if obstacle := ReturnLimits(actor, [chain]).obstacle(item, copies):
         if not (actor and actor.account.is_mobotix):
-            raise ValidationError({"copies": obstacle})
+            raise refusal("returns-used-up", {"copies": obstacle})
         require_reason(reason)
     movement = move_on_device(
         actor=actor, kind=MovementKind.RETURN, activation=activation, copies=copies, reason=reason

@@ -16,6 +16,7 @@ from entitlements.predicates import may_split
 from entitlements.services.ledger import move
 from entitlements.services.mailing import queue_activation_mail
 from mxportal.shared.queries import one_or_none
+from mxportal.shared.refusals import refusal
 from notifications.messages import one_line
 
 NEEDED_OF_BUYER = ("email", "language", "display_name", "first_name", "last_name", "account__tier")
@@ -98,12 +99,12 @@ def split_obstacle(item: LineItem) -> str:
 def check_usable(item: LineItem) -> None:
     """E3: deployed and not expired. Raises ValidationError at ``item``."""
     if item.is_expired:
-        raise ValidationError(
-            {"item": _("This line item has expired; nothing can be split off it any more.")}
+        raise refusal(
+            "expired", {"item": _("This line item has expired; nothing can be split off it any more.")}
         )
     if item.state != State.DEPLOYED:
         message = _("This line item is in state “%(state)s”. Only deployed line items can be split.")
-        raise ValidationError({"item": message % {"state": State(item.state).label}})
+        raise refusal("not-deployed", {"item": message % {"state": State(item.state).label}})
 
 
 def targets_of(actor: User) -> AccountQuerySet:
@@ -142,8 +143,9 @@ def find_target(actor: User, target_id: int) -> Account:
     """
     target = targets_of(actor).filter(pk=target_id).first()
     if target is None:
-        raise ValidationError(
-            {"target": _("Choose an active account that you sell to, on a lower tier than yours.")}
+        raise refusal(
+            "wrong-account",
+            {"target": _("Choose an active account that you sell to, on a lower tier than yours.")},
         )
     return target
 
@@ -155,21 +157,21 @@ def find_contact(target: Account, contact_id: int) -> User:
     """
     contact = User.objects.active().filter(account=target, pk=contact_id).first()
     if contact is None:
-        raise ValidationError({"contact": _("Choose a contact of the target account.")})
+        raise refusal("wrong-contact", {"contact": _("Choose a contact of the target account.")})
     return contact
 
 
 def check_copies(copies: int, available: int) -> None:
     """1 ≤ copies ≤ available. Raises ValidationError at ``copies``."""
     if copies < 1:
-        raise ValidationError({"copies": _("Enter at least 1 copy.")})
+        raise refusal("too-few-copies", {"copies": _("Enter at least 1 copy.")})
     if copies > available:
         message = ngettext(
             "Only %(available)s copy is available now. Enter a smaller amount.",
             "Only %(available)s copies are available now. Enter a smaller amount.",
             available,
         )
-        raise ValidationError({"copies": message % {"available": available}})
+        raise refusal("not-enough-copies", {"copies": message % {"available": available}})
 
 
 def new_item(

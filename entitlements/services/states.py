@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -13,6 +12,7 @@ from entitlements.models import LineItem, State
 from entitlements.services.licenses import end_licenses
 from entitlements.services.locks import lock_items
 from entitlements.services.reasons import check_reason
+from mxportal.shared.refusals import refusal
 
 CHUNK = 500  # items in one statement
 STATE_CHANGED = "state_changed"
@@ -40,7 +40,10 @@ def change_state(
     check_reason(actor, item, reason)
     if state not in ALLOWED[State(item.state)]:
         message = _("A line item in state “%(before)s” cannot become “%(after)s”.")
-        raise ValidationError({"state": message % {"before": State(item.state).label, "after": state.label}})
+        raise refusal(
+            "state-not-possible",
+            {"state": message % {"before": State(item.state).label, "after": state.label}},
+        )
     _set_state(actor, item, state, reason)
     below = everything_below(item).values_list("pk", flat=True) if with_splits else []
     for split in lock_items(below):

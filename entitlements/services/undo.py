@@ -1,6 +1,6 @@
 """E8: a split can be taken back."""
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -15,6 +15,7 @@ from entitlements.services.mailing import queue_undo_mails
 from entitlements.services.reasons import check_reason
 from entitlements.services.split import check_copies
 from entitlements.services.states import make_obsolete
+from mxportal.shared.refusals import refusal
 
 
 @transaction.atomic(durable=True)
@@ -58,12 +59,13 @@ def lock_with_parent(actor: User, item_id: int) -> LineItem:
 def check_not_obsolete(item: LineItem) -> None:
     """E3: Obsolete is final. Raises ValidationError at ``item``."""
     if item.state == State.OBSOLETE:
-        raise ValidationError(
-            {"item": _("This line item is obsolete, and that is final: no copies come back from it.")}
+        raise refusal(
+            "obsolete",
+            {"item": _("This line item is obsolete, and that is final: no copies come back from it.")},
         )
 
 
 def check_source(item: LineItem) -> None:
     """E3: copies that came back to an obsolete source would be stranded. Raises ValidationError at ``item``."""
     if obstacle := source_obstacle(item):
-        raise ValidationError({"item": obstacle})
+        raise refusal("source-obsolete", {"item": obstacle})

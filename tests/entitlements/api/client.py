@@ -1,5 +1,6 @@
 """A program that speaks to the API."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +57,8 @@ def assert_problem(
     assert found["status"] == status
     assert found["type"] == (f"urn:mx-license-portal:problem:{kind}" if kind else "about:blank")
     assert found["title"]
+    assert re.fullmatch(r"[a-z][a-z-]+", found["code"])
+    assert found.get("codes", {}).keys() == found.get("errors", {}).keys()
     assert found["detail"]
     assert set(found.get("errors", {})) == set(fields), found
     return found

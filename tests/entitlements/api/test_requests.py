@@ -116,7 +116,7 @@ def test_the_log_has_a_line_without_what_was_asked(cast: Cast, chain: Chain) -> 
     answer = program.get(f"/items/{chain.installed.pk}?secret={chain.installed.activation_id}")
     row = ApiRequest.objects.values().get()
     assert (row["method"], row["route"]) == ("GET", "/api/v1/items/<int:item_id>")
-    assert (row["status"], row["account_id"]) == (200, cast.installer.account_id)
+    assert (row["status"], row["account_id"]) == (400, cast.installer.account_id)
     assert row["request_id"] == answer.headers["X-Request-ID"]
     assert row["address"] == "127.0.0.1"
     assert chain.installed.activation_id not in str(row)

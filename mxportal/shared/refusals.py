@@ -1,0 +1,50 @@
+"""Refusals that programs can tell apart: each has a code, which docs/api.md lists and which never changes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+
+INVALID = "invalid"
+Found = dict[str, list[tuple[str, str]]]
+
+
+def refusal(code: str, what: Any) -> ValidationError:
+    """A ValidationError with a code. ``what``: a sentence or several, or a dict of them by field."""
+    if isinstance(what, dict):
+        return ValidationError({field: refusal(code, sentences) for field, sentences in what.items()})
+    if isinstance(what, list):
+        return ValidationError([refusal(code, sentence) for sentence in what])
+    return ValidationError(what, code=code)
+
+
+class Coded(str):
+    """A sentence with the code of its refusal, where errors are kept as plain texts."""
+
+    code: str
+
+    def __new__(cls, code: str, sentence: str) -> "Coded":
+        """The text is the sentence."""
+        made = super().__new__(cls, sentence)
+        made.code = code
+        return made
+
+
+def coded(error: ValidationError) -> Coded:
+    """The first sentence of an error, with its code."""
+    code, sentence = next(pair for pairs in coded_by_field(error).values() for pair in pairs)
+    return Coded(code, sentence)
+
+
+def coded_by_field(error: ValidationError) -> Found:
+    """Codes and sentences of an error by field; what is about no field stands under NON_FIELD_ERRORS."""
+    by_field = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
+    return {
+        field: [found for one in errors for found in _coded_sentences(one)]
+        for field, errors in by_field.items()
+    }
+
+
+def _coded_sentences(error: ValidationError) -> Iterator[tuple[str, str]]:
+    for one in error.error_list:
+        yield (one.code or INVALID).replace("_", "-"), one.messages[0]
