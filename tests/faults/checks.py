@@ -4,9 +4,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.db.models import Sum
 
 from accounts.models import Operation
+from entitlements.ledger import triggers
 from entitlements.models import License, LineItem, Movement, MovementKind
 from entitlements.services.sealing import seal_ledger
 from notifications.models import Mail, Status
@@ -76,6 +78,11 @@ def check_licenses(model: Model) -> Iterator[str]:
         valid = licenses.filter(ended_at=None).values_list("activation__device__host_id", "copies")
         if dict(valid) != item.devices:
             yield f"Line item {pk}: valid licenses for {dict(valid)}, by the answers {item.devices}."
+
+
+def check_triggers() -> Iterator[str]:
+    """E11: those of this version, whenever a migration was killed."""
+    yield from triggers.findings(connection)
 
 
 def check_ledger() -> Iterator[str]:

@@ -77,11 +77,12 @@ def drain() -> list[str]:
 
 def judge(model: Model, system: System, mails: MoodyServer) -> list[str]:
     """Every promise that was broken; the counts are printed."""
-    problems = list(model.errors)
+    problems = [*model.errors, *system.broken]
     problems += checks.check_operations(model)
     problems += checks.check_items(model)
     problems += checks.check_movements(model)
     problems += checks.check_licenses(model)
+    problems += checks.check_triggers()
     problems += checks.check_ledger()
     problems += checks.check_mails(model, mails.deliveries)
     duplicates = checks.causes_of_duplicates(mails.deliveries, system.killed)

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     REDIS = "Redis"
     BACKEND = "PostgreSQL backend"
     POSTGRES = "PostgreSQL, all processes"
+    MIGRATE = "migrate, before one of its statements"
     FLUSH = "Redis flushed"
 
 
@@ -28,6 +29,7 @@ WEIGHTS = {
     Kind.REDIS: 4,
     Kind.BACKEND: 4,
     Kind.POSTGRES: 6,
+    Kind.MIGRATE: 4,
 }
 FLUSHES = 8  # one for so many kills
 

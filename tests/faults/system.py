@@ -23,6 +23,7 @@ SHORT = {
     "OUTBOX_PAUSE_SECONDS": ",".join(["2"] * 100),
     "TASK_VISIBILITY_SECONDS": "10",
 }
+STATEMENTS = 300  # of the migrations in tests/migrated, a few less than there are
 
 
 @dataclass
@@ -56,6 +57,7 @@ class System:
         ]
         self.beat = Process("beat", *celery, "beat", directory=directory)
         self.killed: list[Killed] = []
+        self.broken: list[str] = []
         self.revived: Counter[str] = Counter()
         Thread(target=self._supervise, daemon=True).start()
 
@@ -85,9 +87,21 @@ class System:
         self.redis.start()
         self.postgres.wait()
         self.postgres.create_database("portal")
-        owner = {"DATABASE_OWNER_URL": self.postgres.url("postgres", "portal")}
-        command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-        subprocess.run(command, check=True, cwd=ROOT, env=os.environ | owner)
+        self._run_as_owner("manage.py", "migrate", "--verbosity", "0").check_returncode()
+
+    def _run_as_owner(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | more | {"DATABASE_OWNER_URL": self.postgres.url("postgres", "portal")}
+        command = [sys.executable, *arguments]
+        return subprocess.run(
+            command, check=False, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+        )
+
+    def _kill_migrate(self, which: int) -> None:
+        """Migrate forwards or backwards, and look at what is left."""
+        settings = {"DJANGO_SETTINGS_MODULE": "tests.migrated.settings"}
+        done = self._run_as_owner("-m", "tests.migrated", "strike", str(1 + which % STATEMENTS), **settings)
+        if done.returncode:
+            self.broken.append(f"After migrate was killed: {' '.join(done.stderr.split())[-300:]}")
 
     def start_portal(self) -> None:
         for part in (self.web, *self.workers, self.beat):
@@ -129,6 +143,9 @@ class System:
     def _done(self, fault: Fault) -> bool:
         if part := self._restarted(fault):
             part.kill()
+            return True
+        if fault.kind == Kind.MIGRATE:
+            self._kill_migrate(fault.which)
             return True
         if fault.kind == Kind.FLUSH:
             return self.redis.flush()

@@ -1,4 +1,4 @@
-"""python -m tests.migrated split | kill | idle | check
+"""python -m tests.migrated split | kill TIMES | strike STATEMENT | idle | check
 
 ``split`` uses the portal; the others, as the owner of the tables, migrate beside it and look at what is left.
 """
@@ -97,19 +97,28 @@ def kill(times: int) -> None:
         courses.append(len(seen))
     killed = 0
     for number in range(times):
-        forwards = "9999_remark" not in applied()
-        course = courses[0] if forwards else courses[1]
-        dies_at = 1 + course * (2 * number + 1) // (2 * times)
-        killed += not in_child(lambda at=dies_at, way=forwards: die(at, way))
-        assert_whole()
+        course = courses[0] if is_forwards() else courses[1]
+        killed += not strike(1 + course * (2 * number + 1) // (2 * times))
     migrate(forwards=False)
     assert_whole()
     print(killed)
 
 
+def strike(dies_at: int) -> bool:
+    """Migrate in the one direction that is left. Whether it lived to the end."""
+    way = is_forwards()
+    lived = in_child(lambda: die(dies_at, way))
+    assert_whole()
+    return lived
+
+
 def die(at: int, forwards: bool) -> None:
     with counted(at):
         migrate(forwards)
+
+
+def is_forwards() -> bool:
+    return "9999_remark" not in applied()
 
 
 def applied() -> set[str]:
@@ -162,4 +171,11 @@ def check() -> None:
 
 
 if __name__ == "__main__":
-    {"split": split, "kill": lambda: kill(int(sys.argv[2])), "idle": idle, "check": check}[sys.argv[1]]()
+    commands: dict[str, Callable] = {
+        "split": split,
+        "kill": kill,
+        "strike": strike,
+        "idle": idle,
+        "check": check,
+    }
+    commands[sys.argv[1]](*map(int, sys.argv[2:]))
