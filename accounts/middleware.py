@@ -4,12 +4,13 @@ import zoneinfo
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 from structlog.contextvars import bind_contextvars
 
 from accounts.models import User
+from accounts.quotas import QuotaUsedUpError
 from accounts.services.users import has_to_take_over, take_over
 from mxportal.shared.afterwards import write_afterwards
 
@@ -61,6 +62,25 @@ class PasswordChangeMiddleware:
         if match and match.view_name in OPEN_BEFORE_PASSWORD_CHANGE:
             return None
         return redirect("account_change_password")
+
+
+class QuotaMiddleware:
+    """S4: who has asked for too much reads when to go on. The API answers in its own form."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """429, with the time in minutes for people and in seconds for programs."""
+        if not isinstance(error, QuotaUsedUpError):
+            return None
+        context = {"minutes": -(-error.left.seconds // 60), "is_person": True}
+        response = render(request, "429.html", context, status=429)
+        response["Retry-After"] = str(error.left.seconds)
+        return response
 
 
 class PrivatePagesMiddleware:

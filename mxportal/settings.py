@@ -122,6 +122,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.PasswordChangeMiddleware",
+    "accounts.middleware.QuotaMiddleware",
     "accounts.middleware.PrivatePagesMiddleware",
 ]
 # Prometheus asks the web server and the worker on ports of their own, which no proxy hands on; 0 is off.
@@ -410,5 +411,9 @@ EXPIRING_NOTICE_DAYS = env.list("EXPIRING_NOTICE_DAYS", cast=int, default=[90, 3
 MAIL_LATE_MINUTES = env.int("MAIL_LATE_MINUTES", default=10)
 SEAL_LATE_MINUTES = env.int("SEAL_LATE_MINUTES", default=10)
 DISK_FREE_MB = env.int("DISK_FREE_MB", default=200)
+# S4: of one person, of what costs much
+UPLOADS_AN_HOUR = env.int("UPLOADS_AN_HOUR", default=120)
+MAILS_AN_HOUR = env.int("MAILS_AN_HOUR", default=500)
+DOCUMENTS_AN_HOUR = env.int("DOCUMENTS_AN_HOUR", default=2000)
 MAX_MAIL_RECIPIENTS = env.int("MAX_MAIL_RECIPIENTS", default=20)
 PAGE_SIZE = env.int("PAGE_SIZE", default=50)

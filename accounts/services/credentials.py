@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import ApiToken, AuditEntry, MailEntry, Operation, SellingRelation, User
 from accounts.permissions import Permission, check_permission
+from accounts.quotas import Quota, spend
 from accounts.services.attempts import forget_wrong_logins
 from mxportal.shared.fields import fold
 from notifications.models import Mail, Status
@@ -74,6 +75,7 @@ def send_credentials(*, actor: User, user_id: int, key: str) -> Mail:
     Raises User.DoesNotExist where the actor may not manage the user.
     """
     check_permission(actor, Permission.MANAGE_USERS)
+    spend(actor, Quota.MAILS)
     user = (
         User.objects.managed_by(actor)
         .active()
@@ -195,6 +197,7 @@ def retry_user_mail(*, actor: User, user_id: int, mail_id: int) -> Mail:
     Raises User.DoesNotExist or Mail.DoesNotExist where the actor may not, ValidationError where it does not wait.
     """
     check_permission(actor, Permission.MANAGE_USERS)
+    spend(actor, Quota.MAILS)
     user = User.objects.managed_by(actor).get(pk=user_id)
     return retry_mail(user.mails.get(pk=mail_id).pk)
 

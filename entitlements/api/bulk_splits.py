@@ -9,6 +9,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from accounts.permissions import Permission
+from accounts.quotas import Quota, spend
 from entitlements.api.answers import once
 from entitlements.api.auth import Token, TokenRequest
 from entitlements.api.items import ItemOut, items_out
@@ -92,6 +93,8 @@ def bulk_split_create(
         for number, line in enumerate(body.lines, start=1)
     ]
     options = body.model_dump(exclude={"lines"})
+
+    spend(request.user, Quota.UPLOADS)
 
     def split() -> BulkSplit:
         try:

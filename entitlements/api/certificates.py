@@ -10,6 +10,7 @@ from ninja import Query, Router, Schema
 
 from accounts.models import User
 from accounts.permissions import Permission
+from accounts.quotas import Quota, spend
 from entitlements.api.auth import Token, TokenRequest
 from entitlements.api.problems import Problem
 from entitlements.models import LineItem, State
@@ -45,6 +46,7 @@ def described(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
 def certificate_pdf(request: TokenRequest, item_id: int, query: Query[CertificateQuery]) -> HttpResponse:
     """The certificate as PDF/A-3, with its signed data attached."""
     items = _certified(request.user, item_id, query)
+    spend(request.user, Quota.DOCUMENTS)
     content = render_certificate(items=items, language=_language(query))
     disposition = f'attachment; filename="{certificate_filename(items)}"'
     return HttpResponse(content, content_type="application/pdf", headers={"Content-Disposition": disposition})

@@ -14,6 +14,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError
 from ninja.errors import ValidationError as ShapeError
 
+from accounts.quotas import QuotaUsedUpError
 from entitlements.services.guesses import TooManyGuessesError
 from mxportal.shared.forms import KEY_REUSED
 from mxportal.shared.pdf import PdfUnavailable
@@ -181,6 +182,10 @@ def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
     return problem(error.status_code, "", str(error))
 
 
+def _used_up(request: HttpRequest, error: QuotaUsedUpError) -> HttpResponse:
+    return too_many(error.left.seconds)
+
+
 def _guessed(request: HttpRequest, error: TooManyGuessesError) -> HttpResponse:
     return too_many(error.left.seconds)
 
@@ -199,6 +204,7 @@ HANDLERS: dict[type[Exception], Any] = {
     ShapeError: _misshapen,
     HttpError: _http,
     TooManyGuessesError: _guessed,
+    QuotaUsedUpError: _used_up,
     PdfUnavailable: _no_pdf,
     IntegrityError: _raced,
 }

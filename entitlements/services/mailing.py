@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Account, AuditEntry, MailEntry, Operation, User
 from accounts.permissions import Permission, check_permission
+from accounts.quotas import Quota, spend
 from entitlements.models import LineItem
 from entitlements.predicates import may_hand_on, party_ids
 from entitlements.services.reasons import check_reason
@@ -72,6 +73,7 @@ def email_line_items(
     ``reason`` (E13).
     """
     check_permission(actor, Permission.SEND_MAIL)
+    spend(actor, Quota.MAILS)
     item = LineItem.objects.visible_to(actor).select_for_update(no_key=True, of=("self",)).get(pk=item_id)
     request = {
         "item": item_id,

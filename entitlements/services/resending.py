@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Operation, User
 from accounts.permissions import Permission, check_permission
+from accounts.quotas import Quota, spend
 from entitlements.models import LineItem
 from entitlements.predicates import is_party, may_hand_on
 from notifications.models import Mail, Status
@@ -38,6 +39,7 @@ def send_again(*, actor: User, mail_id: int) -> Mail:
     wait any more.
     """
     check_permission(actor, Permission.SEND_MAIL)
+    spend(actor, Quota.MAILS)
     mail_id = Mail.objects.values_list("pk", flat=True).get(
         pk=mail_id
     )  # a number too large for the link is no mail
@@ -56,6 +58,7 @@ def send_again(*, actor: User, mail_id: int) -> Mail:
 def send_all_again(*, actor: User, key: str) -> int:
     """N2: every failed mail that the actor may send again is due now, AT_ONCE at most. Returns how many."""
     check_permission(actor, Permission.SEND_MAIL)
+    spend(actor, Quota.MAILS)
     User.objects.select_for_update(no_key=True).get(pk=actor.pk)  # there may be no mail to lock
     done = Operation.objects.done(actor=actor, key=key, kind="send_all_again", request={})
     if done is not None:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
+from accounts.quotas import Quota, spend
 from entitlements.activation_rows import activation_rows
 from entitlements.bulk_files import LARGEST_FILE
 from entitlements.forms.activate_many import ActivateManyForm
@@ -32,6 +33,8 @@ def line_item_activate_many(request: PortalRequest, pk: int) -> HttpResponse:
     """The lines, then what is wrong with which of them, then all of it; the button that was pressed says which."""
     item = load_item(request.user, pk)
     require(may_activate(request.user, item))
+    if request.FILES:
+        spend(request.user, Quota.UPLOADS)
     form = ActivateManyForm(posted(request), request.FILES or None, actor=request.user, item=item)
     if request.POST.get("step") != CARRY_OUT or not form.is_valid() or form.wrong:
         return _show(request, item, form)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
+from accounts.quotas import Quota, spend
 from entitlements.bulk_columns import COLUMNS, label_of
 from entitlements.bulk_export import TYPES, template
 from entitlements.bulk_files import LARGEST_FILE
@@ -51,6 +52,7 @@ def bulk_split_create(request: PortalRequest) -> HttpResponse:
     if request.POST.get("step"):
         form = BulkSplitForm(actor=request.user, initial=_typed(request))
         return _show_create(request, sources, form, _changed_lines(request))
+    spend(request.user, Quota.UPLOADS)
     form = BulkSplitForm(request.POST, request.FILES, actor=request.user)
     if form.is_valid():
         try:

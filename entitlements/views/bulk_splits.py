@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
+from accounts.quotas import Quota, spend
 from accounts.visibility import person_name, visible_names
 from entitlements import bulk_page
 from entitlements.bulk_export import TYPES, result
@@ -150,6 +151,7 @@ def bulk_split_download(request: PortalRequest, pk: int, kind: str) -> HttpRespo
     bulk = _load(request, pk)
     if kind not in TYPES or bulk.state not in CARRIED_OUT:
         raise Http404
+    spend(request.user, Quota.DOCUMENTS)
     name = _("bulk-split")
     return download(result(request.user, bulk, kind), f"{name}-{pk}", kind)
 

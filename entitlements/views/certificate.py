@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
+from accounts.quotas import Quota, spend
 from entitlements.models import LineItem, State
 from entitlements.services.certificates import certificate_filename, certified, render_certificate
 from entitlements.views.steps import load_party_item, shown
@@ -24,6 +25,7 @@ def line_item_certificate(request: PortalRequest, pk: int) -> HttpResponse:
     items = certified(item.entitlement) if request.GET.get("whole") == "1" else _alone(item)
     if not items:
         return _explain(request, item, _("There is no certificate of a line item in this state."), 409)
+    spend(request.user, Quota.DOCUMENTS)
     try:
         content = render_certificate(items=items, language=_language(request))
     except PdfUnavailable as error:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.http import PortalRequest
 from accounts.models import Account
 from accounts.permissions import Permission, requires
+from accounts.quotas import Quota, spend
 from entitlements.activation_rows import activation_rows, for_activation_rows
 from entitlements.device_export import device_csv
 from entitlements.device_list import NEWEST, device_rows, list_devices
@@ -49,6 +50,7 @@ def device_list(request: PortalRequest) -> HttpResponse:
 @require_safe
 def device_export(request: PortalRequest) -> StreamingHttpResponse:
     """The list as it is narrowed, as CSV."""
+    spend(request.user, Quota.DOCUMENTS)
     form = DeviceFilter(request.GET)
     arms = list_devices(request.user, **form.filters()).arms if form.is_valid() else []
     name = _("devices")

@@ -33,7 +33,6 @@ UNGATED = {
     ("entitlements/api/orders.py", "Product"): "what MOBOTIX sells is no secret of one account",
     ("entitlements/api/licenses.py", "License"): "what has ended, for everybody, without a name (L6)",
     ("entitlements/api/activations.py", "Activation"): "what a service has just changed",
-    ("entitlements/api/middleware.py", "ApiRequest"): "the log is written there, and read on its page",
     ("entitlements/offline_page.py", "License"): "a link that the portal signed names them",
     ("entitlements/health.py", "LedgerHead"): "machines are told whether there is one, and nothing of it",
     ("entitlements/search.py", "Product"): WITHIN,

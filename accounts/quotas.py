@@ -1,0 +1,38 @@
+"""S4: how much one person may ask of the portal in an hour, of what costs it much."""
+
+from enum import StrEnum
+
+from django.conf import settings
+
+from accounts.models import User
+from mxportal.shared.limits import Left, count_up
+
+HOUR = 3600
+
+
+class Quota(StrEnum):
+    """What is counted; each by itself."""
+
+    UPLOADS = "uploads"  # files of lines, and bulk splits
+    MAILS = "mails"  # requests to send, each to some recipients
+    DOCUMENTS = "documents"  # certificates and exports
+
+
+class QuotaUsedUpError(Exception):
+    """This person has asked for so much that it has to wait: ``left.seconds``."""
+
+    def __init__(self, left: Left) -> None:
+        self.left = left
+        super().__init__("a person's quota is used up")
+
+
+def spend(actor: User, quota: Quota) -> None:
+    """Count one more before the work begins. Raises QuotaUsedUpError."""
+    most = {
+        Quota.UPLOADS: settings.UPLOADS_AN_HOUR,
+        Quota.MAILS: settings.MAILS_AN_HOUR,
+        Quota.DOCUMENTS: settings.DOCUMENTS_AN_HOUR,
+    }
+    left = count_up(f"quota-{quota}", str(actor.pk), most=most[quota], seconds=HOUR)
+    if left.is_exceeded:
+        raise QuotaUsedUpError(left)
