@@ -11,13 +11,17 @@ from entitlements.ledger import triggers
 from entitlements.models import LedgerHead
 from entitlements.services.sealing import sealing_lag
 from entitlements.services.signing import current_key_problem
+from entitlements.services.tree import tree_problem
 from mxportal.shared.readiness import register_check
 
 logger = logging.getLogger(__name__)
 
 
 def sealing_goes_on() -> bool:
-    """What waits for its leaf has not waited long, or at least a head was signed lately."""
+    """What waits for its leaf has not waited long, or at least a head was signed lately; and it can go on."""
+    if problem := tree_problem():
+        logger.error("Sealing stopped: %s", problem)
+        return False
     lately = timedelta(minutes=settings.SEAL_LATE_MINUTES)
     if sealing_lag().age <= lately:
         return True

@@ -1,8 +1,13 @@
 """What beat calls. Tasks may run twice, and two at once."""
 
+import logging
+
 from celery import shared_task
 
-from entitlements.services import bulk_jobs, expiring, sealing
+from entitlements.services import bulk_jobs, expiring, record_sealing, sealing
+from entitlements.services.tree import SealingStoppedError
+
+logger = logging.getLogger(__name__)
 
 BATCHES_A_TURN = 10  # some seconds: mails wait for the same workers
 
@@ -10,7 +15,11 @@ BATCHES_A_TURN = 10  # some seconds: mails wait for the same workers
 @shared_task(name="entitlements.seal_ledger", ignore_result=True)
 def seal_ledger() -> None:
     """Give the movements since the last time their places in the tree; of very many, the next turn takes the rest."""
-    sealing.seal_ledger(batches=BATCHES_A_TURN)
+    try:
+        sealing.seal_ledger(batches=BATCHES_A_TURN)
+        record_sealing.seal_records(batches=BATCHES_A_TURN)
+    except SealingStoppedError as error:
+        logger.error("Sealing stopped: %s. Run manage.py verify_ledger.", error)
 
 
 @shared_task(name="entitlements.notify_expiring", ignore_result=True)

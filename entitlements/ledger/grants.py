@@ -18,10 +18,13 @@ from entitlements.models import (
     LedgerHead,
     LedgerLeaf,
     LedgerNode,
+    License,
     LineItem,
     Movement,
+    SealedRecords,
     SigningKey,
     UnsealedMovement,
+    UnsealedRecord,
 )
 from entitlements.services.ledger import ACTIVATION_WRITTEN_BY_TRIGGERS, WRITTEN_BY_TRIGGERS
 
@@ -32,10 +35,11 @@ APPEND_ONLY = (
     LedgerLeaf,
     LedgerNode,
     LedgerHead,
+    SealedRecords,
 )  # rows are added and read, nothing else
-NEVER_DELETED = (LineItem, Activation, Entitlement)
+NEVER_DELETED = (LineItem, Activation, License, Entitlement)
 BALANCES = {LineItem: WRITTEN_BY_TRIGGERS, Activation: ACTIVATION_WRITTEN_BY_TRIGGERS}  # nobody's to write
-TAKEN_ONLY = (UnsealedMovement,)  # the ledger's trigger adds the rows, sealing takes them
+TAKEN_ONLY = (UnsealedMovement, UnsealedRecord)  # the ledger's trigger adds the rows, sealing takes them
 
 RIGHTS = """
 WITH here AS (SELECT oid, nspacl FROM pg_namespace WHERE nspname = current_schema())

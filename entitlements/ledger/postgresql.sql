@@ -188,3 +188,71 @@ FOR EACH ROW EXECUTE FUNCTION ledger_refuse('public keys stay')
 -- ;;
 CREATE TRIGGER ledger_key_no_truncate BEFORE TRUNCATE ON entitlements_signingkey
 FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('public keys stay')
+-- ;;
+-- Records. The rows that are sealed besides movements are queued where they are made, and stay as they were made.
+CREATE OR REPLACE FUNCTION ledger_record() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+BEGIN
+  INSERT INTO entitlements_unsealedrecord (kind, subject) SELECT TG_ARGV[0], id FROM made;
+  RETURN NULL;
+END $$
+-- ;;
+CREATE OR REPLACE FUNCTION ledger_record_end() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+BEGIN
+  INSERT INTO entitlements_unsealedrecord (kind, subject)
+  SELECT 'license-end', made.id FROM made JOIN before ON before.id = made.id
+  WHERE before.ended_at IS NULL AND made.ended_at IS NOT NULL;
+  RETURN NULL;
+END $$
+-- ;;
+CREATE TRIGGER ledger_item_recorded AFTER INSERT ON entitlements_lineitem
+REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION ledger_record('item')
+-- ;;
+CREATE TRIGGER ledger_license_recorded AFTER INSERT ON entitlements_license
+REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION ledger_record('license')
+-- ;;
+CREATE TRIGGER ledger_license_end_recorded AFTER UPDATE ON entitlements_license
+REFERENCING OLD TABLE AS before NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION ledger_record_end()
+-- ;;
+CREATE TRIGGER ledger_audit_recorded AFTER INSERT ON accounts_auditentry
+REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION ledger_record('audit')
+-- ;;
+CREATE TRIGGER ledger_license_fixed BEFORE UPDATE ON entitlements_license FOR EACH ROW
+WHEN (OLD.ended_at IS NOT NULL OR NEW.id <> OLD.id OR NEW.license_id <> OLD.license_id
+  OR NEW.activation_id <> OLD.activation_id OR NEW.copies <> OLD.copies OR NEW.file <> OLD.file
+  OR NEW.digest <> OLD.digest OR NEW.key_id <> OLD.key_id OR NEW.issued_at <> OLD.issued_at)
+EXECUTE FUNCTION ledger_refuse('a license is given out once and ends once')
+-- ;;
+CREATE TRIGGER ledger_license_no_delete BEFORE DELETE ON entitlements_license
+FOR EACH ROW EXECUTE FUNCTION ledger_refuse('licenses are never deleted')
+-- ;;
+CREATE TRIGGER ledger_license_no_truncate BEFORE TRUNCATE ON entitlements_license
+FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('licenses are never deleted')
+-- ;;
+CREATE TRIGGER ledger_audit_no_change BEFORE UPDATE OR DELETE ON accounts_auditentry
+FOR EACH ROW EXECUTE FUNCTION ledger_refuse('the audit trail is append-only')
+-- ;;
+CREATE TRIGGER ledger_audit_no_truncate BEFORE TRUNCATE ON accounts_auditentry
+FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('the audit trail is append-only')
+-- ;;
+CREATE TRIGGER ledger_records_no_change BEFORE UPDATE OR DELETE ON entitlements_sealedrecords
+FOR EACH ROW EXECUTE FUNCTION ledger_refuse('sealed records are append-only')
+-- ;;
+CREATE TRIGGER ledger_records_no_truncate BEFORE TRUNCATE ON entitlements_sealedrecords
+FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('sealed records are append-only')
+-- ;;
+-- A head covers exactly the leaves that there are, is newer than those before, and names the key that signs now.
+CREATE OR REPLACE FUNCTION ledger_head_follows() RETURNS trigger
+LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
+BEGIN
+  IF NEW.size <> (SELECT coalesce(max(number) + 1, 0) FROM entitlements_ledgerleaf)
+    OR NEW.size <= (SELECT coalesce(max(size), 0) FROM entitlements_ledgerhead)
+    OR NOT EXISTS (SELECT 1 FROM entitlements_signingkey WHERE id = NEW.key_id AND retired_at IS NULL) THEN
+    RAISE EXCEPTION 'ledger: a head covers all leaves, and is signed by the key in use' USING ERRCODE = '23514';
+  END IF;
+  RETURN NEW;
+END $$
+-- ;;
+CREATE TRIGGER ledger_head_follows BEFORE INSERT ON entitlements_ledgerhead
+FOR EACH ROW EXECUTE FUNCTION ledger_head_follows()

@@ -227,3 +227,67 @@ CREATE TRIGGER ledger_key_no_delete BEFORE DELETE ON entitlements_signingkey
 BEGIN
   SELECT RAISE(ABORT, 'ledger: public keys stay');
 END
+-- ;;
+-- Records. The rows that are sealed besides movements are queued where they are made, and stay as they were made.
+CREATE TRIGGER ledger_item_recorded AFTER INSERT ON entitlements_lineitem
+BEGIN
+  INSERT INTO entitlements_unsealedrecord (kind, subject) VALUES ('item', NEW.id);
+END
+-- ;;
+CREATE TRIGGER ledger_license_recorded AFTER INSERT ON entitlements_license
+BEGIN
+  INSERT INTO entitlements_unsealedrecord (kind, subject) VALUES ('license', NEW.id);
+END
+-- ;;
+CREATE TRIGGER ledger_license_end_recorded AFTER UPDATE ON entitlements_license
+WHEN OLD.ended_at IS NULL AND NEW.ended_at IS NOT NULL
+BEGIN
+  INSERT INTO entitlements_unsealedrecord (kind, subject) VALUES ('license-end', NEW.id);
+END
+-- ;;
+CREATE TRIGGER ledger_audit_recorded AFTER INSERT ON accounts_auditentry
+BEGIN
+  INSERT INTO entitlements_unsealedrecord (kind, subject) VALUES ('audit', NEW.id);
+END
+-- ;;
+CREATE TRIGGER ledger_license_fixed BEFORE UPDATE ON entitlements_license
+WHEN OLD.ended_at IS NOT NULL OR NEW.id <> OLD.id OR NEW.license_id <> OLD.license_id
+  OR NEW.activation_id <> OLD.activation_id OR NEW.copies <> OLD.copies OR NEW.file <> OLD.file
+  OR NEW.digest <> OLD.digest OR NEW.key_id <> OLD.key_id OR NEW.issued_at <> OLD.issued_at
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: a license is given out once and ends once');
+END
+-- ;;
+CREATE TRIGGER ledger_license_no_delete BEFORE DELETE ON entitlements_license
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: licenses are never deleted');
+END
+-- ;;
+CREATE TRIGGER ledger_audit_no_update BEFORE UPDATE ON accounts_auditentry
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: the audit trail is append-only');
+END
+-- ;;
+CREATE TRIGGER ledger_audit_no_delete BEFORE DELETE ON accounts_auditentry
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: the audit trail is append-only');
+END
+-- ;;
+CREATE TRIGGER ledger_records_no_update BEFORE UPDATE ON entitlements_sealedrecords
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: sealed records are append-only');
+END
+-- ;;
+CREATE TRIGGER ledger_records_no_delete BEFORE DELETE ON entitlements_sealedrecords
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: sealed records are append-only');
+END
+-- ;;
+-- A head covers exactly the leaves that there are, is newer than those before, and names the key that signs now.
+CREATE TRIGGER ledger_head_follows BEFORE INSERT ON entitlements_ledgerhead
+BEGIN
+  SELECT RAISE(ABORT, 'ledger: a head covers all leaves, and is signed by the key in use')
+  WHERE NEW.size <> (SELECT coalesce(max(number) + 1, 0) FROM entitlements_ledgerleaf)
+    OR NEW.size <= (SELECT coalesce(max(size), 0) FROM entitlements_ledgerhead)
+    OR NOT EXISTS (SELECT 1 FROM entitlements_signingkey WHERE id = NEW.key_id AND retired_at IS NULL);
+END

@@ -52,6 +52,7 @@ WHERE NOT tgisinternal AND tgname LIKE 'ledger%'
 """,
 }
 MAKES = re.compile(r"^CREATE (?:OR REPLACE )?(TRIGGER|FUNCTION|VIEW) (ledger_\w+)", re.MULTILINE)
+ON_TABLE = re.compile(r"\bON ((?:accounts|entitlements)_\w+)")
 Named = dict[tuple[str, str], str]
 
 
@@ -65,7 +66,7 @@ def statements(vendor: str) -> list[str]:
 @cache
 def guarded_tables(vendor: str) -> frozenset[str]:
     """Every table that a trigger stands on, reads or writes."""
-    return frozenset(re.findall(r"\bentitlements_[a-z]+\b", "\n".join(statements(vendor))))
+    return frozenset(re.findall(r"\b(?:accounts|entitlements)_[a-z]+\b", "\n".join(statements(vendor))))
 
 
 def tables_stand(connection: BaseDatabaseWrapper) -> bool:
@@ -133,7 +134,7 @@ def _expected(vendor: str) -> Named:
 
 def _on_postgresql(statement: str, kind: str) -> str:
     if kind == "TRIGGER":
-        (table,) = re.findall(r"\bON (entitlements_\w+)", statement)
+        (table,) = ON_TABLE.findall(statement)
         return f"{table} O {_digest(statement)}"
     return f"{_digest(statement)} {statement.split('$$')[1]}" if kind == "FUNCTION" else _digest(statement)
 
@@ -143,7 +144,7 @@ def _comment(statement: str) -> str:
     made = MAKES.search(statement)
     assert made, statement
     kind, name = made.groups()
-    table = re.search(r"\bON (entitlements_\w+)", statement)
+    table = ON_TABLE.search(statement)
     on = f" ON {table[1]}" if kind == "TRIGGER" and table else "()" if kind == "FUNCTION" else ""
     return f"COMMENT ON {kind} {name}{on} IS '{_digest(statement)}'"
 

@@ -9,7 +9,15 @@ from entitlements.models.line_item import PERMANENT, LineItem, State
 from entitlements.models.movement import Movement, MovementKind
 from entitlements.models.notice_run import NoticeKind, NoticeRun
 from entitlements.models.product import LicenceModel, Product
-from entitlements.models.seal import LedgerHead, LedgerLeaf, LedgerNode, UnsealedMovement
+from entitlements.models.seal import (
+    LedgerHead,
+    LedgerLeaf,
+    LedgerNode,
+    RecordBackfill,
+    SealedRecords,
+    UnsealedMovement,
+    UnsealedRecord,
+)
 from entitlements.models.signing_key import SigningKey
 from mxportal.shared.days import today
 
@@ -33,8 +41,11 @@ __all__ = [
     "NoticeRun",
     "Origin",
     "Product",
+    "RecordBackfill",
+    "SealedRecords",
     "SigningKey",
     "State",
     "UnsealedMovement",
+    "UnsealedRecord",
     "today",
 ]

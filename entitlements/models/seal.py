@@ -1,4 +1,7 @@
-"""The sealed ledger: movements as leaves of a hash tree (RFC 6962), with signed heads. Triggers hold it append-only."""
+"""The sealed ledger: movements and records as leaves of a hash tree (RFC 6962), with signed heads.
+
+Triggers hold it append-only.
+"""
 
 from django.db import models
 
@@ -16,16 +19,49 @@ class UnsealedMovement(models.Model):
         return f"movement {self.movement_id}"
 
 
+class UnsealedRecord(models.Model):
+    """A row of another table that waits to be sealed. A trigger writes it where the row is made."""
+
+    kind = models.CharField(max_length=20)
+    subject = models.BigIntegerField(help_text="The row's number.")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"
+
+
+class RecordBackfill(models.Model):
+    """A kind whose rows of before the upgrade are being sealed, up to ``last``; gone once all are."""
+
+    kind = models.CharField(max_length=20, primary_key=True)
+    position = models.BigIntegerField(default=0, help_text="Rows up to this number are sealed.")
+    last = models.BigIntegerField(null=True, help_text="Set when sealing begins.")
+
+    def __str__(self) -> str:
+        return f"{self.kind} from {self.position}"
+
+
 class LedgerLeaf(models.Model):
-    """A movement in its place in the tree; the leaves are numbered 0, 1, 2…"""
+    """A movement, or records (SealedRecords), in their place in the tree; the leaves are numbered 0, 1, 2…"""
 
     number = models.BigIntegerField(primary_key=True)
-    movement = models.OneToOneField("entitlements.Movement", models.PROTECT, related_name="leaf")
+    movement = models.OneToOneField("entitlements.Movement", models.PROTECT, null=True, related_name="leaf")
     salt = models.BinaryField(max_length=HASH_BYTES)
     hash = models.BinaryField(max_length=HASH_BYTES)
 
     def __str__(self) -> str:
         return f"leaf {self.number}"
+
+
+class SealedRecords(models.Model):
+    """The records under one leaf: the numbers of their rows, 8 bytes each, and their hashes, 32 bytes each."""
+
+    leaf = models.OneToOneField(LedgerLeaf, models.PROTECT, primary_key=True, related_name="records")
+    kind = models.CharField(max_length=20)
+    subjects = models.BinaryField()
+    hashes = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} under leaf {self.leaf_id}"
 
 
 class LedgerNode(models.Model):

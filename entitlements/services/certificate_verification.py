@@ -58,7 +58,7 @@ def _head_checks(head: dict[str, Any]) -> Iterator[Check]:
         return
     statement = {name: value for name, value in head.items() if name != "signature"}
     key = _signer(head["key"], Domain.LEDGER_HEAD, statement, head["signature"])
-    sentence = _("This portal signed the ledger at %(size)s movements")
+    sentence = _("This portal signed the ledger at %(size)s entries")
     yield Check(sentence % {"size": int(head["size"])}, key is not None)
     kept = LedgerHead.objects.filter(size=head["size"], root=bytes.fromhex(head["root"])).exists()
     yield Check(_("The ledger still has that head"), kept)

@@ -11,13 +11,8 @@ from django.db.models import Q
 from entitlements.models import LedgerHead, LineItem, Movement, MovementKind
 from entitlements.sealing.disclosure import disclose
 from entitlements.sealing.merkle import Subtree, inclusion_proof, proof_ranges, subtrees
-from entitlements.services.sealing import (
-    SEALED_COLUMNS,
-    hashes_of,
-    head_statement,
-    seal_ledger,
-    sealed_fields,
-)
+from entitlements.services.sealing import SEALED_COLUMNS, seal_ledger, sealed_fields
+from entitlements.services.tree import SealingStoppedError, hashes_of, head_statement, newest_signed_head
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +55,7 @@ def evidence_for(items: list[LineItem]) -> Evidence:
     if any(step.leaf is None for step in steps):
         _seal_if_possible()
         steps = _steps(items, chains)
-    head = LedgerHead.objects.select_related("key").order_by("size").last()
+    head = newest_signed_head()
     size = head.size if head else 0
     hashes = hashes_of(_wanted(steps, size))
     own = {item.pk for item in items}
@@ -78,6 +73,7 @@ def _seal_if_possible() -> None:
     except (
         OperationalError,
         InternalError,
+        SealingStoppedError,
     ) as error:  # PostgreSQL calls a read-only transaction an InternalError
         logger.warning("A certificate shows movements that are not sealed yet: %s", type(error).__name__)
 
@@ -115,14 +111,14 @@ def _steps(items: list[LineItem], chains: dict[int, list[int]]) -> list[_Step]:
 
 def _wanted(steps: Iterable[_Step], size: int) -> list[Subtree]:
     """Every stored hash that the proofs need."""
-    numbers = {step.leaf for step in steps if step.leaf is not None}
+    numbers = {step.leaf for step in steps if step.leaf is not None and step.leaf < size}
     ranges = {leaves for number in numbers for leaves in proof_ranges(number, size)}
     return [subtree for leaves in ranges for subtree in subtrees(*leaves)]
 
 
 def _entry(step: _Step, is_own: bool, size: int, hashes: dict[Subtree, bytes]) -> dict[str, Any]:
     fields, names = sealed_fields(step.row), SHOWN_OF_OWN if is_own else SHOWN_OF_CHAIN
-    if step.leaf is None or step.salt is None:
+    if step.leaf is None or step.salt is None or step.leaf >= size:
         return {"shown": {name: {"value": getattr(fields, name)} for name in names}, "state": "waiting"}
     proof = inclusion_proof(step.leaf, size, hashes.__getitem__)
     return disclose(fields, step.salt, names) | {

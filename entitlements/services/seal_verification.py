@@ -3,17 +3,18 @@
 What is checked is what the newest head covers. As nothing is ever taken away, sealing may go on meanwhile.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from django.db import connection
 from django.db.models import Max, QuerySet
 
-from entitlements.models import LedgerHead, LedgerLeaf, LedgerNode, Movement
+from entitlements.models import LedgerHead, LedgerLeaf, LedgerNode, Movement, SealedRecords
 from entitlements.sealing.merkle import Frontier, node_count
 from entitlements.services.findings import Finding
-from entitlements.services.sealing import SEALED_COLUMNS, head_statement, sealed_fields
-from entitlements.services.signing import Domain, is_signed
+from entitlements.services.record_verification import RecordsCheck
+from entitlements.services.sealing import SEALED_COLUMNS, sealed_fields
+from entitlements.services.tree import head_statement, is_signed_head
 
 CHUNK = 2_000
 # One statement, so that all of it is seen at one moment.
@@ -31,45 +32,61 @@ WHERE NOT EXISTS (SELECT 1 FROM entitlements_ledgerleaf leaf WHERE leaf.movement
 
 def seal_findings() -> Iterator[Finding]:
     """What does not fit, in the order of the leaves. Where the tree itself breaks, the rest of it is not looked at."""
-    yield from tree_findings()
+    size, records = _sealed_size(), RecordsCheck()
+    whole = yield from _tree_findings(size, records)
+    yield from _end_findings()
     yield from _left_out_findings()
+    if whole:  # else too many would seem to be left out
+        yield from records.left_out(size)
 
 
 def tree_findings() -> Iterator[Finding]:
     """What of that concerns the movements that are sealed."""
-    size = LedgerHead.objects.aggregate(size=Max("size"))["size"] or 0
-    yield from _tree_findings(size)
+    yield from _tree_findings(_sealed_size(), None)
     yield from _end_findings()
 
 
-def _tree_findings(size: int) -> Iterator[Finding]:
+def _sealed_size() -> int:
+    return LedgerHead.objects.aggregate(size=Max("size"))["size"] or 0
+
+
+def _tree_findings(size: int, check: RecordsCheck | None) -> Generator[Finding, None, bool]:
     """Leaves against movements, nodes and heads against leaves."""
     frontier, nodes, heads = Frontier(), _nodes(node_count(size)), _heads(size)
     head, previous = next(heads, None), b""
-    for leaf, row in _leaves(size):
+    for leaf, row, records in _leaves(size):
         if leaf.number != frontier.size:
             break
-        yield from _leaf_findings(leaf, row)
+        yield from _leaf_findings(leaf, row) if leaf.movement_id else _records_findings(leaf, records, check)
         for level, node in enumerate(frontier.append(bytes(leaf.hash)), start=1):
             if finding := _node_finding(node, next(nodes, None), frontier.size - (1 << level), leaf.number):
                 yield finding
-                return
+                return False
         if head and head.size == frontier.size:
             yield from _head_findings(head, frontier.root(), previous)
             previous = head_statement(head).hash()
             head = next(heads, None)
     if frontier.size < size:
         yield Finding(f"leaf {frontier.size}", f"one of the {size} that the head at {size} covers", "none")
+    return frontier.size == size
 
 
-def _leaves(size: int) -> Iterator[tuple[LedgerLeaf, tuple[Any, ...] | None]]:
-    """Each leaf with the SEALED_COLUMNS of its movement, or None where the movement is gone."""
+Covered = tuple[LedgerLeaf, tuple[Any, ...] | None, SealedRecords | None]
+
+
+def _leaves(size: int) -> Iterator[Covered]:
+    """Each leaf with the SEALED_COLUMNS of its movement, or its records; None where they are gone."""
     for start in range(0, size, CHUNK):
         leaves = list(_chunk(LedgerLeaf.objects.all(), start))
-        movements = Movement.objects.filter(pk__in=[leaf.movement_id for leaf in leaves])
+        movements = Movement.objects.filter(pk__in=[leaf.movement_id for leaf in leaves if leaf.movement_id])
         rows = {row[0]: row for row in movements.values_list(*SEALED_COLUMNS)}
+        records = _records([leaf.number for leaf in leaves if leaf.movement_id is None])
         for leaf in leaves:
-            yield leaf, rows.get(leaf.movement_id)
+            yield leaf, rows.get(leaf.movement_id), records.get(leaf.number)
+
+
+def _records(leaves: list[int]) -> dict[int, SealedRecords]:
+    return SealedRecords.objects.in_bulk(leaves) if leaves else {}
 
 
 def _nodes(count: int) -> Iterator[LedgerNode]:
@@ -88,6 +105,12 @@ def _heads(size: int) -> Iterator[LedgerHead]:
     while chunk := list(heads.filter(size__gt=after)[:CHUNK]):
         yield from chunk
         after = chunk[-1].size
+
+
+def _records_findings(
+    leaf: LedgerLeaf, records: SealedRecords | None, check: RecordsCheck | None
+) -> Iterator[Finding]:
+    return check.findings(leaf, records) if check else iter(())
 
 
 def _leaf_findings(leaf: LedgerLeaf, row: tuple[Any, ...] | None) -> Iterator[Finding]:
@@ -116,7 +139,7 @@ def _head_findings(head: LedgerHead, root: bytes, previous: bytes) -> Iterator[F
         yield Finding(f"{entry}, root", root.hex(), statement.root.hex())
     if statement.previous != previous:
         yield Finding(f"{entry}, hash of the head before", previous.hex() or "none", statement.previous.hex())
-    if not is_signed(head.key, Domain.LEDGER_HEAD, statement.text(), bytes(head.signature)):
+    if not is_signed_head(head):
         yield Finding(f"{entry}, signature", f"one by the key {head.key.key_id}", bytes(head.signature).hex())
 
 

@@ -133,7 +133,7 @@ def test_ended_and_sound_licenses_stay(cast: Cast, chain: Chain, license: Licens
 
 
 def test_the_examples_take_no_compromised_key(chain: Chain, tmp_path: Path) -> None:
-    """L6: a certificate of before is refused by anybody's reader."""
+    """L6: a certificate of before is refused by anybody's reader; a new one is signed by the new key."""
     seal_ledger()
     keys = tmp_path / "jwks.json"
 
@@ -150,6 +150,7 @@ def test_the_examples_take_no_compromised_key(chain: Chain, tmp_path: Path) -> N
     issue_anew()
     keys.write_text(json.dumps({"keys": list(jwks().values())}))
     assert checked(before) == 1
+    assert checked(pdf_of(chain.served)) == 0
 
 
 def test_the_ledger_has_a_new_head(license: License) -> None:

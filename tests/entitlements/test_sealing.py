@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from django.db.models import Max
 from django.test.utils import CaptureQueriesContext
@@ -16,12 +15,12 @@ from entitlements.services import sealing
 from entitlements.services.ledger import move
 from entitlements.services.sealing import (
     SEALED_COLUMNS,
-    head_statement,
     seal_ledger,
     sealed_fields,
     sealing_lag,
 )
 from entitlements.services.signing import Domain, is_signed
+from entitlements.services.tree import head_statement
 from entitlements.tasks import seal_ledger as seal_ledger_task
 from tests.factories import Cast, Chain, issue_item
 from tests.roles import as_owner, refused, rotate_signing_key
@@ -52,7 +51,7 @@ def test_sealing_gives_leaves_nodes_and_a_signed_head(cast: Cast, chain: Chain) 
     assert not UnsealedMovement.objects.exists()
     assert (sealing_lag().count, sealing_lag().age) == (0, timedelta())
     move(actor=cast.installer, kind=MovementKind.SPLIT, item=chain.served, copies=1)
-    call_command("seal_ledger")
+    seal_ledger()
     first, second = LedgerHead.objects.order_by("size")
     assert (first.size, second.size) == (3, 4)
     for head in (first, second):
@@ -169,7 +168,8 @@ def test_no_row_takes_the_place_of_another(chain: Chain, name: str) -> None:
         return  # PostgreSQL has no such statement
     seal_ledger()
     table = f"entitlements_ledger{name}"
-    assert "append-only" in refused(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}")
+    said = refused(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}")
+    assert "append-only" in said or "a head covers all leaves" in said
 
 
 def test_keys_and_codes_stay(chain: Chain) -> None:

@@ -82,45 +82,90 @@ BOTH_TRIGGERS = {
     "ledger_key_fixed": Attack("UPDATE entitlements_signingkey SET public_key = 'x'"),
     "ledger_key_no_delete": Attack("DELETE FROM entitlements_signingkey WHERE id = {unused_key}"),
 }
+BOTH_TRIGGERS |= {
+    "ledger_license_fixed": Attack("UPDATE entitlements_license SET copies = copies + 1"),
+    "ledger_license_no_delete": Attack("DELETE FROM entitlements_license"),
+    "ledger_head_follows": Attack(
+        "INSERT INTO entitlements_ledgerhead (size, root, sealed_at, previous, key_id, signature)"
+        " SELECT size + 1000, root, sealed_at, previous, {unused_key}, signature FROM entitlements_ledgerhead"
+        " WHERE size = (SELECT max(size) FROM entitlements_ledgerhead)"
+    ),
+}
 SEALED = {"leaf": "number", "node": "number", "head": "size"}
+FIRST = {"leaf": " WHERE number = 0", "node": "", "head": ""}  # a movement's leaf, which no records hold fast
 POSTGRES_TRIGGERS = {
     "ledger_movement_no_change": Attack("UPDATE entitlements_movement SET copies = copies + 1"),
     "ledger_movement_no_truncate": Attack(
-        "TRUNCATE entitlements_movement CASCADE", ("ledger_leaf_no_truncate",)
+        "TRUNCATE entitlements_movement CASCADE", ("ledger_leaf_no_truncate", "ledger_records_no_truncate")
     ),
     "ledger_item_no_truncate": Attack(
         "TRUNCATE entitlements_lineitem CASCADE",
-        ("ledger_movement_no_truncate", "ledger_leaf_no_truncate", "ledger_activation_no_truncate"),
+        (
+            "ledger_movement_no_truncate",
+            "ledger_leaf_no_truncate",
+            "ledger_records_no_truncate",
+            "ledger_activation_no_truncate",
+            "ledger_license_no_truncate",
+        ),
     ),
     "ledger_item_fits": Attack(item_like_the_installers(product="{other_product}")),
     "ledger_activation_no_truncate": Attack(
-        "TRUNCATE entitlements_activation CASCADE", ("ledger_movement_no_truncate", "ledger_leaf_no_truncate")
+        "TRUNCATE entitlements_activation CASCADE",
+        (
+            "ledger_movement_no_truncate",
+            "ledger_leaf_no_truncate",
+            "ledger_records_no_truncate",
+            "ledger_license_no_truncate",
+        ),
     ),
     "ledger_key_no_truncate": Attack(
-        "TRUNCATE entitlements_signingkey CASCADE", ("ledger_head_no_truncate",)
+        "TRUNCATE entitlements_signingkey CASCADE", ("ledger_head_no_truncate", "ledger_license_no_truncate")
     ),
+    "ledger_license_no_truncate": Attack("TRUNCATE entitlements_license CASCADE"),
+    "ledger_audit_no_change": Attack("UPDATE accounts_auditentry SET reason = 'x'"),
+    "ledger_audit_no_truncate": Attack("TRUNCATE accounts_auditentry CASCADE"),
+    "ledger_records_no_change": Attack("UPDATE entitlements_sealedrecords SET kind = 'x'"),
+    "ledger_records_no_truncate": Attack("TRUNCATE entitlements_sealedrecords CASCADE"),
 }
 for name, key in SEALED.items():
     table = f"entitlements_ledger{name}"
-    POSTGRES_TRIGGERS[f"ledger_{name}_no_change"] = Attack(f"UPDATE {table} SET {key} = {key} + 1000")
-    POSTGRES_TRIGGERS[f"ledger_{name}_no_truncate"] = Attack(f"TRUNCATE {table} CASCADE")
+    POSTGRES_TRIGGERS[f"ledger_{name}_no_change"] = Attack(
+        f"UPDATE {table} SET {key} = {key} + 1000{FIRST[name]}"
+    )
+    POSTGRES_TRIGGERS[f"ledger_{name}_no_truncate"] = Attack(
+        f"TRUNCATE {table} CASCADE", ("ledger_records_no_truncate",) if name == "leaf" else ()
+    )
 SQLITE_TRIGGERS = {
     "ledger_movement_no_update": Attack("UPDATE entitlements_movement SET copies = copies + 1"),
     "ledger_movement_no_delete": Attack(
         "DELETE FROM entitlements_unsealedmovement ;; DELETE FROM entitlements_movement WHERE id = {waiting}"
     ),
+    "ledger_audit_no_update": Attack("UPDATE accounts_auditentry SET reason = 'x'"),
+    "ledger_audit_no_delete": Attack("DELETE FROM accounts_auditentry"),
+    "ledger_records_no_update": Attack("UPDATE entitlements_sealedrecords SET kind = 'x'"),
+    "ledger_records_no_delete": Attack("DELETE FROM entitlements_sealedrecords"),
     "ledger_item_of_order": Attack(item_like_the_installers(entitlement="{order}")),
     "ledger_item_child_of": Attack(item_like_the_installers(product="{other_product}")),
 }
 for name, key in SEALED.items():
     table = f"entitlements_ledger{name}"
-    SQLITE_TRIGGERS[f"ledger_{name}_no_update"] = Attack(f"UPDATE {table} SET {key} = {key} + 1000")
-    SQLITE_TRIGGERS[f"ledger_{name}_no_delete"] = Attack(f"DELETE FROM {table}")
+    SQLITE_TRIGGERS[f"ledger_{name}_no_update"] = Attack(
+        f"UPDATE {table} SET {key} = {key} + 1000{FIRST[name]}"
+    )
+    SQLITE_TRIGGERS[f"ledger_{name}_no_delete"] = Attack(f"DELETE FROM {table}{FIRST[name]}")
     SQLITE_TRIGGERS[f"ledger_{name}_no_replace"] = Attack(
-        f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} LIMIT 1", (f"ledger_{name}_no_delete",)
+        f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} LIMIT 1",
+        (f"ledger_{name}_no_delete", "ledger_head_follows" if name == "head" else ""),
     )
 # These refuse nothing; test_triggers.py has a test of its own for each.
-WORKING = {"ledger_movement_applies", "ledger_movement_waits"}
+WORKING = {
+    "ledger_movement_applies",
+    "ledger_movement_waits",
+    "ledger_item_recorded",
+    "ledger_license_recorded",
+    "ledger_license_end_recorded",
+    "ledger_audit_recorded",
+}
 TRIGGERS = BOTH_TRIGGERS | (POSTGRES_TRIGGERS if ON_POSTGRES else SQLITE_TRIGGERS)
 
 DEVICE = (
@@ -167,7 +212,8 @@ CONSTRAINTS = {
     ),
     "license_one_valid": Attack(LICENSE),
     "license_for_something": Attack(
-        "UPDATE entitlements_license SET copies = 0", ("entitlements_license_copies_check",)
+        "UPDATE entitlements_license SET copies = 0",
+        ("entitlements_license_copies_check", "ledger_license_fixed"),
     ),
     "license_ends_after_issue": Attack(
         "UPDATE entitlements_license SET ended_at = issued_at - interval '1 second'"

@@ -164,8 +164,8 @@ def test_two_at_once_get_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", UNKEYED)
 def test_without_a_key_doing_it_again_changes_nothing(name: str) -> None:
-    """Or is refused. Only the audit trail says that it was asked twice."""
-    do, trail = UNKEYED[name](make_cast()), ("accounts.AuditEntry",)
+    """Or is refused. Only the audit trail, which is sealed, says that it was asked twice."""
+    do, trail = UNKEYED[name](make_cast()), ("accounts.AuditEntry", "entitlements.UnsealedRecord")
     at_first = contents(but=trail)
     do()
     before = contents(but=trail)

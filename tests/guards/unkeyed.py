@@ -17,6 +17,7 @@ from entitlements.services.bulk_jobs import _work
 from entitlements.services.devices import edit_device
 from entitlements.services.key_compromise import _reissue, mark_compromised
 from entitlements.services.offline import carry_out_request
+from entitlements.services.record_sealing import seal_records
 from entitlements.services.sealing import seal_ledger
 from entitlements.services.signing import active_key
 from notifications.delivery import _claim, _Outcome, _settle
@@ -130,6 +131,12 @@ def sealing(cast: Cast) -> Again:
     return seal_ledger
 
 
+def record_sealing(cast: Cast) -> Again:
+    """What is sealed does not wait any more."""
+    make_chain(cast)
+    return seal_records
+
+
 def compromise(cast: Cast) -> Again:
     """L6: a key is compromised once."""
     key_id = active_key().key_id
@@ -198,6 +205,7 @@ UNKEYED: dict[str, Callable[[Cast], Again]] = {
     "entitlements.services.key_compromise.mark_compromised": compromise,
     "entitlements.services.key_compromise._reissue": reissue,
     "entitlements.services.sealing._seal_batch": sealing,
+    "entitlements.services.record_sealing._seal_batch": record_sealing,
     "notifications.delivery._claim": claim,
     "notifications.delivery._write_down": settlement,
     "notifications.services.retry_mail": sending_again,

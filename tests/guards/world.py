@@ -9,6 +9,7 @@ from entitlements.models.notice_run import NoticeKind, NoticeRun
 from entitlements.services.activation import activate
 from entitlements.services.devices import HostId
 from entitlements.services.ledger import move
+from entitlements.services.record_sealing import seal_records
 from entitlements.services.sealing import seal_ledger
 from entitlements.services.signing import active_key
 from notifications.models import Mail
@@ -54,6 +55,7 @@ def make_world() -> dict[str, int]:
     activation = Activation.objects.get()
     empty_activation = make_activation(chain.installed)
     seal_ledger()
+    seal_records()
     rotate_signing_key()  # the new one has signed nothing yet
     BulkSplit.objects.create(actor=cast.installer, account=cast.installer.account)
     NoticeRun.objects.create(kind=NoticeKind.EXPIRING, covers_after=yesterday(), on=today())

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from entitlements.services.key_compromise import reissue_licenses
+from entitlements.services.record_sealing import seal_records
 from entitlements.services.sealing import seal_ledger
 
 
@@ -30,4 +31,5 @@ class Command(BaseCommand):
         """Do it and count."""
         count = sum(1 for _license in reissue_licenses(send_mails=options["send_mails"]))
         seal_ledger()
+        seal_records()  # the mark itself is a record, so that there is a new head in any case
         self.stdout.write(f"License files issued anew: {count}.")

@@ -2,16 +2,26 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
+from entitlements.services.record_sealing import seal_records
 from entitlements.services.sealing import seal_ledger
+from entitlements.services.tree import SealingStoppedError
 
 
 class Command(BaseCommand):
     """Seals all movements that wait."""
 
-    help = "Gives every movement that waits its place in the hash tree and signs the head."
+    help = (
+        "Gives every movement that waits its place in the hash tree, and the records of line items, licenses and the "
+        "audit trail, and signs the head. Ends with an error where the tree does not end in a head that the portal "
+        "signed."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Seal and say how many."""
-        self.stdout.write(f"Movements sealed: {seal_ledger()}.")
+        try:
+            movements, records = seal_ledger(), seal_records()
+        except SealingStoppedError as error:
+            raise CommandError(f"Sealing stopped: {error}. Run verify_ledger.") from error
+        self.stdout.write(f"Movements sealed: {movements}. Records sealed: {records}.")

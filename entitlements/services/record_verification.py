@@ -1,0 +1,89 @@
+"""E11: sealed records against the rows that they are about."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from entitlements.models import LedgerLeaf, RecordBackfill, SealedRecords, UnsealedRecord
+from entitlements.sealing.records import record_hash, records_leaf_hash, unpack_hashes, unpack_numbers
+from entitlements.services.findings import Finding
+from entitlements.services.record_kinds import KINDS, RecordKind
+
+MOST = 100  # rows that are looked at more closely where they seem to be left out
+PAGE = 13  # bits of a number that stand within a page of the set
+READ = 2_000  # rows at a time
+
+
+class Numbers:
+    """A set of row numbers, at a bit each."""
+
+    def __init__(self) -> None:
+        self._pages: dict[int, bytearray] = defaultdict(lambda: bytearray(1 << (PAGE - 3)))
+
+    def add(self, numbers: Iterable[int]) -> None:
+        """Put them in."""
+        for number in numbers:
+            self._pages[number >> PAGE][(number & (1 << PAGE) - 1) >> 3] |= 1 << (number & 7)
+
+    def __contains__(self, number: int) -> bool:
+        page = self._pages.get(number >> PAGE)
+        return page is not None and bool(page[(number & (1 << PAGE) - 1) >> 3] & 1 << (number & 7))
+
+
+class RecordsCheck:
+    """Goes along with a pass over the leaves, and knows afterwards which rows were sealed."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Numbers] = defaultdict(Numbers)
+        backfills = RecordBackfill.objects.values_list("kind", "position", "last")
+        self._to_come = {kind: (position, last) for kind, position, last in backfills}
+
+    def findings(self, leaf: LedgerLeaf, records: SealedRecords | None) -> Iterator[Finding]:
+        """What does not fit under one leaf."""
+        if records is None or records.kind not in KINDS:
+            yield Finding(f"leaf {leaf.number}", "a movement or records", "neither")
+            return
+        kind, hashes = KINDS[records.kind], unpack_hashes(bytes(records.hashes))
+        subjects = unpack_numbers(bytes(records.subjects))
+        if len(subjects) != len(hashes) or records_leaf_hash(kind.name, hashes) != bytes(leaf.hash):
+            yield Finding(f"leaf {leaf.number}", f"records that give {bytes(leaf.hash).hex()}", "others")
+            return
+        self._seen[kind.name].add(subjects)
+        yield from self._differences(leaf, kind, dict(zip(subjects, hashes, strict=True)))
+
+    def _differences(self, leaf: LedgerLeaf, kind: RecordKind, sealed: dict[int, bytes]) -> Iterator[Finding]:
+        salt, now = bytes(leaf.salt), dict(kind.records(sealed))
+        for subject, expected in sealed.items():
+            entry = f"{kind.noun} {subject} (leaf {leaf.number})"
+            if subject not in now:
+                yield Finding(entry, "the row that was sealed", f"no such {kind.noun}")
+            elif record_hash(salt, kind.name, subject, now[subject]) != expected:
+                yield Finding(entry, f"what was sealed as {expected.hex()}", now[subject].decode()[:500])
+
+    def left_out(self, size: int) -> Iterator[Finding]:
+        """Rows that are neither sealed nor wait to be. ``size``: how many leaves the pass was over."""
+        for kind in KINDS.values():
+            unseen = list(itertools.islice(self._unseen(kind), MOST))
+            # Read in this order, for a row may be sealed meanwhile: it goes from the queue to the leaves.
+            waiting = UnsealedRecord.objects.filter(kind=kind.name, subject__in=unseen)
+            unseen = sorted(set(unseen).difference(waiting.values_list("subject", flat=True)))
+            if unseen:
+                for records in SealedRecords.objects.filter(kind=kind.name, leaf__gte=size):
+                    self._seen[kind.name].add(unpack_numbers(bytes(records.subjects)))
+            for subject in unseen:
+                if subject not in self._seen[kind.name]:
+                    yield Finding(
+                        f"{kind.noun} {subject}", "a leaf, or a place in the queue for one", "neither"
+                    )
+
+    def _unseen(self, kind: RecordKind) -> Iterator[int]:
+        """Rows that were not under the leaves, and that the backfill does not come to."""
+        position, last = self._to_come.get(kind.name, (0, 0))
+        seen, queued = self._seen[kind.name], Numbers()
+        queued.add(
+            UnsealedRecord.objects.filter(kind=kind.name).values_list("subject", flat=True).iterator(READ)
+        )
+        for pk in kind.rows.order_by("pk").values_list("pk", flat=True).iterator(READ):
+            comes = pk > position and (last is None or pk <= last)
+            if pk not in seen and pk not in queued and not comes:
+                yield pk
