@@ -1,6 +1,6 @@
 """A2–A6: creating and changing accounts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -26,6 +26,7 @@ from mxportal.shared.fields import fold
 from mxportal.shared.refusals import refusal
 
 NAME_KEY_LENGTH = 400
+Precondition = Callable[[Account], None]  # called with the locked row; what it raises ends the change
 EDITABLE = (
     "name",
     "description",
@@ -117,7 +118,9 @@ def name_too_long() -> ValidationError:
 
 
 @transaction.atomic(durable=True)
-def update_account(*, actor: User, account_id: int, **fields: Any) -> Account:
+def update_account(
+    *, actor: User, account_id: int, precondition: Precondition | None = None, **fields: Any
+) -> Account:
     """Change an account that the actor's account manages. Tier and Account ID are fixed.
 
     A3: a seller cannot give two of its buyers one name. An account that renames itself is not refused, for a refusal
@@ -133,6 +136,8 @@ def update_account(*, actor: User, account_id: int, **fields: Any) -> Account:
     account = (
         Account.objects.managed_by(actor).select_for_update(no_key=True, of=("self",)).get(pk=account_id)
     )
+    if precondition:
+        precondition(account)
     is_renamed = fold(fields.get("name", account.name)) != account.name_key
     if is_renamed:
         own = next((seller for seller in locked_sellers if seller == actor.account), None)
@@ -152,7 +157,9 @@ def update_account(*, actor: User, account_id: int, **fields: Any) -> Account:
 
 
 @transaction.atomic(durable=True)
-def set_account_status(*, actor: User, account_id: int, status: AccountStatus) -> Account:
+def set_account_status(
+    *, actor: User, account_id: int, status: AccountStatus, precondition: Precondition | None = None
+) -> Account:
     """A5: MOBOTIX, or the seller of an account that it still manages, makes it inactive or active again.
 
     Never one's own: who did it could not undo it.
@@ -160,6 +167,8 @@ def set_account_status(*, actor: User, account_id: int, status: AccountStatus) -
     check_permission(actor, Permission.CREATE_ACCOUNTS)
     managed = Account.objects.managed_by(actor).exclude(pk=actor.account_id).exclude(tier=Tier.MOBOTIX)
     account = managed.select_for_update(no_key=True, of=("self",)).get(pk=account_id)
+    if precondition:
+        precondition(account)
     account.status = status
     account.save()
     AuditEntry.objects.record(actor=actor, action=f"account_{status}", about=account)

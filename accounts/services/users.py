@@ -1,6 +1,6 @@
 """U1–U7: creating and changing users and contacts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -116,22 +116,32 @@ def user_id_race() -> Iterator[None]:
         raise user_id_taken() from error
 
 
-def update_user(*, actor: User, user_id: int, **fields: Any) -> User:
+def update_user(
+    *, actor: User, user_id: int, precondition: Callable[[User], None] | None = None, **fields: Any
+) -> User:
     """Change a person whom the actor's account manages: profile, address, role, right to log in, status.
 
     A contact who becomes a user, a user who becomes active again and a user whose address changed get credentials by
     mail. Raises User.DoesNotExist, ValidationError at ``can_log_in``, ``email``, ``role`` or ``status``.
     """
     with user_id_race():
-        return _update_user(actor=actor, user_id=user_id, fields=fields)
+        return _update_user(actor=actor, user_id=user_id, fields=fields, precondition=precondition)
 
 
 @transaction.atomic(durable=True)
-def _update_user(*, actor: User, user_id: int, fields: dict[str, Any]) -> User:
+def _update_user(
+    *,
+    actor: User,
+    user_id: int,
+    fields: dict[str, Any],
+    precondition: Callable[[User], None] | None = None,
+) -> User:
     check_permission(actor, Permission.MANAGE_USERS)
     account = _lock_account(actor, User.objects.managed_by(actor).get(pk=user_id).account_id)
     user = User.objects.managed_by(actor).select_for_update(no_key=True, of=("self",)).get(pk=user_id)
     user.account = account
+    if precondition:
+        precondition(user)
     before = {name: getattr(user, name) for name in fields}
     had_login, was_admin = user.login, _is_acting_admin(user)
     for name, value in fields.items():

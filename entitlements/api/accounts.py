@@ -3,25 +3,24 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from ninja import Query, Router, Schema
 from pydantic import Field, StringConstraints
 
 from accounts.forms.accounts import EditAccountForm, NewAccountForm
-from accounts.forms.users import NewUserForm
-from accounts.models import Account, AccountStatus, Role, Tier, User, UserStatus
+from accounts.models import Account, AccountStatus, Tier, User
 from accounts.permissions import Permission
 from accounts.services.accounts import create_account, set_account_status, update_account
-from accounts.services.users import check_login_allowed, create_user
 from entitlements.api.answers import once
 from entitlements.api.auth import Token, TokenRequest
+from entitlements.api.etags import etag, tagged, unchanged
+from entitlements.api.parties import find_account
+from entitlements.api.persons import FirstPersonIn, PersonIn, person_fields
 from entitlements.api.shapes import (
     AccountId,
-    Email,
     IdempotencyKey,
     In,
     Page,
@@ -35,7 +34,6 @@ from entitlements.api.shapes import (
     location,
     page_of,
 )
-from mxportal.shared.fields import fold
 from mxportal.shared.refusals import refusal
 
 router = Router(tags=["Accounts"])
@@ -65,36 +63,6 @@ class AccountOut(Schema):
     def resolve_country(account: Account) -> str:
         """Its code."""
         return str(account.country)
-
-
-class PersonOut(Schema):
-    """U1: a user who can log in, or a contact."""
-
-    id: int
-    first_name: str
-    last_name: str
-    email: str
-    phone: str
-    language: str
-    can_log_in: bool
-    status: UserStatus
-
-
-class PersonIn(In):
-    """A contact."""
-
-    first_name: Text100
-    last_name: Text100
-    email: Email
-    phone: Text40 = ""
-    language: Literal["en", "de"] | None = None
-    expiring_email: bool = False
-
-
-class FirstPersonIn(PersonIn):
-    """U4: a contact, or with ``can_log_in`` the account's first Portal Admin, who gets credentials by mail."""
-
-    can_log_in: bool = False
 
 
 class AccountFields(In):
@@ -163,7 +131,7 @@ def account_create(request: TokenRequest, body: AccountIn, idempotency_key: Idem
         create,
         AccountOut.from_orm,
         status=201,
-        headers=lambda shown: location("accounts", shown.account_id),
+        headers=lambda shown: location("accounts", shown.account_id) | etag(shown),
     )
 
 
@@ -185,19 +153,7 @@ def _person(actor: User, given: FirstPersonIn | None, account: Account) -> dict[
     if given is None:
         return None
     with _of_person():
-        return _person_fields(actor, given, account)
-
-
-def _person_fields(actor: User, given: PersonIn, account: Account) -> dict[str, Any]:
-    """As "Create a User" would have it; the first who can log in is the account's admin (U4)."""
-    values = given.model_dump()
-    values.setdefault("can_log_in", False)
-    check_login_allowed(
-        User(account=account, can_log_in=values["can_log_in"])
-    )  # the page's form has no such answer
-    values["role"] = [Role.PORTAL_ADMIN] if values["can_log_in"] else []
-    known = {"account": account, "actor": actor, "can_log_in": values["can_log_in"]}
-    return checked(NewUserForm, values, **known)
+        return person_fields(actor, given, account)
 
 
 @contextmanager
@@ -215,69 +171,33 @@ def _of_person() -> Iterator[None]:
 
 
 @router.get("/accounts/{account_id}", auth=Token(Permission.VIEW), response=AccountOut)
-def account_detail(request: TokenRequest, account_id: AccountId) -> Account:
+def account_detail(request: TokenRequest, response: HttpResponse, account_id: AccountId) -> AccountOut:
     """An account that the token may open (A4)."""
-    return find_account(request, account_id)
+    return tagged(response, AccountOut.from_orm(find_account(request, account_id)))
 
 
 @router.patch("/accounts/{account_id}", auth=Token(Permission.MANAGE_USERS), response=AccountOut)
-def account_change(request: TokenRequest, account_id: AccountId, body: AccountChange) -> Account:
+def account_change(
+    request: TokenRequest, response: HttpResponse, account_id: AccountId, body: AccountChange
+) -> AccountOut:
     """Changes an account; its tier and Account ID are fixed. Sent again, it changes nothing."""
     account = find_account(request, account_id)
     given = body.model_dump(exclude_unset=True)
     fields = checked(EditAccountForm, given, account=account)
     wanted = {name: value for name, value in fields.items() if name in given}
-    return update_account(actor=request.user, account_id=account.pk, **wanted)
+    check = unchanged(request, AccountOut.from_orm)
+    changed = update_account(actor=request.user, account_id=account.pk, precondition=check, **wanted)
+    return tagged(response, AccountOut.from_orm(changed))
 
 
 @router.put("/accounts/{account_id}/status", auth=Token(Permission.CREATE_ACCOUNTS), response=AccountOut)
-def account_status(request: TokenRequest, account_id: AccountId, body: StatusIn) -> Account:
+def account_status(
+    request: TokenRequest, response: HttpResponse, account_id: AccountId, body: StatusIn
+) -> AccountOut:
     """Sets an account active or inactive. An inactive one logs nobody in and receives nothing (A5)."""
     account = find_account(request, account_id)
-    return set_account_status(actor=request.user, account_id=account.pk, status=body.status)
-
-
-@router.get("/accounts/{account_id}/persons", auth=Token(Permission.VIEW), response=Page[PersonOut])
-def person_list(request: TokenRequest, account_id: AccountId, query: Query[PageQuery]) -> Page[Any]:
-    """Users and contacts of an account, by last name."""
-    items, address = page_of(request, _persons(request, account_id), query, order=("last_name", "id"))
-    return Page.model_construct(items=items, next=address)
-
-
-@router.post("/accounts/{account_id}/persons", auth=Token(Permission.MANAGE_USERS), response={201: PersonOut})
-def person_create(
-    request: TokenRequest, account_id: AccountId, body: PersonIn, idempotency_key: IdempotencyKey
-) -> HttpResponse:
-    """Creates a contact of an account that the token's account looks after (U4)."""
-
-    def create() -> User:
-        account = find_account(request, account_id)
-        fields = _person_fields(request.user, body, account)
-        return create_user(actor=request.user, account_id=account.pk, key=idempotency_key, **fields)
-
-    return once(
-        request,
-        idempotency_key,
-        create,
-        PersonOut.from_orm,
-        status=201,
-        headers=lambda shown: location("accounts", account_id, "persons", shown.id),
+    check = unchanged(request, AccountOut.from_orm)
+    changed = set_account_status(
+        actor=request.user, account_id=account.pk, status=body.status, precondition=check
     )
-
-
-def find_account(request: HttpRequest, account_id: str) -> Account:
-    """Raises Account.DoesNotExist where the token's person may not open it."""
-    return Account.objects.visible_to(request.user).get(account_id__iexact=account_id)  # type: ignore[arg-type]
-
-
-def _persons(request: TokenRequest, account_id: str) -> QuerySet[User]:
-    account = find_account(request, account_id)
-    return User.objects.visible_to(request.user).filter(account=account)
-
-
-def find_buyer_ids(request: HttpRequest, account_id: str, email: str) -> tuple[int, int]:
-    """The numbers of an account and of its contact, 0 where there is none: the service says what is wrong then."""
-    actor: Any = request.user
-    account = Account.objects.visible_to(actor).filter(account_id__iexact=account_id).first()
-    persons = User.objects.visible_to(actor).active().filter(account=account, email_key=fold(email))
-    return account.pk if account else 0, persons.values_list("pk", flat=True).first() or 0
+    return tagged(response, AccountOut.from_orm(changed))

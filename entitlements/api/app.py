@@ -16,6 +16,7 @@ from entitlements.api import (
     items,
     licenses,
     orders,
+    persons,
     products,
     splits,
 )
@@ -130,6 +131,7 @@ NOUNS = (
     activations,
     licenses,
     accounts,
+    persons,
     products,
     orders,
 )

@@ -15,10 +15,10 @@ from pydantic import Field
 from accounts.models import User
 from accounts.permissions import Permission
 from accounts.visibility import NAME_WITHHELD, visible_names
-from entitlements.api.accounts import find_buyer_ids
 from entitlements.api.answers import once
 from entitlements.api.auth import Token, TokenRequest
 from entitlements.api.items import ItemOut, item_out, items_out
+from entitlements.api.parties import find_buyer_ids
 from entitlements.api.shapes import (
     AccountId,
     Email,

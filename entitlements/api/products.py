@@ -8,6 +8,7 @@ from ninja import Query, Router, Schema
 from accounts.permissions import Permission
 from entitlements.api.answers import once
 from entitlements.api.auth import Token, TokenRequest
+from entitlements.api.etags import etag, tagged, unchanged
 from entitlements.api.shapes import (
     IdempotencyKey,
     In,
@@ -77,6 +78,12 @@ def product_list(request: TokenRequest, query: Query[ProductQuery]) -> Page[Any]
     return Page.model_construct(items=items, next=address)
 
 
+@router.get("/products/{path:part_number}", auth=Token(Permission.VIEW), response=ProductOut)
+def product_detail(request: TokenRequest, response: HttpResponse, part_number: PartNumber) -> ProductOut:
+    """One product."""
+    return tagged(response, ProductOut.from_orm(Product.objects.get(part_number__iexact=part_number)))
+
+
 @router.post("/products", auth=Token(Permission.MANAGE_PRODUCTS), response={201: ProductOut})
 def product_create(request: TokenRequest, body: ProductIn, idempotency_key: IdempotencyKey) -> HttpResponse:
     """Creates a product."""
@@ -102,10 +109,13 @@ def product_change(
         given = body.model_dump(exclude_unset=True)
         fields = checked(ProductForm, given, product=product)
         wanted = {name: fields[name] for name in FIELDS if name in given}
-        return save_product(actor=request.user, key=idempotency_key, product_id=product.pk, **wanted)
+        check = unchanged(request, ProductOut.from_orm)
+        return save_product(
+            actor=request.user, key=idempotency_key, product_id=product.pk, precondition=check, **wanted
+        )
 
-    return once(request, idempotency_key, change, ProductOut.from_orm)
+    return once(request, idempotency_key, change, ProductOut.from_orm, headers=etag)
 
 
 def _at_product(shown: ProductOut) -> dict[str, str]:
-    return location("products", shown.part_number)
+    return location("products", shown.part_number) | etag(shown)

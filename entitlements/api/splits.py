@@ -10,10 +10,10 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from accounts.permissions import Permission
-from entitlements.api.accounts import find_buyer_ids
 from entitlements.api.answers import once
 from entitlements.api.auth import Token, TokenRequest
 from entitlements.api.items import ItemOut, at_item, item_out
+from entitlements.api.parties import find_buyer_ids
 from entitlements.api.shapes import (
     AccountId,
     Copies,

@@ -1,5 +1,6 @@
 """E1: MOBOTIX's products."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -11,10 +12,22 @@ from entitlements.models import Product
 from mxportal.shared.refusals import refusal
 
 
-def save_product(*, actor: User, key: str, product_id: int | None = None, **fields: Any) -> Product:
-    """Create a product, or change the one with ``product_id``. Raises ValidationError at ``part_number``."""
+def save_product(
+    *,
+    actor: User,
+    key: str,
+    product_id: int | None = None,
+    precondition: Callable[[Product], None] | None = None,
+    **fields: Any,
+) -> Product:
+    """Create a product, or change the one with ``product_id``, where ``precondition`` lets the locked row pass.
+
+    Raises ValidationError at ``part_number``.
+    """
     try:
-        return _save_product(actor=actor, key=key, product_id=product_id, fields=fields)
+        return _save_product(
+            actor=actor, key=key, product_id=product_id, fields=fields, precondition=precondition
+        )
     except IntegrityError as error:
         if "part_number" not in str(error):
             raise
@@ -24,12 +37,21 @@ def save_product(*, actor: User, key: str, product_id: int | None = None, **fiel
 
 
 @transaction.atomic(durable=True)
-def _save_product(*, actor: User, key: str, product_id: int | None, fields: dict[str, Any]) -> Product:
+def _save_product(
+    *,
+    actor: User,
+    key: str,
+    product_id: int | None,
+    fields: dict[str, Any],
+    precondition: Callable[[Product], None] | None,
+) -> Product:
     check_permission(actor, Permission.MANAGE_PRODUCTS)
     product = _lock(actor, product_id)
     request = {"product": product_id, **fields}
     if done := Operation.objects.done(actor=actor, key=key, kind="save_product", request=request):
         return Product.objects.get(pk=done)
+    if precondition:
+        precondition(product)
     for name, value in fields.items():
         setattr(product, name, value)
     product.save()

@@ -46,8 +46,11 @@ account_detail           401  401  200  200  200  404  404  404
 account_change           401  401  200  200  403  404  404  404
 account_status           401  401  200  200  403  404  404  404
 person_list              401  401  200  200  200  404  404  404
+person_detail            401  401  200  200  200  404  404  404
+person_change            401  401  200  200  403  404  404  404
 person_create            401  401  201  201  403  404  404  404
 product_list             401  401  200  200  200  200  200  200
+product_detail           401  401  200  200  200  200  200  200
 product_create           401  401  201  403  403  403  403  403
 product_change           401  401  200  403  403  403  403  403
 entitlement_list         401  401  200  200  200  200  200  200

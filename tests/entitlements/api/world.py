@@ -57,6 +57,7 @@ class World:
             license_id=self.license.license_id,
             device_id=self.license.activation.device_id,
             account_id=self.cast.customer.account_id,
+            person_id=self.cast.customer_contact.pk,
             part_number=self.cast.product.part_number,
             entitlement_id=self.chain.installed.entitlement.entitlement_id,
         )
@@ -99,6 +100,7 @@ class World:
             "account_change": {"city": "Langmeil"},
             "account_status": {"status": "inactive"},
             "person_create": person,
+            "person_change": {"phone": "110"},
             "product_create": {"part_number": new_key()[:20], "name_en": "New", "name_de": "Neu"},
             "product_change": {"unit": "channel"},
             "entitlement_create": order | {"account_id": cast.distributor.account.account_id},
