@@ -5,6 +5,7 @@ The code that runs is the code of a server: the same tasks, sent through a broke
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from threading import Thread
 from typing import Any
 
@@ -15,6 +16,7 @@ from celery.worker import state as worker_state
 
 from mxportal.celery import app
 
+SECONDS_TO_STOP = 10
 MAILS = "notifications."  # the names of the tasks that a server's workers take from the queue of mails
 
 
@@ -42,6 +44,17 @@ class TwoLanes(TaskPool):
         super().on_stop()
 
 
+@dataclass
+class _Running:
+    """The threads of this process."""
+
+    worker: Thread | None = None
+    beat: Any = None
+
+
+_running = _Running()
+
+
 def start() -> None:
     """Start both; they end with the process, or with `stop`."""
     app.finalize()
@@ -54,12 +67,21 @@ def start() -> None:
         without_mingle=True,
         without_gossip=True,
     )
-    Thread(target=worker.start, name="celery-worker", daemon=True).start()
-    EmbeddedService(app, thread=True, scheduler_cls=app.conf.beat_scheduler).start()
+    _running.beat = EmbeddedService(app, thread=True, scheduler_cls=app.conf.beat_scheduler)
+    _running.worker = Thread(target=worker.start, name="celery-worker", daemon=True)
+    _running.worker.start()
+    _running.beat.start()
     for task in ("notifications.sweep", "entitlements.seal_ledger"):
         app.send_task(task)  # what waited while nothing ran does not wait for beat's first turn
 
 
 def stop() -> None:
-    """Let the worker finish the task in hand and take no other."""
+    """Let the worker finish the tasks in hand and take no other; return when it has, or after some seconds.
+
+    A process that goes on to its end beside the worker ends the pools under it, which the worker then complains of.
+    """
     worker_state.should_stop = 0
+    if _running.beat is not None:
+        _running.beat.service.stop()
+    if _running.worker is not None and _running.worker.is_alive():
+        _running.worker.join(SECONDS_TO_STOP)

@@ -1,6 +1,7 @@
 """gunicorn's configuration: `gunicorn -c python:mxportal.gunicorn_conf mxportal.wsgi`."""
 
 import os
+import signal
 from contextlib import suppress
 from typing import Any
 
@@ -91,7 +92,9 @@ def child_exit(server: Any, worker: Any) -> None:
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Stop the threads with the process."""
+    """Stop the threads with the process; whoever asks again meanwhile changes nothing."""
+    for again in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(again, signal.SIG_IGN)
     if stop_answering_probes := getattr(worker, "stop_answering_probes", None):
         stop_answering_probes()
     if settings.EMBEDDED_WORKER:
