@@ -22,6 +22,22 @@ def _user(request: HttpRequest) -> User | None:
     return request.user if isinstance(request.user, User) else None
 
 
+class CleanCookiesMiddleware:
+    """A cookie of ours holds no control character; one that does is none (PostgreSQL takes no NUL in a session's key).
+
+    Browsers send none either, but a quoted cookie can spell one out.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        cookies = request.COOKIES
+        if not all(value.isprintable() for value in cookies.values()):
+            request.COOKIES = {name: value for name, value in cookies.items() if value.isprintable()}
+        return self.get_response(request)
+
+
 class UserPreferencesMiddleware:
     """U8: after the login, the user's own language and time zone; before it, LocaleMiddleware's choice stands."""
 

@@ -19,8 +19,14 @@ def _record(request: HttpRequest | None, *, user: User | None, succeeded: bool) 
         user=user,
         succeeded=succeeded,
         address=client_address(request) if request else None,
-        agent=request.headers.get("User-Agent", "")[:300] if request else "",
+        agent=_agent(request) if request else "",
     )
+
+
+def _agent(request: HttpRequest) -> str:
+    """What the browser says of itself, on one line."""
+    said = request.headers.get("User-Agent", "")
+    return "".join(character for character in said if character.isprintable())[:300]
 
 
 @receiver(user_logged_in, dispatch_uid="update_last_login")

@@ -1,5 +1,7 @@
 """The result of a bulk split, and the template for its lines, as CSV and XLSX."""
 
+import csv
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from django.utils.translation import get_language, pgettext
@@ -14,7 +16,7 @@ from entitlements.models.line_item import PERMANENT
 from entitlements.predicates import is_party
 from entitlements.presentation import shown_activation_id, shown_order_number
 
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA, CONTROLS = "=+-@", "\t\r\n"
 TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -22,8 +24,9 @@ TYPES = {
 
 
 def disarm(text: str) -> str:
-    """A cell that a spreadsheet would take for a formula becomes a text."""
-    return f"'{text}" if text.startswith(DANGEROUS) else text
+    """A cell that a spreadsheet would take for a formula becomes a text, wide forms and leading blanks included."""
+    first = unicodedata.normalize("NFKC", text.lstrip()[:1])
+    return f"'{text}" if first and first in FORMULA or text[:1] and text[:1] in CONTROLS else text
 
 
 def export(header: Sequence[str], rows: Iterable[Sequence[str | int]], kind: str) -> bytes:
@@ -33,7 +36,8 @@ def export(header: Sequence[str], rows: Iterable[Sequence[str | int]], kind: str
         data.append([disarm(cell) if isinstance(cell, str) else cell for cell in row])
     if kind == "xlsx":
         return bytes(data.export("xlsx"))
-    text = str(data.export("csv", delimiter=";" if get_language() == "de" else ","))
+    delimiter = ";" if get_language() == "de" else ","
+    text = str(data.export("csv", delimiter=delimiter, quoting=csv.QUOTE_ALL))
     return text.encode("utf-8-sig")
 
 

@@ -50,6 +50,7 @@ def _row(row: object) -> list[str]:
 
 def _lines(rows: Sequence[Sequence[str]], language: str) -> bytes:
     text = io.StringIO()
-    writer = csv.writer(text, delimiter=";" if language == "de" else ",", lineterminator="\r\n")
+    delimiter = ";" if language == "de" else ","
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
     writer.writerows([disarm(cell) for cell in row] for row in rows)
     return text.getvalue().encode()

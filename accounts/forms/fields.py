@@ -9,7 +9,7 @@ from django import forms
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from mxportal.shared.forms import no_control_characters
+from mxportal.shared.text import only_what_is_seen
 
 ADDRESS = ("street", "street2", "postal_code", "city", "region", "country")
 YES_NO = (("yes", _("Yes")), ("no", _("No")))
@@ -47,7 +47,7 @@ def _formfield(field: "models.Field[Any, Any]", **kwargs: Any) -> forms.Field | 
     if made:
         made.show_hidden_initial = False  # nobody asks whether a proposed value was changed
     if isinstance(made, forms.CharField):
-        known = [*made.validators, no_control_characters]
+        known = [*made.validators, only_what_is_seen]
         made.validators = known + [rule for rule in field.validators if rule not in known]
         # A browser cuts what is too long without a word: the sentence at the field is the better answer.
         made.widget.attrs.pop("maxlength", None)

@@ -5,7 +5,6 @@ so that a misspelt member is never taken for a missing one.
 """
 
 import json
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _
 from entitlements.activation.host_ids import HostIdType, guess, normalise
 from entitlements.activation_ids import bare
 from mxportal.shared.forms import new_key
+from mxportal.shared.text import only_what_is_seen
 
 FORMAT, VERSION = "mxportal-activation-request", 1
 LARGEST = 64 * 1024  # bytes
@@ -222,7 +222,7 @@ def _wanted(data: Any, path: str) -> Wanted:
 
 
 def _text(value: Any, path: str, most: int, least: int = 0) -> str:
-    """One line of text; neither control characters nor halves of surrogate pairs, which no database takes."""
+    """One line of text, of what is seen; halves of surrogate pairs are none, and no database takes them."""
     _check(isinstance(value, str), path, lambda: _("This must be a text."))
     fits = least <= len(value.strip()) and len(value) <= most
     _check(
@@ -230,8 +230,10 @@ def _text(value: Any, path: str, most: int, least: int = 0) -> str:
         path,
         lambda: _("This must have %(least)s to %(most)s characters.") % {"least": least, "most": most},
     )
-    clean = not any(unicodedata.category(character) in ("Cc", "Cs") for character in value)
-    _check(clean, path, lambda: _("This must be one line without control characters."))
+    try:
+        only_what_is_seen(value)
+    except ValidationError as error:
+        raise _wrong(path, error.messages[0]) from error
     return value.strip()
 
 

@@ -1,11 +1,18 @@
 """The API as a whole: its operations, its description, and where it is mounted."""
 
+import hashlib
+import json
 import re
+from functools import cache
 from typing import Any
 
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.translation import get_language
 from ninja import NinjaAPI, Router
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
+from ninja.responses import NinjaJSONEncoder
 
 from accounts.permissions import public
 from entitlements.api import (
@@ -142,11 +149,28 @@ for router in ROUTERS:
 handle_problems(api)
 
 
+def described(request: HttpRequest) -> HttpResponse:
+    """The description, made once for each process and language: anybody may ask, and it takes half a second to make."""
+    content, etag = _description(get_language() or "en")
+    headers = {"Content-Type": "application/json", "Cache-Control": "public, max-age=300", "ETag": etag}
+    patch_vary_headers(answer := HttpResponse(content, headers=headers), ["Accept-Language"])
+    known = get_conditional_response(request, etag=etag, response=answer)
+    return known or answer
+
+
+@cache
+def _description(language: str) -> tuple[bytes, str]:
+    content = json.dumps(api.get_openapi_schema(), cls=NinjaJSONEncoder, ensure_ascii=False).encode()
+    return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
 def api_urls() -> tuple[list[Any], str, str]:
     """For path(). No view of the API asks for a login: every operation has a stamp of its own."""
     mounted: Any = api.urls
     patterns, app_name, namespace = mounted
     for pattern in patterns:
+        if pattern.name == "openapi-json":
+            pattern.callback = described
         pattern.callback = open_to_tokens(pattern.callback)
         pattern.callback.of_api = True
     return patterns, app_name, namespace

@@ -12,6 +12,7 @@ from entitlements.models import Device
 from entitlements.search import SHORTEST
 from entitlements.services.devices import device_accounts
 from mxportal.shared.forms import NumberField
+from mxportal.shared.text import lines_of_what_is_seen
 
 
 class DeviceFilter(forms.Form):
@@ -46,7 +47,11 @@ class DeviceFilter(forms.Form):
 
 def _notes() -> forms.CharField:
     return forms.CharField(
-        label=_("Notes"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("Notes"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        validators=[lines_of_what_is_seen],
     )
 
 

@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from mxportal.shared.forms import AmountField, NumberField, no_control_characters
+from mxportal.shared.forms import AmountField, NumberField
+from mxportal.shared.text import only_what_is_seen
 
 
 class CopiesField(AmountField):
@@ -38,7 +39,7 @@ class ReasonField(forms.CharField):
             label=_("Reason"),
             max_length=500,
             required=False,
-            validators=[no_control_characters],
+            validators=[only_what_is_seen],
             help_text=_("It is kept in the history."),
         )
         self.error_messages["required"] = _("Say why MOBOTIX does this; the reason is kept in the history.")

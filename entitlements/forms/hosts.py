@@ -8,14 +8,15 @@ from django.utils.translation import gettext_lazy as _
 
 from entitlements.activation.host_ids import HostIdType, guess
 from entitlements.services.devices import HostId
-from mxportal.shared.forms import KeyedForm, no_control_characters
+from mxportal.shared.forms import KeyedForm
+from mxportal.shared.text import only_what_is_seen
 from mxportal.shared.widgets import PlainSelect
 
 LONGEST = 100  # what is typed; the host ID itself is shorter
 
 
 def _words(label: Any) -> forms.CharField:
-    return forms.CharField(label=label, required=False, max_length=100, validators=[no_control_characters])
+    return forms.CharField(label=label, required=False, max_length=100, validators=[only_what_is_seen])
 
 
 class DeviceWordsForm(KeyedForm):
@@ -33,7 +34,7 @@ class HostForm(DeviceWordsForm):
     host_id = forms.CharField(
         label=_("Host ID"),
         max_length=LONGEST,
-        validators=[no_control_characters],
+        validators=[only_what_is_seen],
         widget=forms.TextInput(
             attrs={
                 "list": "known-devices",

@@ -14,8 +14,9 @@ from accounts.models import Account, User
 from entitlements.forms.fields import ChosenField, CopiesField, DayField
 from entitlements.models import Product, today
 from entitlements.services.issue import NewLine, check_line
-from mxportal.shared.forms import KeyedForm, no_control_characters
+from mxportal.shared.forms import KeyedForm
 from mxportal.shared.numbers import typed_number
+from mxportal.shared.text import only_what_is_seen
 
 MOST_LINES = 100
 PREFIX = "lines"
@@ -28,7 +29,7 @@ class EntitlementForm(KeyedForm):
     owner = ChosenField(_("Choose the account that the entitlement is sold to."))
     contact = ChosenField(_("Choose a contact of the account."))
     order_number = forms.CharField(
-        label=_("Order number"), max_length=60, required=False, validators=[no_control_characters]
+        label=_("Order number"), max_length=60, required=False, validators=[only_what_is_seen]
     )
     order_date = DayField(label=_("Order date"), required=False)
 

@@ -24,8 +24,8 @@ from entitlements.activation.request_files import (
 from entitlements.activation_ids import is_mistyped
 from entitlements.forms.fields import CopiesField, ReasonField
 from entitlements.services.offline import Step
-from mxportal.shared.forms import no_control_characters
 from mxportal.shared.numbers import typed_number
+from mxportal.shared.text import only_what_is_seen
 
 FILE, TEXT, TYPED = "file", "text", "typed"
 WAYS = (FILE, TEXT, TYPED)
@@ -63,7 +63,7 @@ class WantedForm(forms.Form):
     def clean_activation_id(self) -> str:
         """E5: a typing error is found without a look-up."""
         typed = self.cleaned_data["activation_id"]
-        no_control_characters(typed)
+        only_what_is_seen(typed)
         if is_mistyped(typed):
             raise ValidationError(
                 _("This Activation ID has a typing error. Compare it with the e-mail or the certificate.")
@@ -117,11 +117,11 @@ class OfflineForm(forms.Form):
         label=_("Name of the device"),
         required=False,
         max_length=LONGEST_NAME,
-        validators=[no_control_characters],
+        validators=[only_what_is_seen],
         help_text=_("Optional, for example “Main entrance”."),
     )
     device_model = forms.CharField(
-        label=_("Model"), required=False, max_length=LONGEST_NAME, validators=[no_control_characters]
+        label=_("Model"), required=False, max_length=LONGEST_NAME, validators=[only_what_is_seen]
     )
 
     def __init__(

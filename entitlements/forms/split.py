@@ -13,8 +13,9 @@ from accounts.models import Account, User
 from entitlements.forms.fields import ChosenField, CopiesField
 from entitlements.models import LineItem
 from entitlements.services.split import check_copies, find_contact, find_target
-from mxportal.shared.forms import KeyedForm, no_control_characters
+from mxportal.shared.forms import KeyedForm
 from mxportal.shared.numbers import typed_number
+from mxportal.shared.text import only_what_is_seen
 
 T = TypeVar("T")
 TICKS = ("send_mail", "attach_certificate")
@@ -35,7 +36,7 @@ class SplitForm(KeyedForm):
         label=_("Order number of the buyer"),
         max_length=60,
         required=False,
-        validators=[no_control_characters],
+        validators=[only_what_is_seen],
         help_text=_("Lines of the same order come under one entitlement, on one certificate."),
     )
     send_mail = forms.BooleanField(label=_("Send e-mail"), required=False, initial=True)

@@ -12,8 +12,8 @@ from entitlements.activation.host_ids import guess
 from entitlements.models import Activation, LineItem
 from entitlements.services.devices import HostId
 from entitlements.services.return_limits import ReturnLimits, chains_of
-from mxportal.shared.forms import no_control_characters
 from mxportal.shared.numbers import typed_number
+from mxportal.shared.text import only_what_is_seen
 
 MOST_DIGITS = 9
 LONGEST_NAME = 100
@@ -80,7 +80,7 @@ def _check_by_itself(one: CheckedLine) -> None:
     if len(one.line.name) > LONGEST_NAME:
         one.problems.append(_("The name is longer than %(most)s characters.") % {"most": LONGEST_NAME})
     try:
-        no_control_characters(one.line.name)
+        only_what_is_seen(one.line.name)
     except ValidationError as error:
         one.problems += error.messages
 

@@ -38,9 +38,9 @@ from entitlements.services.bulk_lines import (
 )
 from entitlements.services.split import check_copies, check_usable, targets_of
 from mxportal.shared.fields import fold
-from mxportal.shared.forms import no_control_characters
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.refusals import INVALID, Coded, coded, refusal
+from mxportal.shared.text import only_what_is_seen
 
 LONGEST = {"order_number": 60, "account_id": 30}
 LONGEST_CELL = 254
@@ -212,8 +212,8 @@ def _check_form(line: BulkLine) -> Errors:
             errors[name] = Coded("formula", _("A formula stands here. Enter its value."))
         elif len(value) > LONGEST.get(name, LONGEST_CELL):
             errors[name] = Coded("too-long", _("This is too long. Please shorten it."))
-        elif not value.isprintable():
-            _judge(errors, name, partial(no_control_characters, value))
+        else:
+            _judge(errors, name, partial(only_what_is_seen, value))
     return errors
 
 

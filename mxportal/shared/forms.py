@@ -1,13 +1,11 @@
 """What every writing form has: a key against double sending (E7), and a place for what a service refuses."""
 
 import secrets
-import unicodedata
 from typing import Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import QueryDict
-from django.utils.translation import gettext_lazy as _
 
 from mxportal.shared.numbers import read_amount, typed_number
 
@@ -17,12 +15,6 @@ KEY_REUSED = "key_reused"
 def new_key() -> str:
     """A key for one form as it was shown: sent twice, it is done once."""
     return secrets.token_urlsafe(24)
-
-
-def no_control_characters(text: str) -> None:
-    """One line of text. Names in any script pass, also with the invisible joiners that some scripts need."""
-    if any(unicodedata.category(character) == "Cc" for character in text):
-        raise ValidationError(_("Use one line without control characters."), code="control_characters")
 
 
 class NumberField(forms.IntegerField):

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from openpyxl import load_workbook
 
-from entitlements.bulk_export import disarm
+from entitlements.bulk_export import disarm, export
 from entitlements.models import LineItem
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
@@ -41,9 +41,19 @@ def test_downloads_name_every_new_item(client: Client, item: LineItem, cast: Cas
     assert [cell.value for cell in sheet[2]][:5:4] == [new.activation_id, 2]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
-def test_formulas_are_disarmed(text: str) -> None:
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", " =1"])
+@pytest.mark.parametrize("wide", [False, True])
+def test_formulas_are_disarmed(text: str, wide: bool) -> None:
+    """The forms of full width count as theirs."""
+    if wide:
+        text = text.translate(str.maketrans("=+-@", "＝＋－＠"))
     assert disarm(text) == f"'{text}"
+
+
+def test_every_cell_is_quoted() -> None:
+    """A spreadsheet that splits at another delimiter than ours finds no formula behind it."""
+    header, row, rest = export(["a"], [["a;=1+1"]], "csv").decode("utf-8-sig").split("\r\n")
+    assert (header, row, rest) == ('"a"', '"a;=1+1"', "")
 
 
 def test_harmless_texts_stay() -> None:

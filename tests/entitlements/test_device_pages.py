@@ -75,9 +75,9 @@ def test_the_file(cast: Cast, chain: Chain) -> None:
     response = client.get("/devices/download/")
     text = b"".join(response.streaming_content).decode("utf-8-sig")
     lines = text.splitlines()
-    assert lines[0] == "Host ID,Type of host ID,Name,Model,Account,Site,Copies"
-    assert lines[1] == "SN-1,MAC address,'=1+1,,City Hospital,Hall,0"
-    assert lines[2] == f"{MAC},MAC address,Entrance,,City Hospital,,2"
+    assert lines[0] == '"Host ID","Type of host ID","Name","Model","Account","Site","Copies"'
+    assert lines[1] == '"SN-1","MAC address","\'=1+1","","City Hospital","Hall","0"'
+    assert lines[2] == f'"{MAC}","MAC address","Entrance","","City Hospital","","2"'
     narrowed = b"".join(client.get("/devices/download/", {"q": "hall"}).streaming_content).decode()
     assert MAC not in narrowed
     assert len(b"".join(client.get("/devices/download/", {"q": "h"}).streaming_content).splitlines()) == 1

@@ -40,7 +40,15 @@ PASSES_ON = {
 }
 PASSES_ON |= {"split", "_check_hosts", "_activate_each", "checked", "check_contact", "key_reused"}
 # By Django's forms and by HTTP itself.
-OF_FORMS = {"required", "max-length", "invalid-choice", "invalid-date", "control-characters", "last-admin"}
+OF_FORMS = {
+    "required",
+    "max-length",
+    "invalid-choice",
+    "invalid-date",
+    "control-characters",
+    "last-admin",
+    "mixed-alphabets",
+}
 OF_HTTP = {
     "unauthorized",
     "forbidden",

@@ -9,6 +9,7 @@ from django.test import Client
 from accounts.models import ApiRequest, ApiToken
 from accounts.models.operation import OperationManager
 from accounts.services.api_tokens import new_secret, revoke_api_token
+from entitlements.api.app import api
 from entitlements.api.bodies import DEEPEST, read_json
 from entitlements.api.problems import Problem
 from tests.entitlements.api.client import Program, assert_problem, program_of
@@ -177,6 +178,20 @@ def test_the_description_is_for_others(db: None, client: Client) -> None:
     operations = [one for path in description.json()["paths"].values() for one in path.values()]
     assert all(one["summary"] and "." not in one["summary"][-1] for one in operations)
     assert not re.search(r"\b[AELNPU]\d{1,2}\b|``", description.content.decode())
+
+
+def test_the_description_is_made_once(db: None, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For each language; who has it is told that it is still the same."""
+    first = {
+        one: client.get("/api/v1/openapi.json", headers={"accept-language": one}) for one in ("en", "de")
+    }
+    monkeypatch.setattr(api, "get_openapi_schema", lambda **options: pytest.fail("made again"))
+    for language, answer in first.items():
+        headers = {"accept-language": language}
+        assert client.get("/api/v1/openapi.json", headers=headers).content == answer.content
+        headers["if-none-match"] = answer.headers["ETag"]
+        again = client.get("/api/v1/openapi.json", headers=headers)
+        assert (again.status_code, again.content) == (304, b"")
 
 
 def test_two_at_once_under_one_key(cast: Cast, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
