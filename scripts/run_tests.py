@@ -52,6 +52,7 @@ def find_all(stack: ExitStack) -> dict[str, str | None]:
         or find_program(["chromium", "chromium-browser"], ["chromium"]),
         "TEST_VNU_JAR": find_vnu(),
         "TEST_PDFTOTEXT": find_program(["pdftotext"], ["poppler-utils"]),
+        "TEST_PGBOUNCER": find_program(["pgbouncer", "/usr/sbin/pgbouncer"], ["pgbouncer"]),
         "TEST_MSGFMT": find_program(["msgfmt"], ["gettext"]),
         "TEST_NGINX": find_program(["nginx", "/usr/sbin/nginx"], ["nginx-light"]),
         "TEST_PROMTOOL": find_program(["promtool"], ["prometheus"]),
@@ -68,6 +69,7 @@ LEFT_OUT = {
     "TEST_NGINX": "no nginx (apt-get install nginx-light): the portal behind the proxy of deploy/",
     "TEST_PROMTOOL": "no promtool (apt-get install prometheus): the alert rules of deploy/",
     "TEST_SYSTEMD_ANALYZE": "no systemd (apt-get install systemd): the units of deploy/",
+    "TEST_PGBOUNCER": "no PgBouncer (apt-get install pgbouncer): the portal behind it",
     "TEST_MSGFMT": "no gettext (apt-get install gettext): the check of the translations",
 }
 
