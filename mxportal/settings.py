@@ -410,6 +410,7 @@ VERIFICATIONS_A_MINUTE = env.int("VERIFICATIONS_A_MINUTE", default=30)  # of one
 EXPIRING_DAYS = env.int("EXPIRING_DAYS", default=90)
 EXPIRING_NOTICE_DAYS = env.list("EXPIRING_NOTICE_DAYS", cast=int, default=[90, 30, 7])  # N5
 MAIL_LATE_MINUTES = env.int("MAIL_LATE_MINUTES", default=10)
+PINNED_SIGNING_KEYS = env.list("PINNED_SIGNING_KEYS", default=[])  # L6: key IDs, for verify_ledger
 SEAL_LATE_MINUTES = env.int("SEAL_LATE_MINUTES", default=10)
 DISK_FREE_MB = env.int("DISK_FREE_MB", default=200)
 # S4: of one person, of what costs much

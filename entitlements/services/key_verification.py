@@ -1,12 +1,41 @@
-"""L6: the signing keys as they stand in the database."""
+"""L6: the signing keys as they stand in the database, against what is pinned outside of it."""
 
 from collections.abc import Iterator
 
+from django.conf import settings
+
+from entitlements.models import SigningKey
 from entitlements.services.findings import Finding
-from entitlements.services.signing import current_key_problem
+from entitlements.services.signing import current_key_problem, thumbprint
+from entitlements.services.tree import newest_head
 
 
 def key_findings() -> Iterator[Finding]:
     """What is wrong with the keys."""
     if problem := current_key_problem():
         yield Finding("signing key", "a private half that opens", problem)
+    keys = list(SigningKey.objects.order_by("pk"))
+    for key in keys:
+        if thumbprint(key.public_key) != key.key_id:
+            yield Finding(
+                f"signing key {key.key_id}", "the thumbprint of its public half", thumbprint(key.public_key)
+            )
+    yield from _pin_findings({key.key_id for key in keys})
+    head = newest_head()
+    if head and head.key.compromised_at:
+        yield Finding(
+            f"head at {head.size}",
+            "a newer one by a key that is not compromised",
+            f"the key {head.key.key_id}, which is: run manage.py issue_anew",
+        )
+
+
+def _pin_findings(present: set[str]) -> Iterator[Finding]:
+    """PINNED_SIGNING_KEYS are all that there may be, and all of them must be there. Without any, nothing is pinned."""
+    pinned = set(settings.PINNED_SIGNING_KEYS)
+    if not pinned:
+        return
+    for key_id in sorted(present - pinned):
+        yield Finding(f"signing key {key_id}", "one of PINNED_SIGNING_KEYS", "another")
+    for key_id in sorted(pinned - present):
+        yield Finding(f"signing key {key_id}", "it, since PINNED_SIGNING_KEYS names it", "no such key")

@@ -3,7 +3,7 @@
 What is checked is what the newest head covers. As nothing is ever taken away, sealing may go on meanwhile.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 from django.db import connection
@@ -11,6 +11,7 @@ from django.db.models import Max, QuerySet
 
 from entitlements.models import LedgerHead, LedgerLeaf, LedgerNode, Movement, SealedRecords
 from entitlements.sealing.merkle import Frontier, node_count
+from entitlements.services.anchors import Anchors, KeptHead
 from entitlements.services.findings import Finding
 from entitlements.services.record_verification import RecordsCheck
 from entitlements.services.sealing import SEALED_COLUMNS, sealed_fields
@@ -30,10 +31,14 @@ WHERE NOT EXISTS (SELECT 1 FROM entitlements_ledgerleaf leaf WHERE leaf.movement
 """
 
 
-def seal_findings() -> Iterator[Finding]:
-    """What does not fit, in the order of the leaves. Where the tree itself breaks, the rest of it is not looked at."""
-    size, records = _sealed_size(), RecordsCheck()
-    whole = yield from _tree_findings(size, records)
+def seal_findings(kept: Iterable[KeptHead] = ()) -> Iterator[Finding]:
+    """What does not fit, in the order of the leaves. Where the tree itself breaks, the rest of it is not looked at.
+
+    ``kept``: heads that were kept elsewhere, which the tree must begin with.
+    """
+    size, records, anchors = _sealed_size(), RecordsCheck(), Anchors(kept)
+    yield from anchors.others(size)
+    whole = yield from _tree_findings(size, records, anchors)
     yield from _end_findings()
     yield from _left_out_findings()
     if whole:  # else too many would seem to be left out
@@ -42,7 +47,7 @@ def seal_findings() -> Iterator[Finding]:
 
 def tree_findings() -> Iterator[Finding]:
     """What of that concerns the movements that are sealed."""
-    yield from _tree_findings(_sealed_size(), None)
+    yield from _tree_findings(_sealed_size(), None, Anchors(()))
     yield from _end_findings()
 
 
@@ -50,7 +55,7 @@ def _sealed_size() -> int:
     return LedgerHead.objects.aggregate(size=Max("size"))["size"] or 0
 
 
-def _tree_findings(size: int, check: RecordsCheck | None) -> Generator[Finding, None, bool]:
+def _tree_findings(size: int, check: RecordsCheck | None, anchors: Anchors) -> Generator[Finding, None, bool]:
     """Leaves against movements, nodes and heads against leaves."""
     frontier, nodes, heads = Frontier(), _nodes(node_count(size)), _heads(size)
     head, previous = next(heads, None), b""
@@ -62,6 +67,7 @@ def _tree_findings(size: int, check: RecordsCheck | None) -> Generator[Finding, 
             if finding := _node_finding(node, next(nodes, None), frontier.size - (1 << level), leaf.number):
                 yield finding
                 return False
+        yield from anchors.findings(frontier)
         if head and head.size == frontier.size:
             yield from _head_findings(head, frontier.root(), previous)
             previous = head_statement(head).hash()

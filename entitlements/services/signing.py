@@ -124,12 +124,18 @@ def _jwk(key: SigningKey) -> dict[str, Any]:
     return jwk | {"key_ops": [], "revoked": revoked}
 
 
+def thumbprint(public_key: str) -> str:
+    """RFC 7638: the ID of a key follows from its public half."""
+    return _to_base64url(
+        hashlib.sha256(canonical_json({"crv": "Ed25519", "kty": "OKP", "x": public_key})).digest()
+    )
+
+
 def _make_key() -> SigningKey:
     private = Ed25519PrivateKey.generate()
     public = _to_base64url(private.public_key().public_bytes_raw())
-    thumbprint = hashlib.sha256(canonical_json({"crv": "Ed25519", "kty": "OKP", "x": public})).digest()
     return SigningKey.objects.create(
-        key_id=_to_base64url(thumbprint),
+        key_id=thumbprint(public),
         public_key=public,
         private_key=encryption(settings.KEY_ENCRYPTION_KEY).encrypt(private.private_bytes_raw()).decode(),
     )

@@ -1,10 +1,13 @@
 """``manage.py verify_ledger``: E11, recompute every balance from the movements, and the tree that seals them."""
 
+from argparse import FileType
 from itertools import chain, islice
-from typing import Any
+from typing import Any, BinaryIO
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from entitlements.services.anchors import KeptHead, kept_head
 from entitlements.services.key_verification import key_findings
 from entitlements.services.ledger_repair import CannotRepairError, repair_ledger
 from entitlements.services.ledger_verification import differences, differences_on_devices
@@ -27,15 +30,25 @@ class Command(BaseCommand):
             " nobody moves copies, and say what stood there. On PostgreSQL it needs DATABASE_OWNER_URL.",
         )
 
+        parser.add_argument(
+            "--head",
+            action="append",
+            default=[],
+            type=FileType("rb"),
+            help="A head that was kept elsewhere (a file of LEDGER_HEAD_DIRECTORY, from a mail, or the certificate.json"
+            " of any certificate): the ledger must still begin with its tree. May be given several times.",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         """One line for each entry, balances first."""
         if options["repair"]:
             self._repair()
+        kept = [self._kept(file) for file in options["head"]]
         findings = list(
             map(
                 str,
                 islice(
-                    chain(differences(), differences_on_devices(), seal_findings(), key_findings()), SHOWN
+                    chain(differences(), differences_on_devices(), seal_findings(kept), key_findings()), SHOWN
                 ),
             )
         )
@@ -48,6 +61,13 @@ class Command(BaseCommand):
         self.stdout.write("The ledger verifies: balances, tree and signatures follow from the movements.")
         if waiting := sealing_lag().count:
             self.stdout.write(f"Not sealed yet: {waiting}.")
+
+    def _kept(self, file: BinaryIO) -> KeptHead:
+        with file:
+            try:
+                return kept_head(file.read())
+            except ValidationError as error:
+                raise CommandError(f"{file.name}: {' '.join(error.messages)}") from error
 
     def _repair(self) -> None:
         try:
