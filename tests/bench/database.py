@@ -78,12 +78,15 @@ def seed(items: int) -> None:
     start = time.monotonic()
     triggers.drop(connection)
     with connection.cursor() as cursor:
-        cursor.execute("SET maintenance_work_mem = '512MB'; SET work_mem = '256MB'")
+        cursor.execute(
+            "SET maintenance_work_mem = '512MB'; SET work_mem = '256MB'; SET statement_timeout = 0"
+        )
         _give_defaults(cursor)
         with _without_indexes(cursor):
             _fill(cursor, orders=items // ITEMS_OF_AN_ORDER)
         cursor.execute("RESET maintenance_work_mem; RESET work_mem")
         cursor.execute("VACUUM (ANALYZE)")
+        cursor.execute("RESET statement_timeout")
     triggers.create(connection)
     say(f"{items:,} line items in {time.monotonic() - start:.0f} s")
 
