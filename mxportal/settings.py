@@ -405,7 +405,9 @@ API_TOKEN_DAYS = env.int("API_TOKEN_DAYS", default=365)  # P1
 API_TOKEN_SUSPENDED_DAYS = env.int("API_TOKEN_SUSPENDED_DAYS", default=30)
 API_TOKEN_NOTICE_DAYS = env.list("API_TOKEN_NOTICE_DAYS", cast=int, default=[30, 7])
 API_ANSWER_DAYS = env.int("API_ANSWER_DAYS", default=30)  # P2: how long the same key gives the same answer
-ACTIVATION_GUESSES_AN_HOUR = env.int("ACTIVATION_GUESSES_AN_HOUR", default=10)  # L2: wrong IDs of one address
+# L2: wrong IDs of one address; of the form of an old system, and of our own, which nobody can guess
+ACTIVATION_GUESSES_AN_HOUR = env.int("ACTIVATION_GUESSES_AN_HOUR", default=10)
+ACTIVATION_MISSES_AN_HOUR = env.int("ACTIVATION_MISSES_AN_HOUR", default=1000)
 VERIFICATIONS_A_MINUTE = env.int("VERIFICATIONS_A_MINUTE", default=30)  # of one address on /verify/
 EXPIRING_DAYS = env.int("EXPIRING_DAYS", default=90)
 EXPIRING_NOTICE_DAYS = env.list("EXPIRING_NOTICE_DAYS", cast=int, default=[90, 30, 7])  # N5

@@ -204,11 +204,11 @@ def _as_bearer(request: TokenRequest, body: OfItem, service: Any) -> Any:
             {"activation_id": _("Without a token, name the item by its Activation ID.")},
         )
     address = client_address(request)
-    check_guesses(address)
+    check_guesses(address, [body.activation_id])
     try:
         return service(activation_id=body.activation_id)
     except LineItem.DoesNotExist as error:
-        count_wrong_guess(address)
+        count_wrong_guess(address, body.activation_id)
         detail = _("This Activation ID opens nothing here. Compare it with the e-mail or the certificate.")
         raise Problem(404, "unknown-activation-id", detail) from error
 

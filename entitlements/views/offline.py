@@ -84,15 +84,16 @@ def _check(request: HttpRequest, actor: User | None, form: OfflineForm) -> HttpR
 
 
 def _plan(request: HttpRequest, actor: User | None, asked: ActivationRequest) -> list[Step]:
-    """Wrong IDs are counted before anything is said about them. Raises TooManyGuessesError."""
+    """Without a login, wrong IDs are counted before anything is said about them. Raises TooManyGuessesError."""
+    if actor is not None:
+        return plan_request(actor=actor, request=asked)
     address = client_address(request)
-    check_guesses(address)
-    steps = plan_request(actor=actor, request=asked)
-    guesses = [step for step in steps if step.is_guess]
-    for _guess in guesses:
-        count_wrong_guess(address)
-    if guesses:
-        check_guesses(address)
+    check_guesses(address, [wanted.activation_id for wanted in asked.wanted])
+    steps = plan_request(actor=None, request=asked)
+    guesses = [step.wanted.activation_id for step in steps if step.is_guess]
+    for guess in guesses:
+        count_wrong_guess(address, guess)
+    check_guesses(address, guesses)
     return steps
 
 

@@ -230,7 +230,7 @@ def test_who_guesses_waits(
     browser: Browser, live_server: Any, world: World, settings: Any, scheme: Any
 ) -> None:
     """L3: 429 says for how long; axe finds nothing."""
-    settings.ACTIVATION_GUESSES_AN_HOUR = 1
+    settings.ACTIVATION_MISSES_AN_HOUR = 1
     with reading(browser, live_server.url, color_scheme=scheme) as page:
         open_way(page, "Scan the QR code")
         page.get_by_label("Text of the QR code").fill(text_of((LineItem(), 1)))

@@ -35,28 +35,40 @@ def test_own_stock_with_a_login(cast: Cast, chain: Chain) -> None:
     assert balances(chain.installed)[2] == 2
 
 
-def test_guessing(client: Client, chain: Chain, settings: Any) -> None:
-    """L3: 429 after a few, and then for right ones, too; typing errors do not count, another network does not wait."""
+def test_guessing(client: Client, cast: Cast, chain: Chain, settings: Any) -> None:
+    """L3: 429 after a few of an old system's form; what cannot be guessed goes on, and so does who is logged in."""
     settings.ACTIVATION_GUESSES_AN_HOUR = 3
+    old = LineItem(activation_id="OLD-4711")
     for _time in range(5):
         assert scan(client, text_of((chain.served, 6))).status_code == 200
         assert typed(client, (mistyped(chain.served), 1)).status_code == 200
-    answers = [scan(client, text_of((LineItem(), 1))) for _time in range(3)]
+    answers = [scan(client, text_of((old, 1))) for _time in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
-    right = scan(client, text_of((chain.served, 1)))
-    assert right.status_code == 429
-    assert 0 < int(right["Retry-After"]) <= 3600
-    assert "Please wait" in html_of(right)
+    assert 0 < int(answers[2]["Retry-After"]) <= 3600
+    assert "Please wait" in html_of(answers[2])
+    step = {"step": "carry_out", "request": text_of((old, 1))}
+    assert client.post(ADDRESS, step).status_code == 429
+    elsewhere = Client(REMOTE_ADDR="192.0.2.7")
+    assert scan(elsewhere, text_of((old, 1))).status_code == 200
+    assert scan(client_of(cast.installer), text_of((old, 1))).status_code == 200
+    go_on(client, scan(client, text_of((chain.served, 1))))
+    assert balances(chain.served)[2] == 1
+
+
+def test_a_flood_of_ids_ends(client: Client, chain: Chain, settings: Any) -> None:
+    """L3: those of our own form are counted loosely; a right one waits then, too."""
+    settings.ACTIVATION_MISSES_AN_HOUR = 3
+    for _time in range(3):
+        last = scan(client, text_of((LineItem(), 1)))
+    assert last.status_code == 429
     step = {"step": "carry_out", "request": text_of((chain.served, 1))}
     assert client.post(ADDRESS, step).status_code == 429
     assert balances(chain.served)[2] == 0
-    elsewhere = Client(REMOTE_ADDR="192.0.2.7")
-    assert scan(elsewhere, text_of((chain.served, 1))).status_code == 200
 
 
 def test_many_guesses_in_one_file(client: Client, chain: Chain, settings: Any) -> None:
     """L3: what is one too many says nothing of the others."""
-    settings.ACTIVATION_GUESSES_AN_HOUR = 3
+    settings.ACTIVATION_MISSES_AN_HOUR = 3
     many = scan(client, text_of((LineItem(), 1), (LineItem(), 1), (LineItem(), 1), (chain.served, 1)))
     assert many.status_code == 429
 

@@ -4,12 +4,11 @@ from collections.abc import Callable
 
 from allauth.account.forms import default_token_generator
 
-from accounts.models import AccountStatus, RelationStatus, Role, User, UserStatus
+from accounts.models import AccountStatus, RelationStatus, Role
 from accounts.services.accounts import set_account_status, update_account
 from accounts.services.api_tokens import revoke_api_token, take_over_api_token
 from accounts.services.credentials import set_password_by_link
 from accounts.services.relations import decide_relation, request_relation
-from accounts.services.setup import found_mobotix
 from accounts.services.token_notices import notify_ending_tokens
 from accounts.services.users import update_profile, update_user
 from entitlements.services.activation import activate_as_bearer, return_as_bearer
@@ -85,13 +84,6 @@ def token_taken_over(cast: Cast) -> Again:
     """P1: it acts as who took it over already."""
     token = make_token(make_user(cast.installer.account))
     return lambda: take_over_api_token(actor=cast.installer, token_id=token.pk)
-
-
-def founding(cast: Cast) -> Again:
-    """Where MOBOTIX has an active admin nobody is added."""
-    User.objects.filter(account=cast.mobotix.account).update(status=UserStatus.INACTIVE, login=None)
-    person = {"email": "a@twin.example", "first_name": "A", "last_name": "B", "language": "en"}
-    return lambda: found_mobotix(account_name="MOBOTIX", **person)
 
 
 def bearers_activation(cast: Cast) -> Again:
@@ -195,7 +187,6 @@ UNKEYED: dict[str, Callable[[Cast], Again]] = {
     "accounts.services.relations.decide_relation": relation_decision,
     "accounts.services.users._update_user": user_edit,
     "accounts.services.users.update_profile": profile_edit,
-    "accounts.services.setup.found_mobotix": founding,
     "accounts.services.credentials.set_password_by_link": password_by_link,
     "entitlements.services.activation.activate_as_bearer": bearers_activation,
     "entitlements.services.activation.return_as_bearer": bearers_return,
@@ -218,6 +209,8 @@ EACH_TIME = {
     "accounts.services.credentials.set_own_password": "the same password has another salt",
     "accounts.services.credentials.request_password_reset": "who asks again did not get the mail before",
     "accounts.services.credentials.addressee_of_reset": "each attempt at a delivery asks who it is for",
+    "accounts.services.setup.found_mobotix": "a command; until the admin has logged in, each call is a correction",
+    "accounts.services.setup.reset_login": "a command; each call is meant",
     "accounts.services.credentials.make_temporary_password": "N1: each attempt at a delivery brings a fresh one",
     "entitlements.services.bulk_jobs._count_attempt": "it counts them",
     "entitlements.services.signing.rotate_signing_key": "a command; each call is meant",

@@ -13,11 +13,15 @@ from accounts.services.setup import found_mobotix
 class Command(BaseCommand):
     """Creates the MOBOTIX account and its first Portal Admin."""
 
-    help = "Creates the MOBOTIX account with its first Portal Admin, who gets user ID and password by e-mail."
+    help = (
+        "Creates the MOBOTIX account with its first Portal Admin, who gets user ID and password by e-mail. "
+        "Call it again to correct a typing error, as long as that admin has never logged in: what was sent before "
+        "opens nothing then. Later it adds an admin only while MOBOTIX has no active one."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Who it is."""
-        parser.add_argument("email")
+        parser.add_argument("email", help="the e-mail address, which is the user ID")
         parser.add_argument("first_name")
         parser.add_argument("last_name")
         parser.add_argument("--account-name", default="MOBOTIX AG")

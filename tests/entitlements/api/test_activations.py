@@ -61,8 +61,16 @@ def test_a_mistyped_id_is_looked_up_nowhere(cast: Cast, chain: Chain, django_ass
 
 
 def test_guessing_ends_after_a_few(cast: Cast, chain: Chain, settings: Any) -> None:
-    """L2: from this address not even the right ID opens anything then; a token still does."""
+    """L2: of an old system's form; nobody guesses one of ours, so a neighbour's wrong ones keep no bearer out."""
     settings.ACTIVATION_GUESSES_AN_HOUR = 3
+    wrong = of(chain.served, activation_id="OLD-4711")
+    assert [Program().post("/activations", wrong).status_code for _ in range(4)] == [404, 404, 404, 429]
+    assert Program().post("/activations", of(chain.served)).status_code == 201
+
+
+def test_a_flood_of_ids_ends(cast: Cast, chain: Chain, settings: Any) -> None:
+    """L2: from this address not even the right ID opens anything then; a token still does."""
+    settings.ACTIVATION_MISSES_AN_HOUR = 3
     wrong = of(chain.served, activation_id=mistyped(chain.served.activation_id))
     assert [Program().post("/activations", wrong).status_code for _ in range(4)] == [404, 404, 404, 429]
     refused = Program().post("/activations", of(chain.served))

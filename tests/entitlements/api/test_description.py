@@ -47,7 +47,7 @@ OPERATIONS = [found.ok() for found in DESCRIPTION.get_all_operations()]
 def world(settings: Any) -> Iterator[World]:
     """As Django's own test client has it, a request does not end the test's connection."""
     settings.API_REQUESTS_A_MINUTE = settings.API_REQUESTS_A_MINUTE_WITHOUT_TOKEN = 10**9
-    settings.ACTIVATION_GUESSES_AN_HOUR = 10**9
+    settings.ACTIVATION_GUESSES_AN_HOUR = settings.ACTIVATION_MISSES_AN_HOUR = 10**9
     settings.ALLOWED_HOSTS = ["localhost"]  # as schemathesis calls it
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
