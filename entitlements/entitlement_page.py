@@ -9,7 +9,7 @@ from accounts.permissions import Permission
 from accounts.visibility import visible_names
 from entitlements.models import Entitlement, LineItem, State
 from entitlements.predicates import is_party
-from entitlements.presentation import actions_for
+from entitlements.presentation import actions_for, shown_seller_id
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class EntitlementPage:
 
 def entitlement_page(actor: User, entitlement: Entitlement, lines: Sequence[LineItem]) -> EntitlementPage:
     """``lines``: the visible ones that the page lists, with their contacts selected."""
-    names = visible_names(actor, [entitlement.owner_id, entitlement.seller_id])
+    seller_id = next((shown_seller_id(actor, item) for item in lines), entitlement.seller_id)
+    names = visible_names(actor, [entitlement.owner_id, seller_id])
     mine = [item for item in lines if is_party(actor, item)]
     offered = {item.pk: actions_for(actor, item) for item in lines}
     issues = actor.may(Permission.CREATE_ENTITLEMENTS) and entitlement.seller_id == actor.account_id
@@ -43,7 +44,7 @@ def entitlement_page(actor: User, entitlement: Entitlement, lines: Sequence[Line
         pk=entitlement.pk,
         entitlement_id=entitlement.entitlement_id,
         owner=names[entitlement.owner_id],
-        seller=names[entitlement.seller_id],
+        seller=names[seller_id],
         is_party=bool(mine),
         order_number=entitlement.order_number if mine else "",
         order_date=entitlement.order_date if mine else None,

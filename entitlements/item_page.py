@@ -9,7 +9,16 @@ from entitlements.activation_rows import ActivationRow, rows_of_item
 from entitlements.models import LineItem
 from entitlements.obstacles import undo_notes
 from entitlements.predicates import is_party, may_hand_on
-from entitlements.presentation import Actions, ChainLink, ItemRow, actions_for, chain_ids, chain_of, item_row
+from entitlements.presentation import (
+    Actions,
+    ChainLink,
+    ItemRow,
+    actions_for,
+    chain_ids,
+    chain_of,
+    item_row,
+    shown_seller_id,
+)
 from notifications.models import Mail
 
 MAILS_SHOWN = 50
@@ -45,7 +54,7 @@ def item_page(actor: User, item: LineItem) -> ItemPage:
         row=item_row(actor, item, names),
         actions=actions_for(actor, item),
         chain=chain_of(item, names),
-        seller=names[item.seller_id],
+        seller=names[shown_seller_id(actor, item)],
         serving=names[item.serving_account_id] if item.serving_account_id else "",
         contact=str(item.contact) if party else "",
         contact_email=item.contact.email if party else "",

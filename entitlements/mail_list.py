@@ -19,6 +19,7 @@ from accounts.permissions import Permission
 from accounts.services.credentials import PASSWORD_RESET
 from entitlements.listing import for_rows
 from entitlements.models import LineItem
+from entitlements.models.activation import of_parties
 from entitlements.models.line_item import LineItemQuerySet
 from entitlements.presentation import ItemRow, item_rows
 from entitlements.services.resending import resendable
@@ -32,10 +33,8 @@ SUBJECT = ("subject",)
 
 
 def _party_items(actor: User) -> LineItemQuerySet:
-    """E5: the items whose mails the actor reads."""
-    items = LineItem.objects.visible_to(actor)
-    own = actor.account
-    return items if own.is_mobotix else items.filter(Q(owner=own) | Q(seller=own) | Q(serving_account=own))
+    """E5, E17: the items whose mails the actor reads; the seller of what another account looks after now does not."""
+    return LineItem.objects.visible_to(actor).filter(of_parties(actor, ""))
 
 
 def _people(actor: User) -> QuerySet[User]:
@@ -46,8 +45,7 @@ def _people(actor: User) -> QuerySet[User]:
 
 def _named_items(actor: User) -> LineItemQuerySet:
     """A4: a mail's subject may name the seller, so it is read by who bought and who sold."""
-    own = actor.account
-    items = LineItem.objects.visible_to(actor)
+    own, items = actor.account, _party_items(actor)
     return items if own.is_mobotix else items.filter(Q(owner=own) | Q(seller=own))
 
 

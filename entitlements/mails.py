@@ -13,7 +13,7 @@ from accounts.visibility import visible_names
 from entitlements.license_downloads import attached_licenses
 from entitlements.models import BulkSplit, LineItem, Movement, NoticeRun
 from entitlements.notices import digest_of, notice_of
-from entitlements.services.certificates import certificate_filename, render_certificate
+from entitlements.services.certificates import certificate_filename, current_seller, render_certificate
 from entitlements.services.change_mails import BULK_UNDONE, CAME_BACK, CORRECTED
 from entitlements.services.expiring import DIGEST, EXPIRING, gets_digest, wants_notices
 from entitlements.services.license_mailing import licenses_to_attach
@@ -30,7 +30,7 @@ MOST_LINES = 50  # in one mail; the rest is counted
 def render_activation(mail: Mail) -> Message | None:
     """E9: Activation IDs of one or more lines of an entitlement. Not needed any more where none is usable."""
     lines = LineItem.objects.filter(pk__in=mail.context["items"]).select_related(
-        "product", "entitlement__owner", "entitlement__seller"
+        "product", "entitlement__owner", "entitlement__seller", "serving_account"
     )
     items = [item for item in lines.order_by("pk") if item.is_usable and brings(mail, item)]
     if not items:
@@ -50,7 +50,7 @@ def _context(mail: Mail, items: list[LineItem]) -> dict[str, Any]:
         "lines": [_line(item) for item in items],
         "entitlement": entitlement,
         "owner": entitlement.owner,
-        "seller": entitlement.seller,
+        "seller": current_seller(items[0]),
         "certificate": bool(mail.context.get("certificate")),
         "replaces": mail.context.get("replaces"),
         "activate_url": _activate_url(entitlement.owner),
@@ -84,12 +84,14 @@ def _certificate(items: list[LineItem]) -> list[tuple[str, bytes, str]]:
 @renders(UNDONE, _("Copies taken back"))
 def render_undone(mail: Mail) -> Message | None:
     """E8: copies were taken back."""
-    item = LineItem.objects.select_related("product", "entitlement__seller").get(pk=mail.context["item"])
+    item = LineItem.objects.select_related("product", "entitlement__seller", "serving_account").get(
+        pk=mail.context["item"]
+    )
     context = {
         "mail": mail,
         "item": item,
         "copies": mail.context["copies"],
-        "seller": item.entitlement.seller,
+        "seller": current_seller(item),
         "tail": item.activation_id_tail,
     }
     return render_message("emails/undone", context)

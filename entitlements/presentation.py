@@ -36,6 +36,11 @@ def shown_order_number(actor: User, item: LineItem) -> str:
     return item.entitlement.order_number if is_party(actor, item) else ""
 
 
+def shown_seller_id(actor: User, item: LineItem) -> int:
+    """E17: who looks after an item that another account sold is named itself in the place of that one."""
+    return actor.account_id if item.serving_account_id == actor.account_id else item.seller_id
+
+
 @dataclass(frozen=True)
 class ItemRow:
     """One line item in a list, as one reader may see it."""

@@ -36,6 +36,7 @@ from entitlements.api.shapes import (
 from entitlements.listing import for_rows
 from entitlements.models import Entitlement, LineItem, Product, State
 from entitlements.predicates import is_party
+from entitlements.presentation import shown_seller_id
 from entitlements.services.corrections import Correction, change_quantity
 from entitlements.services.issue import (
     MOST_COPIES,
@@ -278,7 +279,8 @@ def entitlements_out(actor: User, entitlements: Iterable[Entitlement]) -> list[E
     place = Window(RowNumber(), partition_by="entitlement", order_by="pk")
     items = for_rows(LineItem.objects.visible_to(actor)).filter(entitlement__in=ids)
     lines = list(items.annotate(place=place).filter(place__lte=LINES_SHOWN).order_by("pk"))
-    names = visible_names(actor, [pk for one in entitlements for pk in (one.owner_id, one.seller_id)])
+    sides = [pk for one in entitlements for pk in (one.owner_id, one.seller_id)]
+    names = visible_names(actor, [*sides, actor.account_id])
     shown: dict[int, list[Any]] = {pk: [] for pk in ids}
     for item, row in zip(lines, items_out(actor, lines), strict=True):
         shown[item.entitlement_id].append((item, row))
@@ -289,7 +291,8 @@ def _out(
     actor: User, entitlement: Entitlement, lines: list[tuple[LineItem, ItemOut]], names: dict[int, str]
 ) -> EntitlementOut:
     party = any(is_party(actor, item) for item, _row in lines) or actor.account.is_mobotix
-    owner, seller = (names[pk] for pk in (entitlement.owner_id, entitlement.seller_id))
+    seller_id = next((shown_seller_id(actor, item) for item, _row in lines), entitlement.seller_id)
+    owner, seller = names[entitlement.owner_id], names[seller_id]
     return EntitlementOut(
         entitlement_id=entitlement.entitlement_id,
         owner=None if owner is NAME_WITHHELD else owner,

@@ -43,12 +43,17 @@ def certificate_context(items: list[LineItem]) -> dict[str, Any]:
     return {
         "issuer": _party(issuer),
         "owner": _party(entitlement.owner),
-        "seller": entitlement.seller.name,
+        "seller": current_seller(items[0]).name,
         "entitlement_id": entitlement.entitlement_id,
         "order_number": entitlement.order_number,
         "issued_on": today(),
         "lines": [_line(item) for item in items],
     }
+
+
+def current_seller(item: LineItem) -> Account:
+    """E17: who looks after an End customer's item, also where another account sold it; of any other item its seller."""
+    return item.serving_account or item.entitlement.seller
 
 
 def _party(account: Account) -> dict[str, Any]:

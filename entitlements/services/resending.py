@@ -2,7 +2,7 @@
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import Operation, User
 from accounts.permissions import Permission, check_permission
@@ -16,13 +16,13 @@ AT_ONCE = 1000  # mails that one "Send all failed again" takes, the newest first
 
 
 def resendable(actor: User, mails: QuerySet[Mail]) -> QuerySet[Mail]:
-    """Those that this person may send again: of line items sold or served (E13), and of persons managed (U4)."""
+    """Those that this person may send again: of items that its account looks after (E13, E17), and of persons (U4)."""
     if not actor.may(Permission.SEND_MAIL):
         return mails.none()
     if actor.account.is_mobotix:
         return mails
-    sold_or_served = Q(seller=actor.account) | Q(serving_account=actor.account)
-    of_items = LineItem.objects.visible_to(actor).filter(sold_or_served, mails=OuterRef("pk"))
+    looked_after = LineItem.objects.visible_to(actor).looked_after_by(actor.account)
+    of_items = looked_after.filter(mails=OuterRef("pk"))
     of_users = User.objects.managed_by(actor).filter(mails=OuterRef("pk"))
     return mails.filter(Exists(of_items) | Exists(of_users))
 
