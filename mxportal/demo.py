@@ -12,7 +12,7 @@ from accounts.services.accounts import create_account
 from accounts.services.setup import found_mobotix
 from accounts.services.users import create_user
 from entitlements.activation.host_ids import HostIdType
-from entitlements.models import Entitlement, LicenceModel, LineItem, Product, today
+from entitlements.models import Entitlement, LicenseModel, LineItem, Product, today
 from entitlements.services.activation import activate
 from entitlements.services.devices import HostId
 from entitlements.services.issue import NewLine, create_entitlement, deploy_entitlement
@@ -70,9 +70,9 @@ MUSEUM = Company(
 LOGIN_COMPANIES = (MOBOTIX, NORDLICHT, ATLANTIC, BLICK, HARBOUR)
 
 PRODUCTS = (
-    ("Mx-HUB-BASE", "MOBOTIX HUB Base", "MOBOTIX HUB Basis", LicenceModel.PERPETUAL),
-    ("Mx-HUB-CAM", "MOBOTIX HUB Camera License", "MOBOTIX HUB Kameralizenz", LicenceModel.PERPETUAL),
-    ("Mx-APP-PLATE", "Licence Plate Recognition App", "App Kennzeichenerkennung", LicenceModel.TERM),
+    ("Mx-HUB-BASE", "MOBOTIX HUB Base", "MOBOTIX HUB Basis", LicenseModel.PERPETUAL),
+    ("Mx-HUB-CAM", "MOBOTIX HUB Camera License", "MOBOTIX HUB Kameralizenz", LicenseModel.PERPETUAL),
+    ("Mx-APP-PLATE", "License Plate Recognition App", "App Kennzeichenerkennung", LicenseModel.TERM),
 )
 
 
@@ -202,14 +202,14 @@ def _set_password(user: User) -> None:
     user.save()
 
 
-def _make_product(actor: User, part_number: str, name_en: str, name_de: str, model: LicenceModel) -> Product:
+def _make_product(actor: User, part_number: str, name_en: str, name_de: str, model: LicenseModel) -> Product:
     return save_product(
         actor=actor,
         key=new_key(),
         part_number=part_number,
         name_en=name_en,
         name_de=name_de,
-        licence_model=model,
+        license_model=model,
     )
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Account, ApiToken, RelationStatus, Role, SellingRelation, Tier, User
 from accounts.services.api_tokens import create_api_token, new_secret, scopes_for
-from entitlements.models import Activation, Device, LicenceModel, LineItem, Product, today
+from entitlements.models import Activation, Device, LicenseModel, LineItem, Product, today
 from entitlements.services.issue import NewLine, create_entitlement, deploy_entitlement
 from entitlements.services.split import split_line_item
 from mxportal.shared.forms import new_key
@@ -64,7 +64,7 @@ def make_product(part_number: str = "", **fields: Any) -> Product:
     fields = {
         "name_en": "Video Analytics",
         "name_de": "Videoanalyse",
-        "licence_model": LicenceModel.PERPETUAL,
+        "license_model": LicenseModel.PERPETUAL,
     } | fields
     return Product.objects.create(part_number=part_number or f"Mx-{next(_numbers):05}", **fields)
 

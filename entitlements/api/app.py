@@ -6,6 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.translation import get_language
@@ -29,8 +30,9 @@ from entitlements.api import (
 )
 from entitlements.api.auth import unstamped
 from entitlements.api.bodies import StrictParser
+from entitlements.api.description import complete
 from entitlements.api.parameters import refuse_unknown_parameters
-from entitlements.api.problems import KEY_HEADER, MEDIA_TYPE, handle_problems
+from entitlements.api.problems import handle_problems
 
 DESCRIPTION = """
 Entitlements, splits, activations and license files, for programs.
@@ -47,28 +49,6 @@ Entitlements, splits, activations and license files, for programs.
 * **Limits**: `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds) are on every answer;
   after 429, wait for `Retry-After` seconds.
 """
-PROBLEM = {
-    "type": "object",
-    "title": "Problem",
-    "required": ["type", "title", "status", "code", "detail"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "code": {"type": "string", "description": "Never changes; docs/api.md lists all of them"},
-        "detail": {"type": "string"},
-        "errors": {
-            "type": "object",
-            "additionalProperties": {"type": "array", "items": {"type": "string"}},
-            "description": "Sentences for people, by field",
-        },
-        "codes": {
-            "type": "object",
-            "additionalProperties": {"type": "array", "items": {"type": "string"}},
-            "description": "A code for each of these sentences",
-        },
-    },
-}
 
 
 RULE = r"[AELNPU]\d+"
@@ -100,24 +80,14 @@ class PortalAPI(NinjaAPI):
         return operation.view_func.__name__
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        """With the one form that every refusal has."""
+        """With what every operation has in common."""
         schema = super().get_openapi_schema(**options)
-        schema["components"]["schemas"]["Problem"] = PROBLEM
-        content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
         for operations in schema["paths"].values():
             for operation in operations.values():
-                _write_out_header(operation)
                 operation["summary"] = plain(operation["description"].partition(". ")[0].rstrip("."))
-                operation["responses"]["4XX"] = {"description": "A problem", "content": content}
+        complete(schema)
         schema.update(readable(dict(schema)))
         return schema
-
-
-def _write_out_header(operation: dict[str, Any]) -> None:
-    """Headers are compared without case; this one is known as it is written in its draft."""
-    for parameter in operation.get("parameters", []):
-        if parameter["name"] == KEY_HEADER:
-            parameter["name"] = "Idempotency-Key"
 
 
 api = PortalAPI(
@@ -128,6 +98,7 @@ api = PortalAPI(
     urls_namespace="api",
     auth=unstamped,
     parser=StrictParser(),
+    servers=[{"url": settings.SITE_URL}],
 )
 open_to_tokens = public("every operation asks for a token, or says why it needs none")
 NOUNS = (

@@ -33,15 +33,20 @@ class CertificateQuery(Schema):
     language: Literal["en", "de"] | None = None
 
 
-def described(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
+PDF = "application/pdf"
+BYTES = "application/octet-stream"  # what generators of clients know
+
+
+def described(schema: dict[str, Any], *media_types: str) -> dict[str, Any]:
     """What is no JSON of ours, for the description."""
-    return {"responses": {200: {"description": "OK", "content": {media_type: {"schema": schema}}}}}
+    content = {media_type: {"schema": schema} for media_type in media_types}
+    return {"responses": {200: {"description": "OK", "content": content}}}
 
 
 @router.get(
     "/items/{int:item_id}/certificate.pdf",
     auth=Token(Permission.VIEW),
-    openapi_extra=described("application/pdf", {"type": "string", "format": "binary"}),
+    openapi_extra=described({"type": "string", "format": "binary"}, PDF, BYTES),
 )
 def certificate_pdf(request: TokenRequest, item_id: int, query: Query[CertificateQuery]) -> HttpResponse:
     """The certificate as PDF/A-3, with its signed data attached."""
@@ -49,13 +54,14 @@ def certificate_pdf(request: TokenRequest, item_id: int, query: Query[Certificat
     spend(request.user, Quota.DOCUMENTS)
     content = render_certificate(items=items, language=_language(query))
     disposition = f'attachment; filename="{certificate_filename(items)}"'
-    return HttpResponse(content, content_type="application/pdf", headers={"Content-Disposition": disposition})
+    media_type = request.get_preferred_type([PDF, BYTES]) or PDF
+    return HttpResponse(content, content_type=media_type, headers={"Content-Disposition": disposition})
 
 
 @router.get(
     "/items/{int:item_id}/certificate.json",
     auth=Token(Permission.VIEW),
-    openapi_extra=described("application/json", {"type": "object"}),
+    openapi_extra=described({"type": "object"}, "application/json"),
 )
 def certificate_json(request: TokenRequest, item_id: int, query: Query[CertificateQuery]) -> HttpResponse:
     """The certificate's signed data alone, in canonical form: byte for byte what the signature is over."""

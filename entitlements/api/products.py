@@ -23,7 +23,7 @@ from entitlements.api.shapes import (
     page_of,
 )
 from entitlements.forms.products import FIELDS, ProductForm
-from entitlements.models import LicenceModel, Product
+from entitlements.models import LicenseModel, Product
 from entitlements.services.products import save_product
 
 router = Router(tags=["Products"])
@@ -37,7 +37,7 @@ class ProductOut(Schema):
     name_de: str
     description_en: str
     description_de: str
-    licence_model: LicenceModel
+    license_model: LicenseModel
     unit: str
     is_active: bool
 
@@ -49,7 +49,7 @@ class ProductChange(In):
     name_de: Text200 | None = None
     description_en: Paragraphs | None = None
     description_de: Paragraphs | None = None
-    licence_model: LicenceModel | None = None
+    license_model: LicenseModel | None = None
     unit: Text40 | None = None
     is_active: bool | None = None
 

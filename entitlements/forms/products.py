@@ -15,7 +15,7 @@ FIELDS = (
     "name_de",
     "description_en",
     "description_de",
-    "licence_model",
+    "license_model",
     "unit",
     "is_active",
 )

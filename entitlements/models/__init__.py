@@ -8,7 +8,7 @@ from entitlements.models.entitlement import Entitlement
 from entitlements.models.line_item import PERMANENT, LineItem, State
 from entitlements.models.movement import Movement, MovementKind
 from entitlements.models.notice_run import NoticeKind, NoticeRun
-from entitlements.models.product import LicenceModel, Product
+from entitlements.models.product import LicenseModel, Product
 from entitlements.models.seal import (
     LedgerHead,
     LedgerLeaf,
@@ -32,7 +32,7 @@ __all__ = [
     "LedgerHead",
     "LedgerLeaf",
     "LedgerNode",
-    "LicenceModel",
+    "LicenseModel",
     "License",
     "LineItem",
     "Movement",

@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 
-class LicenceModel(models.TextChoices):
+class LicenseModel(models.TextChoices):
     """Term licenses have an expiration date; perpetual ones may have none."""
 
     PERPETUAL = "perpetual", _("Perpetual")
@@ -37,8 +37,8 @@ class Product(models.Model):
     name_de = models.CharField(_("Name (German)"), max_length=200)
     description_en = models.TextField(_("Description (English)"), max_length=2000, blank=True)
     description_de = models.TextField(_("Description (German)"), max_length=2000, blank=True)
-    licence_model = models.CharField(
-        _("Licence model"), max_length=10, choices=LicenceModel.choices, default=LicenceModel.PERPETUAL
+    license_model = models.CharField(
+        _("License model"), max_length=10, choices=LicenseModel.choices, default=LicenseModel.PERPETUAL
     )
     unit = models.CharField(_("Unit"), max_length=40, default="license")
     is_active = models.BooleanField(_("Active"), default=True)
@@ -49,7 +49,7 @@ class Product(models.Model):
         constraints = [
             models.UniqueConstraint(Upper("part_number"), name="product_part_number_unique_without_case"),
             models.CheckConstraint(
-                condition=Q(licence_model__in=LicenceModel.values), name="product_licence_model_known"
+                condition=Q(license_model__in=LicenseModel.values), name="product_license_model_known"
             ),
         ]
 

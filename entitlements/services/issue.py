@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Account, AuditEntry, Operation, Tier, User
 from accounts.permissions import Permission, check_permission
-from entitlements.models import PERMANENT, Entitlement, LicenceModel, LineItem, MovementKind, Product, State
+from entitlements.models import PERMANENT, Entitlement, LicenseModel, LineItem, MovementKind, Product, State
 from entitlements.models.line_item import CHAIN
 from entitlements.services.ledger import move
 from entitlements.services.mailing import queue_activation_mail
@@ -177,7 +177,7 @@ def _check_numbered(number: int, line: NewLine) -> None:
 
 
 def check_line(line: NewLine) -> None:
-    """Quantity, dates and licence model of one line.
+    """Quantity, dates and license model of one line.
 
     Raises ValidationError at ``product``, ``quantity`` or ``expires_on``.
     """
@@ -193,7 +193,7 @@ def check_line(line: NewLine) -> None:
         raise refusal(
             "ends-before-start", {"expires_on": _("The expiration date lies before the start date.")}
         )
-    if product.licence_model == LicenceModel.TERM and line.expires_on in (None, PERMANENT):
+    if product.license_model == LicenseModel.TERM and line.expires_on in (None, PERMANENT):
         raise refusal("end-needed", {"expires_on": _("A term license needs an expiration date.")})
 
 

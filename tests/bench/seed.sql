@@ -27,7 +27,7 @@ INSERT INTO accounts_sellingrelation (seller_id, buyer_id, status, decided_at)
 SELECT CASE WHEN id <= 6 THEN 1 WHEN id <= 406 THEN 2 + (id - 7) / 80 ELSE 7 + (id - 407) / 125 END, id, 'accepted', now()
 FROM accounts_account WHERE id > 1
 -- ;;
-INSERT INTO entitlements_product (id, part_number, name_en, name_de, licence_model, unit, is_active)
+INSERT INTO entitlements_product (id, part_number, name_en, name_de, license_model, unit, is_active)
 SELECT n, 'Mx-S-' || lpad(n::text, 4, '0'), 'Video Analytics ' || n, 'Videoanalyse ' || n,
   CASE WHEN mod(n, 3) = 0 THEN 'term' ELSE 'perpetual' END, 'license', true
 FROM generate_series(1, 120) AS n

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import AccountStatus, Tier
-from entitlements.models import PERMANENT, Entitlement, LicenceModel, LineItem, State, today
+from entitlements.models import PERMANENT, Entitlement, LicenseModel, LineItem, State, today
 from notifications.models import Mail
 from tests.entitlements.issue_pages import create, line, line_errors, typed
 from tests.entitlements.pages import client_of, html_of
@@ -21,7 +21,7 @@ def test_an_order_becomes_a_draft(cast: Cast) -> None:
     end = today() + timedelta(days=365)
     rows = (
         line(0, cast.product.pk, quantity="20"),
-        line(1, make_product(licence_model=LicenceModel.TERM).pk, expires_on=str(end), permanent=None),
+        line(1, make_product(license_model=LicenseModel.TERM).pk, expires_on=str(end), permanent=None),
     )
     response = create(cast, typed(cast, *rows))
     entitlement = Entitlement.objects.get()
@@ -102,7 +102,7 @@ def test_bad_lines(cast: Cast, changes: dict[str, Any], field: str, sentence: st
 @pytest.mark.parametrize("end", ["", "9999-12-31"])
 def test_a_term_license_ends(cast: Cast, end: str) -> None:
     """E1: permanent is no term."""
-    term = make_product(licence_model=LicenceModel.TERM)
+    term = make_product(license_model=LicenseModel.TERM)
     permanent = None if end else "on"
     response = create(cast, typed(cast, line(0, term.pk, expires_on=end, permanent=permanent)))
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from entitlements.models import LicenceModel, Product
+from entitlements.models import LicenseModel, Product
 from mxportal.shared.forms import new_key
 from tests.entitlements.pages import assert_statuses, client_of, errors_of, html_of
 from tests.factories import Cast, make_product
@@ -21,18 +21,18 @@ def typed(**changes: Any) -> dict[str, Any]:
         "name_de": "Personenzählung",
         "description_en": "",
         "description_de": "",
-        "licence_model": LicenceModel.TERM.value,
+        "license_model": LicenseModel.TERM.value,
         "unit": "channel",
         "is_active": "yes",
     } | changes
 
 
 def test_create(cast: Cast) -> None:
-    """E1: names in both languages, licence model, unit."""
+    """E1: names in both languages, license model, unit."""
     response = client_of(cast.mobotix).post(reverse("product_create"), typed(), follow=True)
     product = Product.objects.get(part_number="Mx-Q71")
 
-    assert (product.name_de, product.licence_model, product.unit) == ("Personenzählung", "term", "channel")
+    assert (product.name_de, product.license_model, product.unit) == ("Personenzählung", "term", "channel")
     assert "Product Mx-Q71 is saved." in html_of(response)
 
 
@@ -65,7 +65,7 @@ def test_a_part_number_that_exists_in_any_case(cast: Cast, taken: str) -> None:
         ("name_en", " "),
         ("name_de", "x" * 201),
         ("description_en", "x" * 2001),
-        ("licence_model", "rental"),
+        ("license_model", "rental"),
         ("unit", ""),
     ],
 )

@@ -242,7 +242,7 @@ CONSTRAINTS = {
         PRODUCT + "part_number = (SELECT lower(part_number) FROM entitlements_product"
         " WHERE id = {product}) WHERE id = {other_product}"
     ),
-    "product_licence_model_known": Attack(PRODUCT + "licence_model = 'rent' WHERE id = {product}"),
+    "product_license_model_known": Attack(PRODUCT + "license_model = 'rent' WHERE id = {product}"),
     "signing_key_one_active": Attack(
         "INSERT INTO entitlements_signingkey (key_id, algorithm, public_key, private_key, created_at)"
         " SELECT 'another', algorithm, public_key, private_key, created_at FROM entitlements_signingkey"

@@ -92,7 +92,7 @@ def new_token(cast: Cast) -> Asked:
 
 def new_product(cast: Cast) -> Asked:
     """E1."""
-    request = {"actor": cast.mobotix, "part_number": new_key(), "licence_model": "perpetual"}
+    request = {"actor": cast.mobotix, "part_number": new_key(), "license_model": "perpetual"}
     request |= {"name_en": "One", "name_de": "Eins"}
     return Asked(save_product, request, {"name_en": "Two"}, ValidationError)
 

@@ -223,7 +223,7 @@ def two_edit_a_product(cast: Cast) -> Race:
 @proves(f"{SERVICES}.products._lock 2")
 def same_product_at_once(cast: Cast) -> Race:
     """E7: who clicks twice does not read that the part number is taken."""
-    fields = {"part_number": new_key(), "licence_model": "perpetual", "name_en": "A", "name_de": "A"}
+    fields = {"part_number": new_key(), "license_model": "perpetual", "name_en": "A", "name_de": "A"}
     request = {"actor": cast.mobotix, "key": new_key(), "product_id": None}
     return Race(
         other=lambda: inside(_save_product)(fields=fields, **request),

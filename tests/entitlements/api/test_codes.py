@@ -16,6 +16,7 @@ from tests.factories import Cast, Chain
 FOLDERS = ("accounts/services", "entitlements/services", "entitlements/api", "entitlements/activation")
 # Where the API never gets, or what is about a file or a page.
 PAGES_ONLY = {
+    "anchors",
     "api_tokens",
     "bulk_email",
     "document_verification",

@@ -10,7 +10,7 @@ from notifications.models import Mail
 from tests.entitlements.api.client import Program, assert_problem, program_of
 from tests.factories import Cast, Chain, issue_item, make_product
 
-PRODUCT = {"part_number": "Mx-NEW/1", "name_en": "New", "name_de": "Neu", "licence_model": "term"}
+PRODUCT = {"part_number": "Mx-NEW/1", "name_en": "New", "name_de": "Neu", "license_model": "term"}
 
 
 @pytest.fixture
