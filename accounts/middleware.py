@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.quotas import QuotaUsedUpError
 from accounts.services.users import has_to_take_over, take_over
 from mxportal.shared.afterwards import write_afterwards
+from mxportal.shared.keys import READER
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 OPEN_BEFORE_PASSWORD_CHANGE = {"account_change_password", "account_logout", "set_language"}
@@ -51,8 +52,12 @@ class UserPreferencesMiddleware:
         bind_contextvars(user_id=user.pk)  # for the log, and for that of the tasks which the request causes
         translation.activate(user.language)
         request.LANGUAGE_CODE = translation.get_language() or user.language
-        with timezone.override(zoneinfo.ZoneInfo(user.time_zone)):
-            response = self.get_response(request)
+        reader = READER.set(user.pk)
+        try:
+            with timezone.override(zoneinfo.ZoneInfo(user.time_zone)):
+                response = self.get_response(request)
+        finally:
+            READER.reset(reader)
         if has_to_take_over(user):  # who was made an admin while logged in has taken the account over as well
             write_afterwards(response, "account taken over", lambda: take_over(user))
         return response

@@ -12,6 +12,7 @@ from accounts.http import client_address
 from accounts.known_browsers import remember
 from accounts.models import LoginRecord, User
 from accounts.services.users import take_over
+from mxportal.shared.drafts import forget_others
 
 
 def _record(request: HttpRequest | None, *, user: User | None, succeeded: bool) -> None:
@@ -33,12 +34,14 @@ def _agent(request: HttpRequest) -> str:
 def record_login(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
     """Record a success, and that the account's first admin has taken the account over (U4).
 
-    It stands in the place of Django's own ``update_last_login``, which would write down a shared login's, too.
+    Drafts of whoever used this browser before are forgotten (U10). It stands in the place of Django's own
+    ``update_last_login``, which would write down a shared login's, too.
     """
     if not user.shared_login:
         _record(request, user=user, succeeded=True)
         update_last_login(sender, user)
     take_over(user)
+    forget_others(request.session, user.pk)
     remember(request, user)
 
 

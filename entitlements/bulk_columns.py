@@ -5,7 +5,7 @@ import re
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-# In the order of the template, which is that of a pasted text without a header, too.
+# In the order of the screen, of the template, and of a pasted text without a header.
 COLUMNS = {
     "account_id": _("Account ID"),
     "email": pgettext_lazy("column", "Contact e-mail"),
@@ -43,6 +43,11 @@ _BY_NAME = {alias: name for name, aliases in KNOWN.items() for alias in aliases.
 def column_of(text: str) -> str:
     """Which column a header's cell names; "" where none."""
     return _BY_NAME.get(re.sub(r"[\W_]", "", text).casefold(), "")
+
+
+def columns_for(sources: int) -> list[str]:
+    """Those that lines have: of one line item alone nobody names the Activation ID."""
+    return [name for name in COLUMNS if name != "activation_id" or sources > 1]
 
 
 def label_of(name: str) -> str:

@@ -10,7 +10,7 @@ from tablib import Dataset
 
 from accounts.models import Account, User
 from accounts.visibility import NAME_WITHHELD
-from entitlements.bulk_columns import COLUMNS, label_of
+from entitlements.bulk_columns import columns_for, label_of
 from entitlements.models import BulkSplit, LineItem
 from entitlements.models.line_item import PERMANENT
 from entitlements.predicates import is_party
@@ -42,12 +42,13 @@ def export(header: Sequence[str], rows: Iterable[Sequence[str | int]], kind: str
 
 
 def template(kind: str, sources: Sequence[LineItem]) -> bytes:
-    """Every column by its name; where there are several items, a line to begin with for each."""
+    """The columns by their names; where there are several items, a line to begin with for each."""
+    columns = columns_for(len(sources))
     several = sources if len(sources) > 1 else []
     rows = [
-        [source.activation_id if name == "activation_id" else "" for name in COLUMNS] for source in several
+        [source.activation_id if name == "activation_id" else "" for name in columns] for source in several
     ]
-    return export([label_of(name) for name in COLUMNS], rows, kind)
+    return export([label_of(name) for name in columns], rows, kind)
 
 
 def result(actor: User, bulk: BulkSplit, kind: str) -> bytes:

@@ -43,15 +43,15 @@ def file_rows(file: IO[bytes], name: str) -> Iterator[Row]:
     return READERS[ending](content)
 
 
-def read_text(text: str) -> list[BulkLine]:
-    """The lines of a pasted text: as a file, or without a header in the order of the template's columns."""
+def read_text(text: str, columns: Sequence[str] = tuple(COLUMNS)) -> list[BulkLine]:
+    """The lines of a pasted text: as a file, or without a header in the order of ``columns``."""
     rows = text_rows(text)
     first = next((row for row in rows if any(row[1])), None)
     if first is None:
         raise ValidationError(_("Enter at least one line."))
     if any(column_of(cell) for cell in first[1]):
         return _lines(chain([first], rows))
-    return _lines(chain([(0, [label_of(name) for name in COLUMNS])], chain([first], rows)))
+    return _lines(chain([(0, [label_of(name) for name in columns])], chain([first], rows)))
 
 
 def _wrong_ending(ending: str) -> str:

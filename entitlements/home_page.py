@@ -1,7 +1,7 @@
 """Home: what needs doing, and what happened last, for one reader."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -47,6 +47,7 @@ class HomePage:
     failed_mails: list[Mail]
     failed_mails_count: str
     mail_server: MailServer | None
+    failed_since: date
     requests: list[Request]
     drafts: list[Entitlement]
     drafts_count: str
@@ -61,6 +62,7 @@ class HomePage:
 def home_page(actor: User) -> HomePage:
     """A fixed number of queries, whatever there is."""
     to_hand_on, failed, drafts = _to_hand_on(actor), failed_mails(actor), _drafts(actor)
+    waiting = Entitlement.objects.visible_to(actor).filter(pk__in=drafts.values("entitlement"))
     newest = list(to_hand_on.select_related("product", "entitlement").order_by("-id")[:SHOWN])
     expiring = first_visible(actor, _expiring, order=BY_EXPIRATION, size=SHOWN)
     rows = item_rows(actor, [*newest, *expiring])
@@ -75,8 +77,9 @@ def home_page(actor: User) -> HomePage:
         failed_mails=list(failed.order_by("-id")[:SHOWN]),
         failed_mails_count=capped_count(failed),
         mail_server=mail_server_trouble(actor),
+        failed_since=failed_since(),
         requests=_requests(actor),
-        drafts=list(drafts.order_by("-id")[:SHOWN]),
+        drafts=list(waiting.order_by("-id")[:SHOWN]),
         drafts_count=capped_count(drafts),
         events=newest_events(actor, first_visible(actor, _any, order=NEWEST, size=ITEMS_ASKED), EVENTS_SHOWN),
     )
@@ -97,12 +100,17 @@ def _expiring(items: LineItemQuerySet) -> LineItemQuerySet:
 
 def _to_hand_on(actor: User) -> LineItemQuerySet:
     """Ours, with copies left, that can be split (E3)."""
-    return LineItem.objects.visible_to_as(actor, "owner").deployed().not_expired().filter(has_available=True)
+    return LineItem.objects.visible_to_as(actor, "owner").to_hand_on()
+
+
+def failed_since() -> date:
+    """The first day that counts as lately."""
+    return timezone.localdate() - timedelta(days=FAILED_MAIL_DAYS)
 
 
 def failed_mails(actor: User) -> QuerySet[Mail]:
     """N2: mails that were given up lately, where the actor may send them again."""
-    lately = timezone.now() - timedelta(days=FAILED_MAIL_DAYS)
+    lately = timezone.make_aware(datetime.combine(failed_since(), time.min))
     return resending.failed_mails(actor).filter(created_at__gte=lately)
 
 
@@ -115,10 +123,7 @@ def _requests(actor: User) -> list[Request]:
     return [Request(pk=pk, seller=seller) for pk, seller in oldest]
 
 
-def _drafts(actor: User) -> QuerySet[Entitlement]:
-    """E1: entitlements that MOBOTIX has not deployed yet."""
-    entitlements = Entitlement.objects.visible_to(actor)
-    if not actor.may(Permission.CREATE_ENTITLEMENTS):
-        return entitlements.none()
-    drafts = LineItem.objects.visible_to(actor).filter(state=State.DRAFT)
-    return entitlements.filter(pk__in=drafts.values("entitlement"))
+def _drafts(actor: User) -> QuerySet[LineItem]:
+    """E1: line items that MOBOTIX has not deployed yet, as the list counts them."""
+    items = LineItem.objects.visible_to(actor)
+    return items.filter(state=State.DRAFT) if actor.may(Permission.CREATE_ENTITLEMENTS) else items.none()

@@ -13,6 +13,7 @@ from entitlements.search import FOUND_AT_MOST, find_ids
 from mxportal.shared.pagination import Arm, first_rows
 
 EXPIRED = "expired"
+TO_HAND_ON = "to_hand_on"
 NEWEST = ("-id",)
 BY_EXPIRATION = ("expires_on", "id")
 Narrow = Callable[[LineItemQuerySet], LineItemQuerySet]
@@ -52,6 +53,15 @@ def columns_of(actor: User, shown: str = Shown.ALL) -> list[str]:
         return []
     in_chain = CHAIN[Tier(actor.account.tier)]
     return [in_chain] if shown == Shown.BELOW else [in_chain, "serving_account"]
+
+
+def tabs_of(actor: User) -> list[Shown]:
+    """The tabs that can hold something: MOBOTIX owns no item, and of what an installer sells nothing is sold on."""
+    if actor.account.is_mobotix:
+        return [Shown.SOLD, Shown.BELOW, Shown.ALL]
+    has_partners = bool(actor.account.partner_tiers())
+    below = [Shown.BELOW] if has_partners else []
+    return [Shown.OURS, Shown.SOLD, *below, Shown.ALL]
 
 
 def visible_arms(actor: User, shown: str = Shown.ALL, *, narrow: Narrow = for_rows) -> list[Arm[LineItem]]:
@@ -103,7 +113,9 @@ def _narrowed(
 ) -> LineItemQuerySet:
     if product:
         items = items.filter(product=product)
-    if state:
+    if state == TO_HAND_ON:
+        items = items.to_hand_on()
+    elif state:
         items = items.expired() if state == EXPIRED else items.filter(state=state)
     return for_rows(items.expiring_within(int(expiring)) if expiring else items)
 

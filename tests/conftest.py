@@ -21,6 +21,7 @@ from mxportal.shared.breaker import redis_breaker
 from mxportal.shared.readiness import readiness
 from tests import roles
 from tests.factories import Cast, Chain, issue_item, make_cast, make_chain
+from tests.following import FollowingClient
 from tests.live import Portal, running_portal
 from tests.smtp import MailServer
 
@@ -60,6 +61,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if REQUIRE_ALL and reporter and reporter.stats.get("skipped"):
         reporter.write_line("REQUIRE_ALL=1, but tests were skipped.", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture
+def client() -> FollowingClient:
+    """pytest-django's, but it goes on to the page of a draft."""
+    return FollowingClient()
 
 
 # --- Who and what most tests begin with -------------------------------------------------------------------------------

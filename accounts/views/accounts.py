@@ -24,6 +24,7 @@ from accounts.permissions import Permission, requires
 from accounts.presentation import history, person_rows, unsent_mails
 from accounts.services.accounts import create_account, set_account_status, update_account
 from accounts.visibility import visible_names
+from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.pagination import capped_count, paginate
 from mxportal.shared.views import own_address, posted, submit, with_query
 
@@ -125,6 +126,7 @@ def _tiers_of(actor: User, kind: str) -> list[Tier]:
 
 
 @requires(Permission.CREATE_ACCOUNTS)
+@keeps_draft()
 def account_create(request: PortalRequest, kind: str) -> HttpResponse:
     """Create customer account, Create partner account; goes on to the account's first user."""
     tiers = _tiers_of(request.user, kind)
@@ -150,6 +152,7 @@ def _created(account: Account) -> str:
 
 
 @requires(Permission.MANAGE_USERS)
+@keeps_draft()
 def account_edit(request: PortalRequest, pk: int) -> HttpResponse:
     """Change what is not fixed (A3)."""
     account = get_object_or_404(Account.objects.managed_by(request.user), pk=pk)
@@ -161,6 +164,7 @@ def account_edit(request: PortalRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.CREATE_ACCOUNTS)
+@keeps_draft()
 def account_status(request: PortalRequest, pk: int) -> HttpResponse:
     """A5: asks before an account becomes inactive, or active again."""
     managed = Account.objects.managed_by(request.user).exclude(pk=request.user.account_id)

@@ -19,6 +19,7 @@ from accounts.services.api_tokens import (
     revoke_api_token,
     take_over_api_token,
 )
+from mxportal.shared.drafts import keeps_draft, shown_once
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.pagination import paginate
 from mxportal.shared.views import missing_is_404, posted, submit
@@ -35,6 +36,7 @@ def api_token_list(request: PortalRequest) -> HttpResponse:
 
 @requires(Permission.MANAGE_TOKENS)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
 def api_token_create(request: PortalRequest) -> HttpResponse:
     """The answer to the form shows the token: it is kept nowhere, so that no address can show it again."""
     form = NewApiTokenForm(posted(request), actor=request.user)
@@ -44,11 +46,12 @@ def api_token_create(request: PortalRequest) -> HttpResponse:
         return render(request, "accounts/api_token_create.html", {"form": form})
     is_new = token.token_hash == hash_token(secret)
     context = {"token": token, "secret": secret if is_new else ""}
-    return render(request, "accounts/api_token_created.html", context)
+    return shown_once(render(request, "accounts/api_token_created.html", context))
 
 
 @requires(Permission.MANAGE_TOKENS)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
 def api_token_revoke(request: PortalRequest, pk: int) -> HttpResponse:
     """Asked first."""
     token = get_object_or_404(ApiToken.objects.visible_to(request.user), pk=pk)

@@ -10,10 +10,12 @@ from accounts.forms.users import ProfileForm
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
 from accounts.services.users import update_profile
+from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.views import posted, submit
 
 
 @requires(Permission.EDIT_PROFILE)
+@keeps_draft()
 def profile_edit(request: PortalRequest) -> HttpResponse:
     """U3: everybody's own; the page that follows speaks the language that was chosen."""
     form = ProfileForm(posted(request), user=request.user)

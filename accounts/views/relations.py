@@ -12,10 +12,12 @@ from accounts.http import PortalRequest
 from accounts.models import RelationStatus, SellingRelation
 from accounts.permissions import Permission, requires
 from accounts.services.relations import decide_relation, request_relation
+from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.views import missing_is_404, posted, submit
 
 
 @requires(Permission.CREATE_ACCOUNTS)
+@keeps_draft()
 def relation_request(request: PortalRequest) -> HttpResponse:
     """Request a relation: ask a partner account to buy from the reader's account too."""
     if not request.user.account.partner_tiers():

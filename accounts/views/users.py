@@ -16,6 +16,7 @@ from accounts.permissions import Permission, requires
 from accounts.presentation import history, login_state, mails_of
 from accounts.services.credentials import retry_user_mail, send_credentials
 from accounts.services.users import create_user, update_user
+from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.views import missing_is_404, own_address, posted, submit, with_query
 from notifications.bounces import refusals_of
@@ -24,6 +25,7 @@ LOGINS_SHOWN = 20
 
 
 @requires(Permission.MANAGE_USERS)
+@keeps_draft()
 def user_create(request: PortalRequest, pk: int) -> HttpResponse:
     """Create a User, or a contact, at an account; goes back to where it was needed (?next=)."""
     account = get_object_or_404(Account.objects.managed_by(request.user), pk=pk)
@@ -70,6 +72,7 @@ def user_detail(request: PortalRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.MANAGE_USERS)
+@keeps_draft()
 def user_edit(request: PortalRequest, pk: int) -> HttpResponse:
     """Change a person; taking the access away is asked first (U7)."""
     user = get_object_or_404(User.objects.managed_by(request.user).select_related("account"), pk=pk)
@@ -90,6 +93,7 @@ def _saved(user: User, old_login: str | None) -> str:
 
 
 @requires(Permission.MANAGE_USERS)
+@keeps_draft()
 def user_credentials(request: PortalRequest, pk: int) -> HttpResponse:
     """Send new credentials, asked first (U4)."""
     logins = User.objects.managed_by(request.user).active().logins()

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -13,6 +12,7 @@ from entitlements.forms.fields import ReasonField
 from entitlements.models import LineItem
 from entitlements.predicates import needs_reason
 from entitlements.services.activation_check import CheckedLine, DeviceLine, check_lines
+from mxportal.shared.drafts import Sent
 from mxportal.shared.forms import KeyedForm
 
 LONGEST_TEXT = 200_000
@@ -59,10 +59,9 @@ class ActivateManyForm(KeyedForm):
             self.add_error(field, error)
             return self.cleaned_data
         self.checked = check_lines(actor=self.actor, item=self.item, lines=self.lines)
-        data = QueryDict(mutable=True)
-        data.update(self.data)
-        data["text"] = as_text(self.lines)
-        self.data = data
+        if not isinstance(self.data, Sent):
+            self.data = Sent.of(self.data)
+        self.data["text"] = as_text(self.lines)
         return self.cleaned_data
 
     def _read(self) -> list[DeviceLine]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.permissions import Permission
-from entitlements.bulk_columns import COLUMNS, OF_NEW_CUSTOMERS
+from entitlements.bulk_columns import COLUMNS, OF_NEW_CUSTOMERS, columns_for, label_of
 from entitlements.bulk_files import read_file, read_text
 from entitlements.forms.fields import ReasonField
 from entitlements.models import Origin
@@ -127,12 +127,18 @@ class BulkSplitForm(KeyedForm):
         widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
     )
 
-    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor: User, sources: int = 1, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.columns = columns_for(sources)
         self.lines: list[BulkLine] = []
         if not actor.may(Permission.CREATE_ACCOUNTS):
             del self.fields["create_customers"]
         self.fields["text"].strip = False  # type: ignore[attr-defined]  # a first empty column is one
+
+    @property
+    def column_names(self) -> str:
+        """The order of a pasted text without a header."""
+        return ", ".join(label_of(name) for name in self.columns)
 
     @property
     def way(self) -> str:
@@ -152,7 +158,7 @@ class BulkSplitForm(KeyedForm):
 
     def _read(self) -> list[BulkLine]:
         if self.way == Origin.PASTE:
-            return read_text(self.cleaned_data["text"])
+            return read_text(self.cleaned_data["text"], self.columns)
         if self.way == Origin.FILE:
             file = self.cleaned_data["file"]
             if not file:

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from entitlements.activation_ids import is_mistyped
-from entitlements.listing import EXPIRED, Shown, Sort
+from entitlements.listing import EXPIRED, TO_HAND_ON, Shown, Sort
 from entitlements.models import Product, State
 from entitlements.search import SHORTEST
 from mxportal.shared.widgets import PlainSelect
@@ -46,7 +46,7 @@ class ListFilter(forms.Form):
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         states = [choice for choice in State.choices if choice[0] != State.DRAFT or actor.account.is_mobotix]
-        self.fields["state"].choices = [ANY, *states, (EXPIRED, _("Expired"))]  # type: ignore[attr-defined]
+        self.fields["state"].choices = [ANY, *states, (EXPIRED, _("Expired")), (TO_HAND_ON, _("To hand on"))]  # type: ignore[attr-defined]
         days = sorted({EXPIRING_SOON, settings.EXPIRING_DAYS})
         self.fields["expiring"].choices = [ANY, *[(str(n), _within(n)) for n in days]]  # type: ignore[attr-defined]
         # names only: a hundred instances of Product would cost as much as the rest of the page
@@ -86,6 +86,11 @@ class ListFilter(forms.Form):
     def is_narrowed(self) -> bool:
         """Whether more than the tab and the order narrow the list."""
         return any(self.value(name) for name in ("q", "product", "state", "expiring")) or "q" in self.errors
+
+    @property
+    def tab(self) -> str:
+        """Whose items are shown."""
+        return str(self.value("shown"))
 
     @property
     def sorts_by_date(self) -> bool:

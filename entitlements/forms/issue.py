@@ -14,6 +14,7 @@ from accounts.models import Account, User
 from entitlements.forms.fields import ChosenField, CopiesField, DayField
 from entitlements.models import Product, today
 from entitlements.services.issue import NewLine, check_line
+from mxportal.shared.drafts import PARAMETER, Sent
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.text import only_what_is_seen
@@ -162,6 +163,14 @@ def posted_lines(data: QueryDict) -> BaseFormSet:
 def lines_of(rows: list[dict[str, Any]]) -> BaseFormSet:
     """A form for each row, without judging it."""
     return LineFormSet(prefix=PREFIX, initial=rows or [new_row()], form_kwargs=NO_EMPTY_LINES)
+
+
+def filled(query: QueryDict, typed: Sent | None) -> dict[str, str]:
+    """What an address fills in: account and contact from the dialog, and what had been typed before it opened."""
+    values = {name: str(query[name]) for name in query if name not in ("account", PARAMETER)}
+    if "account" in query:
+        values["owner"] = str(query["account"])
+    return values
 
 
 class DeployForm(KeyedForm):

@@ -24,6 +24,7 @@ from entitlements.activation.request_files import (
 from entitlements.activation_ids import is_mistyped
 from entitlements.forms.fields import CopiesField, ReasonField
 from entitlements.services.offline import Step
+from mxportal.shared.forms import KeptForm
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.text import only_what_is_seen
 
@@ -88,7 +89,7 @@ WantedFormSet = formset_factory(
 )
 
 
-class OfflineForm(forms.Form):
+class OfflineForm(KeptForm):
     """All three ways on one page; the button that is pressed says which."""
 
     file = forms.FileField(
@@ -188,11 +189,13 @@ class OfflineForm(forms.Form):
                 row.add_error("activation_id" if step.item is None else "copies", step.problem)
 
 
-def typed_form(data: QueryDict, *, more: int = 0, without: int | None = None) -> OfflineForm:
+def typed_form(
+    data: QueryDict, *, way: str = TYPED, more: int = 0, without: int | None = None
+) -> OfflineForm:
     """The fields as they were typed, right or wrong, with a row more or one less."""
     rows = [row for place, row in enumerate(typed_rows(data)) if place != without] + [{}] * more
-    head = {name: data.get(name, "") for name in HEAD}
-    return OfflineForm(way=TYPED, initial=head, rows=rows[:MOST_REQUESTS])
+    head = {name: data[name] for name in (*HEAD, "text") if name in data}
+    return OfflineForm(way=way, initial=head, rows=rows[:MOST_REQUESTS])
 
 
 def typed_rows(data: QueryDict) -> list[dict[str, Any]]:
@@ -218,7 +221,7 @@ def form_of(asked: ActivationRequest) -> OfflineForm:
     return OfflineForm(way=TYPED, initial=head, rows=rows)
 
 
-class ConfirmForm(forms.Form):
+class ConfirmForm(KeptForm):
     """The request as it was looked at; MOBOTIX says why."""
 
     request = forms.CharField(widget=forms.HiddenInput, max_length=LARGEST)

@@ -13,6 +13,7 @@ from accounts.models import Account, User
 from entitlements.forms.fields import ChosenField, CopiesField
 from entitlements.models import LineItem
 from entitlements.services.split import check_copies, find_contact, find_target
+from mxportal.shared.drafts import Sent
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.text import only_what_is_seen
@@ -100,11 +101,9 @@ def _found(find: Callable[[], T]) -> T | None:
         return None
 
 
-def initial_from(query: QueryDict) -> dict[str, Any]:
-    """What comes back from the dialog: account and contact, and what had been typed before."""
-    initial: dict[str, Any] = {name: query[name] for name in CARRIED if query.get(name)}
-    initial |= {"target": query.get("account", ""), "contact": query.get("contact", "")}
-    for tick in TICKS:
-        if tick in initial:
-            initial[tick] = initial[tick] == "true"
-    return initial
+def filled(query: QueryDict, typed: Sent | None) -> dict[str, str]:
+    """What an address fills in: account and contact from the dialog, and what had been typed before it opened."""
+    values = {name: str(query[name]) for name in CARRIED if name in query}
+    if "account" in query:
+        values |= {"target": str(query["account"]), "contact": query.get("contact", "")}
+    return values if typed else {"send_mail": "true", **values}

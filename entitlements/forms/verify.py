@@ -9,13 +9,14 @@ from django.utils.translation import gettext_lazy as _
 
 from entitlements.services.document_verification import LARGEST, too_large, verify_document
 from entitlements.services.findings import Document
+from mxportal.shared.forms import KeptForm
 
 CODE, FILE = "code", "file"
 IN_ADDRESS = re.compile(r".*/verify/([^/?#]+)", re.DOTALL)
 CODE_FORM = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
-class VerifyForm(forms.Form):
+class VerifyForm(KeptForm):
     """The button that is pressed says which of the two."""
 
     code = forms.CharField(

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, When
+from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -48,6 +49,13 @@ class BulkSplitQuerySet(models.QuerySet["BulkSplit"]):
         """Those of the actor's account; MOBOTIX sees what was carried out, too, as it may undo it (E8, E13)."""
         own = Q(account=actor.account)
         return self.filter(own | Q(state__in=CARRIED_OUT) if actor.account.is_mobotix else own)
+
+    def with_is_wrong(self) -> Self:
+        """``is_wrong``: the last check of a draft found something, without reading its findings."""
+        found = self.alias(lines_found=KT("findings__lines"), sources_found=KT("findings__sources"))
+        wrong = Q(lines_found__startswith='{"') | Q(sources_found__startswith='{"')
+        is_wrong = Case(When(wrong, state=BulkState.READY, then=True), default=False)
+        return found.annotate(is_wrong=is_wrong)
 
     def working(self) -> Self:
         """Jobs that a worker has in hand, or should have."""

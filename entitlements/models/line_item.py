@@ -86,6 +86,10 @@ class LineItemQuerySet(models.QuerySet["LineItem"]):
         """The expiration day is today or later."""
         return self.filter(expires_on__gte=today())
 
+    def to_hand_on(self) -> Self:
+        """With copies left that can be split (E3)."""
+        return self.deployed().not_expired().filter(has_available=True)
+
     def expiring_within(self, days: int) -> Self:
         """What expires in the coming days, today included."""
         return self.filter(expires_on__gte=today(), expires_on__lte=today() + timedelta(days=days))

@@ -218,3 +218,15 @@ def _activate(
     return set_copies(
         actor=step.actor, item=item, host=host, copies=step.wanted.copies, reason=reason, above=above
     )
+
+
+def present_answers(steps: list[Step]) -> list[Answer]:
+    """What a request came to that was carried out before: the licenses that the device has now."""
+    activations = [step.activation for step in steps if step.activation and not step.wanted.is_return]
+    licenses = {one.activation_id: one for one in License.objects.valid().filter(activation__in=activations)}
+    answers = []
+    for step in steps:
+        assert step.item is not None, "a step without an item has a problem"
+        license = licenses.get(step.activation.pk) if step.activation else None
+        answers.append(Answer(step.wanted, step.item, license))
+    return answers

@@ -17,6 +17,7 @@ from entitlements.obstacles import activation_obstacle
 from entitlements.predicates import may_activate
 from entitlements.services.activation import activate
 from entitlements.views.steps import load_item, load_party_item, require, shown
+from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.pagination import capped_count, paginate
 from mxportal.shared.views import posted, submit
 
@@ -25,6 +26,7 @@ SUGGESTED = 200
 
 @requires(Permission.ACTIVATE)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
 def line_item_activate(request: PortalRequest, pk: int) -> HttpResponse:
     """Asks for the device and the number of copies; the license's page is the result."""
     item = load_item(request.user, pk)

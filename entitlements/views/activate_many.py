@@ -19,6 +19,7 @@ from entitlements.predicates import may_activate
 from entitlements.services.activation import MOST_AT_ONCE, activate_many
 from entitlements.views.licenses import within
 from entitlements.views.steps import load_item, load_party_item, require, shown
+from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.pagination import paginate
 from mxportal.shared.stamps import takes_up_to
 from mxportal.shared.views import posted, submit
@@ -29,14 +30,16 @@ CARRY_OUT = "activate"
 @requires(Permission.ACTIVATE)
 @require_http_methods(["GET", "HEAD", "POST"])
 @takes_up_to(LARGEST_FILE)
+@keeps_draft()
 def line_item_activate_many(request: PortalRequest, pk: int) -> HttpResponse:
     """The lines, then what is wrong with which of them, then all of it; the button that was pressed says which."""
     item = load_item(request.user, pk)
     require(may_activate(request.user, item))
     if request.FILES:
         spend(request.user, Quota.UPLOADS)
-    form = ActivateManyForm(posted(request), request.FILES or None, actor=request.user, item=item)
-    if request.POST.get("step") != CARRY_OUT or not form.is_valid() or form.wrong:
+    sent = posted(request)
+    form = ActivateManyForm(sent, request.FILES or None, actor=request.user, item=item)
+    if sent is None or sent.get("step") != CARRY_OUT or not form.is_valid() or form.wrong:
         return _show(request, item, form)
     licenses = submit(form, activate_many, keyed=True, actor=request.user, item_id=pk)
     if licenses is None:
@@ -54,7 +57,7 @@ def _say_done(request: PortalRequest, count: int) -> None:
 
 def _show(request: PortalRequest, item: LineItem, form: ActivateManyForm) -> HttpResponse:
     item.refresh_from_db(fields=["quantity", "available", "split", "activated", "state"])
-    is_checked = form.is_bound and form.is_valid()
+    is_checked = form.is_bound and not form.is_typed and form.is_valid()
     context = {
         "row": shown(request.user, item),
         "form": form,

@@ -34,6 +34,7 @@ from entitlements.services.bulk_lines import BulkLine
 from entitlements.services.bulk_requests import start_bulk_split
 from entitlements.services.split import split_obstacle
 from entitlements.views.steps import require
+from mxportal.shared.drafts import Sent, keeps_draft, posted
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.stamps import takes_up_to
 
@@ -41,20 +42,23 @@ from mxportal.shared.stamps import takes_up_to
 @requires(Permission.SPLIT)
 @require_http_methods(["GET", "HEAD", "POST"])
 @takes_up_to(LARGEST_FILE)
+@keeps_draft()
 def bulk_split_create(request: PortalRequest) -> HttpResponse:
     """The ticked items, and three ways for the lines: table, file, paste. Nothing that was typed is lost."""
     sources = _ticked(request)
     if not sources:
         messages.warning(request, _("Tick the line items that you want to split, then choose “Bulk split”."))
         return redirect("line_item_list")
-    if request.method != "POST":
-        return _show_create(request, sources, *_initial(request))
-    if request.POST.get("step"):
-        form = BulkSplitForm(actor=request.user, initial=_typed(request))
-        return _show_create(request, sources, form, _changed_lines(request))
-    spend(request.user, Quota.UPLOADS)
-    form = BulkSplitForm(request.POST, request.FILES, actor=request.user)
-    if form.is_valid():
+    sent = posted(request)
+    if sent is None:
+        return _show_create(request, sources, *_initial(request, len(sources)))
+    if sent.is_typed or sent.get("step"):
+        form = BulkSplitForm(actor=request.user, sources=len(sources), initial=_typed(sent))
+        return _show_create(request, sources, form, _changed_lines(sent))
+    if not sent.is_draft:
+        spend(request.user, Quota.UPLOADS)
+    form = BulkSplitForm(sent, request.FILES, actor=request.user, sources=len(sources))
+    if form.is_valid() and not sent.is_draft:
         try:
             draft = _draft(request)
             bulk = start_bulk_split(
@@ -66,7 +70,7 @@ def bulk_split_create(request: PortalRequest) -> HttpResponse:
             return redirect("bulk_split_detail", pk=bulk.pk)
         except ValidationError as error:
             form.add_service_error(error)
-    return _show_create(request, sources, form, typed_lines(request.POST))
+    return _show_create(request, sources, form, typed_lines(sent))
 
 
 def _ticked(request: PortalRequest) -> list[LineItem]:
@@ -98,17 +102,17 @@ def _draft(request: PortalRequest) -> BulkSplit | None:
     return get_object_or_404(own, pk=again)
 
 
-def _initial(request: PortalRequest) -> tuple[BulkSplitForm, list[BulkLine]]:
+def _initial(request: PortalRequest, sources: int) -> tuple[BulkSplitForm, list[BulkLine]]:
     """Empty, or with the lines of a draft: in the table, or as a text where they are too many for it."""
     draft, way = _draft(request), request.GET.get("way", "")
     if draft is None:
-        return BulkSplitForm(actor=request.user, initial={"way": way}), []
+        return BulkSplitForm(actor=request.user, sources=sources, initial={"way": way}), []
     lines = lines_of(draft)
     initial: dict[str, Any] = {"way": way, "create_customers": draft.create_customers}
     if len(lines) <= MOST_ON_SCREEN:
-        return BulkSplitForm(actor=request.user, initial=initial), lines
+        return BulkSplitForm(actor=request.user, sources=sources, initial=initial), lines
     initial |= {"way": way or Origin.PASTE, "text": _as_text(lines)}
-    return BulkSplitForm(actor=request.user, initial=initial), []
+    return BulkSplitForm(actor=request.user, sources=sources, initial=initial), []
 
 
 def _as_text(lines: list[BulkLine]) -> str:
@@ -119,16 +123,15 @@ def _as_text(lines: list[BulkLine]) -> str:
     return text.getvalue()
 
 
-def _typed(request: PortalRequest) -> dict[str, Any]:
-    names = ("key", "text", "way")
-    typed: dict[str, Any] = {name: request.POST[name] for name in names if name in request.POST}
-    return typed | {"create_customers": "create_customers" in request.POST}
+def _typed(sent: Sent) -> dict[str, Any]:
+    typed: dict[str, Any] = {name: sent[name] for name in ("key", "text", "way") if name in sent}
+    return typed | {"create_customers": "create_customers" in sent}
 
 
-def _changed_lines(request: PortalRequest) -> list[BulkLine]:
+def _changed_lines(sent: Sent) -> list[BulkLine]:
     """The lines as typed, with one more, or without the one whose "Remove" was pressed."""
-    lines = typed_lines(request.POST)
-    step, _colon, number = request.POST["step"].partition(":")
+    lines = typed_lines(sent)
+    step, _colon, number = ("" if sent.is_typed else sent.get("step", "")).partition(":")
     if step == "add":
         lines.append(BulkLine())
     if step == "remove" and (row := typed_number(number)) is not None:

@@ -30,6 +30,7 @@ from entitlements.services.bulk_requests import (
 )
 from entitlements.services.bulk_undo import blocked, open_items
 from entitlements.views.bulk_split import download
+from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.pagination import paginate
 from mxportal.shared.views import posted, submit
@@ -41,7 +42,7 @@ LARGE = ("lines", "findings")  # needed in the preview alone
 @require_safe
 def bulk_split_list(request: PortalRequest) -> HttpResponse:
     """Those of the reader's account, newest first."""
-    bulks = BulkSplit.objects.visible_to(request.user).defer(*LARGE).select_related("actor")
+    bulks = BulkSplit.objects.visible_to(request.user).with_is_wrong().defer(*LARGE).select_related("actor")
     page = paginate(request, bulks, order=("-id",))
     names = visible_names(request.user, [bulk.account_id for bulk in page.items])
     rows = [{"bulk": bulk, "account": names[bulk.account_id]} for bulk in page.items]
@@ -115,10 +116,14 @@ def _result(request: PortalRequest, bulk: BulkSplit) -> dict[str, Any]:
 
 
 @requires(Permission.SPLIT)
-@require_POST
+@require_http_methods(["GET", "POST"])
+@keeps_draft(has_form=False)
 def bulk_split_correct(request: PortalRequest, pk: int) -> HttpResponse:
     """The wrong lines as they were corrected; all are checked again. Where that is refused nothing typed is lost."""
-    form = CorrectionForm(posted(request), actor=request.user)
+    sent = posted(request)
+    if sent is None:
+        return redirect("bulk_split_detail", pk=pk)
+    form = CorrectionForm(sent, actor=request.user)
     if submit(form, correct_bulk_split, keyed=True, actor=request.user, bulk_id=pk) is None:
         bulk = _load(request, pk)
         say_errors(request, form)
@@ -172,6 +177,7 @@ def bulk_split_email(request: PortalRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.SPLIT)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
 def bulk_split_discard(request: PortalRequest, pk: int) -> HttpResponse:
     """ "Discard" asks first."""
     own = BulkSplit.objects.visible_to(request.user).filter(account=request.user.account)
@@ -186,6 +192,7 @@ def bulk_split_discard(request: PortalRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.UNDO_SPLIT)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
 def bulk_split_undo(request: PortalRequest, pk: int) -> HttpResponse:
     """ "Undo all" asks first, or says what stands in the way of it."""
     bulk = _load(request, pk)

@@ -16,7 +16,8 @@ from entitlements.models import LineItem
 from entitlements.presentation import ItemRow, item_rows
 from entitlements.services.corrections import Change, change_quantity
 from entitlements.views.steps import load_item, shown
-from mxportal.shared.views import submit
+from mxportal.shared.drafts import keeps_draft
+from mxportal.shared.views import posted, submit
 
 LEVELS_SHOWN = 30
 
@@ -31,16 +32,18 @@ class ChangeRow:
 
 @requires(Permission.CORRECT_QUANTITIES)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
 def line_item_quantity(request: PortalRequest, pk: int) -> HttpResponse:
     """How many, then what changes at each level, then the change; the button that was pressed says which."""
     item = load_item(request.user, pk)
-    if request.method != "POST":
+    sent = posted(request)
+    if sent is None:
         return _show(request, item, QuantityForm(item=item))
-    if request.POST.get("step") == "change":
+    if sent.is_typed or sent.get("step") == "back":
+        return _show(request, item, QuantityForm(item=item, initial=sent.dict()))
+    if sent.get("step") == "change" and not (sent.is_draft and not sent.refusals):
         return _change(request, item)
-    if request.POST.get("step") == "back":
-        return _show(request, item, QuantityForm(item=item, initial=request.POST.dict()))
-    form = CheckedQuantityForm(request.POST, item=item)
+    form = CheckedQuantityForm(sent, item=item)
     return _preview(request, item, form) if form.is_valid() else _show(request, item, form)
 
 
@@ -62,7 +65,7 @@ def _preview(request: PortalRequest, item: LineItem, form: CheckedQuantityForm) 
 
 
 def _change(request: PortalRequest, item: LineItem) -> HttpResponse:
-    form = QuantityForm(request.POST, item=item)
+    form = QuantityForm(posted(request), item=item)
     changed = submit(form, change_quantity, keyed=True, actor=request.user, item_id=item.pk)
     if changed is None:
         item.refresh_from_db(fields=["quantity", "available", "split", "activated", "state"])

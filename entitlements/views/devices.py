@@ -19,6 +19,7 @@ from entitlements.models import Activation, Device
 from entitlements.search import FOUND_AT_MOST
 from entitlements.services.devices import add_device, device_accounts, edit_device
 from entitlements.timeline import device_timeline
+from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.pagination import paginate
 from mxportal.shared.views import posted, submit
@@ -89,6 +90,7 @@ def device_detail(request: PortalRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.ACTIVATE)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
 def device_create(request: PortalRequest) -> HttpResponse:
     """Add device."""
     accounts = list(device_accounts(request.user).order_by("name_key", "pk")[:SUGGESTED])
@@ -110,6 +112,7 @@ def _whose(request: PortalRequest) -> str:
 
 @requires(Permission.ACTIVATE)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
 def device_edit(request: PortalRequest, pk: int) -> HttpResponse:
     """Name, model, site and notes."""
     device = load_device(request, pk)

@@ -15,11 +15,13 @@ from entitlements.predicates import may_hand_on, may_split
 from entitlements.presentation import item_rows
 from entitlements.services.mailing import email_line_items, mailable
 from entitlements.views.steps import MAILS_SHOWN, SPLITS_SHOWN, load_party_item, require, shown
+from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.views import posted, submit
 
 
 @requires(Permission.SEND_MAIL)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
 def line_item_email(request: PortalRequest, pk: int) -> HttpResponse:
     """Sends an item's Activation ID; to the owner of what was split further it offers the mails of the splits."""
     item = load_party_item(request.user, pk)

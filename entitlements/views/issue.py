@@ -20,6 +20,7 @@ from entitlements.forms.issue import (
     DeployForm,
     EntitlementForm,
     MoreLinesForm,
+    filled,
     lines_of,
     new_row,
     posted_lines,
@@ -27,6 +28,7 @@ from entitlements.forms.issue import (
 )
 from entitlements.models import Entitlement, State
 from entitlements.services.issue import add_lines, create_entitlement, deploy_entitlement
+from mxportal.shared.drafts import Sent, keeps_draft
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.views import posted, submit
 
@@ -36,35 +38,30 @@ HEAD = ("key", "owner", "contact", "order_number", "order_date")
 
 @requires(Permission.CREATE_ENTITLEMENTS)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft(fill=filled)
 def entitlement_create(request: PortalRequest) -> HttpResponse:
     """The head and the lines on one page; the button that was pressed says what to do with them."""
-    if request.method != "POST":
-        initial = {name: request.GET[name] for name in HEAD if request.GET.get(name)}
-        form = EntitlementForm(
-            actor=request.user, initial=initial | {"owner": request.GET.get("account", "")}
-        )
-        return _show_create(request, form, lines_of(typed_rows(request.GET)))
-    if request.POST.get("step") == "pick":
-        return _pick(request)
-    if request.POST.get("step", "save") != "save":
-        typed = {name: request.POST.get(name, "") for name in HEAD}
-        return _show_create(
-            request, EntitlementForm(actor=request.user, initial=typed), _changed_lines(request)
-        )
-    return _save_create(request)
+    sent = posted(request)
+    if sent is None:
+        return _show_create(request, EntitlementForm(actor=request.user), lines_of([]))
+    if sent.is_typed or sent.get("step", "save") not in ("pick", "save"):
+        typed = {name: sent[name] for name in HEAD if name in sent}
+        form = EntitlementForm(actor=request.user, initial=typed)
+        return _show_create(request, form, _changed_lines(sent))
+    return _pick(sent) if sent.get("step") == "pick" else _save_create(request, sent)
 
 
-def _pick(request: PortalRequest) -> HttpResponse:
+def _pick(sent: Sent) -> HttpResponse:
     """The magnifier without JavaScript: on to the picker, which brings back what it carries."""
-    carried = {name: str(request.POST[name]) for name in request.POST if name not in NOT_CARRIED}
+    carried = {name: str(sent[name]) for name in sent if name not in NOT_CARRIED}
     query = urlencode({"back": reverse("entitlement_create"), **carried})
     return redirect(f"{reverse('account_pick')}?{query}")
 
 
-def _changed_lines(request: PortalRequest) -> BaseFormSet:
+def _changed_lines(sent: Sent) -> BaseFormSet:
     """The lines as typed, with one more, or without the one whose "Remove" was pressed."""
-    rows = typed_rows(request.POST)
-    step, _colon, number = request.POST["step"].partition(":")
+    rows = typed_rows(sent)
+    step, _colon, number = ("" if sent.is_typed else sent.get("step", "")).partition(":")
     if step == "add":
         rows.append(new_row())
     if step == "remove" and (row := typed_number(number)) is not None:
@@ -72,9 +69,9 @@ def _changed_lines(request: PortalRequest) -> BaseFormSet:
     return lines_of(rows)
 
 
-def _save_create(request: PortalRequest) -> HttpResponse:
-    form, lines = EntitlementForm(request.POST, actor=request.user), posted_lines(request.POST)
-    if not all([form.is_valid(), lines.is_valid()]):
+def _save_create(request: PortalRequest, sent: Sent) -> HttpResponse:
+    form, lines = EntitlementForm(sent, actor=request.user), posted_lines(sent)
+    if not all([form.is_valid(), lines.is_valid()]) or sent.is_draft:
         return _show_create(request, form, lines)
     try:
         entitlement = create_entitlement(
@@ -103,28 +100,29 @@ def _load_sold(request: PortalRequest, pk: int) -> Entitlement:
 
 @requires(Permission.CREATE_ENTITLEMENTS)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
 def entitlement_add_lines(request: PortalRequest, pk: int) -> HttpResponse:
     """More lines under an entitlement that exists, as drafts again."""
     entitlement = _load_sold(request, pk)
     persons = User.objects.visible_to(request.user).active().filter(account=entitlement.owner)
-    if request.method != "POST":
+    sent = posted(request)
+    if sent is None:
         form = MoreLinesForm(persons=persons, initial={"contact": _last_contact(entitlement)})
         return _show_add(request, entitlement, form, lines_of([]))
-    if request.POST.get("step", "save") != "save":
-        typed = {name: request.POST.get(name, "") for name in ("key", "contact")}
-        return _show_add(
-            request, entitlement, MoreLinesForm(persons=persons, initial=typed), _changed_lines(request)
-        )
-    return _save_add(request, entitlement, MoreLinesForm(request.POST, persons=persons))
+    if sent.is_typed or sent.get("step", "save") != "save":
+        form = MoreLinesForm(persons=persons, initial={name: sent.get(name) for name in ("key", "contact")})
+        return _show_add(request, entitlement, form, _changed_lines(sent))
+    return _save_add(request, entitlement, MoreLinesForm(sent, persons=persons), posted_lines(sent))
 
 
 def _last_contact(entitlement: Entitlement) -> int | None:
     return entitlement.line_items.order_by("-pk").values_list("contact", flat=True).first()
 
 
-def _save_add(request: PortalRequest, entitlement: Entitlement, form: MoreLinesForm) -> HttpResponse:
-    lines = posted_lines(request.POST)
-    if not all([form.is_valid(), lines.is_valid()]):
+def _save_add(
+    request: PortalRequest, entitlement: Entitlement, form: MoreLinesForm, lines: BaseFormSet
+) -> HttpResponse:
+    if not all([form.is_valid(), lines.is_valid()]) or form.is_draft:
         return _show_add(request, entitlement, form, lines)
     try:
         add_lines(
@@ -159,6 +157,7 @@ def _named(request: PortalRequest, entitlement: Entitlement) -> dict[str, Any]:
 
 @requires(Permission.CHANGE_STATES)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
 def entitlement_deploy(request: PortalRequest, pk: int) -> HttpResponse:
     """Draft → Deployed for every line, with the mail to the contacts."""
     entitlement = _load_sold(request, pk)

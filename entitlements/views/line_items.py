@@ -11,14 +11,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.http import PortalRequest
+from accounts.models import User
 from accounts.permissions import Permission, requires
 from entitlements.activation_ids import canonical, looks_like_activation_id
 from entitlements.forms.filters import ListFilter
 from entitlements.item_page import item_page
-from entitlements.listing import ORDERS, Shown, Sort, for_rows, list_items
+from entitlements.listing import ORDERS, Shown, Sort, for_rows, list_items, tabs_of
 from entitlements.models import LineItem
 from entitlements.presentation import item_rows
 from entitlements.search import FOUND_AT_MOST, find_by_activation_id
+from mxportal.shared.drafts import keeps_draft, posted
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.pagination import capped_count, paginate
 
@@ -34,6 +36,7 @@ STEPS = {
     "quantity": "line_item_quantity",
     "replace": "line_item_replace",
 }
+NEW_WINDOW = ("certificate",)
 BULK = "bulk"  # the one step that takes several line items
 FOREIGN = 10  # by how many characters the IDs of other systems are longer or shorter than ours
 
@@ -61,14 +64,25 @@ def line_item_list(request: PortalRequest) -> HttpResponse:
 
 def _list_page(request: PortalRequest, form: ListFilter, **found: Any) -> HttpResponse:
     query = form.as_query()
-    context = {"form": form, "tabs": _tabs(query), "query": urlencode(query), **found}
+    here = query | {name: request.GET[name] for name in ("after", "before") if name in request.GET}
+    context = {
+        "form": form,
+        "tabs": _tabs(request.user, query),
+        "query": urlencode(here),
+        "ticked": set(_ticked(request)),
+        **found,
+    }
     return render(request, "entitlements/line_item_list.html", context)
 
 
-def _tabs(query: dict[str, str]) -> list[dict[str, Any]]:
+def _ticked(request: PortalRequest) -> list[int]:
+    return [pk for pk in map(typed_number, request.GET.getlist("item")) if pk is not None]
+
+
+def _tabs(actor: User, query: dict[str, str]) -> list[dict[str, Any]]:
     now = query.get("shown", Shown.ALL)
     tabs = []
-    for shown in (Shown.OURS, Shown.SOLD, Shown.BELOW, Shown.ALL):
+    for shown in tabs_of(actor):
         url = reverse("line_item_list", query=query | {"shown": shown.value})
         tabs.append({"label": shown.label, "url": url, "current": shown == now})
     return tabs
@@ -76,11 +90,13 @@ def _tabs(query: dict[str, str]) -> list[dict[str, Any]]:
 
 @requires(Permission.VIEW)
 @require_http_methods(["GET", "POST"])
+@keeps_draft(has_form=False)
 def line_item_search(request: PortalRequest) -> HttpResponse:
     """E5: a search that may be for a secret; what is no Activation ID goes on to the list's own address."""
-    if request.method == "GET":
+    sent = posted(request)
+    if sent is None:
         return redirect("line_item_list")
-    form = ListFilter(request.POST, actor=request.user)
+    form = ListFilter(sent, actor=request.user)
     if not form.is_valid() and "q" in form.errors:
         return _list_page(request, form)
     text = form.value("q")
@@ -101,14 +117,23 @@ def line_item_go(request: PortalRequest, step: str) -> HttpResponse:
     """
     if step not in STEPS and step != BULK:
         raise Http404
-    ticked = [pk for pk in map(typed_number, request.GET.getlist("item")) if pk is not None]
+    ticked = _ticked(request)
     if step == BULK:
         return redirect(reverse("bulk_split_create", query={"item": ticked}))
     if len(ticked) == 1:
         return redirect(STEPS[step], ticked[0])
-    messages.warning(request, _("Tick one line item; only one after the other is possible."))
-    back = QueryDict(request.GET.get("list", ""))
-    return redirect(reverse("line_item_list", query=back))
+    back = QueryDict(request.GET.get("list", ""), mutable=True)
+    back.setlist("item", [str(pk) for pk in ticked])
+    address = reverse("line_item_list", query=back)
+    if step in NEW_WINDOW and "here" not in request.GET:
+        return render(request, "entitlements/line_item_tick_one.html", {"back": address})
+    messages.warning(request, _tick_one(step, len(ticked)))
+    return redirect(address)
+
+
+def _tick_one(step: str, ticked: int) -> str:
+    one = _("Tick one line item; only one after the other is possible.")
+    return f"{one} {_('“Bulk split” takes several at once.')}" if step == "split" and ticked > 1 else one
 
 
 @requires(Permission.VIEW)

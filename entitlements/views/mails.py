@@ -17,6 +17,7 @@ from accounts.permissions import Permission, requires
 from entitlements.forms.mails import MailFilter
 from entitlements.mail_list import list_mails, mail_rows, mail_server_trouble, party_item
 from entitlements.services.resending import AT_ONCE, failed_mails, send_again, send_all_again
+from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.pagination import capped_count, paginate
 from mxportal.shared.views import posted, submit
@@ -49,6 +50,7 @@ def mail_list(request: PortalRequest) -> HttpResponse:
 
 @requires(Permission.SEND_MAIL)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
 def mail_send_all_again(request: PortalRequest) -> HttpResponse:
     """Every failed mail that the reader may send again, asked first."""
     form = KeyedForm(posted(request))

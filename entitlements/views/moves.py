@@ -1,7 +1,7 @@
 """Actions → Move to another seller (A7). It lies here because items move with the account."""
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -13,6 +13,7 @@ from accounts.services.moves import movable, possible_sellers, sellers_of
 from entitlements.forms.moves import MoveForm, SellerSearchForm
 from entitlements.models import Device, LineItem
 from entitlements.services.moves import move_account
+from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.pagination import paginate
 from mxportal.shared.views import posted, submit
@@ -20,6 +21,7 @@ from mxportal.shared.views import posted, submit
 
 @requires(Permission.MOVE_ACCOUNTS)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
 def account_move(request: PortalRequest, pk: int) -> HttpResponse:
     """The list of possible sellers first; with one chosen, what moves, and the reason."""
     account = get_object_or_404(movable(request.user), pk=pk)
@@ -37,7 +39,8 @@ def account_move(request: PortalRequest, pk: int) -> HttpResponse:
 
 def _chosen(request: PortalRequest, account: Account) -> Account | None:
     """The seller that was ticked or sent; None where there is none, or it cannot be chosen."""
-    seller = typed_number(request.POST.get("seller_id", "") or request.GET.get("seller", ""))
+    sent = posted(request) or QueryDict()
+    seller = typed_number(sent.get("seller_id", "") or request.GET.get("seller", ""))
     return possible_sellers(request.user, account).filter(pk=seller).first() if seller else None
 
 
@@ -49,7 +52,7 @@ def _choose(request: PortalRequest, account: Account) -> HttpResponse:
         "account": account,
         "form": form,
         "page": page,
-        "nothing_ticked": request.method == "POST" or "seller" in request.GET,
+        "nothing_ticked": posted(request) is not None or "seller" in request.GET,
     }
     return render(request, "accounts/account_move_choose.html", context)
 

@@ -17,8 +17,9 @@ from entitlements.forms.offline import FILE, TEXT, TYPED, WAYS, ConfirmForm, Off
 from entitlements.license_downloads import license_filename, licenses_zip
 from entitlements.offline_page import answered_rows, license_link, linked_licenses, planned_rows
 from entitlements.services.guesses import TooManyGuessesError, check_guesses, count_wrong_guess
-from entitlements.services.offline import Answer, Step, carry_out_request, plan_request
+from entitlements.services.offline import Answer, Step, carry_out_request, plan_request, present_answers
 from entitlements.views.waiting import please_wait
+from mxportal.shared.drafts import Sent, keeps_draft, posted
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.stamps import takes_up_to
 
@@ -31,17 +32,19 @@ CARRY_OUT, EDIT, ADD, REMOVE = "carry_out", "edit", "add", "remove:"
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @takes_up_to(LARGEST)
+@keeps_draft(visitor=client_address)
 def offline_activation(request: HttpRequest) -> HttpResponse:
-    """Asks for the request, shows what would happen, does it: each step in the answer to a POST, so that no Activation
-    ID stands in an address.
+    """Asks for the request, shows what would happen, does it. What was typed stands in drafts: no Activation ID comes
+    into an address.
     """
     actor = _actor(request)
     if actor is not None:
         check_permission(actor, Permission.ACTIVATE)
-    if request.method != "POST":
+    sent = posted(request)
+    if sent is None:
         return _ask(request, OfflineForm())
     try:
-        return _posted(request, actor)
+        return _answer(request, actor, sent)
     except TooManyGuessesError as error:
         return please_wait(request, error.left.seconds)
 
@@ -52,30 +55,35 @@ def _actor(request: HttpRequest) -> User | None:
     return user if isinstance(user, User) and not user.must_change_password else None
 
 
-def _posted(request: HttpRequest, actor: User | None) -> HttpResponse:
-    step = request.POST.get("step", "")
+def _answer(request: HttpRequest, actor: User | None, sent: Sent) -> HttpResponse:
+    step = sent.get("step", "")
     if step in (CARRY_OUT, EDIT):
-        return _looked_at(request, actor, step)
+        return _looked_at(request, actor, sent)
+    way = _way(request, sent)
+    if sent.is_typed:
+        return _ask(request, typed_form(sent, way=way))
     if step == ADD:
-        return _ask(request, typed_form(request.POST, more=1))
+        return _ask(request, typed_form(sent, more=1))
     if step.startswith(REMOVE):
-        row = typed_number(step.removeprefix(REMOVE))
-        return _ask(request, typed_form(request.POST, without=row))
-    return _check(request, actor, OfflineForm(request.POST, request.FILES, way=_way(request, step)))
+        return _ask(request, typed_form(sent, without=typed_number(step.removeprefix(REMOVE))))
+    return _check(request, actor, OfflineForm(sent, request.FILES, way=way))
 
 
-def _way(request: HttpRequest, step: str) -> str:
+def _way(request: HttpRequest, sent: Sent) -> str:
     """The button's; where Enter was pressed in a field, that of which something is there."""
-    if step in WAYS:
-        return step
+    if (step := sent.get("step", "")) in WAYS:
+        return str(step)
     if request.FILES:
         return FILE
-    return TEXT if request.POST.get("text", "").strip() else TYPED
+    return TEXT if sent.get("text", "").strip() else TYPED
 
 
 def _check(request: HttpRequest, actor: User | None, form: OfflineForm) -> HttpResponse:
+    sent = posted(request)
     if not form.is_valid() or form.asked is None:
         return _ask(request, form)
+    if form.way == FILE and sent is not None:  # of the file its content is kept
+        sent["step"], sent["text"] = TEXT, form.asked.as_text()
     steps = _plan(request, actor, form.asked)
     if form.way == TYPED and any(step.problem for step in steps):
         form.show_problems(steps)
@@ -84,38 +92,46 @@ def _check(request: HttpRequest, actor: User | None, form: OfflineForm) -> HttpR
 
 
 def _plan(request: HttpRequest, actor: User | None, asked: ActivationRequest) -> list[Step]:
-    """Without a login, wrong IDs are counted before anything is said about them. Raises TooManyGuessesError."""
+    """Without a login, wrong IDs are counted before anything is said about them, those of a draft when it was sent.
+    Raises TooManyGuessesError.
+    """
     if actor is not None:
         return plan_request(actor=actor, request=asked)
     address = client_address(request)
     check_guesses(address, [wanted.activation_id for wanted in asked.wanted])
     steps = plan_request(actor=None, request=asked)
     guesses = [step.wanted.activation_id for step in steps if step.is_guess]
-    for guess in guesses:
+    for guess in guesses if request.method == "POST" else ():
         count_wrong_guess(address, guess)
     check_guesses(address, guesses)
     return steps
 
 
-def _looked_at(request: HttpRequest, actor: User | None, step: str) -> HttpResponse:
-    """The request comes back from the page that showed it: to be carried out, or to be changed."""
+def _looked_at(request: HttpRequest, actor: User | None, sent: Sent) -> HttpResponse:
+    """The request comes back from the page that showed it: to be carried out, or to be changed. A draft shows it again,
+    or what came of it.
+    """
     carried = QueryDict(mutable=True)
-    carried["text"] = request.POST.get("request", "")
+    carried["text"] = sent.get("request", "")
     form = OfflineForm(carried, way=TEXT)
     if not form.is_valid() or form.asked is None:
         return _ask(request, form)
     asked = form.asked
-    if step == EDIT:
+    if sent["step"] == EDIT and not sent.is_typed:
         return _ask(request, form_of(asked))
     steps = _plan(request, actor, asked)
-    confirm = ConfirmForm(request.POST, needs_reason=any(one.needs_reason for one in steps))
-    if any(one.problem for one in steps) or not confirm.is_valid():
+    confirm = ConfirmForm(sent, needs_reason=any(one.needs_reason for one in steps))
+    has_problem = any(one.problem for one in steps)
+    if sent.is_draft and not (has_problem or sent.is_typed or any(one.change for one in steps)):
+        return _done(request, asked, present_answers(steps))
+    if has_problem or not confirm.is_valid() or sent.is_draft:
         return _preview(request, asked, steps, confirm)
     reason = confirm.cleaned_data.get("reason", "")
     try:
         answers = carry_out_request(actor=actor, request=asked, reason=reason)
     except ValidationError as error:
         confirm.add_error(None, error)
+        confirm.keep_refusals()
         return _preview(request, asked, steps, confirm)
     return _done(request, asked, answers)
 

@@ -12,6 +12,7 @@ from accounts.permissions import Permission, requires
 from entitlements.forms.products import ProductForm, ProductSearchForm
 from entitlements.models import Product
 from entitlements.services.products import save_product
+from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.pagination import paginate
 from mxportal.shared.views import posted, submit
 
@@ -33,6 +34,7 @@ def _matching(text: str) -> QuerySet[Product]:
 
 @requires(Permission.MANAGE_PRODUCTS)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
 def product_create(request: PortalRequest) -> HttpResponse:
     """A new product."""
     return _edit(request, None)
@@ -40,6 +42,7 @@ def product_create(request: PortalRequest) -> HttpResponse:
 
 @requires(Permission.MANAGE_PRODUCTS)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
 def product_edit(request: PortalRequest, pk: int) -> HttpResponse:
     """Changes a product."""
     return _edit(request, get_object_or_404(Product, pk=pk))

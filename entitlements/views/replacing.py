@@ -13,11 +13,13 @@ from entitlements.models import State
 from entitlements.predicates import may_replace
 from entitlements.services.replacing import replace_activation_id
 from entitlements.views.steps import load_party_item, require, shown
+from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.views import posted, submit
 
 
 @requires(Permission.REPLACE_IDS)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
 def line_item_replace(request: PortalRequest, pk: int) -> HttpResponse:
     """Asks for the reason, and says what becomes of the old ID."""
     item = load_party_item(request.user, pk)

@@ -21,6 +21,7 @@ from entitlements.services.returns import return_copies
 from entitlements.views.activate import known_devices
 from entitlements.views.devices import load_device
 from entitlements.views.steps import require, shown
+from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.views import own_address, posted, submit
 
 
@@ -35,6 +36,7 @@ def _load(request: PortalRequest, pk: int) -> Activation:
 
 @requires(Permission.ACTIVATE)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
 def activation_return(request: PortalRequest, pk: int) -> HttpResponse:
     """Asks how many copies come back, and says before and after how many more can this year."""
     activation = _load(request, pk)
@@ -89,6 +91,7 @@ def _show(
 
 @requires(Permission.ACTIVATE)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
 def activation_rehost(request: PortalRequest, pk: int) -> HttpResponse:
     """Asks for the other device; the page of its license is the result."""
     activation = _load(request, pk)
@@ -104,6 +107,7 @@ def activation_rehost(request: PortalRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.ACTIVATE)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
 def device_replace(request: PortalRequest, pk: int) -> HttpResponse:
     """Shows what moves, what stays and why, and asks for the other device."""
     device = load_device(request, pk)

@@ -1,5 +1,7 @@
 """Split Entitlement Line Item: the form, the summary, the result (E6, E7)."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -10,26 +12,28 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
-from entitlements.forms.split import CARRIED, TICKS, CheckedSplitForm, SplitForm, initial_from
+from entitlements.forms.split import CARRIED, TICKS, CheckedSplitForm, SplitForm, filled
 from entitlements.models import LineItem
 from entitlements.predicates import may_hand_on, may_split, may_undo
 from entitlements.services.split import split_line_item, split_obstacle
 from entitlements.views.steps import MAILS_SHOWN, load_item, require, shown
+from mxportal.shared.drafts import PARAMETER, Sent, keeps_draft, posted
 
 STEP_LABELS = (_("Account and amount"), _("Summary"), _("Result"))
 
 
 @requires(Permission.SPLIT)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft(fill=filled)
 def line_item_split(request: PortalRequest, pk: int) -> HttpResponse:
     """All steps have this address; the button that was pressed says which one it is."""
     item = load_item(request.user, pk)
     require(may_split(request.user, item))
-    if request.method != "POST":
-        form = SplitForm(actor=request.user, item=item, initial=initial_from(request.GET))
-        return _show_form(request, item, form)
-    step = STEPS.get(request.POST.get("step", ""), _summarize)
-    return step(request, item)
+    sent = posted(request)
+    if sent is None:
+        return _show_form(request, item, SplitForm(actor=request.user, item=item))
+    step = _back if sent.is_typed else STEPS.get(sent.get("step", ""), _summarize)
+    return step(request, item, sent)
 
 
 def _show_form(request: PortalRequest, item: LineItem, form: SplitForm) -> HttpResponse:
@@ -38,29 +42,29 @@ def _show_form(request: PortalRequest, item: LineItem, form: SplitForm) -> HttpR
         "row": shown(request.user, item),
         "obstacle": split_obstacle(item),
         "form": form,
-        "carried": ",".join(("back", *CARRIED)),
+        "carried": ",".join(("back", PARAMETER, *CARRIED)),
     }
     return render(request, "entitlements/line_item_split.html", context)
 
 
-def _back(request: PortalRequest, item: LineItem) -> HttpResponse:
+def _back(request: PortalRequest, item: LineItem, sent: Sent) -> HttpResponse:
     """From the summary to the form with everything typed, without judging it."""
     names = (*CARRIED, "target", "contact")
-    typed: dict[str, str | bool] = {name: request.POST[name] for name in names if name in request.POST}
-    typed |= {tick: tick in request.POST for tick in TICKS}
+    typed: dict[str, Any] = {name: sent[name] for name in names if name in sent}
+    typed |= {tick: sent.get(tick, "false") != "false" for tick in TICKS}
     return _show_form(request, item, SplitForm(actor=request.user, item=item, initial=typed))
 
 
-def _pick(request: PortalRequest, item: LineItem) -> HttpResponse:
+def _pick(request: PortalRequest, item: LineItem, sent: Sent) -> HttpResponse:
     """The magnifier without JavaScript: on to the picker, which brings back what it carries."""
-    carried = {name: request.POST[name] for name in CARRIED if name in request.POST}
+    carried = {name: str(sent[name]) for name in (PARAMETER, *CARRIED) if name in sent}
     query = urlencode({"back": reverse("line_item_split", args=[item.pk]), **carried})
     return redirect(f"{reverse('account_pick')}?{query}")
 
 
-def _summarize(request: PortalRequest, item: LineItem) -> HttpResponse:
+def _summarize(request: PortalRequest, item: LineItem, sent: Sent) -> HttpResponse:
     """What will happen, before it does."""
-    form = CheckedSplitForm(request.POST, actor=request.user, item=item)
+    form = CheckedSplitForm(sent, actor=request.user, item=item)
     if split_obstacle(item) or not form.is_valid():
         return _show_form(request, item, form)
     context = {
@@ -74,11 +78,13 @@ def _summarize(request: PortalRequest, item: LineItem) -> HttpResponse:
     return render(request, "entitlements/line_item_split_summary.html", context)
 
 
-def _complete(request: PortalRequest, item: LineItem) -> HttpResponse:
+def _complete(request: PortalRequest, item: LineItem, sent: Sent) -> HttpResponse:
     """Sent twice, the service answers with the same new item (E7)."""
-    form = SplitForm(request.POST, actor=request.user, item=item)
+    form = SplitForm(sent, actor=request.user, item=item)
     if not form.is_valid():
         return _show_form(request, item, form)
+    if sent.is_draft:
+        return _summarize(request, item, sent)
     try:
         new = split_line_item(
             actor=request.user, item_id=item.pk, key=form.cleaned_data["key"], **form.order()

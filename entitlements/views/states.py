@@ -12,11 +12,13 @@ from entitlements.forms.states import StateForm
 from entitlements.models import State
 from entitlements.services.states import ALLOWED, change_state, everything_below
 from entitlements.views.steps import load_item, shown
+from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.views import posted, submit
 
 
 @requires(Permission.CHANGE_STATES)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
 def line_item_state(request: PortalRequest, pk: int) -> HttpResponse:
     """The states that are allowed next; none where the item is obsolete."""
     item = load_item(request.user, pk)

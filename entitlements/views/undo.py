@@ -17,11 +17,13 @@ from entitlements.predicates import may_undo
 from entitlements.presentation import item_rows
 from entitlements.services.undo import undo_split
 from entitlements.views.steps import SPLITS_SHOWN, load_party_item, shown
+from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.views import posted, submit
 
 
 @requires(Permission.UNDO_SPLIT)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
 def line_item_undo(request: PortalRequest, pk: int) -> HttpResponse:
     """Asks how many copies come back, and says what stands in the way of the others."""
     item = load_party_item(request.user, pk)

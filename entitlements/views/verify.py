@@ -12,6 +12,7 @@ from entitlements.forms.verify import CODE, FILE, VerifyForm
 from entitlements.services.document_verification import LARGEST
 from entitlements.services.verification import verified_lines
 from entitlements.views.waiting import please_wait
+from mxportal.shared.drafts import keeps_draft, posted, shown_once
 from mxportal.shared.limits import Left, count_up, network_of
 from mxportal.shared.stamps import takes_up_to
 
@@ -24,20 +25,23 @@ MINUTE = 60
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @takes_up_to(LARGEST)
+@keeps_draft(has_form=False, visitor=client_address)
 def verify_start(request: HttpRequest) -> HttpResponse:
     """Asks for a code, which has a page of its own, or a file, whose answer is kept nowhere."""
-    if request.method != "POST":
+    sent = posted(request)
+    if sent is None:
         return _unlisted(render(request, "entitlements/verify_start.html", {"form": VerifyForm()}))
     count = _count(request)
     if count.is_exceeded:
         return please_wait(request, count.seconds)
-    way = FILE if request.POST.get("way") == FILE else CODE
-    form = VerifyForm(request.POST, request.FILES, way=way)
-    if not form.is_valid():
+    way = FILE if sent.get("way") == FILE else CODE
+    form = VerifyForm(sent, request.FILES, way=way)
+    if not form.is_valid() or sent.is_draft:
         return _unlisted(render(request, "entitlements/verify_start.html", {"form": form}))
     if form.document is None:
         return redirect("verify", form.cleaned_data["code"])
-    return _unlisted(render(request, "entitlements/verify_document.html", {"document": form.document}))
+    page = render(request, "entitlements/verify_document.html", {"document": form.document})
+    return shown_once(_unlisted(page))
 
 
 @public("whoever holds a certificate can check it; the page tells no name, no Activation ID and no order")

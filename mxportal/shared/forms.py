@@ -1,20 +1,24 @@
 """What every writing form has: a key against double sending (E7), and a place for what a service refuses."""
 
-import secrets
 from typing import Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.http import QueryDict
+from django.forms.utils import ErrorDict
 
+from mxportal.shared.drafts import Sent
+from mxportal.shared.keys import new_key
 from mxportal.shared.numbers import read_amount, typed_number
 
+__all__ = [
+    "KEY_REUSED",
+    "AmountField",
+    "KeptForm",
+    "KeyedForm",
+    "NumberField",
+    "new_key",
+]
 KEY_REUSED = "key_reused"
-
-
-def new_key() -> str:
-    """A key for one form as it was shown: sent twice, it is done once."""
-    return secrets.token_urlsafe(24)
 
 
 class NumberField(forms.IntegerField):
@@ -42,7 +46,41 @@ class AmountField(NumberField):
         return read_amount(text)
 
 
-class KeyedForm(forms.Form):
+class KeptForm(forms.Form):
+    """A form that may be bound to a draft (``shared.drafts``): what was refused stands in it again."""
+
+    @property
+    def is_draft(self) -> bool:
+        """Bound to what was sent before."""
+        return getattr(self.data, "is_draft", False)
+
+    @property
+    def is_typed(self) -> bool:
+        """Bound to what was typed and shall not be judged, as on the way Back."""
+        return getattr(self.data, "is_typed", False)
+
+    def full_clean(self) -> None:
+        """Judge what was sent; of a draft, leave it as it is, or say again what was wrong with it: its file is gone,
+        and a service is not asked again.
+        """
+        if self.is_typed:
+            self._errors, self.cleaned_data = ErrorDict(), {}
+            return
+        refusals = getattr(self.data, "refusals", None)
+        super().full_clean()
+        if self.is_draft and refusals:
+            self._errors = ErrorDict({name: self.error_class(texts) for name, texts in refusals.items()})
+        else:
+            self.keep_refusals()
+
+    def keep_refusals(self) -> None:
+        """What is wrong, for the draft."""
+        refusals = getattr(self.data, "refusals", None)
+        if refusals is not None:
+            refusals.update({name: [str(text) for text in texts] for name, texts in self.errors.items()})
+
+
+class KeyedForm(KeptForm):
     """A form that carries its key. Bind it to the POST; hand ``key`` to the service."""
 
     key = forms.CharField(widget=forms.HiddenInput, initial=new_key, max_length=64)
@@ -52,17 +90,18 @@ class KeyedForm(forms.Form):
         if not hasattr(error, "error_dict"):
             self._renew_key(error)
             self.add_error(None, error)
-            return
-        for field, errors in error.error_dict.items():
-            self.add_error(field if field in self.fields and field != NON_FIELD_ERRORS else None, errors)
+        else:
+            for field, errors in error.error_dict.items():
+                known = field in self.fields and field != NON_FIELD_ERRORS
+                self.add_error(field if known else None, errors)
+        self.keep_refusals()
 
     def _renew_key(self, error: ValidationError) -> None:
         """A key that did something else already is no dead end: what stands in the form is sent under a new one."""
         if getattr(error, "code", "") == KEY_REUSED:
-            data = QueryDict(mutable=True)
-            data.update(self.data)
-            data[self.add_prefix("key")] = new_key()
-            self.data = data
+            if not isinstance(self.data, Sent):
+                self.data = Sent.of(self.data)
+            self.data[self.add_prefix("key")] = new_key()
 
     def service_data(self) -> dict[str, Any]:
         """The cleaned values but for the key."""

@@ -5,11 +5,13 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.http import Http404, HttpRequest, QueryDict
+from django.http import Http404, QueryDict
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from mxportal.shared.drafts import posted
 from mxportal.shared.forms import KeyedForm
 
+__all__ = ["missing_is_404", "own_address", "posted", "submit", "with_query"]
 T = TypeVar("T")
 
 
@@ -22,17 +24,13 @@ def missing_is_404() -> Iterator[None]:
         raise Http404 from error
 
 
-def posted(request: HttpRequest) -> QueryDict | None:
-    """What to bind a form to: the POST, or nothing while the page is only shown."""
-    return request.POST if request.method == "POST" else None
-
-
 def submit(form: KeyedForm, service: Callable[..., T], *, keyed: bool = False, **known: Any) -> T | None:
     """Call the service with the form's values; None while the form is not sent, not valid, or refused.
 
-    What the service refuses stands at the field then. ``keyed``: the service takes the form's key (E7).
+    What the service refuses stands at the field then. ``keyed``: the service takes the form's key (E7). A draft only
+    shows what was typed: it executes nothing.
     """
-    if not form.is_valid():
+    if not form.is_valid() or form.is_draft:
         return None
     if keyed:
         known["key"] = form.cleaned_data["key"]

@@ -174,6 +174,7 @@ STATES = {
     "cancelled": (pgettext_lazy("mail", "No longer needed"), "obsolete"),
     "checking": (gettext_lazy("Being checked"), "draft"),
     "ready": (gettext_lazy("Ready to split"), "inactive"),
+    "to_correct": (gettext_lazy("To be corrected"), "expired"),
     "running": (gettext_lazy("Being split"), "draft"),
     "done": (pgettext_lazy("state", "Split"), "deployed"),
     "mailing": (gettext_lazy("Being e-mailed"), "draft"),

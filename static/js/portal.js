@@ -57,6 +57,15 @@
     note.hidden = ticked === 0;
     note.querySelector("[data-count]").textContent = String(ticked);
   }
+  /* What opens a window needs one tick; without it the list says so, in its own window. */
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[formtarget][form]");
+    if (!button) return;
+    const ticked = all("tbody .mx-tick input:checked", button.form).length;
+    button.formTarget = ticked === 1 ? "_blank" : "_self";
+    button.name = ticked === 1 ? "" : "here";
+    button.value = ticked === 1 ? "" : "1";
+  });
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form, .mx-list");
     if (!form) return;

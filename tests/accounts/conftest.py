@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from tests.following import FollowingClient
 
 
 @pytest.fixture
@@ -13,7 +14,7 @@ def as_user() -> Callable[[User], Client]:
     """A browser in which this user is logged in."""
 
     def logged_in(user: User) -> Client:
-        client = Client()
+        client = FollowingClient()
         client.force_login(user)
         return client
 

@@ -18,7 +18,7 @@ from tests.browser.world import World
 
 pytestmark = pytest.mark.browser
 
-PHONE = {"width": 360, "height": 740}
+PHONE = {"width": 320, "height": 640}
 READERS = (NOBODY, "newcomer", "lonely", "mobotix", "distributor", "installer", "installer_viewer")
 LEFT_AND_RIGHT = "[document.scrollingElement.scrollWidth, window.innerWidth]"
 
@@ -46,7 +46,7 @@ def console(page: Page) -> Iterator[list[str]]:
 def test_pages_fit_a_phone(
     browser: Browser, live_server: Any, world: World, reader: str, language: str
 ) -> None:
-    """No page scrolls sideways at 360 px, whatever the names, and the console stays quiet."""
+    """No page scrolls sideways at 320 px, whatever the names, and the console stays quiet."""
     User.objects.update(language=language)
     options: Any = {"viewport": PHONE, "locale": language}
     too_wide = {}
@@ -182,7 +182,7 @@ def test_the_dialog_gives_the_focus_back(browser: Browser, live_server: Any, wor
         expect(page.get_by_role("dialog")).to_be_hidden()
         expect(magnifier).to_be_focused()
         expect(page.get_by_label("Split Amount")).to_have_value("3")
-        assert page.url == urljoin(live_server.url, split_path(world))
+        assert page.url.startswith(urljoin(live_server.url, split_path(world)))
 
 
 def test_split_where_htmx_is_blocked(browser: Browser, live_server: Any, world: World) -> None:
@@ -233,7 +233,7 @@ def test_a_request_that_arrives_twice_splits_once(browser: Browser, live_server:
         route.continue_()
 
     with reading(browser, live_server.url, world.cast.installer, java_script_enabled=False) as page:
-        page.route("**/split/", send_twice)
+        page.route("**/split/?draft=*", send_twice)
         complete(page, world)
         assert page.url == urljoin(live_server.url, answers[0])
     assert splits_of(world) == before + 1

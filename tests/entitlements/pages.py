@@ -6,11 +6,12 @@ from typing import Any
 from django.test import Client
 
 from accounts.models import User
+from tests.following import FollowingClient
 
 
 def client_of(user: User) -> Client:
     """A browser in which this user has logged in."""
-    client = Client()
+    client = FollowingClient()
     client.force_login(user)
     return client
 

@@ -1,10 +1,14 @@
 """The page on which the lines of a bulk split come in: by table, file or text."""
 
+import csv
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from entitlements.models import BulkState, LineItem
+from entitlements.services.bulk_jobs import has_errors
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
 from tests.entitlements.bulk_pages import address, page_of, row_for, seen, started, table, upload
@@ -131,6 +135,31 @@ def test_what_is_wrong_with_a_file_stands_at_its_field(client: Client, item: Lin
             response
         )
     assert errors_of(client.post(address(item), {"way": "file", "key": "k"})) == {"file": ["Choose a file."]}
+
+
+def test_a_pasted_text_has_the_order_of_the_screen(client: Client, item: LineItem, cast: Cast) -> None:
+    """Of one item nobody names the Activation ID: neither the table, nor the template, nor a text without a header."""
+    page = html_of(client.get(address(item)))
+    columns = re.findall(r'<th scope="col">([^<]+)</th>', page.partition('id="lines"')[2])
+    assert columns == ["Account ID", "Contact e-mail", "Amount", "Order number of the buyer"]
+    assert f"in this order: {', '.join(columns)}, Account name" in page
+    template = client.get(reverse("bulk_split_template", args=["csv"]), {"item": item.pk})
+    (header,) = csv.reader([template.content.decode("utf-8-sig").splitlines()[0]])
+    assert header[:4] == columns
+    text = f"{cast.installer.account.account_id}\t{cast.installer.email}\t5\tPO-88"
+    bulk = started(client, address(item), {"way": "paste", "key": new_key(), "text": text})
+    assert bulk.lines[0]["order_number"] == "PO-88"
+    assert not has_errors(bulk)
+
+
+def test_a_draft_with_wrong_lines_is_not_ready(client: Client, item: LineItem, cast: Cast) -> None:
+    """The list says "To be corrected" of it, without reading what is wrong."""
+    started(client, address(item), table(row_for(cast) | {"amount": "many"}))
+    page = html_of(client.get(reverse("bulk_split_list")))
+    assert "To be corrected" in page
+    assert "Ready to split" not in page
+    started(client, address(item), table(row_for(cast)))
+    assert "Ready to split" in html_of(client.get(reverse("bulk_split_list")))
 
 
 def test_from_text_to_preview(client: Client, item: LineItem, cast: Cast) -> None:

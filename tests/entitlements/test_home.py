@@ -1,5 +1,6 @@
 """Home: what needs doing, for each reader."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from accounts.models import RelationStatus, User
 from accounts.services.credentials import send_credentials
 from entitlements.home_page import home_page
 from entitlements.models import today
+from entitlements.services.issue import NewLine, add_lines
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, MailServer, Status
 from tests.entitlements.pages import client_of, html_of
@@ -118,3 +120,47 @@ def test_mobotix_reads_of_an_unreachable_mail_server(cast: Cast, client: Client)
     for person, reads in ((cast.mobotix, True), (cast.distributor, False)):
         client.force_login(person)
         assert ("has not been reachable since" in client.get(reverse("home")).content.decode()) is reads
+
+
+def counted_on(page: str) -> str:
+    found = re.search(r"Line items: ([\d,+]+)", page)
+    assert found, "the list says how many there are"
+    return found[1]
+
+
+def test_numbers_are_those_of_the_lists_they_lead_to(cast: Cast) -> None:
+    """What "All 7" opens has seven rows: to hand on, and drafts, which are counted as the list counts them."""
+    items = [issue_item(cast) for _ in range(7)]
+    issue_item(cast, starts_on=yesterday(), expires_on=yesterday())
+    split_item(cast.distributor, items[0], cast.installer.account, copies=100)
+    drafts = [issue_item(cast, deploy=False) for _ in range(2)]
+    line = NewLine(product_id=drafts[0].product_id, quantity=1, starts_on=today(), expires_on=None)
+    add_lines(
+        actor=cast.mobotix,
+        entitlement_id=drafts[0].entitlement_id,
+        contact_id=cast.distributor.pk,
+        lines=[line],
+        key=new_key(),
+    )
+    for person, expected in ((cast.distributor, {"6"}), (cast.mobotix, {"3"})):
+        client = client_of(person)
+        home = html_of(client.get("/"))
+        links = re.findall(r'href="([^"]+)">All ([\d,+]+)<', home)
+        assert {count for _link, count in links} == expected
+        for link, count in links:
+            assert counted_on(html_of(client.get(link.replace("&amp;", "&")))) == count
+
+
+def test_failed_mails_are_counted_as_the_list_counts_them(cast: Cast) -> None:
+    """N2: the link narrows the list to the days that the number is of."""
+    fail(split_item(cast.distributor, issue_item(cast), cast.installer.account, send_mail=True).mails.get())
+    old = fail(
+        split_item(cast.distributor, issue_item(cast), cast.installer.account, send_mail=True).mails.get()
+    )
+    Mail.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=40))
+    client = client_of(cast.distributor)
+    home = html_of(client.get("/"))
+    assert "E-mails that failed: 1" in home
+    link = re.search(r'href="([^"]+status=failed[^"]*)"', home)
+    assert link
+    assert "E-mails: 1" in html_of(client.get(link[1].replace("&amp;", "&")))

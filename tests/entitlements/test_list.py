@@ -1,5 +1,6 @@
 """List Entitlements: tabs, filters, order, keyset pages, the menus, and the number of queries."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -142,9 +143,52 @@ def test_the_menus_go_to_the_ticked_item(cast: Cast, step: str) -> None:
     address = reverse("line_item_go", args=[step])
     assert client.get(address, {"item": "7"}).url == reverse(f"line_item_{step}", args=[7])
     for ticked in ([], ["7", "8"], ["x"], ["9" * 30]):
-        response = client.get(address, {"item": ticked, "list": "shown=ours&sort=expiration"}, follow=True)
-        assert response.redirect_chain == [(f"{LIST}?shown=ours&sort=expiration", 302)]
+        query = {"item": ticked, "list": "shown=ours&sort=expiration", "here": "1"}
+        response = client.get(address, query, follow=True)
+        kept = "&item=7&item=8" if len(ticked) == 2 else ""
+        assert response.redirect_chain == [(f"{LIST}?shown=ours&sort=expiration{kept}", 302)]
         assert "Tick one line item" in html_of(response)
+
+
+def test_ticks_are_not_lost(cast: Cast) -> None:
+    """Several are ticked and Split is chosen: they stay ticked, on the same page of the list, for a bulk split."""
+    items = [issue_item(cast).pk for _ in range(4)]
+    client = client_of(cast.distributor)
+    page = html_of(client.get(LIST, {"after": items[3], "sort": "newest"}))
+    query = re.search(r'name="list" value="([^"]+)"', page)
+    assert query
+    back = query[1].replace("&amp;", "&")
+    go = reverse("line_item_go", args=["split"])
+    response = client.get(go, {"item": items[:2], "list": back}, follow=True)
+    page = html_of(response)
+    assert "“Bulk split” takes several at once." in page
+    assert re.findall(r'value="(\d+)" checked', page) == [str(items[1]), str(items[0])]
+    assert f'value="{items[3]}"' not in page
+
+
+def test_a_new_window_without_a_tick_says_why(cast: Cast) -> None:
+    """View Certificate opens a window: without a tick there is no list in it, but what to do."""
+    issue_item(cast)
+    response = client_of(cast.distributor).get(reverse("line_item_go", args=["certificate"]), {"list": "q=a"})
+    page = html_of(response)
+    assert response.status_code == 200
+    assert "tick one line item in the list" in page
+    assert f'href="{LIST}?q=a"' in page
+    assert "<table" not in page
+
+
+def test_tabs_that_can_only_be_empty_are_left_out(cast: Cast) -> None:
+    """MOBOTIX owns nothing, and what an installer sells is sold no further; an empty tab says what it is for."""
+    for person, tabs in (
+        (cast.mobotix, ["Sold by us", "Further down", "All"]),
+        (cast.distributor, ["Ours", "Sold by us", "Further down", "All"]),
+        (cast.installer, ["Ours", "Sold by us", "All"]),
+    ):
+        page = html_of(client_of(person).get(LIST, {"shown": "sold"}))
+        nav = page.partition('<nav class="mx-tabs"')[2].partition("</nav>")[0]
+        assert re.findall(r">([^<>]+)</a>", nav) == tabs
+        assert "Nothing sold yet" in page
+    assert "Nothing further down yet" in html_of(client_of(cast.distributor).get(LIST, {"shown": "below"}))
 
 
 def test_the_menus_come_back_to_the_same_list(cast: Cast) -> None:

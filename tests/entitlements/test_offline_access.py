@@ -10,11 +10,13 @@ from django.urls import reverse
 from accounts.models import User
 from entitlements.models import License, LineItem, Movement
 from entitlements.offline_page import license_link
+from mxportal.shared.drafts import MOST, VISITORS_A_MINUTE, VISITORS_LARGEST
 from tests.entitlements.devices import balances
 from tests.entitlements.pages import client_of, html_of
 from tests.entitlements.test_offline import mistyped
 from tests.entitlements.test_offline_pages import ADDRESS, go_on, scan, text_of, typed
 from tests.factories import Cast, Chain
+from tests.following import FollowingClient
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +50,7 @@ def test_guessing(client: Client, cast: Cast, chain: Chain, settings: Any) -> No
     assert "Please wait" in html_of(answers[2])
     step = {"step": "carry_out", "request": text_of((old, 1))}
     assert client.post(ADDRESS, step).status_code == 429
-    elsewhere = Client(REMOTE_ADDR="192.0.2.7")
+    elsewhere = FollowingClient(REMOTE_ADDR="192.0.2.7")
     assert scan(elsewhere, text_of((old, 1))).status_code == 200
     assert scan(client_of(cast.installer), text_of((old, 1))).status_code == 200
     go_on(client, scan(client, text_of((chain.served, 1))))
@@ -140,3 +142,15 @@ def test_a_link_does_not_live_long(client: Client, chain: Chain, monkeypatch: py
     assert client.get(address).status_code == 200
     go_on(client, scan(client, text_of((chain.served, 0))))
     assert client.get(address).status_code == 404
+
+
+def test_visitors_make_few_and_small_sessions(chain: Chain) -> None:
+    """U10: what a visitor typed is kept for an hour; who sends very much gets the page itself, as an answer."""
+    client = Client()
+    typed = {"step": "add", "wanted-TOTAL_FORMS": "1"}
+    assert client.post(ADDRESS, typed | {"host_id": "x" * VISITORS_LARGEST}).status_code == 200
+    assert client.post(ADDRESS, typed).status_code == 302
+    assert client.session.get_expiry_age() <= 3600
+    answers = [client.post(ADDRESS, typed).status_code for _ in range(2 * VISITORS_A_MINUTE + 2)]
+    assert 200 in answers, "also where a minute ends meanwhile"
+    assert len(client.session["drafts"]) <= MOST

@@ -12,6 +12,7 @@ from notifications.models import Mail
 from tests.entitlements.pages import client_of
 from tests.entitlements.split_pages import address, typed
 from tests.factories import Cast, issue_item, make_product, split_item
+from tests.following import FollowingClient
 
 pytestmark = pytest.mark.django_db
 
@@ -146,7 +147,7 @@ def test_who_may_split(cast: Cast, item: LineItem) -> None:
         (cast.sibling_installer, served, 404),
     ]
     for actor, subject, status in expected:
-        client = Client()
+        client = FollowingClient()
         client.force_login(actor)
         assert client.get(address(subject)).status_code == status, (actor, subject)
         response = client.post(address(subject), typed(cast, step="complete"))

@@ -36,7 +36,7 @@ class _StayHere(urllib.request.HTTPRedirectHandler):
 
 
 class Browser:
-    """Cookies, forms, no redirects followed."""
+    """Cookies, forms, no redirects followed, but for those to the page that answers to a form (a draft)."""
 
     def __init__(self, site: str) -> None:
         self.site, self.cookies = site, CookieJar()
@@ -61,7 +61,10 @@ class Browser:
                 return Answer(response.status, "", response.read().decode())
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, error.headers.get("Location", ""), error.read().decode())
+                location = error.headers.get("Location", "")
+                if "draft=" in location and "next=" not in location:
+                    return self.get(location)
+                return Answer(error.code, location, error.read().decode())
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,76 @@
+"""U10: a form that was sent after its login had ended, or from before another login, comes back filled.
+
+Nothing is executed: the form is shown to the person it was made for, who sends it again. Its key says who that is,
+signed by the portal, so that a form forged elsewhere is never kept, nor one that another person typed ever shown.
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render, resolve_url
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+
+from accounts.permissions import public
+from mxportal.shared.drafts import address_of, keep, new_draft, posted
+from mxportal.shared.keys import reader_of
+from mxportal.shared.views import own_address
+
+
+class KeepingLoginRequiredMiddleware(LoginRequiredMiddleware):
+    """Django's, but what was sent without a login is kept until the person has logged in again."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
+        """To the login, and from there back to the form."""
+        if request.method != "POST":
+            return super().handle_no_permission(request, view_func)
+        return _log_in_first(request, _kept(request))
+
+
+def _log_in_first(request: HttpRequest, address: str) -> HttpResponseRedirect:
+    if address:
+        messages.info(
+            request,
+            _("You were logged out. What you typed is kept: log in, and it stands in the form again."),
+        )
+    else:
+        messages.warning(request, _("You were logged out, and nothing was done. Log in and repeat the step."))
+    return redirect_to_login(address or _origin(request))
+
+
+def _kept(request: HttpRequest, *, reader: int | None = None) -> str:
+    """The address of the form with what was typed; "" where it is not kept, or was made for another reader."""
+    sent = posted(request)
+    view = request.resolver_match.func if request.resolver_match else None
+    made_for = reader_of(sent.get("key", "")) if sent is not None else None
+    if sent is None or made_for is None or reader not in (None, made_for) or not hasattr(view, "keeps_draft"):
+        return ""
+    draft = new_draft()
+    is_kept = keep(request, draft, sent, person=made_for, is_typed=False, is_news=True)
+    return address_of(request, draft) if is_kept else ""
+
+
+def _origin(request: HttpRequest) -> str:
+    """The page of ours that the button stood on."""
+    page = request.META.get("HTTP_REFERER", "")
+    if not url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
+        return reverse("home")
+    parts = urlsplit(page)
+    return own_address(f"{parts.path}?{parts.query}" if parts.query else parts.path, default=reverse("home"))
+
+
+@public("Django shows it where a form's token does not fit")
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form from before a new login: to whoever it was made for it comes back filled."""
+    has_login = request.user.is_authenticated
+    if has_login and request.path == resolve_url("account_login"):
+        return redirect("home")  # in another window the login has been done
+    address = _kept(request, reader=request.user.pk if has_login else None)
+    if address:
+        return redirect(address) if has_login else _log_in_first(request, address)
+    return render(request, "403_csrf.html", status=403)

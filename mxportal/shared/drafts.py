@@ -1,0 +1,206 @@
+"""What was typed into a form, kept in the session: for Back, Forward, reload, the magnifier, and a login in between.
+
+A page with a form has a random draft in its address. A POST writes what was typed under the draft of its page, so that
+Back finds it. Where the answer would be a page and no redirect, the answer's page gets a draft of its own and is shown
+by a GET: a reload sends nothing twice. A draft never executes anything: ``submit`` calls no service for one.
+Neither files nor passwords are kept, and no more than ``MOST`` drafts of ``LARGEST`` characters in all.
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Self
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.utils.translation import gettext as _
+
+from mxportal.shared.limits import count_up, network_of
+
+MOST = 24  # drafts of a session
+LARGEST = 300_000  # characters, of all drafts of a session together
+VISITORS_LARGEST, VISITORS_A_MINUTE, VISITORS_SECONDS = 20_000, 30, 3600  # of one address without a login
+PARAMETER = "draft"
+SESSION_KEY = "drafts"
+NEVER_KEPT = re.compile("password|csrfmiddlewaretoken", re.IGNORECASE)
+DRAFT = re.compile(r"[A-Za-z0-9_-]{16}")
+View = Callable[..., Any]
+Fill = Callable[[QueryDict, "Sent | None"], Mapping[str, str]]
+
+
+class Sent(QueryDict):
+    """What a form sent, now or before. ``refusals``: what a service, or a file, was refused for.
+
+    ``is_draft``: it was sent before, and only shows a page. ``is_typed``: not even judged, as on the way Back.
+    """
+
+    is_draft = False
+    is_typed = False
+
+    def __init__(
+        self, query: str | bytes | None = None, mutable: bool = True, encoding: str | None = None
+    ) -> None:
+        super().__init__(query, mutable, encoding)
+        self.refusals: dict[str, list[str]] = {}
+
+    @classmethod
+    def of(cls, query: Any) -> Self:
+        """A copy that can be written to."""
+        sent = cls()
+        for name, values in query.lists():
+            sent.setlist(name, values)
+        return sent
+
+    def kept(self) -> str:
+        """What the session keeps of it."""
+        copy = QueryDict(mutable=True)
+        for name, values in self.lists():
+            if not NEVER_KEPT.search(name):
+                copy.setlist(name, values)
+        return copy.urlencode()
+
+
+def new_draft() -> str:
+    """A random name for a page with a form."""
+    return secrets.token_urlsafe(12)
+
+
+def posted(request: HttpRequest) -> Sent | None:
+    """What to bind a form to: the POST, or the draft that the address names; nothing while the form is only shown."""
+    if not hasattr(request, "sent"):
+        request.sent = Sent.of(request.POST) if request.method == "POST" else None  # type: ignore[attr-defined]
+    sent: Sent | None = request.sent  # type: ignore[attr-defined]
+    return sent
+
+
+def address_of(request: HttpRequest, draft: str, *, without: Mapping[str, Any] | None = None) -> str:
+    """This page's address with another draft."""
+    query = request.GET.copy()
+    for name in without or ():
+        query.pop(name, None)
+    query[PARAMETER] = draft
+    return f"{request.path}?{query.urlencode()}"
+
+
+def keep(
+    request: HttpRequest, draft: str, sent: Sent, *, person: int | None, is_typed: bool, is_news: bool = False
+) -> bool:
+    """Write it into the session, the oldest ones making room. False where it is too large. ``is_news``: its reader
+    expects to see what came of it, and is told that it was not sent.
+    """
+    entry: dict[str, Any] = {
+        "path": request.path,
+        "person": person,
+        "sent": sent.kept(),
+        "refusals": sent.refusals,
+        "is_typed": is_typed,
+        "is_news": is_news,
+    }
+    if len(entry["sent"]) > LARGEST // 2:
+        return False
+    drafts = {name: old for name, old in request.session.get(SESSION_KEY, {}).items() if name != draft}
+    drafts[draft] = entry
+    while len(drafts) > MOST or sum(len(one["sent"]) for one in drafts.values()) > LARGEST:
+        del drafts[next(iter(drafts))]
+    request.session[SESSION_KEY] = drafts
+    return True
+
+
+def load(request: HttpRequest, draft: str) -> Sent | None:
+    """The draft, for the page and the person that it belongs to."""
+    entry = request.session.get(SESSION_KEY, {}).get(draft)
+    if not entry or (entry["path"], entry["person"]) != (request.path, request.user.pk):
+        return None
+    if entry["is_news"]:
+        messages.info(request, _("Nothing has been done yet. Check what you typed, and send it again."))
+        entry["is_news"], request.session.modified = False, True
+    sent = Sent(entry["sent"])
+    sent.is_draft, sent.is_typed, sent.refusals = True, entry["is_typed"], entry["refusals"]
+    return sent
+
+
+def forget_others(session: Any, person: int) -> None:
+    """Whoever logs in takes over no draft of somebody else."""
+    drafts = session.get(SESSION_KEY, {})
+    if session.get_expiry_age() == VISITORS_SECONDS:
+        session.set_expiry(None)
+    if any(entry["person"] != person for entry in drafts.values()):
+        session[SESSION_KEY] = {name: one for name, one in drafts.items() if one["person"] == person}
+
+
+def shown_once(response: HttpResponse) -> HttpResponse:
+    """The page that answers to a POST holds what is kept nowhere: no draft and no redirect lead to it again."""
+    response.shown_once = True  # type: ignore[attr-defined]
+    return response
+
+
+def keeps_draft(
+    *,
+    has_form: bool = True,
+    fill: Fill | None = None,
+    visitor: Callable[[HttpRequest], str | None] | None = None,
+) -> Callable[[View], View]:
+    """For the view of a form. ``fill`` makes typed values of an address that fills the form; where there is one,
+    every parameter of the address does. ``has_form`` is false where the form stands on another page. ``visitor`` says
+    from where somebody without a login comes: of one address no more than some drafts a minute are kept.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def kept(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            draft = request.GET.get(PARAMETER, "")
+            draft = draft if DRAFT.fullmatch(draft) else ""
+            if request.method == "POST":
+                response = view(request, *args, **kwargs)
+                if request.user.pk is None and not (visitor and _may_keep(request, visitor(request))):
+                    return response
+                return _send(request, draft, response)
+            request.sent = load(request, draft) if draft else None  # type: ignore[attr-defined]
+            fills = fill is not None and set(request.GET) - {PARAMETER}
+            if request.method != "GET" or not has_form or (draft and not fills):
+                return view(request, *args, **kwargs)
+            draft = draft or new_draft()
+            if fill is not None and fills:
+                _fill(request, draft, fill)
+            return HttpResponseRedirect(address_of(request, draft, without=request.GET if fill else None))
+
+        kept.keeps_draft = True  # type: ignore[attr-defined]
+        return kept
+
+    return decorate
+
+
+def _may_keep(request: HttpRequest, address: str | None) -> bool:
+    """Sessions of visitors are rows that anybody can make: few, small, and gone after an hour."""
+    sent = posted(request)
+    if sent is None or len(sent.kept()) > VISITORS_LARGEST:
+        return False
+    count = count_up("drafts", network_of(address), most=VISITORS_A_MINUTE, seconds=60)
+    if not count.is_exceeded:
+        request.session.set_expiry(VISITORS_SECONDS)
+    return not count.is_exceeded
+
+
+def _fill(request: HttpRequest, draft: str, fill: Fill) -> None:
+    sent = posted(request) or Sent()
+    for name, value in fill(request.GET, posted(request)).items():
+        sent[name] = value
+    sent.refusals = {}
+    keep(request, draft, sent, person=request.user.pk, is_typed=True)
+
+
+def _send(request: HttpRequest, draft: str, response: HttpResponse) -> HttpResponse:
+    """After a POST: keep what was typed; a page becomes a redirect to it, unless it is too large to be kept."""
+    sent = posted(request)
+    if sent is None or response.status_code >= 400:
+        return response
+    person, answer = request.user.pk, new_draft()
+    if draft:
+        typed = Sent.of(sent)
+        keep(request, draft, typed, person=person, is_typed=True)
+    if response.status_code != 200 or getattr(response, "shown_once", False):
+        return response
+    if keep(request, answer, sent, person=person, is_typed=False):
+        return HttpResponseRedirect(address_of(request, answer))
+    return response
