@@ -1,9 +1,10 @@
 """The Celery application: `celery -A mxportal worker` and `celery -A mxportal beat`."""
 
+import logging
 import os
 from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from celery.signals import setup_logging, worker_init
 from django.dispatch import receiver
 from django_structlog.celery.receivers import CeleryReceiver
@@ -12,13 +13,29 @@ from structlog.contextvars import bind_contextvars
 
 from mxportal import shared_metrics
 
+logger = logging.getLogger(__name__)
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mxportal.settings")
 if os.environ.get(
     "WORKER_METRICS_PORT"
 ):  # none of Celery's signals comes before prometheus_client is imported
     shared_metrics.share()
 
-app = Celery("mxportal")
+
+class RestingTask(Task):
+    """During maintenance a task does nothing (O3): it is an alarm, and the sweep takes up what it was about."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run it, or log that it rests."""
+        from mxportal.maintenance import mode
+
+        if mode.message() is not None:
+            logger.info("%s rests during maintenance", self.name)
+            return None
+        return super().__call__(*args, **kwargs)
+
+
+app = Celery("mxportal", task_cls=RestingTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.autodiscover_tasks(["mxportal"], related_name="metrics")  # counts tasks, and tells of them

@@ -36,7 +36,6 @@ def is_outage(error: BaseException | None) -> bool:
     return isinstance(error, OUTAGES)
 
 
-@requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer what no view has caught: an outage with 503, every other fault with 500."""
     return unavailable(request) if is_outage(sys.exc_info()[1]) else fault_of_ours(request)
@@ -60,6 +59,7 @@ def _problem(request: HttpRequest, maintenance: bool, message: str) -> HttpRespo
         return problem(503, "unavailable", detail)
 
 
+@requires_csrf_token
 def _page(request: HttpRequest, maintenance: bool, message: str) -> HttpResponse:
     typed = _typed(request)
     current = translation.get_language() or settings.LANGUAGE_CODE

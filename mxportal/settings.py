@@ -109,6 +109,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "mxportal.bodies.BodyLimitMiddleware",
+    "mxportal.maintenance.MaintenanceMiddleware",
     "entitlements.api.middleware.ApiMiddleware",
     "accounts.middleware.CleanCookiesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

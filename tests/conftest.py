@@ -17,6 +17,7 @@ from django.utils import translation
 
 from entitlements.ledger import triggers
 from entitlements.models import LineItem
+from mxportal.maintenance import mode as maintenance_mode
 from mxportal.shared.breaker import redis_breaker
 from mxportal.shared.readiness import readiness
 from tests import roles
@@ -136,6 +137,8 @@ def _empty_cache() -> None:
     redis_breaker.reset()
     cache.clear()
     readiness.forget()
+    maintenance_mode.fresh = float("inf")  # no query within the test, unless it is about maintenance
+    maintenance_mode.assume(None)
 
 
 @pytest.fixture(autouse=True)
