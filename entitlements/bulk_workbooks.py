@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from threading import Lock
 
 from django.core.exceptions import ValidationError
+from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 
 from entitlements import workbook_reader
@@ -56,6 +57,7 @@ def _read_aside(content: bytes, most_columns: int) -> list[list[str]]:
         workbook_reader.__file__,
         str(most_columns),
         str(MOST_ROWS + MOST_BEFORE),
+        str(get_format("DECIMAL_SEPARATOR")),
     ]
     try:
         done = subprocess.run(

@@ -17,7 +17,7 @@ MOST_TEXT = 20_000_000  # characters in all: one long text may stand in very man
 TOO_LARGE = 3  # the exit status
 
 
-def main(most_columns: int, most_rows: int) -> int:
+def main(most_columns: int, most_rows: int, decimal_point: str) -> int:
     """Print the rows as JSON: a list of lists of texts."""
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -29,7 +29,7 @@ def main(most_columns: int, most_rows: int) -> int:
     sheet.reset_dimensions()  # what the file says of its size is not to be trusted
     rows, left = [], MOST_TEXT
     for cells in islice(sheet.iter_rows(values_only=True, max_col=most_columns), most_rows):
-        row = [as_text(cell) for cell in cells]
+        row = [as_text(cell, decimal_point) for cell in cells]
         left -= sum(map(len, row))
         if left < 0:
             return TOO_LARGE
@@ -38,14 +38,18 @@ def main(most_columns: int, most_rows: int) -> int:
     return 0
 
 
-def as_text(value: Any) -> str:
-    """A cell as somebody would have typed it: 5 for the number 5.0; a formula with its equals sign."""
+def as_text(value: Any, decimal_point: str) -> str:
+    """A cell as its reader would have typed it: 5 for the number 5.0; a formula with its equals sign.
+
+    A fraction has the decimal point of the reader's language, so that 2.125 is no amount in any (E18).
+    """
     if value is None:
         return ""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        value = int(value)
+    if isinstance(value, float):
+        whole = value.is_integer() and abs(value) < 1e15
+        return str(int(value)) if whole else repr(value).replace(".", decimal_point)
     return str(value).strip()
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))
