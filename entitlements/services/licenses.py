@@ -66,7 +66,8 @@ def _document(license: License) -> dict[str, Any]:
     activation = license.activation
     item, device, license_id = activation.item, activation.device, str(license.license_id)
     product = item.product
-    expiry = None if item.is_permanent else _end_of(item.expires_on)
+    end = None if item.is_permanent else _end_of(item.expires_on)
+    expiry = _moment(end) if end else None
     return {
         "data": {
             "type": "machines",
@@ -99,17 +100,17 @@ def _document(license: License) -> dict[str, Any]:
         "meta": {
             "issued": _moment(license.issued_at),
             "expiry": expiry,
-            "ttl": None,
+            # readers of the format compare the expiry only where there is a ttl; permanent is null in both
+            "ttl": int((end - license.issued_at).total_seconds()) if end else None,
             "keyId": license.key.key_id,
             "version": FORMAT_VERSION,
         },
     }
 
 
-def _end_of(day: Any) -> str:
+def _end_of(day: Any) -> datetime:
     """E14: an expiration day counts to its end in MOBOTIX's time zone."""
-    midnight = datetime.combine(day + timedelta(days=1), datetime.min.time(), timezone.get_default_timezone())
-    return _moment(midnight)
+    return datetime.combine(day + timedelta(days=1), datetime.min.time(), timezone.get_default_timezone())
 
 
 def _moment(when: datetime) -> str:

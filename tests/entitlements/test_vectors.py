@@ -5,6 +5,7 @@ portal: what a third party would write.
 import base64
 import hashlib
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from django.test import Client
 from django.urls import reverse
 
-from entitlements.models import License
-from entitlements.services.activation import activate_as_bearer, return_as_bearer
+from entitlements.models import License, today
+from entitlements.services.activation import activate, activate_as_bearer, return_as_bearer
 from entitlements.services.signing import rotate_signing_key
+from mxportal.shared.forms import new_key
 from tests.entitlements.devices import MAC, host
-from tests.factories import make_cast, make_chain
+from tests.factories import issue_item, make_cast, make_chain
 
 FOLDER = Path(__file__).parents[1] / "vectors"
 VECTORS = {
@@ -112,3 +114,28 @@ def test_rotation_drill() -> None:
     without = vector_of(old, served.activation_id)
     without["jwks"]["keys"] = [key for key in without["jwks"]["keys"] if key["kid"] == new.key.key_id]
     assert judge(without) == "not genuine"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("days", [None, 30])
+def test_expiry_and_ttl_of_a_file(days: int | None) -> None:
+    """L5: readers of the format look at the expiry only where there is a ttl; what is permanent has neither."""
+    cast = make_cast()
+    expires_on = None if days is None else today() + timedelta(days=days)
+    item = issue_item(cast, expires_on=expires_on)
+    license = activate(
+        actor=cast.mobotix, item_id=item.pk, host=host(), copies=1, key=new_key(), reason="Why not"
+    )
+    lines = license.file.strip().splitlines()
+    ciphertext, iv, tag = (
+        base64.b64decode(part)
+        for part in json.loads(base64.b64decode("".join(lines[1:-1])))["enc"].split(".")
+    )
+    secret = hashlib.sha256((item.activation_id + license.activation.device.host_id).encode()).digest()
+    reader = Cipher(algorithms.AES(secret), modes.GCM(iv, tag)).decryptor()
+    meta = json.loads(reader.update(ciphertext) + reader.finalize())["meta"]
+    if days is None:
+        assert (meta["expiry"], meta["ttl"]) == (None, None)
+        return
+    issued, expiry = (datetime.fromisoformat(meta[name]) for name in ("issued", "expiry"))
+    assert meta["ttl"] == int((expiry - issued).total_seconds()) > 0
