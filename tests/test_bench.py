@@ -29,6 +29,10 @@ FIGURES = {
     "bulk_split_vs_single",
     "bulk_split_10k",
     "bulk_split_10k_peak",
+} | {
+    f"{page}_welch_t_{kind}"
+    for page in ("login", "reset")
+    for kind in ("contact", "inactive", "active", "locked")
 }
 
 

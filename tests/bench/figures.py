@@ -11,6 +11,7 @@ from tests.bench.bulk import bulk_split_10k, bulk_split_vs_single
 from tests.bench.certificates import certificate_vs_warm_weasyprint
 from tests.bench.clock import ITEMS, say
 from tests.bench.lists import admin_vs_list, list_vs_raw_sql
+from tests.bench.logins import logins_welch_t, resets_welch_t
 from tests.bench.outbox import outbox_per_second
 from tests.bench.sealing import sealed_per_second, verify_ledger_cost
 from tests.bench.searches import search_milliseconds
@@ -44,11 +45,20 @@ def ratio(name: str, measure: Callable[[], float], target: float, *, at_least: b
     return Figure(name, measure(), "ratio", target, at_least)
 
 
+def welch_t() -> Iterator[Figure]:
+    """U8: beyond 4.5 the time of an answer tells whether an address exists."""
+    for page, measure in (("login", logins_welch_t), ("reset", resets_welch_t)):
+        say(f"{page}_welch_t")
+        for kind, value in measure().items():
+            yield Figure(f"{page}_welch_t_{kind}", value, "ratio", 4.5)
+
+
 def figures() -> Iterator[Figure]:
     """One after the other, as they are measured; those that write come last, after sealing.
 
     The mails before the splits, which leave mails behind.
     """
+    yield from welch_t()
     say("sealing")
     yield Figure("sealed_per_second", sealed_per_second(), "1/s")
     say("verify_ledger_1m")
