@@ -11,13 +11,15 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Account, Tier, User
 from accounts.visibility import visible_names
 from entitlements.license_downloads import attached_licenses
-from entitlements.models import BulkSplit, LineItem, Movement, NoticeRun
+from entitlements.models import BulkSplit, LineItem, Movement, NoticeRun, PublishedHead
 from entitlements.notices import digest_of, notice_of
+from entitlements.services.anchors import head_document
 from entitlements.services.certificates import certificate_filename, current_seller, render_certificate
 from entitlements.services.change_mails import BULK_UNDONE, CAME_BACK, CORRECTED
 from entitlements.services.expiring import DIGEST, EXPIRING, gets_digest, wants_notices
 from entitlements.services.license_mailing import licenses_to_attach
 from entitlements.services.mailing import ACTIVATION, UNDONE, brings
+from entitlements.services.publishing import LEDGER_HEAD, head_name
 from mxportal.shared.fields import fold
 from notifications.messages import Message, render_message
 from notifications.models import Mail
@@ -79,6 +81,18 @@ def _line(item: LineItem) -> dict[str, Any]:
 def _certificate(items: list[LineItem]) -> list[tuple[str, bytes, str]]:
     content = render_certificate(items=items, language=get_language() or "en")
     return [(certificate_filename(items), content, "application/pdf")]
+
+
+@renders(LEDGER_HEAD, _("Head of the ledger"))
+def render_ledger_head(mail: Mail) -> Message | None:
+    """E11: the head of one day, to be kept: text and attachments say the same."""
+    published = PublishedHead.objects.select_related("head__key").get(day=mail.context["day"])
+    document, stamp = head_document(published.head), bytes(published.stamp)
+    attachments = [(head_name(published.day), document, "application/json")]
+    if stamp:
+        attachments.append((head_name(published.day, "tsr"), stamp, "application/timestamp-reply"))
+    context = {"mail": mail, "this": published, "root": bytes(published.head.root).hex()}
+    return render_message("emails/ledger_head", context, attachments=attachments)
 
 
 @renders(UNDONE, _("Copies taken back"))

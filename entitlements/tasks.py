@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from entitlements.services import bulk_jobs, expiring, record_sealing, sealing
+from entitlements.services import bulk_jobs, expiring, publishing, record_sealing, sealing
 from entitlements.services.tree import SealingStoppedError
 
 logger = logging.getLogger(__name__)
@@ -18,6 +18,15 @@ def seal_ledger() -> None:
     try:
         sealing.seal_ledger(batches=BATCHES_A_TURN)
         record_sealing.seal_records(batches=BATCHES_A_TURN)
+    except SealingStoppedError as error:
+        logger.error("Sealing stopped: %s. Run manage.py verify_ledger.", error)
+
+
+@shared_task(name="entitlements.publish_head", ignore_result=True)
+def publish_head() -> None:
+    """Today's head of the ledger, unless it is published."""
+    try:
+        publishing.publish_head()
     except SealingStoppedError as error:
         logger.error("Sealing stopped: %s. Run manage.py verify_ledger.", error)
 

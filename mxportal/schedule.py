@@ -19,6 +19,11 @@ def beat_schedule(*, sweep_seconds: float) -> dict[str, dict[str, Any]]:
             "options": {"expires": 30},
         },
         "seal the ledger": {"task": "entitlements.seal_ledger", "schedule": 60.0, "options": {"expires": 60}},
+        "publish the head of the ledger": {
+            "task": "entitlements.publish_head",
+            "schedule": crontab(minute="20"),
+            "options": {"expires": 1800},
+        },
         # Each is done once a day, and once a week; the other calls are for a beat that was down at six.
         "tell of what expires": {
             "task": "entitlements.notify_expiring",

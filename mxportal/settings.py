@@ -414,6 +414,15 @@ VERIFICATIONS_A_MINUTE = env.int("VERIFICATIONS_A_MINUTE", default=30)  # of one
 EXPIRING_DAYS = env.int("EXPIRING_DAYS", default=90)
 EXPIRING_NOTICE_DAYS = env.list("EXPIRING_NOTICE_DAYS", cast=int, default=[90, 30, 7])  # N5
 MAIL_LATE_MINUTES = env.int("MAIL_LATE_MINUTES", default=10)
+# E11: where each day's head of the ledger goes, so that no database alone can deny it
+LEDGER_HEAD_RECIPIENTS = env.list("LEDGER_HEAD_RECIPIENTS", default=[])
+LEDGER_HEAD_DIRECTORY = env.str("LEDGER_HEAD_DIRECTORY", default="")
+TIMESTAMP_URL = env.str("TIMESTAMP_URL", default="")  # a server of RFC 3161
+TIMESTAMP_CA = env.str("TIMESTAMP_CA", default="")
+if TIMESTAMP_URL and not TIMESTAMP_CA:
+    raise ImproperlyConfigured(
+        "TIMESTAMP_URL needs TIMESTAMP_CA, the file with the server's root certificate (PEM)."
+    )
 PINNED_SIGNING_KEYS = env.list("PINNED_SIGNING_KEYS", default=[])  # L6: key IDs, for verify_ledger
 SEAL_LATE_MINUTES = env.int("SEAL_LATE_MINUTES", default=10)
 DISK_FREE_MB = env.int("DISK_FREE_MB", default=200)

@@ -9,6 +9,7 @@ from entitlements.models.line_item import PERMANENT, LineItem, State
 from entitlements.models.movement import Movement, MovementKind
 from entitlements.models.notice_run import NoticeKind, NoticeRun
 from entitlements.models.product import LicenseModel, Product
+from entitlements.models.published_head import PublishedHead
 from entitlements.models.seal import (
     LedgerHead,
     LedgerLeaf,
@@ -41,6 +42,7 @@ __all__ = [
     "NoticeRun",
     "Origin",
     "Product",
+    "PublishedHead",
     "RecordBackfill",
     "SealedRecords",
     "SigningKey",

@@ -1,8 +1,10 @@
 """The services that write and take no key: each can be asked twice, and its docstring here says why."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from allauth.account.forms import default_token_generator
+from django.db import IntegrityError
 
 from accounts.models import AccountStatus, RelationStatus, Role
 from accounts.services.accounts import set_account_status, update_account
@@ -16,9 +18,11 @@ from entitlements.services.bulk_jobs import _work
 from entitlements.services.devices import edit_device
 from entitlements.services.key_compromise import _reissue, mark_compromised
 from entitlements.services.offline import carry_out_request
+from entitlements.services.publishing import _note
 from entitlements.services.record_sealing import seal_records
 from entitlements.services.sealing import seal_ledger
 from entitlements.services.signing import active_key
+from entitlements.services.tree import newest_signed_head
 from notifications.delivery import _claim, _Outcome, _settle
 from notifications.models import Status
 from notifications.services import retry_failed, retry_mail
@@ -123,6 +127,21 @@ def sealing(cast: Cast) -> Again:
     return seal_ledger
 
 
+def publishing(cast: Cast) -> Again:
+    """E11: a day has one head."""
+    make_chain(cast)
+    seal_ledger()
+    head = newest_signed_head()
+    assert head is not None
+
+    def publish() -> object:
+        with suppress(IntegrityError):
+            _note(today(), head, b"")
+        return None
+
+    return publish
+
+
 def record_sealing(cast: Cast) -> Again:
     """What is sealed does not wait any more."""
     make_chain(cast)
@@ -197,6 +216,7 @@ UNKEYED: dict[str, Callable[[Cast], Again]] = {
     "entitlements.services.key_compromise._reissue": reissue,
     "entitlements.services.sealing._seal_batch": sealing,
     "entitlements.services.record_sealing._seal_batch": record_sealing,
+    "entitlements.services.publishing._note": publishing,
     "notifications.delivery._claim": claim,
     "notifications.delivery._write_down": settlement,
     "notifications.services.retry_mail": sending_again,

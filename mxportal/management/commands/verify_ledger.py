@@ -2,6 +2,7 @@
 
 from argparse import FileType
 from itertools import chain, islice
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.core.exceptions import ValidationError
@@ -13,6 +14,7 @@ from entitlements.services.ledger_repair import CannotRepairError, repair_ledger
 from entitlements.services.ledger_verification import differences, differences_on_devices
 from entitlements.services.seal_verification import seal_findings
 from entitlements.services.sealing import sealing_lag
+from entitlements.services.time_stamps import TimeStampError, stamped_at
 
 SHOWN = 20  # the first is what matters; a few more show how far it goes
 
@@ -64,10 +66,17 @@ class Command(BaseCommand):
 
     def _kept(self, file: BinaryIO) -> KeptHead:
         with file:
-            try:
-                return kept_head(file.read())
-            except ValidationError as error:
-                raise CommandError(f"{file.name}: {' '.join(error.messages)}") from error
+            content = file.read()
+        try:
+            kept = kept_head(content)
+            if (stamp := Path(file.name).with_suffix(".tsr")).exists():
+                moment = stamped_at(stamp.read_bytes(), content)
+                self.stdout.write(
+                    f"The head at {kept.size} was there on {moment:%Y-%m-%d %H:%M} UTC ({stamp.name})."
+                )
+        except (ValidationError, TimeStampError) as error:
+            raise CommandError(f"{file.name}: {error}") from error
+        return kept
 
     def _repair(self) -> None:
         try:

@@ -1,0 +1,17 @@
+"""E11: which days the ledger's head was published for."""
+
+from django.db import models
+
+
+class PublishedHead(models.Model):
+    """The head of one day, written in the transaction of its mails: they are queued with it, and never twice."""
+
+    day = models.DateField(primary_key=True)
+    head = models.ForeignKey("entitlements.LedgerHead", models.PROTECT, related_name="+")
+    stamp = models.BinaryField(
+        default=b"", help_text="A time-stamp of its file (RFC 3161), where one was asked for."
+    )
+    published_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"head of {self.day}"

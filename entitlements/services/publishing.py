@@ -1,0 +1,88 @@
+"""E11: each day's head leaves the database: as a file, by mail, with a time-stamp."""
+
+import logging
+from datetime import date
+from pathlib import Path
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from entitlements.models import LedgerHead, PublishedHead
+from entitlements.services.anchors import head_document
+from entitlements.services.record_sealing import seal_records
+from entitlements.services.sealing import seal_ledger
+from entitlements.services.time_stamps import TimeStampError, time_stamp
+from entitlements.services.tree import newest_signed_head
+from mxportal.shared.days import today
+from notifications.services import MailDraft, queue_mails
+
+logger = logging.getLogger(__name__)
+LEDGER_HEAD = "entitlements.ledger_head"
+BATCHES = 10
+
+
+def publish_head() -> bool:
+    """Publish the head of today, once a day. False where that is done, or nobody wants it, or there is none.
+
+    The file comes before the row: whoever is killed between the two writes it again. Raises SealingStoppedError.
+    """
+    wanted = settings.LEDGER_HEAD_RECIPIENTS or settings.LEDGER_HEAD_DIRECTORY or settings.TIMESTAMP_URL
+    if not wanted or PublishedHead.objects.filter(day=today()).exists():
+        return False
+    seal_ledger(batches=BATCHES)
+    seal_records(batches=BATCHES)
+    head = newest_signed_head()
+    if head is None:
+        return False
+    document, day = head_document(head), today()
+    stamp = _stamp(document)
+    _write_files(day, document, stamp)
+    try:
+        _note(day, head, stamp)
+    except IntegrityError:
+        return False  # another beat was quicker
+    return True
+
+
+def head_name(day: date, ending: str = "json") -> str:
+    """The name of the file."""
+    return f"ledger-head-{day.isoformat()}.{ending}"
+
+
+def _stamp(document: bytes) -> bytes:
+    """Empty where none is wanted, or its server does not give one: the head is published all the same."""
+    if not settings.TIMESTAMP_URL:
+        return b""
+    try:
+        return time_stamp(document)
+    except TimeStampError as error:
+        logger.error("Today's head has no time-stamp: %s", error)
+        return b""
+
+
+def _write_files(day: date, document: bytes, stamp: bytes) -> None:
+    """Whole or not at all, whatever happens meanwhile."""
+    if not settings.LEDGER_HEAD_DIRECTORY:
+        return
+    directory = Path(settings.LEDGER_HEAD_DIRECTORY)
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, content in ((head_name(day), document), (head_name(day, "tsr"), stamp)):
+        if content:
+            fresh = directory / f".{name}.new"
+            fresh.write_bytes(content)
+            fresh.replace(directory / name)
+
+
+@transaction.atomic(durable=True)
+def _note(day: date, head: LedgerHead, stamp: bytes) -> None:
+    """Raises IntegrityError where the day has its head."""
+    PublishedHead.objects.create(day=day, head=head, stamp=stamp)
+    queue_mails(
+        MailDraft(
+            kind=LEDGER_HEAD,
+            recipient_email=address,
+            language=settings.LANGUAGE_CODE,
+            context={"day": day.isoformat()},
+        )
+        for address in settings.LEDGER_HEAD_RECIPIENTS
+    )
