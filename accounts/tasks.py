@@ -6,6 +6,7 @@ from accounts.services.api_requests import drop_old_requests
 from accounts.services.attempts import drop_old_attempts
 from accounts.services.credentials import drop_unknown_resets
 from accounts.services.kept_answers import drop_old_answers
+from accounts.services.sessions import drop_expired_sessions
 from accounts.services.token_notices import notify_ending_tokens
 
 
@@ -37,3 +38,9 @@ def forget_old_attempts() -> None:
 def forget_unknown_resets() -> None:
     """Every night."""
     drop_unknown_resets()
+
+
+@shared_task(name="accounts.drop_expired_sessions", ignore_result=True)
+def drop_sessions() -> None:
+    """Every night."""
+    drop_expired_sessions()

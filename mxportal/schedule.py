@@ -55,6 +55,11 @@ def beat_schedule(*, sweep_seconds: float) -> dict[str, dict[str, Any]]:
             "schedule": crontab(minute="45", hour="2-4"),
             "options": {"expires": 1800},
         },
+        "drop sessions that are over": {
+            "task": "accounts.drop_expired_sessions",
+            "schedule": crontab(minute="40", hour="2-4"),
+            "options": {"expires": 1800},
+        },
         "drop counts of wrong logins that are over": {
             "task": "accounts.drop_old_attempts",
             "schedule": crontab(minute="50"),

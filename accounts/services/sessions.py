@@ -1,0 +1,15 @@
+"""Sessions that are over: nobody can use them, and the table would grow for ever."""
+
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+AT_ONCE = 10_000
+
+
+def drop_expired_sessions() -> int:
+    """Delete them, a part at a time, so that no lock lasts. Returns how many."""
+    expired = Session.objects.filter(expire_date__lt=timezone.now())
+    dropped = 0
+    while keys := list(expired.values_list("pk", flat=True)[:AT_ONCE]):
+        dropped += Session.objects.filter(pk__in=keys).delete()[0]
+    return dropped
