@@ -43,7 +43,7 @@ def _save_product(
     key: str,
     product_id: int | None,
     fields: dict[str, Any],
-    precondition: Callable[[Product], None] | None,
+    precondition: Callable[[Product], None] | None = None,
 ) -> Product:
     check_permission(actor, Permission.MANAGE_PRODUCTS)
     product = _lock(actor, product_id)
