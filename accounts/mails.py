@@ -31,7 +31,7 @@ from notifications.registry import renders
 @renders(CREDENTIALS, _("User ID and temporary password"))
 def render_credentials(mail: Mail) -> Message | None:
     """U4: user ID, temporary password and link."""
-    made = make_temporary_password(mail=mail)
+    made = make_temporary_password(mail=mail)  # none where the user has another address by now (N8)
     if made is None:
         return None
     user, password = made

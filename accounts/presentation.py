@@ -128,6 +128,9 @@ class UserMail:
 
 
 def _user_mails(rows: Iterable[Any]) -> list[UserMail]:
+    rows = list(rows)
+    for row in rows:
+        row.mail.addressee, row.mail.may_correct = row.user, True  # who reads these manages the person
     return [UserMail(row.user_id, row.mail, kind_label(row.mail.kind)) for row in rows]
 
 

@@ -16,6 +16,7 @@ from entitlements.models import Entitlement, LineItem, State
 from entitlements.models.line_item import LineItemQuerySet
 from entitlements.presentation import ItemRow, item_rows
 from entitlements.services import resending
+from entitlements.services.addressees import with_addressees
 from entitlements.timeline import Event, newest_events
 from mxportal.shared.pagination import capped_count, first_rows
 from notifications.models import Mail, MailServer
@@ -74,7 +75,7 @@ def home_page(actor: User) -> HomePage:
         expiring_days=settings.EXPIRING_DAYS,
         devices=device_rows(actor, first_rows(devices.arms, order=NEWEST, size=SHOWN)),
         devices_count=devices.count(),
-        failed_mails=list(failed.order_by("-id")[:SHOWN]),
+        failed_mails=with_addressees(actor, failed.order_by("-id")[:SHOWN]),
         failed_mails_count=capped_count(failed),
         mail_server=mail_server_trouble(actor),
         failed_since=failed_since(),

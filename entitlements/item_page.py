@@ -19,6 +19,7 @@ from entitlements.presentation import (
     item_row,
     shown_seller_id,
 )
+from entitlements.services.addressees import with_addressees
 from notifications.models import Mail
 
 MAILS_SHOWN = 50
@@ -60,7 +61,7 @@ def item_page(actor: User, item: LineItem) -> ItemPage:
         contact_email=item.contact.email if party else "",
         parent=item_row(actor, parent, names) if parent else None,
         is_split=item.parent_id is not None,
-        mails=list(item.mails.order_by("-id")[:MAILS_SHOWN]) if party else [],
+        mails=with_addressees(actor, item.mails.order_by("-id")[:MAILS_SHOWN]) if party else [],
         may_send_again=actor.may(Permission.SEND_MAIL) and may_hand_on(actor, item),
         activations=rows_of_item(actor, item, ACTIVATIONS_SHOWN),
         undo_notes=undo_notes(actor, item),

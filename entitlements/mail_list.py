@@ -22,6 +22,7 @@ from entitlements.models import LineItem
 from entitlements.models.activation import of_parties
 from entitlements.models.line_item import LineItemQuerySet
 from entitlements.presentation import ItemRow, item_rows
+from entitlements.services.addressees import with_addressees
 from entitlements.services.resending import resendable
 from mxportal.shared.pagination import COUNT_CAP, Arm, capped
 from notifications.mail_server import trouble
@@ -167,7 +168,7 @@ class MailRow:
 
 def mail_rows(actor: User, mails: Iterable[Mail]) -> list[MailRow]:
     """The rows of a page. A fixed number of queries."""
-    mails = list(mails)
+    mails = with_addressees(actor, mails)
     page = Mail.objects.filter(pk__in=[mail.pk for mail in mails]).order_by()
     may_send = set(resendable(actor, page).values_list("pk", flat=True))
     named = _told_of(_named_items(actor), "pk") | _told_of(_named_people(actor), "pk")

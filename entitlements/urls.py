@@ -91,6 +91,7 @@ urlpatterns = [
     path("mails/", mails.mail_list, name="mail_list"),
     path("mails/send-again/", mails.mail_send_all_again, name="mail_send_all_again"),
     path("mails/<int:pk>/send-again/", mails.mail_send_again, name="mail_send_again"),
+    path("mails/<int:pk>/correct/", mails.mail_correct, name="mail_correct"),
     path(".well-known/jwks.json", keys.jwks, name="jwks"),
     path("activate/", offline.offline_activation, name="offline_activation"),
     path("activate/licenses/<str:link>/", offline.offline_licenses, name="offline_licenses"),

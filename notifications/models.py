@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from email.utils import make_msgid
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -75,6 +75,10 @@ class Mail(models.Model):
     # The X-Request-ID of the web request that caused it: leads from a mail to the log, and back.
     request_id = models.CharField(_("request ID"), max_length=64, blank=True, editable=False)
 
+    # Set by lists that offer "Send again": the person to whom it was written, as that person is now (N8).
+    addressee: Any = None
+    may_correct = False  # whether the reader may give that person another address
+
     objects: ClassVar[MailQuerySet] = MailQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
@@ -113,6 +117,11 @@ class Mail(models.Model):
         if not self.server_reply:
             return reason
         return gettext("%(reason)s It answered: %(reply)s") % {"reason": reason, "reply": self.server_reply}
+
+    @property
+    def next_address(self) -> str:
+        """N8: where "Send again" sends it, as far as the list that shows it has looked."""
+        return str(self.addressee.email) if self.addressee else self.recipient_email
 
     @property
     def can_be_sent_again(self) -> bool:

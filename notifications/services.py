@@ -28,7 +28,7 @@ from notifications.mail_server import (
     take_turn,
 )
 from notifications.messages import one_line
-from notifications.models import Mail, Status
+from notifications.models import Mail, Status, new_message_id
 from notifications.registry import is_known
 from notifications.transport import Connection
 
@@ -99,11 +99,21 @@ def _deliver_safely(pk: int, connection: Connection) -> bool | None:
         return None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Recipient:
+    """To whom a mail goes instead of to whom it was written (N8)."""
+
+    email: str
+    name: str
+    language: str
+
+
 @transaction.atomic
-def retry_mail(pk: int) -> Mail:
+def retry_mail(pk: int, to: Recipient | None = None) -> Mail:
     """N2, "Send again": a failed or waiting mail is due now, with all its attempts before it.
 
-    ValidationError for one that was sent or is not needed any more: its sender makes a new one.
+    ``to``: its recipient has another address by now (N8). ValidationError for one that was sent or is not needed any
+    more: its sender makes a new one.
     """
     mail = Mail.objects.select_for_update(no_key=True).get(pk=pk)
     if mail.status not in {Status.QUEUED, Status.FAILED}:
@@ -111,16 +121,37 @@ def retry_mail(pk: int) -> Mail:
     mail.status, mail.attempts, mail.next_attempt_at = Status.QUEUED, 0, timezone.now()
     mail.failure = mail.server_reply = ""
     # A live lease stays: who is delivering it at this moment may still succeed.
-    mail.save(update_fields=["status", "attempts", "next_attempt_at", "failure", "server_reply"])
+    if to is not None and to.email != mail.recipient_email:
+        _readdress(mail, to)
+    mail.save()
     _ring([mail.pk])
     return mail
 
 
+def _readdress(mail: Mail, to: Recipient) -> None:
+    """Another recipient's mail is another mail for the mail servers on its way. Refused while it is being delivered."""
+    if mail.claimed_until is not None and mail.claimed_until > timezone.now():
+        raise ValidationError(
+            _("This e-mail is being sent at this moment. Try again in a minute."), code="claimed"
+        )
+    mail.recipient_email, mail.recipient_name = _clean_address(to.email), one_line(to.name)[:200]
+    mail.language, mail.message_id, mail.claimed_until = to.language, new_message_id(), None
+
+
 @transaction.atomic
-def retry_failed(pks: Iterable[int]) -> int:
-    """`retry_mail` for many that failed; those that do not wait any more are left alone. Returns how many are due."""
+def retry_failed(pks: Iterable[int], to: Mapping[int, Recipient] | None = None) -> int:
+    """`retry_mail` for many that failed; those that do not wait any more are left alone. Returns how many are due.
+
+    ``to``: where some of them go by now (N8).
+    """
     failed = Mail.objects.filter(pk__in=list(pks), status=Status.FAILED).order_by("pk")
-    due = list(failed.select_for_update(no_key=True).values_list("pk", flat=True))
+    mails = list(failed.select_for_update(no_key=True))
+    due = [mail.pk for mail in mails]
+    for mail in mails:
+        recipient = (to or {}).get(mail.pk)
+        if recipient and recipient.email != mail.recipient_email:
+            _readdress(mail, recipient)
+            mail.save()
     afresh = {"status": Status.QUEUED, "attempts": 0, "next_attempt_at": timezone.now()}
     Mail.objects.filter(pk__in=due).update(**afresh, failure="", server_reply="")
     if due:

@@ -200,6 +200,8 @@ mail_send_all_again              GET  302  200  200  403  200  403  200  403  20
 mail_send_all_again              POST 302  200  200  403  200  403  200  403  200  403
 mail_send_again                  GET  302  405  405  403  405  403  405  403  405  403
 mail_send_again                  POST 302  302  403  403  302  403  404  403  404  403
+mail_correct                     GET  302  200  200  403  403  403  404  403  404  403
+mail_correct                     POST 302  200  200  403  403  403  404  403  404  403
 offline_activation               GET  200  200  200  403  200  403  200  403  200  403
 offline_activation               POST 200  200  200  403  200  403  200  403  200  403
 offline_licenses                 GET  200  200  200  200  200  200  200  200  200  200
@@ -280,6 +282,7 @@ class World:
             "entitlement_deploy": [self.draft.entitlement_id],
             "product_edit": [make_product().pk],
             "mail_send_again": [self.mail.pk],
+            "mail_correct": [self.user_mail.pk],
             "api_token_revoke": [self.token.pk],
             "api_token_take_over": [self.token.pk],
             "verify": [self.item.verification_code],

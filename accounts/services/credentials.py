@@ -21,7 +21,7 @@ from accounts.quotas import Quota, spend
 from accounts.services.attempts import forget_wrong_logins
 from mxportal.shared.fields import fold
 from notifications.models import Mail, Status
-from notifications.services import MailDraft, queue_mails, retry_mail
+from notifications.services import MailDraft, Recipient, queue_mails, retry_mail
 
 CREDENTIALS = "accounts.credentials"
 PASSWORD_RESET = "accounts.password_reset"
@@ -178,7 +178,8 @@ def make_temporary_password(*, mail: Mail) -> tuple[User, str] | None:
         .get(pk=mail.context["user"])
     )
     newest = user.mails.filter(kind=CREDENTIALS).order_by("-id").first()
-    if not user.is_active or not user.must_change_password or newest != mail:
+    is_astray = fold(mail.recipient_email) != user.email_key
+    if is_astray or not user.is_active or not user.must_change_password or newest != mail:
         return None
     password = "".join(secrets.choice(PASSWORD_ALPHABET) for _ in range(PASSWORD_LENGTH))
     user.set_temporary_password(password)
@@ -199,10 +200,15 @@ def retry_user_mail(*, actor: User, user_id: int, mail_id: int) -> Mail:
     check_permission(actor, Permission.MANAGE_USERS)
     spend(actor, Quota.MAILS)
     user = User.objects.managed_by(actor).get(pk=user_id)
-    return retry_mail(user.mails.get(pk=mail_id).pk)
+    return retry_mail(user.mails.get(pk=mail_id).pk, present_recipient(user))
+
+
+def present_recipient(person: User) -> Recipient:
+    """N8: where a mail to this person goes now, whatever address it was written to."""
+    return Recipient(email=person.email, name=str(person), language=person.language)
 
 
 def mails_to(people: "QuerySet[User]") -> "QuerySet[Any]":
     """The mails to these persons, newest first: rows with ``user_id`` and ``mail``."""
     rows = User.mails.through.objects.filter(user__in=people)
-    return rows.select_related("mail").order_by("-mail")
+    return rows.select_related("mail", "user").order_by("-mail")

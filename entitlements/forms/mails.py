@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from entitlements.forms.filters import ANY
 from entitlements.search import SHORTEST
-from mxportal.shared.forms import NumberField
+from mxportal.shared.forms import KeyedForm, NumberField
 from mxportal.shared.widgets import PlainSelect
 from notifications.models import Status
 from notifications.registry import kinds
@@ -30,6 +30,16 @@ class DayInput(forms.DateInput):
             return super().format_value(value) if value and parse_date(str(value)) else None
         except ValueError:
             return None
+
+
+class AddressForm(KeyedForm):
+    """N8: the address that a mail should have gone to."""
+
+    email = forms.EmailField(
+        label=_("E-mail"),
+        max_length=254,
+        help_text=_("The contact gets this address, and the e-mail goes there."),
+    )
 
 
 class MailFilter(forms.Form):

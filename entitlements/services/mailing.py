@@ -137,7 +137,7 @@ def queue_activation_mail(
                 recipient_email=address,
                 recipient_name=str(person) if person else "",
                 language=person.language if person else (get_language() or actor.language),
-                context=_context(items, certificate) | extras,
+                context=_context(items, certificate) | extras | ({"contact": person.pk} if person else {}),
                 request_key=key,
             )
         )
@@ -154,7 +154,7 @@ def queue_parcels(*, parcels: Sequence[tuple[Sequence[LineItem], User]], certifi
             recipient_email=contact.email,
             recipient_name=str(contact),
             language=contact.language,
-            context=_context(items, certificate),
+            context=_context(items, certificate) | {"contact": contact.pk},
         )
         for items, contact in parcels
     )

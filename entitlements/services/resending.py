@@ -7,8 +7,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 from accounts.models import Operation, User
 from accounts.permissions import Permission, check_permission
 from accounts.quotas import Quota, spend
+from accounts.services.credentials import present_recipient
+from accounts.services.users import update_user
 from entitlements.models import LineItem
 from entitlements.predicates import is_party, may_hand_on
+from entitlements.services.addressees import addressees_of
+from mxportal.shared.fields import fold
 from notifications.models import Mail, Status
 from notifications.services import retry_failed, retry_mail
 
@@ -40,9 +44,14 @@ def send_again(*, actor: User, mail_id: int) -> Mail:
     """
     check_permission(actor, Permission.SEND_MAIL)
     spend(actor, Quota.MAILS)
-    mail_id = Mail.objects.values_list("pk", flat=True).get(
-        pk=mail_id
-    )  # a number too large for the link is no mail
+    mail = _sendable(actor, mail_id)
+    person = addressees_of([mail]).get(mail.pk)
+    return retry_mail(mail.pk, present_recipient(person) if person else None)
+
+
+def _sendable(actor: User, mail_id: int) -> Mail:
+    """Raises Mail.DoesNotExist where no object of the mail is visible, PermissionDenied."""
+    mail = Mail.objects.get(pk=mail_id)
     visible = LineItem.objects.visible_to(actor).filter(mails=mail_id)
     items = [item for item in visible if is_party(actor, item)]
     persons = User.objects.visible_to(actor).filter(mails=mail_id)
@@ -51,7 +60,35 @@ def send_again(*, actor: User, mail_id: int) -> Mail:
     managed = User.objects.managed_by(actor).filter(mails=mail_id)
     if not any(may_hand_on(actor, item) for item in items) and not managed.exists():
         raise PermissionDenied
-    return retry_mail(mail_id)
+    return mail
+
+
+def correctable(actor: User, mail_id: int) -> tuple[Mail, User]:
+    """N8: a mail that the actor may send again, and its person, whose address the actor may correct.
+
+    Raises Mail.DoesNotExist also where no person stands behind the address, PermissionDenied.
+    """
+    check_permission(actor, Permission.SEND_MAIL)
+    check_permission(actor, Permission.MANAGE_USERS)
+    mail = _sendable(actor, mail_id)
+    person = addressees_of([mail]).get(mail.pk)
+    if person is None:
+        raise Mail.DoesNotExist
+    if not User.objects.managed_by(actor).filter(pk=person.pk).exists():
+        raise PermissionDenied
+    return mail, person
+
+
+def correct_and_send_again(*, actor: User, mail_id: int, email: str) -> Mail:
+    """N8: give the mail's person this address, and send the mail there.
+
+    A login with a new address gets new credentials by itself (U4); its older ones are not sent any more. Raises as
+    ``correctable``, ``update_user`` and ``send_again`` do.
+    """
+    mail, person = correctable(actor, mail_id)
+    if fold(email) != person.email_key:
+        update_user(actor=actor, user_id=person.pk, email=email)
+    return send_again(actor=actor, mail_id=mail.pk)
 
 
 @transaction.atomic(durable=True)
@@ -63,7 +100,8 @@ def send_all_again(*, actor: User, key: str) -> int:
     done = Operation.objects.done(actor=actor, key=key, kind="send_all_again", request={})
     if done is not None:
         return done
-    failed = failed_mails(actor).order_by("-id")
-    count = retry_failed(failed.values_list("pk", flat=True)[:AT_ONCE])
+    failed = list(failed_mails(actor).order_by("-id")[:AT_ONCE])
+    people = {pk: present_recipient(person) for pk, person in addressees_of(failed).items()}
+    count = retry_failed([mail.pk for mail in failed], people)
     Operation.objects.record(actor=actor, key=key, kind="send_all_again", request={}, result=count)
     return count

@@ -14,14 +14,22 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
-from entitlements.forms.mails import MailFilter
+from entitlements.forms.mails import AddressForm, MailFilter
 from entitlements.mail_list import list_mails, mail_rows, mail_server_trouble, party_item
-from entitlements.services.resending import AT_ONCE, failed_mails, send_again, send_all_again
+from entitlements.services.resending import (
+    AT_ONCE,
+    correct_and_send_again,
+    correctable,
+    failed_mails,
+    send_again,
+    send_all_again,
+)
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.pagination import capped_count, paginate
-from mxportal.shared.views import posted, submit
+from mxportal.shared.views import missing_is_404, posted, submit
 from notifications.models import Mail
+from notifications.registry import kind_label
 
 
 @requires(Permission.VIEW)
@@ -81,6 +89,24 @@ def mail_send_again(request: PortalRequest, pk: int) -> HttpResponse:
             request, _("The e-mail to %(address)s is on its way again.") % {"address": mail.recipient_email}
         )
     return redirect(_origin(request))
+
+
+@requires(Permission.MANAGE_USERS)
+@require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
+def mail_correct(request: PortalRequest, pk: int) -> HttpResponse:
+    """N8: "Correct the address and send again"."""
+    with missing_is_404():
+        mail, person = correctable(request.user, pk)
+    form = AddressForm(posted(request), initial={"email": person.email})
+    sent = submit(form, correct_and_send_again, actor=request.user, mail_id=pk)
+    if sent is None:
+        context = {"form": form, "mail": mail, "person": person, "kind": kind_label(mail.kind)}
+        return render(request, "entitlements/mail_correct.html", context)
+    messages.success(
+        request, _("The e-mail to %(address)s is on its way again.") % {"address": sent.recipient_email}
+    )
+    return redirect("mail_list")
 
 
 def _origin(request: PortalRequest) -> str:

@@ -190,6 +190,7 @@ def mail_pages(world: World) -> Iterator[Visit]:
     yield page("installer", "mail_list", query={"q": "a", "since": "yesterday"})
     yield page("installer", "mail_send_all_again")
     yield page("lonely", "mail_send_all_again")
+    yield page("installer", "mail_correct", world.refused_credentials.pk)
 
 
 def item_pages(world: World) -> Iterator[Visit]:
