@@ -203,7 +203,9 @@ def _activations(cast: Cast, chain: Chain) -> dict[str, Any]:
 
 def _used_up(cast: Cast, chain: Chain) -> License:
     """L4, E5: of an item of which nothing more can be returned this year, and whose ID was replaced since."""
-    item = split_item(cast.installer, chain.installed, cast.customer, copies=3)
+    # of an order of its own: returns count at every level that an item descends from
+    own = split_item(cast.distributor, issue_item(cast), cast.installer.account, copies=10)
+    item = split_item(cast.installer, own, cast.customer, copies=3)
     host = HostId(typed="00:03:C5:00:00:01", kind=HostIdType.MAC)
     license = activate(actor=cast.installer, item_id=item.pk, host=host, copies=3, key=new_key())
     return_copies(actor=cast.installer, activation_id=license.activation_id, copies=2, key=new_key())
