@@ -53,6 +53,10 @@ def unpack_hashes(packed: bytes) -> list[bytes]:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return str(value)
     if value is None:
         return ""
     if isinstance(value, datetime):
