@@ -369,6 +369,8 @@ STATICFILES_DIRS = [BASE_DIR / "static", *(("fonts", package.ROOT / "files") for
 STATIC_MANIFEST = env.bool("STATIC_MANIFEST", default=SERVER)
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")) if STATIC_MANIFEST else None
 WHITENOISE_USE_FINDERS = not STATIC_MANIFEST
+# The limits of each address are lower (mxportal.bodies, entitlements.api.middleware).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -1,0 +1,56 @@
+"""P3: the largest bulk split by one request: 10,000 lines, each with a new customer and its contact."""
+
+import json
+
+import pytest
+
+from accounts.models import Account, Tier
+from entitlements.api.middleware import LARGEST_BODY, LARGEST_BULK_BODY, MEGABYTE
+from entitlements.services.bulk_lines import MOST_LINES
+from entitlements.services.ledger_verification import differences
+from tests.entitlements.api.client import Program, assert_problem, program_of
+from tests.factories import issue_item, make_cast
+
+pytestmark = pytest.mark.django_db
+
+
+def test_ten_thousand_new_customers() -> None:
+    """E7: all of them, and their answer replays."""
+    cast = make_cast()
+    item = issue_item(cast, quantity=MOST_LINES)
+    lines = [
+        {
+            "account_id": f"CUSTOMER-{number}",
+            "account_name": f"A customer of some length, number {number}",
+            "country": "DE",
+            "first_name": "Katharina",
+            "last_name": f"Mustermann-Beispiel {number}",
+            "email": f"katharina.mustermann.{number}@customer-{number}.example",
+            "amount": 1,
+            "order_number": f"PO-2026-{number}",
+        }
+        for number in range(MOST_LINES)
+    ]
+    body = json.dumps({"item_ids": [item.pk], "lines": lines, "create_customers": True}).encode()
+    assert LARGEST_BODY * MEGABYTE < len(body) < LARGEST_BULK_BODY * MEGABYTE / 2
+    program = program_of(cast.distributor)
+    made = program.post("/bulk-splits", body, key="all")
+    assert made.status_code == 201, made.content[:1000]
+    assert (made.json()["state"], made.json()["copies"]) == ("done", MOST_LINES)
+    assert (
+        Account.objects.filter(tier=Tier.END_CUSTOMER, account_id__startswith="CUSTOMER-").count()
+        == MOST_LINES
+    )
+    assert not list(differences())
+    assert program.post("/bulk-splits", body, key="all").content == made.content
+
+
+def test_what_is_larger_is_refused_unread() -> None:
+    """And without a token, or elsewhere, what is larger than any other body."""
+    cast = make_cast()
+    large, larger = b" " * (LARGEST_BODY * MEGABYTE + 1), b" " * (LARGEST_BULK_BODY * MEGABYTE + 1)
+    program = program_of(cast.distributor)
+    assert_problem(program.post("/bulk-splits", larger), 413, "too-large")
+    assert_problem(program.post("/items/search", large), 413, "too-large")
+    assert_problem(Program().post("/bulk-splits", large), 413, "too-large")
+    assert_problem(program.post("/bulk-splits", large), 400, "unreadable")
