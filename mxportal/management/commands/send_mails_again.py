@@ -1,0 +1,36 @@
+"""``manage.py send_mails_again``: failed mails go out once more, after what was wrong is mended (N2, N8)."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from entitlements.services.resending import AT_ONCE, send_failed_again
+from mxportal.management.mails import add_filters, failed_mails
+
+
+class Command(BaseCommand):
+    """Sends failed mails again."""
+
+    help = (
+        "Sends e-mails again that were given up: those with the given IDs, or all that --kind and --since leave, or "
+        "all with --all. Each goes to the address that its person has now. `list_failed_mails` shows them first. "
+        "The worker delivers them; mails that do not wait any more are left alone, so the command can be repeated."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Which of them: nothing is sent by accident."""
+        parser.add_argument("id", nargs="*", type=int, help="of mails, as list_failed_mails shows them")
+        parser.add_argument("--all", action="store_true", help="all failed mails")
+        add_filters(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Send them, and say how many."""
+        if not (options["id"] or options["all"] or options["kind"] or options["since"]):
+            raise CommandError("Say which: IDs, --kind, --since or --all.")
+        mails = failed_mails(options)
+        if options["id"]:
+            mails = mails.filter(pk__in=options["id"])
+        pks = list(mails.values_list("pk", flat=True))
+        count = sum(send_failed_again(pks[n : n + AT_ONCE]) for n in range(0, len(pks), AT_ONCE))
+        self.stdout.write(f"E-mails on their way again: {count}.")

@@ -1,0 +1,48 @@
+"""What the commands about mails share: which failed mails are meant, and how an address is shown."""
+
+from argparse import ArgumentParser
+from datetime import datetime, time
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.db.models import QuerySet
+from django.utils.dateparse import parse_date
+from django.utils.timezone import make_aware
+
+from notifications.models import Mail, Status
+from notifications.registry import is_known, kinds
+
+
+def add_filters(parser: ArgumentParser) -> None:
+    """--kind and --since."""
+    known = ", ".join(kind for kind, _label in kinds())
+    parser.add_argument("--kind", help=f"only mails of this kind: {known}")
+    parser.add_argument("--since", metavar="YYYY-MM-DD", help="only mails written on this day or later")
+
+
+def failed_mails(options: dict[str, Any]) -> QuerySet[Mail]:
+    """The mails that were given up, as far as they are asked for, the oldest first. Raises CommandError."""
+    mails = Mail.objects.filter(status=Status.FAILED).order_by("pk")
+    if kind := options["kind"]:
+        if not is_known(kind):
+            raise CommandError(f"No mails are of the kind {kind!r}. See --help.")
+        mails = mails.filter(kind=kind)
+    if options["since"]:
+        mails = mails.filter(created_at__gte=_start_of(options["since"]))
+    return mails
+
+
+def _start_of(text: str) -> datetime:
+    try:
+        day = parse_date(text)
+    except ValueError:
+        day = None
+    if day is None:
+        raise CommandError(f"{text!r} is no day. Write it as 2026-11-29.")
+    return make_aware(datetime.combine(day, time.min))
+
+
+def masked(address: str) -> str:
+    """So much of an address that its owner can be asked for: the first character and the domain."""
+    name, _at, domain = address.rpartition("@")
+    return f"{name[:1]}…@{domain}"
