@@ -16,6 +16,7 @@ from django.urls import URLResolver, get_resolver
 from tests.browser.visit import NOBODY, Visit
 from tests.browser.visits import NO_PAGE, TEMPLATES, visits
 from tests.browser.world import World
+from tests.following import FollowingClient
 
 pytestmark = pytest.mark.xdist_group("html")
 
@@ -49,7 +50,7 @@ FOUND: dict[str, str] = {}
 
 def collect(world: World) -> dict[str, str]:
     """The HTML of every page."""
-    clients = {name: Client(raise_request_exception=False) for name in (NOBODY, *world.readers)}
+    clients = {name: FollowingClient(raise_request_exception=False) for name in (NOBODY, *world.readers)}
     for name, user in world.readers.items():
         clients[name].force_login(user)
     responses = {visit: fetch(clients[visit.reader], visit) for visit in visits(world)}
