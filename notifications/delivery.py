@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, models, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 from prometheus_client import Counter
 from structlog.contextvars import bound_contextvars
@@ -49,6 +50,7 @@ def deliver(pk: int, connection: Connection) -> bool | None:
 
     Whoever rang, an alarm or the sweep: the log names the request that caused the mail.
     """
+    holds_until = time.monotonic() + LEASE.total_seconds()
     mail = _claim(pk)
     if mail is None:
         return None
@@ -57,7 +59,7 @@ def deliver(pk: int, connection: Connection) -> bool | None:
         outcome = _attempt(mail, connection)
         if outcome is None:
             return None
-        _settle(mail, outcome)
+        _settle(mail, outcome, holds_until)
     return outcome.is_usable
 
 
@@ -67,8 +69,7 @@ def _claim(pk: int) -> Mail | None:
 
     The attempt counts from here on, so that a mail which kills its worker each time comes to an end, too.
     """
-    now = timezone.now()
-    due = Mail.objects.due(now).select_for_update(skip_locked=True, no_key=True)
+    due = Mail.objects.due().with_clock().select_for_update(skip_locked=True, no_key=True)
     mail = due.filter(pk=pk).first()
     if mail is None:
         return None
@@ -76,7 +77,7 @@ def _claim(pk: int) -> Mail | None:
         _give_up(mail)
         return None
     mail.attempts += 1
-    mail.claimed_until = now + LEASE
+    mail.claimed_until = mail.database_now + LEASE
     mail.save(update_fields=["attempts", "claimed_until"])
     return mail
 
@@ -123,34 +124,36 @@ def _renew_message_id(mail: Mail) -> bool:
     return bool(_held(mail).update(message_id=mail.message_id))
 
 
-def _settle(mail: Mail, outcome: _Outcome) -> None:
+def _settle(mail: Mail, outcome: _Outcome, holds_until: float) -> None:
     """Write down what became of it; a deliverer that comes late, its lease lost, overwrites nothing."""
-    now = timezone.now()
     refusal = outcome.refusal
     changes: dict[str, Any] = {
         "status": outcome.status,
         "claimed_until": None,
         "failure": refusal.failure if refusal else "",
         "server_reply": refusal.reply if refusal and refusal.failure != Failure.SENDER else "",
-        "sent_at": now if outcome.status == Status.SENT else None,
+        "sent_at": timezone.now() if outcome.status == Status.SENT else None,
         "subject": outcome.subject or mail.subject,
     }
     if outcome.status == Status.QUEUED:
-        changes["next_attempt_at"] = now + _pause_after(mail.attempts)
-    _write_patiently(mail, changes, outcome)
+        changes["next_attempt_at"] = Now() + _pause_after(mail.attempts)
+    _write_patiently(mail, changes, outcome, holds_until)
     ATTEMPTS.labels(refusal.failure if refusal else outcome.status).inc()
     why = f" ({refusal.failure})" if refusal else ""
     logger.info("Mail %s after attempt %s%s", outcome.status, mail.attempts, why)
 
 
-def _write_patiently(mail: Mail, changes: dict[str, Any], outcome: _Outcome) -> None:
-    """N1: the mail server answers once, so a database that restarts is waited for, as long as the lease lasts."""
+def _write_patiently(mail: Mail, changes: dict[str, Any], outcome: _Outcome, holds_until: float) -> None:
+    """N1: the mail server answers once, so a database that restarts is waited for, as long as the lease lasts.
+
+    ``holds_until``: its end by the monotonic clock, which nobody sets.
+    """
     while True:
         try:
             _write_down(mail, changes, outcome)
             return
         except (OperationalError, InterfaceError):
-            if mail.claimed_until is None or mail.claimed_until <= timezone.now():
+            if time.monotonic() >= holds_until:
                 raise
             close_old_connections()
             time.sleep(1)

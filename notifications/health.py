@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from mxportal.shared.readiness import register_check
 from notifications.mail_server import sender_is_accepted
@@ -12,7 +12,7 @@ from notifications.models import Mail
 
 def mails_are_in_time() -> bool:
     """No mail has been due for long, so worker, beat and sweep do their work (N1)."""
-    late = timezone.now() - timedelta(minutes=settings.MAIL_LATE_MINUTES)
+    late = Now() - timedelta(minutes=settings.MAIL_LATE_MINUTES)
     return not Mail.objects.due(late).exists()
 
 

@@ -1,6 +1,7 @@
 """Whether the mail server takes mails (N6), and whether it takes them from the portal (N7).
 
-The state is a row, so that all processes share it and an outage of the broker changes nothing.
+The state is a row, so that all processes share it and an outage of the broker changes nothing. So is the clock: when to
+ask again is the database's time.
 """
 
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from enum import Enum
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from notifications.models import Failure, Mail, MailServer
@@ -30,14 +32,13 @@ def take_turn() -> Turn:
     """Ask before a batch. Of many who ask while the server is unreachable, one at a time gets the probe (N6)."""
     if not _unreachable().exists():
         return Turn.DELIVER
-    now = timezone.now()
-    taken = _unreachable().filter(next_probe_at__lte=now).update(next_probe_at=now + PROBE_LEASE)
+    taken = _unreachable().filter(next_probe_at__lte=Now()).update(next_probe_at=Now() + PROBE_LEASE)
     return Turn.PROBE if taken else Turn.WAIT
 
 
 def give_back_turn() -> None:
     """There was nothing to probe with."""
-    _unreachable().update(next_probe_at=timezone.now())
+    _unreachable().update(next_probe_at=Now())
 
 
 def is_unreachable() -> bool:
@@ -47,16 +48,16 @@ def is_unreachable() -> bool:
 
 def is_asked_now() -> bool:
     """Whether it makes sense to wake a deliverer."""
-    return not _unreachable().filter(next_probe_at__gt=timezone.now()).exists()
+    return not _unreachable().filter(next_probe_at__gt=Now()).exists()
 
 
-def note_unusable(now: datetime) -> None:
+def note_unusable() -> None:
     """It took no mail: the first probe comes at once, with another mail, each further one after a pause (N6)."""
     server, _ = MailServer.objects.get_or_create(pk=MailServer.THE_ONE)
     pause = PROBE_PAUSE if server.unreachable_since else timedelta()
     MailServer.objects.filter(pk=server.pk).update(
-        unreachable_since=server.unreachable_since or now,
-        next_probe_at=now + pause,
+        unreachable_since=server.unreachable_since or timezone.now(),
+        next_probe_at=Now() + pause,
     )
 
 

@@ -12,8 +12,7 @@ from notifications.models import Mail, Status
 
 def outbox() -> Iterator[GaugeMetricFamily]:
     """How many mails are due, wait for their time, or were given up; and how long the oldest has been due."""
-    now = timezone.now()
-    due = Mail.objects.due(now).aggregate(count=Count("pk"), oldest=Min("next_attempt_at"))
+    due = Mail.objects.due().aggregate(count=Count("pk"), oldest=Min("next_attempt_at"))
     mails = GaugeMetricFamily(
         "portal_outbox_mails", "Mails that are not sent, by their state.", labels=["state"]
     )
@@ -30,5 +29,5 @@ def outbox() -> Iterator[GaugeMetricFamily]:
     usable.add_metric(["answers"], float(not (server and server.unreachable_since)))
     usable.add_metric(["takes_sender"], float(not (server and server.sender_refused_since)))
     yield usable
-    age = (now - due["oldest"]).total_seconds() if due["oldest"] else 0
+    age = (timezone.now() - due["oldest"]).total_seconds() if due["oldest"] else 0
     yield GaugeMetricFamily("portal_outbox_oldest_due_seconds", "How long the oldest has been due.", age)

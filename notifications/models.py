@@ -1,6 +1,5 @@
 """The outbox: a mail is a row, written in the transaction of what causes it (N1)."""
 
-from datetime import datetime
 from email.utils import make_msgid
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -8,6 +7,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -42,10 +43,18 @@ def new_message_id() -> str:
 
 
 class MailQuerySet(models.QuerySet["Mail"]):
-    def due(self, now: datetime) -> "MailQuerySet":
-        """Those to be delivered now: queued, their pause over, and held by no other deliverer."""
-        free = Q(claimed_until=None) | Q(claimed_until__lte=now)
-        return self.filter(free, status=Status.QUEUED, next_attempt_at__lte=now)
+    def due(self, at: Combinable | None = None) -> "MailQuerySet":
+        """Those to be delivered now, or at another time: queued, their pause over, and held by no other deliverer.
+
+        Now is when the database says so: processes whose clocks disagree share that one (N1).
+        """
+        at = at or Now()
+        free = Q(claimed_until=None) | Q(claimed_until__lte=at)
+        return self.filter(free, status=Status.QUEUED, next_attempt_at__lte=at)
+
+    def with_clock(self) -> "MailQuerySet":
+        """Each with ``database_now``, the time by the database's clock when it was read."""
+        return self.annotate(database_now=Now())
 
 
 class Mail(models.Model):
@@ -77,6 +86,7 @@ class Mail(models.Model):
 
     # Set by lists that offer "Send again": the person to whom it was written, as that person is now (N8).
     addressee: Any = None
+    database_now: Any  # set by `with_clock`
     may_correct = False  # whether the reader may give that person another address
 
     objects: ClassVar[MailQuerySet] = MailQuerySet.as_manager()  # type: ignore[assignment]

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from mxportal.shared.alarms import wake, wake_on_commit
@@ -79,7 +79,7 @@ def deliver_mails(pks: Iterable[int]) -> None:
         while waiting and time.monotonic() < end:
             is_usable = _deliver_safely(waiting.pop(0), connection)
             if is_usable is False:
-                note_unusable(timezone.now())
+                note_unusable()
                 return
             if is_usable and turn == Turn.PROBE:
                 note_usable()
@@ -115,10 +115,10 @@ def retry_mail(pk: int, to: Recipient | None = None) -> Mail:
     ``to``: its recipient has another address by now (N8). ValidationError for one that was sent or is not needed any
     more: its sender makes a new one.
     """
-    mail = Mail.objects.select_for_update(no_key=True).get(pk=pk)
+    mail = Mail.objects.with_clock().select_for_update(no_key=True).get(pk=pk)
     if mail.status not in {Status.QUEUED, Status.FAILED}:
         raise ValidationError(_("This e-mail does not wait to be sent."), code="not_waiting")
-    mail.status, mail.attempts, mail.next_attempt_at = Status.QUEUED, 0, timezone.now()
+    mail.status, mail.attempts, mail.next_attempt_at = Status.QUEUED, 0, mail.database_now
     mail.failure = mail.server_reply = ""
     # A live lease stays: who is delivering it at this moment may still succeed.
     if to is not None and to.email != mail.recipient_email:
@@ -130,7 +130,7 @@ def retry_mail(pk: int, to: Recipient | None = None) -> Mail:
 
 def _readdress(mail: Mail, to: Recipient) -> None:
     """Another recipient's mail is another mail for the mail servers on its way. Refused while it is being delivered."""
-    if mail.claimed_until is not None and mail.claimed_until > timezone.now():
+    if mail.claimed_until is not None and mail.claimed_until > mail.database_now:
         raise ValidationError(
             _("This e-mail is being sent at this moment. Try again in a minute."), code="claimed"
         )
@@ -145,14 +145,14 @@ def retry_failed(pks: Iterable[int], to: Mapping[int, Recipient] | None = None) 
     ``to``: where some of them go by now (N8).
     """
     failed = Mail.objects.filter(pk__in=list(pks), status=Status.FAILED).order_by("pk")
-    mails = list(failed.select_for_update(no_key=True))
+    mails = list(failed.with_clock().select_for_update(no_key=True))
     due = [mail.pk for mail in mails]
     for mail in mails:
         recipient = (to or {}).get(mail.pk)
         if recipient and recipient.email != mail.recipient_email:
             _readdress(mail, recipient)
             mail.save()
-    afresh = {"status": Status.QUEUED, "attempts": 0, "next_attempt_at": timezone.now()}
+    afresh = {"status": Status.QUEUED, "attempts": 0, "next_attempt_at": Now()}
     Mail.objects.filter(pk__in=due).update(**afresh, failure="", server_reply="")
     if due:
         _ring(due)
@@ -165,7 +165,7 @@ def sweep() -> int:
     While the mail server is unreachable, one batch is enough to ask it again (N6). Returns how many were woken.
     """
     most = 0 if not is_asked_now() else BATCH if is_unreachable() else SWEEP_LIMIT
-    due = Mail.objects.due(timezone.now()).order_by("next_attempt_at")
+    due = Mail.objects.due().order_by("next_attempt_at")
     pks = list(due.values_list("pk", flat=True)[:most])
     for start in range(0, len(pks), BATCH):
         # the next sweeps wake the same mails again: behind a slow server their alarms must not pile up
@@ -183,6 +183,7 @@ def _mail_from(draft: MailDraft) -> Mail:
         recipient_name=one_line(draft.recipient_name)[:200],
         language=draft.language if known_language else settings.LANGUAGE_CODE,
         context=dict(draft.context),
+        next_attempt_at=Now(),
         request_key=draft.request_key,
         request_id=current_request_id(),
     )

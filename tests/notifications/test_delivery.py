@@ -9,6 +9,7 @@ import psycopg2
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.db.models.functions import Now
 from django.utils import timezone, translation
 
 from notifications import registry
@@ -279,7 +280,7 @@ def test_late_deliverer_overwrites_nothing(smtp, queue, letter):
     def slow_render(row):
         calls.append(row)
         if len(calls) == 1:
-            Mail.objects.filter(pk=mail.pk).update(claimed_until=timezone.now())
+            Mail.objects.filter(pk=mail.pk).update(claimed_until=Now())
             deliver_mails([mail.pk])
             smtp.answer_to_data = "550 Refused"
         return render(row)
@@ -298,7 +299,7 @@ def test_lost_lease_sends_no_second_secret(smtp, queue, letter):
     def slow_render(row):
         calls.append(row)
         if len(calls) == 1:
-            Mail.objects.filter(pk=mail.pk).update(claimed_until=timezone.now())
+            Mail.objects.filter(pk=mail.pk).update(claimed_until=Now())
             deliver_mails([mail.pk])
         return render(row)
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from mxportal.celery import app
@@ -60,7 +61,7 @@ def fates(mails: list[Mail]) -> list[tuple[str, int, str]]:
 
 
 def probe_is_due() -> None:
-    MailServer.objects.update(next_probe_at=timezone.now())
+    MailServer.objects.update(next_probe_at=Now())
 
 
 def test_batch_ends_at_an_unreachable_server(smtp, queue, settings):
@@ -99,7 +100,7 @@ def test_probes_have_a_pause(smtp, queue, settings, time_passes):
 def test_one_probe_at_a_time(smtp, queue, settings):
     """N6: six deliverers at once, one of them asks, the others do not wait for it."""
     settings.EMAIL_TIMEOUT, smtp.hangs = 2, True
-    MailServer.objects.create(pk=MailServer.THE_ONE, unreachable_since=timezone.now())
+    MailServer.objects.create(pk=MailServer.THE_ONE, unreachable_since=timezone.now(), next_probe_at=Now())
     pks = [queue().pk for _ in range(6)]
     start, ended = threading.Barrier(6), []
 
@@ -121,7 +122,7 @@ def test_one_probe_at_a_time(smtp, queue, settings):
 
 
 def test_probe_without_a_mail_leaves_the_turn_to_others(smtp, queue):
-    MailServer.objects.create(pk=MailServer.THE_ONE, unreachable_since=timezone.now())
+    MailServer.objects.create(pk=MailServer.THE_ONE, unreachable_since=timezone.now(), next_probe_at=Now())
     deliver_mails([4711])
     mail = queue()
     deliver_mails([mail.pk])
@@ -146,7 +147,9 @@ def test_sweep_wakes_one_batch_for_an_unreachable_server(queue, alarms):
         queue()
     alarms.clear()
     assert (sweep(), len(alarms)) == (2 * BATCH + 1, 3)
-    server = MailServer.objects.create(pk=MailServer.THE_ONE, unreachable_since=timezone.now())
+    server = MailServer.objects.create(
+        pk=MailServer.THE_ONE, unreachable_since=timezone.now(), next_probe_at=Now()
+    )
     assert sweep() == BATCH
     server.next_probe_at = timezone.now() + timedelta(minutes=1)
     server.save()
