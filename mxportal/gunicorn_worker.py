@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from django.conf import settings
+from gunicorn.util import split_request_uri
 from gunicorn.workers.gthread import _DEFER, DEFAULT_WORKER_DATA_TIMEOUT, TConn, ThreadWorker
 
 HEAD_SECONDS = 15  # for the head of a request
@@ -21,7 +22,9 @@ SLOWEST = 16 * 1024  # bytes a second
 MOST_HEAD = 256 * 1024  # bytes; gunicorn's own limits, which are lower, refuse such a head
 TURN = 1.0  # seconds after which a stopping worker is noticed
 END_OF_HEAD = b"\r\n\r\n"
-LENGTH = re.compile(rb"(?im)^content-length:[ \t]*(\d{1,12})[ \t]*\r$")
+LENGTH = re.compile(rb"(?im)^content-length:[ \t]*(\d+)[ \t]*\r$")
+MOST_DIGITS = 12  # of a length; the site refuses more (mxportal.bodies)
+UNKNOWN = 10**MOST_DIGITS
 CHUNKED = re.compile(rb"(?im)^transfer-encoding:")
 EXPECT = re.compile(rb"(?im)^expect:[ \t]*100-continue[ \t]*\r$")
 TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -114,10 +117,9 @@ class _Reader:
         from mxportal.bodies import most_bytes
 
         found = LENGTH.search(head)
-        length = int(found[1]) if found else 0
-        target = head.split(b" ", 2)[1:2]
-        path = unquote(target[0].partition(b"?")[0].decode("latin-1")) if target else "/"
-        self.is_whole = length <= most_bytes(path) and not CHUNKED.search(head)
+        digits = found[1] if found else b"0"
+        length = int(digits) if len(digits) <= MOST_DIGITS else UNKNOWN
+        self.is_whole = length <= most_bytes(_path(head)) and not CHUNKED.search(head)
         return length if self.is_whole else 0
 
     def _more(self, end: float) -> bool:
@@ -132,6 +134,15 @@ class _Reader:
             self._ended = not portion
             return bool(portion)
         return False
+
+
+def _path(head: bytes) -> str:
+    """Which page is meant, as gunicorn and Django read it: a target may name the host as well."""
+    target = head.partition(b"\r\n")[0].split(b" ")[1:2]
+    try:
+        return unquote(split_request_uri(target[0].decode("latin-1")).path) if target else "/"
+    except ValueError:  # gunicorn refuses it
+        return "/"
 
 
 def _limit_waits(sock: socket.socket) -> None:

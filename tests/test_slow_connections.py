@@ -17,12 +17,17 @@ from tests.test_embedded import environment
 
 SLOW = 40  # five times the request threads
 HEAD = b"POST /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+UPLOAD = HEAD.replace(b"/login/", b"%s") + b"Content-Length: %d\r\n\r\na"
 WAYS = {
     "head": HEAD,
     "body": HEAD + b"Content-Length: 1000\r\n\r\na",
     "body that was asked for": HEAD + b"Expect: 100-continue\r\nContent-Length: 1000\r\n\r\n",
     "body without a length": HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nab",
     "body too large": HEAD + b"Content-Length: 100000000\r\n\r\na",
+    "body for a page that takes files": UPLOAD % (b"/verify/", 1_000_000),
+    "body for such a page, with its host": UPLOAD % (b"http://127.0.0.1/verify/", 1_000_000),
+    "body for such a page, in other letters": UPLOAD % (b"/%76erify/", 1_000_000),
+    "body of a length with many digits": UPLOAD.replace(b"%d", b"0000000%d") % (b"/verify/", 1_000_000),
 }
 
 
