@@ -6,11 +6,14 @@ from allauth.account import forms as allauth_forms
 from django import forms
 from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator, validate_email
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.services.credentials import request_password_reset, set_password_by_link
 from mxportal.shared.fields import fold
+
+LONGEST = 254  # characters of an address, as in every table
 
 
 class LoginForm(allauth_forms.LoginForm):
@@ -48,8 +51,14 @@ class ResetPasswordForm(allauth_forms.ResetPasswordForm):
         self.fields["email"].widget.attrs.pop("placeholder", None)
 
     def clean_email(self) -> str:
-        """No look-up here, and none of allauth's shadow addresses: an old address must not reset."""
-        return fold(self.cleaned_data["email"])
+        """No look-up here, and none of allauth's shadow addresses: an old address must not reset.
+
+        One that is none once it is folded, or longer than any that the portal keeps, is a mistake at its field.
+        """
+        email = fold(self.cleaned_data["email"])
+        validate_email(email)
+        MaxLengthValidator(LONGEST)(email)
+        return email
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         """Queue the mail; its link is made when it is delivered."""

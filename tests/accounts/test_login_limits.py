@@ -202,3 +202,11 @@ def test_counts_begin_anew_and_are_dropped(cast: Cast) -> None:
     Attempts.objects.update(ends_at=0)
     assert drop_old_attempts() > 0
     assert not Attempts.objects.exists()
+
+
+@pytest.mark.parametrize("address", ["a" * 60 + "@" + ("b" * 50 + ".") * 4 + "example", "a@\ufdfa.example"])
+def test_an_address_that_no_mail_can_have_is_answered_like_any_other(db: None, address: str) -> None:
+    """U8: one that is too long, or is none once it is folded (U2), is refused at its field."""
+    asked = Client().post(reverse("account_reset_password"), {"email": address})
+    assert asked.status_code == 200
+    assert not Mail.objects.exists()
