@@ -16,8 +16,9 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from accounts.http import client_address
 from accounts.permissions import public
-from mxportal.shared.drafts import address_of, keep, new_draft, posted
+from mxportal.shared.drafts import address_of, keep, may_keep, new_draft, posted
 from mxportal.shared.keys import reader_of
 from mxportal.shared.views import own_address
 
@@ -44,11 +45,16 @@ def _log_in_first(request: HttpRequest, address: str) -> HttpResponseRedirect:
 
 
 def _kept(request: HttpRequest, *, reader: int | None = None) -> str:
-    """The address of the form with what was typed; "" where it is not kept, or was made for another reader."""
+    """The address of the form with what was typed; "" where it is not kept, or was made for another reader.
+
+    Without a ``reader`` the key shows for whom the form was made, and not who sends it: little is kept then.
+    """
     sent = posted(request)
     view = request.resolver_match.func if request.resolver_match else None
     made_for = reader_of(sent.get("key", "")) if sent is not None else None
     if sent is None or made_for is None or reader not in (None, made_for) or not hasattr(view, "keeps_draft"):
+        return ""
+    if reader is None and not may_keep(request, client_address(request), returning=True):
         return ""
     draft = new_draft()
     is_kept = keep(request, draft, sent, person=made_for, is_typed=False, is_news=True)

@@ -42,5 +42,5 @@ def forget_unknown_resets() -> None:
 
 @shared_task(name="accounts.drop_expired_sessions", ignore_result=True)
 def drop_sessions() -> None:
-    """Every night."""
+    """Every hour: those of visitors last no longer."""
     drop_expired_sessions()

@@ -57,7 +57,7 @@ def beat_schedule(*, sweep_seconds: float) -> dict[str, dict[str, Any]]:
         },
         "drop sessions that are over": {
             "task": "accounts.drop_expired_sessions",
-            "schedule": crontab(minute="40", hour="2-4"),
+            "schedule": crontab(minute="35"),
             "options": {"expires": 1800},
         },
         "drop counts of wrong logins that are over": {

@@ -21,6 +21,7 @@ from mxportal.shared.limits import count_up, network_of
 MOST = 24  # drafts of a session
 LARGEST = 300_000  # characters, of all drafts of a session together
 VISITORS_LARGEST, VISITORS_A_MINUTE, VISITORS_SECONDS = 20_000, 30, 3600  # of one address without a login
+RETURNING_LARGE_A_MINUTE = 3  # of one address, larger ones whose login has ended
 PARAMETER = "draft"
 SESSION_KEY = "drafts"
 NEVER_KEPT = re.compile("password|csrfmiddlewaretoken", re.IGNORECASE)
@@ -153,7 +154,7 @@ def keeps_draft(
             draft = draft if DRAFT.fullmatch(draft) else ""
             if request.method == "POST":
                 response = view(request, *args, **kwargs)
-                if request.user.pk is None and not (visitor and _may_keep(request, visitor(request))):
+                if request.user.pk is None and not (visitor and may_keep(request, visitor(request))):
                     return response
                 return _send(request, draft, response)
             request.sent = load(request, draft) if draft else None  # type: ignore[attr-defined]
@@ -171,12 +172,17 @@ def keeps_draft(
     return decorate
 
 
-def _may_keep(request: HttpRequest, address: str | None) -> bool:
-    """Sessions of visitors are rows that anybody can make: few, small, and gone after an hour."""
+def may_keep(request: HttpRequest, address: str | None, *, returning: bool = False) -> bool:
+    """Sessions of visitors are rows that anybody can make: few, small, and gone after an hour.
+
+    ``returning``: somebody whose login has ended, whose form may be as large as any; even fewer of these.
+    """
     sent = posted(request)
-    if sent is None or len(sent.kept()) > VISITORS_LARGEST:
+    is_small = sent is not None and len(sent.kept()) <= VISITORS_LARGEST
+    if not (is_small or returning):
         return False
-    count = count_up("drafts", network_of(address), most=VISITORS_A_MINUTE, seconds=60)
+    name, most = ("drafts", VISITORS_A_MINUTE) if is_small else ("large-drafts", RETURNING_LARGE_A_MINUTE)
+    count = count_up(name, network_of(address), most=most, seconds=60)
     if not count.is_exceeded:
         request.session.set_expiry(VISITORS_SECONDS)
     return not count.is_exceeded

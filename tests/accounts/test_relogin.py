@@ -1,15 +1,23 @@
 """U10: what was typed outlives its login, for the person who typed it."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Account, User
-from mxportal.shared.drafts import LARGEST, SESSION_KEY
+from mxportal.shared.drafts import (
+    LARGEST,
+    RETURNING_LARGE_A_MINUTE,
+    SESSION_KEY,
+    VISITORS_A_MINUTE,
+    VISITORS_LARGEST,
+)
 from mxportal.shared.keys import reader_of
 from tests.factories import PASSWORD, Cast
 
@@ -163,3 +171,18 @@ def test_a_key_names_its_reader_and_nobody_else(cast: Cast) -> None:
     token, reader, signature = key.split(".")
     assert reader_of(f"{token}.{int(reader) + 1}.{signature}") is None
     assert reader_of(f"{token}x.{reader}.{signature}") is None
+
+
+@pytest.mark.parametrize(
+    ("length", "most"), [(10, VISITORS_A_MINUTE), (VISITORS_LARGEST + 1, RETURNING_LARGE_A_MINUTE)]
+)
+def test_without_a_login_little_is_kept(cast: Cast, length: int, most: int) -> None:
+    """U10: a key shows for whom a form was made, not who sends it: of one address few are kept, for an hour."""
+    fields = shown_form(browser_of(cast.installer)) | TYPED | {"description": "x" * length}
+    Session.objects.all().delete()
+    addresses = [Client().post(FORM, fields)["Location"] for _ in range(2 * most + 1)]
+    assert "draft" in addresses[0]
+    assert "draft" not in addresses[-1]
+    assert sum("draft" in address for address in addresses) <= 2 * most, "a minute may end between"
+    in_an_hour = timezone.now() + timedelta(hours=1)
+    assert not Session.objects.filter(expire_date__gt=in_an_hour).exists()
