@@ -310,7 +310,7 @@ ATTEMPTS = {
     "login": (5, 300),  # wrong ones, for one user ID
     "login-address": (10, 60),  # wrong ones, from one address
     "login-browser": (5, 300),  # wrong ones, in a browser that the person has logged in with before
-    "reset": (5, 60),  # for one user ID
+    "reset": (5, 3600),  # for one user ID: each sends a mail
     "reset-address": (20, 60),  # from one address
 }
 SESSION_COOKIE_AGE = 12 * 60 * 60

@@ -1,8 +1,10 @@
 """U9: wrong logins are limited by the person they are tried on, and nobody locks another out of the own browser."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import time_machine
 from django.core import mail as outbox
 from django.test import Client
 from django.urls import reverse
@@ -210,3 +212,16 @@ def test_an_address_that_no_mail_can_have_is_answered_like_any_other(db: None, a
     asked = Client().post(reverse("account_reset_password"), {"email": address})
     assert asked.status_code == 200
     assert not Mail.objects.exists()
+
+
+def test_nobody_fills_a_mailbox_with_links(cast: Cast) -> None:
+    """U8: five mails an hour to one person, from however many addresses; the first links go on working."""
+    page = reverse("account_reset_password")
+    with time_machine.travel(datetime(2026, 11, 2, 9, tzinfo=UTC)) as clock:
+        for number in range(10):
+            Client(REMOTE_ADDR=f"192.0.2.{number}").post(page, {"email": cast.installer.email})
+            clock.shift(60)
+        assert Mail.objects.count() == 5
+        clock.shift(3600)
+        Client(REMOTE_ADDR="192.0.2.99").post(page, {"email": cast.installer.email})
+        assert Mail.objects.count() == 6
