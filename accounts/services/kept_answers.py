@@ -12,7 +12,6 @@ from django.utils import timezone
 from accounts.models import KeptAnswer, Operation, User
 from accounts.models.operation import key_reused
 from mxportal.shared.encryption import encryption
-from mxportal.shared.queries import one_or_none
 
 AT_ONCE = 1000
 
@@ -31,23 +30,19 @@ class Answer:
 
 
 def find_answer(*, actor: User, key: str, request_hash: str) -> Answer | None:
-    """The kept answer; None where the actor never used the key.
+    """The kept answer; None where neither the actor nor, for this request, another of the account used the key.
 
-    Raises AnswerGoneError, and ValidationError (KEY_REUSED) where the key was used for a different request.
+    Raises AnswerGoneError, and ValidationError (KEY_REUSED) where the actor used the key for a different request.
     """
-    found = one_or_none(
-        Operation.objects.filter(actor=actor, key=key).values_list(
-            "kept_answer__request_hash", "kept_answer__encrypted"
-        )
-    )
-    if found is None:
-        return None
-    kept_hash, encrypted = found
-    if encrypted is None:
-        raise AnswerGoneError
-    if kept_hash != request_hash:
-        raise key_reused()
-    return _decrypt(bytes(encrypted))
+    found = Operation.objects.under_key(actor, key)
+    for person, kept_hash, encrypted in found.values_list(
+        "actor", "kept_answer__request_hash", "kept_answer__encrypted"
+    ):
+        if encrypted is not None and kept_hash == request_hash:
+            return _decrypt(bytes(encrypted))
+        if person == actor.pk:
+            raise AnswerGoneError if encrypted is None else key_reused()
+    return None
 
 
 def keep_answer(operation: Operation, request_hash: str, answer: Answer) -> None:

@@ -48,8 +48,12 @@ def once(
 
     with keeping_answers(keep):
         do()
-    twin = None if made else _find(request, key, asked)  # whoever waited for the lock
-    return twin or _response(made[0])
+    if made:
+        return _response(made[0])
+    twin = _find(request, key, asked)  # whoever waited for the lock
+    if twin is None:  # another of the account did it, so long ago that its answer alone could tell
+        raise _gone()
+    return twin
 
 
 def as_json(shown: Shown) -> str:
@@ -68,15 +72,17 @@ def _find(request: TokenRequest, key: str, asked: str) -> HttpResponse | None:
     try:
         kept = find_answer(actor=request.user, key=key, request_hash=asked)
     except AnswerGoneError as error:
-        detail = _(
-            "This Idempotency-Key was used before, and its answer is not kept any more. Nothing was done."
-        )
-        raise Problem(409, "replay-expired", detail) from error
+        raise _gone() from error
     if kept is None:
         return None
     response = _response(kept)
     response[REPLAYED] = "true"
     return response
+
+
+def _gone() -> Problem:
+    detail = _("This Idempotency-Key was used before, and its answer is not kept any more. Nothing was done.")
+    return Problem(409, "replay-expired", detail)
 
 
 def _response(answer: Answer) -> HttpResponse:

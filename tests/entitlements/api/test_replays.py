@@ -9,13 +9,14 @@ from django.utils import timezone
 
 from accounts.models import KeptAnswer, Operation
 from accounts.services import kept_answers
+from accounts.services.api_tokens import new_secret, take_over_api_token
 from accounts.services.kept_answers import drop_old_answers
 from entitlements.models import LineItem
 from mxportal.shared.forms import new_key
 from tests.entitlements.api.client import ROOT, Program, assert_problem, program_of
 from tests.entitlements.api.test_matrix import DESCRIBED, READS_BY_POST
 from tests.entitlements.api.world import World
-from tests.factories import Cast, Chain
+from tests.factories import Cast, Chain, make_token, make_user
 
 KEYED = [
     name for name, (method, _path) in DESCRIBED.items() if method == "post" and name not in READS_BY_POST
@@ -160,7 +161,7 @@ def test_the_answer_and_the_write_are_one(cast: Cast, chain: Chain, monkeypatch:
 
 
 def test_another_token_of_the_same_person_gets_it_too(cast: Cast, chain: Chain) -> None:
-    """A key belongs to the person; a token that may not do it gets nothing."""
+    """A key belongs to the person, whatever the token; a token that may not do it gets nothing."""
     address = f"/items/{chain.installed.pk}/splits"
     first = program_of(cast.installer).post(address, split_of(cast, 5), key="five")
     assert_replayed(first, program_of(cast.installer).post(address, split_of(cast, 5), key="five"))
@@ -170,3 +171,33 @@ def test_another_token_of_the_same_person_gets_it_too(cast: Cast, chain: Chain) 
         Program().ask("POST", address, split_of(cast, 5), Idempotency_Key="five"), 401, "unauthorized"
     )
     assert ROOT in first.headers["Location"]
+
+
+def taken_over(cast: Cast, chain: Chain) -> tuple[Program, str, Any]:
+    """A program that split under the key "five", and whose token acts as another admin by now; and its answer."""
+    secret, address = new_secret(), f"/items/{chain.installed.pk}/splits"
+    token = make_token(cast.installer, secret=secret)
+    program = Program(secret)
+    first = program.post(address, split_of(cast, 5), key="five")
+    take_over_api_token(actor=make_user(cast.installer.account), token_id=token.pk)
+    return program, address, first
+
+
+def test_a_token_that_was_taken_over_does_nothing_twice(cast: Cast, chain: Chain) -> None:
+    """P1, P2: its program tries again once an admin has confirmed it, and gets the first answer."""
+    program, address, first = taken_over(cast, chain)
+    assert_replayed(first, program.post(address, split_of(cast, 5), key="five"))
+    assert LineItem.objects.filter(parent=chain.installed).count() == 2
+    KeptAnswer.objects.all().delete()
+    assert_problem(program.post(address, split_of(cast, 5), key="five"), 409, "replay-expired")
+    assert LineItem.objects.filter(parent=chain.installed).count() == 2
+
+
+def test_another_program_may_use_the_same_key_for_something_else(cast: Cast, chain: Chain) -> None:
+    """P2: keys of other persons of the account stand in nobody's way, and those of other accounts are not known."""
+    program, address, _first = taken_over(cast, chain)
+    assert program.post(address, split_of(cast, 6), key="five").status_code == 201
+    assert_problem(program.post(address, split_of(cast, 5), key="five"), 409, "key-reused")
+    of_seller = program_of(cast.distributor).post(address, split_of(cast, 6), key="five")
+    assert "Idempotency-Replayed" not in of_seller.headers
+    assert LineItem.objects.filter(parent=chain.installed).count() == 3
