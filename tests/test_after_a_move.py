@@ -30,6 +30,7 @@ from tests.entitlements.api.test_matrix import DESCRIBED
 from tests.entitlements.bulk import line_for, split_bulk
 from tests.entitlements.devices import host
 from tests.factories import Cast, issue_item, make_cast, make_product, make_relation, make_token, split_item
+from tests.following import FollowingClient
 from tests.test_access_matrix import pages
 
 pytestmark = pytest.mark.django_db
@@ -203,6 +204,7 @@ def objects(world: World) -> Iterator[dict[str, list[Any]]]:
     """What the variable part of an address is filled with, by the beginning of the route's name; in several rounds."""
     cast, mails = world.cast, Mail.objects.order_by("pk")
     contact = cast.customer_contact.pk
+    written_to_contact = mails.filter(recipient_email=cast.customer_contact.email, line_items__owner=cast.customer)
     for item in (world.served, world.bulk.items.get(), world.installed, world.issued):
         for license in (world.license, world.later):
             device = license.activation.device_id
@@ -217,6 +219,7 @@ def objects(world: World) -> Iterator[dict[str, list[Any]]]:
                 "entitlement_": [item.entitlement_id],
                 "product_edit": [make_product().pk],
                 "mail_send_again": [mails.last().pk],
+                "mail_correct": [written_to_contact.last().pk],
                 "api_token_": [make_token(cast.installer).pk],
                 "verify": [item.verification_code],
                 "line_item_go": ["split"],
@@ -265,7 +268,7 @@ def world() -> World:
 @pytest.mark.parametrize("role", READERS + OUTSIDERS)
 def test_every_page_and_file(world: World, role: str) -> None:
     """A4, A7, E12, E17: asked for and posted to with nothing; what a request changes is taken back."""
-    client, forbidden = Client(), world.forbidden(role)
+    client, forbidden = FollowingClient(), world.forbidden(role)
     client.force_login(getattr(world.cast, role))
     cookies = client.cookies.copy()
     assert len(forbidden) >= 30
@@ -309,6 +312,7 @@ def api_paths(world: World) -> Iterator[str]:
                 "account_id": item.owner.account_id,
                 "part_number": world.cast.product.part_number,
                 "entitlement_id": item.entitlement.entitlement_id,
+                "person_id": item.owner.users.order_by("pk").first().pk,
             }
             for method, template in DESCRIBED.values():
                 if method == "get":
@@ -331,6 +335,18 @@ def test_every_answer_of_the_api(world: World, role: str) -> None:
     if role != "other_installer":  # who sends the ID knows it
         leaks = [leak for leak in leaks if leak != ("/items/search", world.served.activation_id)]
     assert leaks == []
+
+
+def test_who_corrects_an_address_and_reads_a_person(world: World) -> None:
+    """A7, N8, P1: of the moved customer the new seller does, the former one neither; both addresses are in the walks."""
+    person = world.cast.customer_contact
+    mail = Mail.objects.filter(recipient_email=person.email, line_items=world.served).latest("pk")
+    for role, status in (("other_installer", 200), ("installer", 404), ("distributor", 404)):
+        client = FollowingClient()
+        client.force_login(getattr(world.cast, role))
+        assert client.get(reverse("mail_correct", args=[mail.pk])).status_code == status, role
+        path = f"/accounts/{world.cast.customer.account_id}/persons/{person.pk}"
+        assert program_of(getattr(world.cast, role)).get(path).status_code == status, role
 
 
 def test_the_bearer_learns_no_seller(world: World) -> None:
