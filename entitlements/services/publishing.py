@@ -22,13 +22,19 @@ BATCHES = 10
 
 
 def publish_head() -> bool:
-    """Publish the head of today, once a day. False where that is done, or nobody wants it, or there is none.
+    """Publish the head of today, once a day, and ask again for a time-stamp that it did not get.
 
-    The file comes before the row: whoever is killed between the two writes it again. Raises SealingStoppedError.
+    False where there is nothing to do, or no head. Files come before the row: whoever is killed between the two writes
+    them again. Raises SealingStoppedError.
     """
     wanted = settings.LEDGER_HEAD_RECIPIENTS or settings.LEDGER_HEAD_DIRECTORY or settings.TIMESTAMP_URL
-    if not wanted or PublishedHead.objects.filter(day=today()).exists():
+    if not wanted:
         return False
+    published = PublishedHead.objects.select_related("head__key").filter(day=today()).first()
+    return _stamp_again(published) if published else _publish()
+
+
+def _publish() -> bool:
     seal_ledger(batches=BATCHES)
     seal_records(batches=BATCHES)
     head = newest_signed_head()
@@ -42,6 +48,21 @@ def publish_head() -> bool:
     except IntegrityError:
         return False  # another beat was quicker
     return True
+
+
+def _stamp_again(published: PublishedHead) -> bool:
+    """The head that was published without a time-stamp gets one, and a second mail brings it.
+
+    That of an earlier day is not asked for any more: today's tree, which is stamped, contains that one.
+    """
+    if published.stamp or not settings.TIMESTAMP_URL:
+        return False
+    document = head_document(published.head)
+    stamp = _stamp(document)
+    if not stamp:
+        return False
+    _write_files(published.day, document, stamp)
+    return _add_stamp(published.day, stamp)
 
 
 def head_name(day: date, ending: str = "json") -> str:
@@ -77,6 +98,19 @@ def _write_files(day: date, document: bytes, stamp: bytes) -> None:
 def _note(day: date, head: LedgerHead, stamp: bytes) -> None:
     """Raises IntegrityError where the day has its head."""
     PublishedHead.objects.create(day=day, head=head, stamp=stamp)
+    _queue_mails(day)
+
+
+@transaction.atomic(durable=True)
+def _add_stamp(day: date, stamp: bytes) -> bool:
+    """False where another beat was quicker."""
+    if not PublishedHead.objects.filter(day=day, stamp=b"").update(stamp=stamp):
+        return False
+    _queue_mails(day)
+    return True
+
+
+def _queue_mails(day: date) -> None:
     queue_mails(
         MailDraft(
             kind=LEDGER_HEAD,

@@ -14,16 +14,17 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from entitlements.models import LedgerHead, PublishedHead
-from entitlements.services import tree
+from entitlements.services import publishing, tree
 from entitlements.services.anchors import kept_head
-from entitlements.services.publishing import publish_head
+from entitlements.services.publishing import LEDGER_HEAD, publish_head
 from entitlements.services.record_sealing import seal_records
 from entitlements.services.time_stamps import TimeStampError, stamped_at, time_stamp
 from entitlements.tasks import publish_head as publish_head_task
 from mxportal.shared.days import today
 from notifications.models import Mail
 from notifications.registry import render
-from tests.factories import Chain
+from scripts.services import free_port
+from tests.factories import Cast, Chain, issue_item
 
 pytestmark = pytest.mark.django_db
 
@@ -216,3 +217,36 @@ def test_a_time_stamp_server_that_is_down(
     assert publish_head()
     assert "Today's head has no time-stamp" in caplog.text
     assert [file.suffix for file in directory.iterdir()] == [".json"]
+
+
+def test_a_time_stamp_is_asked_for_until_it_is_there(
+    cast: Cast, chain: Chain, directory: Path, settings: Any, tmp_path: Path
+) -> None:
+    """E11: at the next runs of the task; then the file lies beside the head, a second mail brings it, and that is all."""
+    authority = Authority(tmp_path, "Trusted")
+    settings.TIMESTAMP_CA = authority.root
+    settings.TIMESTAMP_URL = f"http://127.0.0.1:{free_port()}/"
+    publish_head_task()
+    head = PublishedHead.objects.get().head
+    publish_head_task()
+    assert (Mail.objects.filter(kind=LEDGER_HEAD).count(), PublishedHead.objects.get().stamp) == (2, b"")
+    issue_item(cast)
+    with authority.listening() as settings.TIMESTAMP_URL:
+        publish_head_task()
+        publish_head_task()
+    published = PublishedHead.objects.get()
+    document, stamp = sorted(directory.iterdir())
+    assert (published.head, bytes(published.stamp), authority.answers) == (head, stamp.read_bytes(), 1)
+    assert stamped_at(stamp.read_bytes(), document.read_bytes())
+    assert Mail.objects.filter(kind=LEDGER_HEAD).count() == 4
+    message = render(Mail.objects.latest("pk"))
+    assert message is not None
+    assert [name.rpartition(".")[2] for name, _content, _kind in message.attachments] == ["json", "tsr"]
+
+
+def test_two_that_stamp_again_send_one_mail(chain: Chain, directory: Path) -> None:
+    """E11: two beats at once."""
+    publish_head()
+    assert publishing._add_stamp(today(), b"one")
+    assert not publishing._add_stamp(today(), b"two")
+    assert (Mail.objects.filter(kind=LEDGER_HEAD).count(), bytes(PublishedHead.objects.get().stamp)) == (4, b"one")
