@@ -82,11 +82,11 @@ def process(
 
 
 @contextmanager
-def running_portal(directory: Path) -> Iterator[Portal]:
+def running_portal(directory: Path, mails: MailServer | None = None) -> Iterator[Portal]:
     """All of it, until the block ends. The processes' logs lie in the directory."""
     with ExitStack() as stack:
         redis_url = stack.enter_context(redis())
-        mails = stack.enter_context(MailServer())
+        mails = stack.enter_context(mails or MailServer())
         port = free_port()
         assert redis_url, "run_tests.py leaves these tests out where there is no Redis"
         environment = server_environment(

@@ -20,7 +20,8 @@ class MoodyMailServer(MailServer):
     answer_to_data: str = "250 OK"
     loses_answer: bool = False  # takes the mail, then hangs up instead of answering
     keeps_answer: bool = False  # takes the mail, then says nothing more
-    hangs: bool = False  # says nothing more after MAIL FROM
+    hangs: bool = False  # says nothing more after MAIL FROM, until this is over
+    hanging: int = 0  # how many connections wait so at the moment
     delay: float = 0.0  # seconds until a mail is taken
     before_answer: Callable[[], None] = lambda: None  # called when a mail was taken
 
@@ -44,8 +45,16 @@ class MoodyMailServer(MailServer):
         self, server: Any, session: Any, envelope: Any, address: str, rcpt_options: list[str]
     ) -> str:
         if self.hangs:
-            await asyncio.sleep(60)
+            await self._hang()
         return await super().handle_RCPT(server, session, envelope, address, rcpt_options)
+
+    async def _hang(self) -> None:
+        self.hanging += 1
+        try:
+            while self.hangs:
+                await asyncio.sleep(0.05)
+        finally:
+            self.hanging -= 1
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         await asyncio.sleep(self.delay)
