@@ -19,6 +19,7 @@ from entitlements.models.movement import ON_DEVICES
 from entitlements.movement_texts import movement_text
 from entitlements.predicates import is_party
 from entitlements.services.change_mails import BULK_UNDONE, CAME_BACK, CORRECTED
+from entitlements.services.ledger_repair import REPAIRED
 from entitlements.services.mailing import ACTIVATION, MAILED, UNDONE
 from entitlements.services.moves import SERVED_BY_CHANGED
 from entitlements.services.replacing import REPLACED
@@ -36,6 +37,12 @@ TOLD = {
     CAME_BACK: gettext_lazy("%(email)s was told by e-mail that copies came back."),
     BULK_UNDONE: gettext_lazy("%(email)s was told by e-mail that a bulk split was undone."),
     CORRECTED: gettext_lazy("%(email)s was told by e-mail that the quantity changed."),
+}
+BALANCES = {
+    "quantity": gettext_lazy("quantity %(after)s (was %(before)s)"),
+    "available": gettext_lazy("available %(after)s (was %(before)s)"),
+    "split": gettext_lazy("split %(after)s (was %(before)s)"),
+    "activated": gettext_lazy("activated %(after)s (was %(before)s)"),
 }
 DEVICE_CHANGES = {
     "device_added": gettext_lazy("The device was added by hand."),
@@ -116,7 +123,8 @@ def _merged(found: list[list[tuple[str, int, Event]]], ends: dict[str, int]) -> 
 
 def _changes(actor: User, item: LineItem) -> QuerySet[AuditEntry]:
     """E9: who sent mails is for parties."""
-    actions = [STATE_CHANGED, REPLACED, SERVED_BY_CHANGED, *([MAILED] if is_party(actor, item) else [])]
+    actions = [STATE_CHANGED, REPLACED, SERVED_BY_CHANGED, REPAIRED]
+    actions += [MAILED] if is_party(actor, item) else []
     return AuditEntry.objects.about(item).filter(action__in=actions).select_related("actor__account")
 
 
@@ -178,7 +186,8 @@ def _owned_above(actor: User, movement: Movement) -> bool:
 def _change_event(actor: User, item: LineItem, entry: AuditEntry, names: dict[int, str]) -> Event:
     if entry.action == MAILED:
         return _mailed_event(actor, entry, names)
-    by, reason = person_name(actor, entry.actor, names), entry.reason if is_party(actor, item) else ""
+    tells_reason = is_party(actor, item) and entry.action != REPAIRED  # its reason is the operator's command
+    by, reason = person_name(actor, entry.actor, names), entry.reason if tells_reason else ""
     return Event(at=entry.created_at, text=_change_text(entry, names), by=by, reason=reason)
 
 
@@ -189,9 +198,23 @@ def _change_text(entry: AuditEntry, names: dict[int, str]) -> str:
     if entry.action == SERVED_BY_CHANGED:
         sentence = _("The account was moved: the line item is now looked after by %(account)s.")
         return sentence % {"account": names[entry.details["account"]]}
+    if entry.action == REPAIRED:
+        return _repaired_text(entry)
     states = {"before": entry.details.get("before"), "after": entry.details.get("after")}
     labels = {name: State(value).label for name, value in states.items() if value in State.values}
     return _("The state changed from “%(before)s” to “%(after)s”.") % ({"before": "–", "after": "–"} | labels)
+
+
+def _repaired_text(entry: AuditEntry) -> str:
+    """The balances that had not followed from the movements, before and after (E11)."""
+    before, after = entry.details["before"], entry.details["after"]
+    changes = [
+        BALANCES[name] % {"before": before[name], "after": after[name]}
+        for name in BALANCES
+        if before[name] != after[name]
+    ]
+    sentence = _("The balances were corrected from the movements: %(changes)s.")
+    return sentence % {"changes": "; ".join(changes)}
 
 
 def _mailed_event(actor: User, entry: AuditEntry, names: dict[int, str]) -> Event:

@@ -204,7 +204,9 @@ def objects(world: World) -> Iterator[dict[str, list[Any]]]:
     """What the variable part of an address is filled with, by the beginning of the route's name; in several rounds."""
     cast, mails = world.cast, Mail.objects.order_by("pk")
     contact = cast.customer_contact.pk
-    written_to_contact = mails.filter(recipient_email=cast.customer_contact.email, line_items__owner=cast.customer)
+    written_to_contact = mails.filter(
+        recipient_email=cast.customer_contact.email, line_items__owner=cast.customer
+    )
     for item in (world.served, world.bulk.items.get(), world.installed, world.issued):
         for license in (world.license, world.later):
             device = license.activation.device_id
@@ -338,7 +340,7 @@ def test_every_answer_of_the_api(world: World, role: str) -> None:
 
 
 def test_who_corrects_an_address_and_reads_a_person(world: World) -> None:
-    """A7, N8, P1: of the moved customer the new seller does, the former one neither; both addresses are in the walks."""
+    """A7, N8, P1: of the moved customer the new seller does, the former one neither; the walks ask for both."""
     person = world.cast.customer_contact
     mail = Mail.objects.filter(recipient_email=person.email, line_items=world.served).latest("pk")
     for role, status in (("other_installer", 200), ("installer", 404), ("distributor", 404)):

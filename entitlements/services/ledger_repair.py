@@ -8,7 +8,7 @@ from django.db.models import F, Max
 
 from accounts.models import AuditEntry
 from entitlements.ledger.guarding import unguarded
-from entitlements.models import Activation, LineItem, Movement
+from entitlements.models import Activation, LineItem, Movement, UnsealedRecord
 from entitlements.services.ledger_verification import (
     BALANCES,
     Difference,
@@ -16,6 +16,7 @@ from entitlements.services.ledger_verification import (
     differences,
     differences_on_devices,
 )
+from entitlements.services.record_verification import RecordsCheck
 from entitlements.services.seal_verification import tree_findings
 
 REPAIRED = "balances_repaired"
@@ -38,11 +39,15 @@ class CannotRepairError(Exception):
 
 @dataclass
 class Repair:
-    """What was put right, and what could not be, one sentence each. ``queued`` movements had no place to be sealed."""
+    """What was put right, and what could not be, one sentence each.
+
+    ``queued`` movements and ``records`` had no place to be sealed.
+    """
 
     repaired: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     queued: int = 0
+    records: int = 0
 
 
 def repair_ledger() -> Repair:
@@ -58,8 +63,17 @@ def repair_ledger() -> Repair:
         with connection.cursor() as cursor:
             cursor.execute(QUEUE_LEFT_OUT)
             repair.queued = cursor.rowcount
+        repair.records = _queue_records()
         _repair_balances(repair)
+        _queue_records()  # the entries of the audit trail that this has made, without the trigger
     return repair
+
+
+def _queue_records() -> int:
+    """Line items, licenses and audit entries that neither are sealed nor wait to be. Returns how many there were."""
+    check = RecordsCheck()
+    check.see_all()
+    return len(UnsealedRecord.objects.bulk_create(check.unqueued(), batch_size=1_000))
 
 
 def _check_owner() -> None:

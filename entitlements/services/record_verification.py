@@ -38,6 +38,11 @@ class RecordsCheck:
         backfills = RecordBackfill.objects.values_list("kind", "position", "last")
         self._to_come = {kind: (position, last) for kind, position, last in backfills}
 
+    def see_all(self) -> None:
+        """Know what is sealed without a pass over the leaves."""
+        for kind, subjects in SealedRecords.objects.values_list("kind", "subjects").iterator(READ):
+            self._seen[kind].add(unpack_numbers(bytes(subjects)))
+
     def findings(self, leaf: LedgerLeaf, records: SealedRecords | None) -> Iterator[Finding]:
         """What does not fit under one leaf."""
         if records is None or records.kind not in KINDS:
@@ -75,6 +80,12 @@ class RecordsCheck:
                     yield Finding(
                         f"{kind.noun} {subject}", "a leaf, or a place in the queue for one", "neither"
                     )
+
+    def unqueued(self) -> Iterator[UnsealedRecord]:
+        """Places in the queue for all rows that are left out, while nobody else writes."""
+        for kind in KINDS.values():
+            for pk in self._unseen(kind):
+                yield UnsealedRecord(kind=kind.name, subject=pk)
 
     def _unseen(self, kind: RecordKind) -> Iterator[int]:
         """Rows that were not under the leaves, and that the backfill does not come to."""

@@ -222,7 +222,7 @@ def test_a_time_stamp_server_that_is_down(
 def test_a_time_stamp_is_asked_for_until_it_is_there(
     cast: Cast, chain: Chain, directory: Path, settings: Any, tmp_path: Path
 ) -> None:
-    """E11: at the next runs of the task; then the file lies beside the head, a second mail brings it, and that is all."""
+    """E11: at the next runs of the task; then a file lies beside the head, a second mail brings it, and that is all."""
     authority = Authority(tmp_path, "Trusted")
     settings.TIMESTAMP_CA = authority.root
     settings.TIMESTAMP_URL = f"http://127.0.0.1:{free_port()}/"
@@ -249,4 +249,7 @@ def test_two_that_stamp_again_send_one_mail(chain: Chain, directory: Path) -> No
     publish_head()
     assert publishing._add_stamp(today(), b"one")
     assert not publishing._add_stamp(today(), b"two")
-    assert (Mail.objects.filter(kind=LEDGER_HEAD).count(), bytes(PublishedHead.objects.get().stamp)) == (4, b"one")
+    assert (Mail.objects.filter(kind=LEDGER_HEAD).count(), bytes(PublishedHead.objects.get().stamp)) == (
+        4,
+        b"one",
+    )

@@ -7,15 +7,20 @@ from contextlib import contextmanager
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.urls import reverse
+from django.utils.translation import override
 
 from accounts.models import AuditEntry
 from entitlements.ledger import triggers
 from entitlements.models import LineItem, Movement, MovementKind
 from entitlements.services import ledger
 from entitlements.services.ledger import move, move_on_device
+from entitlements.services.record_sealing import seal_records
 from entitlements.services.sealing import seal_ledger
 from entitlements.services.undo import undo_split
+from entitlements.timeline import timeline
 from mxportal.shared.forms import new_key
+from tests.entitlements.pages import client_of, html_of
 from tests.factories import Cast, Chain, issue_item, make_activation, split_item
 from tests.roles import as_owner
 
@@ -60,6 +65,9 @@ def test_splits_that_moved_nothing(cast: Cast, chain: Chain) -> None:
     said, warned = repair()
     assert f"Repaired line item {lost.pk}: quantity is 0, the movements say 7; available is 0" in said
     assert "Queued to be sealed: 1 movements." in said
+    assert (
+        "Queued to be sealed: 1 records." in said
+    )  # the line item; its entries in the audit trail come besides
     assert "The ledger verifies" in said
     assert not warned
     assert (balances(lost), balances(chain.issued)) == ((7, 7, 0, 0), (100, 53, 47, 0))
@@ -76,6 +84,7 @@ def test_splits_that_moved_nothing(cast: Cast, chain: Chain) -> None:
     ) == {newest}
     split_item(cast.installer, lost, cast.customer, copies=7)
     seal_ledger()
+    seal_records()
     assert repair()[0].startswith("Nothing to repair.")
 
 
@@ -89,6 +98,27 @@ def test_copies_on_a_device(cast: Cast, chain: Chain) -> None:
     activation.refresh_from_db()
     assert (activation.copies, balances(chain.served)) == (2, (5, 3, 0, 2))
     move_on_device(actor=None, kind=MovementKind.RETURN, activation=activation, copies=2)
+
+
+def test_the_history_tells_of_the_repair(cast: Cast, chain: Chain) -> None:
+    """E11, E12: in both languages, the balances that changed and no others, to whoever sees the item."""
+    with no_trigger():
+        split_item(cast.distributor, chain.issued, cast.installer.account, copies=7)
+    repair()
+    history = reverse("line_item_history", args=[chain.issued.pk])
+    for reader in (cast.mobotix, cast.distributor):
+        page = html_of(client_of(reader).get(history))
+        assert (
+            "The balances were corrected from the movements: available 53 (was 60); split 47 (was 40)."
+            in page
+        )
+        assert "--repair" not in page
+    with override("de"):
+        (event,) = (one for one in timeline(cast.mobotix, chain.issued).events if "berichtigt" in one.text)
+    assert (
+        event.text
+        == "Die Bestände wurden nach den Buchungen berichtigt: verfügbar 53 (vorher 60); aufgeteilt 47 (vorher 40)."
+    )
 
 
 @pytest.mark.parametrize("way", ["undo", "raise"])

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from accounts.models import AuditEntry
 from entitlements.ledger.triggers import create, drop
 from entitlements.models import (
     Activation,
+    CountedReturn,
     LedgerHead,
     LedgerLeaf,
     LedgerNode,
@@ -131,9 +133,45 @@ def take_back_end(world: World) -> None:
     License.objects.filter(activation=world.ended.activation_id).update(ended_at=None)
 
 
+def counted(**values: Any) -> Callable[[World], None]:
+    """The return as the issued item counts it, the top of its chain, says something else."""
+    return lambda world: CountedReturn.objects.filter(item=world.chain.issued).update(**values)
+
+
+def remove_counted(world: World) -> None:
+    pk = CountedReturn.objects.get(item=world.chain.installed).pk
+    delete("entitlements_countedreturn", "id", pk)
+
+
+def count_twice(world: World) -> None:
+    """As the application's own role could: rows are its to add."""
+    row = CountedReturn.objects.get(item=world.chain.served)
+    row.pk = None
+    row.save()
+
+
+def count_an_activation(world: World) -> None:
+    """L4: a competitor's year is used up by what is no return."""
+    movement = Movement.objects.filter(kind=MovementKind.ACTIVATE).latest("pk")
+    CountedReturn.objects.create(
+        item=world.chain.issued, movement=movement, copies=2, returned_at=timezone.now()
+    )
+
+
 TAMPERINGS: dict[str, tuple[Callable[[World], None], str]] = {
     "a balance": (change(LineItem, quantity=F("quantity") + 1, available=F("available") + 1), "line item"),
     "copies on a device": (change(Activation, copies=F("copies") + 1), "activation"),
+    "a return that is not counted at a level": (
+        remove_counted,
+        "counts it: expected 2 copies, counted once, on the day of the movement, found none",
+    ),
+    "copies of a counted return": (counted(copies=1), "counts it: expected 2 copies"),
+    "the time of a counted return": (
+        counted(returned_at=timezone.now() - timedelta(days=400)),
+        "counts it: expected",
+    ),
+    "a return that is counted twice": (count_twice, "found 4 copies in 2 rows"),
+    "a counted return of nothing": (count_an_activation, "counts it: expected none, found 2 copies"),
     "a movement": (change(Movement, reason="x"), "movement"),
     "a removed movement": (remove("entitlements_movement", Movement), "no such movement"),
     "an inserted movement": (insert_movement, "expected a leaf, or a place in the queue"),

@@ -12,6 +12,7 @@ from entitlements.services.anchors import KeptHead, kept_head
 from entitlements.services.key_verification import key_findings
 from entitlements.services.ledger_repair import CannotRepairError, repair_ledger
 from entitlements.services.ledger_verification import differences, differences_on_devices
+from entitlements.services.return_verification import return_findings
 from entitlements.services.seal_verification import seal_findings
 from entitlements.services.sealing import sealing_lag
 from entitlements.services.time_stamps import TimeStampError, stamped_at
@@ -50,7 +51,14 @@ class Command(BaseCommand):
             map(
                 str,
                 islice(
-                    chain(differences(), differences_on_devices(), seal_findings(kept), key_findings()), SHOWN
+                    chain(
+                        differences(),
+                        differences_on_devices(),
+                        return_findings(),
+                        seal_findings(kept),
+                        key_findings(),
+                    ),
+                    SHOWN,
                 ),
             )
         )
@@ -87,7 +95,9 @@ class Command(BaseCommand):
             self.stdout.write(f"Repaired {sentence}.")
         if repair.queued:
             self.stdout.write(f"Queued to be sealed: {repair.queued} movements.")
-        if not (repair.repaired or repair.left or repair.queued):
+        if repair.records:
+            self.stdout.write(f"Queued to be sealed: {repair.records} records.")
+        if not (repair.repaired or repair.left or repair.queued or repair.records):
             self.stdout.write("Nothing to repair.")
         for sentence in repair.left:
             self.stderr.write(f"Not repaired: {sentence}")
