@@ -5,7 +5,6 @@ signed by the portal, so that a form forged elsewhere is never kept, nor one tha
 """
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
@@ -13,14 +12,13 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from accounts.http import client_address
 from accounts.permissions import public
 from mxportal.shared.drafts import address_of, keep, may_keep, new_draft, posted
 from mxportal.shared.keys import reader_of
-from mxportal.shared.views import own_address
+from mxportal.shared.views import page_before
 
 
 class KeepingLoginRequiredMiddleware(LoginRequiredMiddleware):
@@ -41,7 +39,7 @@ def _log_in_first(request: HttpRequest, address: str) -> HttpResponseRedirect:
         )
     else:
         messages.warning(request, _("You were logged out, and nothing was done. Log in and repeat the step."))
-    return redirect_to_login(address or _origin(request))
+    return redirect_to_login(address or page_before(request, reverse("home")))
 
 
 def _kept(request: HttpRequest, *, reader: int | None = None) -> str:
@@ -59,15 +57,6 @@ def _kept(request: HttpRequest, *, reader: int | None = None) -> str:
     draft = new_draft()
     is_kept = keep(request, draft, sent, person=made_for, is_typed=False, is_news=True)
     return address_of(request, draft) if is_kept else ""
-
-
-def _origin(request: HttpRequest) -> str:
-    """The page of ours that the button stood on."""
-    page = request.META.get("HTTP_REFERER", "")
-    if not url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
-        return reverse("home")
-    parts = urlsplit(page)
-    return own_address(f"{parts.path}?{parts.query}" if parts.query else parts.path, default=reverse("home"))
 
 
 @public("Django shows it where a form's token does not fit")

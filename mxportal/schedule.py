@@ -4,65 +4,35 @@ from typing import Any
 
 from celery.schedules import crontab
 
+Call = dict[str, Any]
+MORNING, NIGHT, ALWAYS = "6-22", "2-4", "*"  # hours
 
-def beat_schedule(*, sweep_seconds: float) -> dict[str, dict[str, Any]]:
-    """By a name for the log. A call that nobody took by the next one is dropped: the next does the same."""
+
+def beat_schedule(*, sweep_seconds: float) -> dict[str, Call]:
+    """By a name for the log. A call that nobody took by the next one is dropped: the next does the same.
+
+    What is done once a day, or once a week, is called again and again for a beat that was down at the first hour.
+    """
     return {
-        "sweep the outbox": {
-            "task": "notifications.sweep",
-            "schedule": sweep_seconds,
-            "options": {"expires": sweep_seconds},
-        },
-        "sweep the bulk splits": {
-            "task": "entitlements.sweep_bulk_splits",
-            "schedule": 30.0,
-            "options": {"expires": 30},
-        },
-        "seal the ledger": {"task": "entitlements.seal_ledger", "schedule": 60.0, "options": {"expires": 60}},
-        "publish the head of the ledger": {
-            "task": "entitlements.publish_head",
-            "schedule": crontab(minute="20"),
-            "options": {"expires": 1800},
-        },
-        # Each is done once a day, and once a week; the other calls are for a beat that was down at six.
-        "tell of what expires": {
-            "task": "entitlements.notify_expiring",
-            "schedule": crontab(minute="5", hour="6-22"),
-            "options": {"expires": 1800},
-        },
-        "sum up what expires": {
-            "task": "entitlements.send_digest",
-            "schedule": crontab(minute="10", hour="6-22"),
-            "options": {"expires": 1800},
-        },
-        "drop old requests from the API's log": {
-            "task": "accounts.drop_old_api_requests",
-            "schedule": crontab(minute="40", hour="2-4"),
-            "options": {"expires": 1800},
-        },
-        "tell of API tokens that end": {
-            "task": "accounts.notify_ending_tokens",
-            "schedule": crontab(minute="15", hour="6-22"),
-            "options": {"expires": 1800},
-        },
-        "drop old answers of the API": {
-            "task": "accounts.drop_old_answers",
-            "schedule": crontab(minute="45", hour="2-4"),
-            "options": {"expires": 1800},
-        },
-        "drop requests for a new password that were nobody's": {
-            "task": "accounts.drop_unknown_resets",
-            "schedule": crontab(minute="45", hour="2-4"),
-            "options": {"expires": 1800},
-        },
-        "drop sessions that are over": {
-            "task": "accounts.drop_expired_sessions",
-            "schedule": crontab(minute="35"),
-            "options": {"expires": 1800},
-        },
-        "drop counts of wrong logins that are over": {
-            "task": "accounts.drop_old_attempts",
-            "schedule": crontab(minute="50"),
-            "options": {"expires": 1800},
-        },
+        "sweep the outbox": _every(sweep_seconds, "notifications.sweep"),
+        "sweep the bulk splits": _every(30, "entitlements.sweep_bulk_splits"),
+        "seal the ledger": _every(60, "entitlements.seal_ledger"),
+        "publish the head of the ledger": _at(20, ALWAYS, "entitlements.publish_head"),
+        "tell of what expires": _at(5, MORNING, "entitlements.notify_expiring"),
+        "sum up what expires": _at(10, MORNING, "entitlements.send_digest"),
+        "tell of API tokens that end": _at(15, MORNING, "accounts.notify_ending_tokens"),
+        "drop old requests from the API's log": _at(40, NIGHT, "accounts.drop_old_api_requests"),
+        "drop old answers of the API": _at(45, NIGHT, "accounts.drop_old_answers"),
+        "drop requests for a new password that were nobody's": _at(45, NIGHT, "accounts.drop_unknown_resets"),
+        "drop sessions that are over": _at(35, ALWAYS, "accounts.drop_expired_sessions"),
+        "drop counts of wrong logins that are over": _at(50, ALWAYS, "accounts.drop_old_attempts"),
     }
+
+
+def _every(seconds: float, task: str) -> Call:
+    return {"task": task, "schedule": float(seconds), "options": {"expires": seconds}}
+
+
+def _at(minute: int, hours: str, task: str) -> Call:
+    schedule = crontab(minute=str(minute), hour=hours)
+    return {"task": task, "schedule": schedule, "options": {"expires": 1800}}

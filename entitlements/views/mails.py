@@ -7,7 +7,6 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -27,7 +26,7 @@ from entitlements.services.resending import (
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.pagination import capped_count, paginate
-from mxportal.shared.views import missing_is_404, posted, submit
+from mxportal.shared.views import missing_is_404, page_before, posted, submit
 from notifications.models import Mail
 from notifications.registry import kind_label
 
@@ -88,7 +87,7 @@ def mail_send_again(request: PortalRequest, pk: int) -> HttpResponse:
         messages.success(
             request, _("The e-mail to %(address)s is on its way again.") % {"address": mail.recipient_email}
         )
-    return redirect(_origin(request))
+    return redirect(page_before(request, reverse("home")))
 
 
 @requires(Permission.MANAGE_USERS)
@@ -107,10 +106,3 @@ def mail_correct(request: PortalRequest, pk: int) -> HttpResponse:
         request, _("The e-mail to %(address)s is on its way again.") % {"address": sent.recipient_email}
     )
     return redirect("mail_list")
-
-
-def _origin(request: PortalRequest) -> str:
-    """The page of ours that the button stood on."""
-    page = request.META.get("HTTP_REFERER", "")
-    ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
-    return page if ours else reverse("home")

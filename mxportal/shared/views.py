@@ -3,15 +3,16 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.http import Http404, QueryDict
+from django.http import Http404, HttpRequest, QueryDict
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from mxportal.shared.drafts import posted
 from mxportal.shared.forms import KeyedForm
 
-__all__ = ["missing_is_404", "own_address", "posted", "submit", "with_query"]
+__all__ = ["missing_is_404", "own_address", "page_before", "posted", "submit", "with_query"]
 T = TypeVar("T")
 
 
@@ -48,6 +49,15 @@ def own_address(address: str, default: str = "") -> str:
     is_clean = address.isprintable() and " " not in address
     is_path = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
     return address if is_clean and is_path else default
+
+
+def page_before(request: HttpRequest, default: str) -> str:
+    """The page of ours that a button stood on, as the browser names it; else the default."""
+    page = request.META.get("HTTP_REFERER", "")
+    if not url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
+        return default
+    parts = urlsplit(page)
+    return own_address(f"{parts.path}?{parts.query}" if parts.query else parts.path, default)
 
 
 def with_query(address: str, **values: object) -> str:
