@@ -12,9 +12,11 @@ import kubernetes_validate
 import prometheus_client
 import pytest
 import yaml
+from django.urls import URLPattern, get_resolver
 from django_prometheus.middleware import Metrics
 
 import mxportal.metrics  # noqa: F401  registers what the portal counts
+from mxportal.bodies import most_bytes
 from tests.live import ROOT
 from tests.test_documents import variables_read
 
@@ -153,6 +155,29 @@ def test_units_and_manifests_set_only_what_is_read() -> None:
     assert len(set_by_units) > 4
     assert len(set_by_manifests) > 8
     assert (set_by_units | set_by_manifests) - variables_read() - OF_OTHERS == set()
+
+
+def nginx_takes(path: str) -> int:
+    """How many bytes nginx lets pass to this path."""
+    text = (DEPLOY / "nginx" / "portal.conf").read_text()
+    places = re.findall(r"location ~ (\S+) \{\s*client_max_body_size (\d+)m;", text)
+    general = re.findall(r"^    client_max_body_size (\d+)m;", text, re.MULTILINE)
+    places += re.findall(r"location (/api/) \{\s*client_max_body_size (\d+)m;", text)
+    sizes = [size for pattern, size in places if re.match(pattern, path)] + general
+    return int(sizes[0]) * 1024 * 1024
+
+
+def pages() -> list[str]:
+    """An address of every page."""
+    apps = [getattr(one, "url_patterns", [one]) for one in get_resolver().url_patterns]
+    routes = [str(one.pattern) for one in chain.from_iterable(apps) if isinstance(one, URLPattern)]
+    return ["/" + re.sub(r"<[^>]+>", "1", route) for route in routes]
+
+
+def test_nginx_lets_pass_what_each_page_takes() -> None:
+    """S1: the portal refuses what is too large, in words; nginx only what no page takes."""
+    assert {"/verify/", "/bulk-splits/new/", "/items/1/activate/many/"} < set(pages())
+    assert [path for path in pages() if nginx_takes(path) < most_bytes(path)] == []
 
 
 def compose() -> dict[str, dict[str, Any]]:
