@@ -4,6 +4,7 @@ Threads of their own receive each request, whole; only then a request thread tak
 keeps a receiver busy, for as long as its time lasts, and nobody else waiting.
 """
 
+import math
 import re
 import socket
 import struct
@@ -21,6 +22,7 @@ BODY_SECONDS = 15  # for its body, and besides so long as the slowest line allow
 SLOWEST = 16 * 1024  # bytes a second
 MOST_HEAD = 256 * 1024  # bytes; gunicorn's own limits, which are lower, refuse such a head
 TURN = 1.0  # seconds after which a stopping worker is noticed
+LAST_CALL = 2.0  # seconds that a stopping worker has for a request that it has accepted
 END_OF_HEAD = b"\r\n\r\n"
 LENGTH = re.compile(rb"(?im)^content-length:[ \t]*(\d+)[ \t]*\r$")
 MOST_DIGITS = 12  # of a length; the site refuses more (mxportal.bodies)
@@ -93,6 +95,7 @@ class _Reader:
         self.received = bytearray(conn.parser.unreader.take_buffered())
         self.is_whole = True  # False where the site will refuse the body unread
         self._ended = False  # the other side has closed its end
+        self._last_call: float | None = None  # when a stopping worker gives up
 
     def read(self) -> bool:
         """False where the time was over first. What the site will refuse unread is not waited for."""
@@ -124,7 +127,7 @@ class _Reader:
 
     def _more(self, end: float) -> bool:
         """Some bytes more; False at the end of the time, of the connection, or of the worker."""
-        while self._worker.alive and (left := end - time.monotonic()) > 0:
+        while (left := min(end, self._latest()) - time.monotonic()) > 0:
             self._sock.settimeout(min(left, TURN))
             try:
                 portion = self._sock.recv(64 * 1024)
@@ -134,6 +137,14 @@ class _Reader:
             self._ended = not portion
             return bool(portion)
         return False
+
+    def _latest(self) -> float:
+        """A worker that stops still receives what is on its way, for nobody else will answer it."""
+        if self._worker.alive:
+            return math.inf
+        if self._last_call is None:
+            self._last_call = time.monotonic() + LAST_CALL
+        return self._last_call
 
 
 def _path(head: bytes) -> str:

@@ -8,9 +8,11 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from mxportal.gunicorn_worker import _Reader
 from scripts.services import free_port, wait_for_port
 from tests.live import BIN, process
 from tests.test_embedded import environment
@@ -101,3 +103,24 @@ def test_large_uploads_arrive_whole(port: int) -> None:
         urllib.request.urlopen(request, timeout=20)
     with refused.value as answer:
         assert answer.status == 403  # without a CSRF token, which is looked for in the whole body
+
+
+class Stopping:
+    """A worker that was told to stop."""
+
+    alive = False
+
+
+def test_a_stopping_worker_receives_what_is_on_its_way() -> None:
+    """S2: a connection that it has accepted is answered by nobody else; 408 would blame a client that was quick."""
+    ours, theirs = socket.socketpair()
+    connection = SimpleNamespace(
+        sock=ours, parser=SimpleNamespace(unreader=SimpleNamespace(take_buffered=bytes))
+    )
+    with ours, theirs:
+        theirs.sendall(b"GET /verify/ HTTP/1.1\r\nHost: portal\r\n\r\n")
+        assert _Reader(connection, Stopping()).read() is True
+        theirs.sendall(b"GET /verify/ HT")
+        begun = time.monotonic()
+        assert _Reader(connection, Stopping()).read() is False
+        assert time.monotonic() - begun < 5  # and waits no longer for the rest than a stop may take
