@@ -1,10 +1,11 @@
 """E7: many splits in one step: its lines while they are checked, and what it made."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, Q, When
+from django.db.models import Q
 from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -50,12 +51,12 @@ class BulkSplitQuerySet(models.QuerySet["BulkSplit"]):
         own = Q(account=actor.account)
         return self.filter(own | Q(state__in=CARRIED_OUT) if actor.account.is_mobotix else own)
 
-    def with_is_wrong(self) -> Self:
-        """``is_wrong``: the last check of a draft found something, without reading its findings."""
+    def to_correct(self, bulks: Iterable["BulkSplit"]) -> Self:
+        """Drafts among these whose last check found something. Asks nothing of the others, for findings are large."""
+        drafts = [bulk.pk for bulk in bulks if bulk.state == BulkState.READY]
         found = self.alias(lines_found=KT("findings__lines"), sources_found=KT("findings__sources"))
         wrong = Q(lines_found__startswith='{"') | Q(sources_found__startswith='{"')
-        is_wrong = Case(When(wrong, state=BulkState.READY, then=True), default=False)
-        return found.annotate(is_wrong=is_wrong)
+        return found.filter(wrong, pk__in=drafts)
 
     def working(self) -> Self:
         """Jobs that a worker has in hand, or should have."""

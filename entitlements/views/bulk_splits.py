@@ -42,10 +42,13 @@ LARGE = ("lines", "findings")  # needed in the preview alone
 @require_safe
 def bulk_split_list(request: PortalRequest) -> HttpResponse:
     """Those of the reader's account, newest first."""
-    bulks = BulkSplit.objects.visible_to(request.user).with_is_wrong().defer(*LARGE).select_related("actor")
+    bulks = BulkSplit.objects.visible_to(request.user).defer(*LARGE).select_related("actor")
     page = paginate(request, bulks, order=("-id",))
     names = visible_names(request.user, [bulk.account_id for bulk in page.items])
-    rows = [{"bulk": bulk, "account": names[bulk.account_id]} for bulk in page.items]
+    wrong = set(BulkSplit.objects.visible_to(request.user).to_correct(page.items).values_list("pk", flat=True))
+    rows = [
+        {"bulk": bulk, "account": names[bulk.account_id], "is_wrong": bulk.pk in wrong} for bulk in page.items
+    ]
     return render(request, "entitlements/bulk_split_list.html", {"page": page, "rows": rows})
 
 
