@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from prometheus_client import REGISTRY
 
@@ -12,6 +11,7 @@ from mxportal.shared.forms import new_key
 from tests.entitlements.api import world as programs
 from tests.entitlements.api.test_matrix import DESCRIBED, READS_BY_POST
 from tests.entitlements.api.test_matrix import LINES as OPERATIONS
+from tests.following import FollowingClient
 from tests.read_only import read_only
 from tests.test_access_matrix import COLUMNS, LINES, World
 
@@ -27,7 +27,7 @@ def lost(kind: str) -> float:
 def test_every_page_is_shown(settings: Any) -> None:
     """What the matrix says of GET holds without a single write, for everybody."""
     world = World()
-    clients = {column: Client() for column in WHO}
+    clients = {column: FollowingClient() for column in WHO}
     for column, client in clients.items():
         if column != "anonymous":
             client.force_login(getattr(world.cast, column))

@@ -86,7 +86,7 @@ def test_name_unique_among_one_sellers_buyers(cast: Cast) -> None:
 def test_name_that_grows_when_folded(cast: Cast) -> None:
     """A3: a name of letters that are three once folded gets a sentence, no database error."""
     with pytest.raises(ValidationError) as refused:
-        create(cast.installer, name="ΐ" * 200)
+        create(cast.installer, name="ﬃ" * 200)
     assert list(refused.value.message_dict) == ["name"]
 
 

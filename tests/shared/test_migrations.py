@@ -5,7 +5,6 @@ from django.db import IntegrityError, connection, migrations, models
 from django.db.migrations.state import ProjectState
 from django.db.models import Index, Q
 
-from accounts.models import AuditEntry
 from mxportal.shared.migrations import (
     AddCheckForNewRows,
     AddIndexBeside,
@@ -87,15 +86,11 @@ def test_a_check_in_two_steps(work: Work) -> None:
         rows.create(number=-1)
 
 
-def test_filling_in_batches(db: None) -> None:
+def test_filling_in_batches(work: Work) -> None:
     """Every row that lacks the value, and no other; again, nothing is left to do."""
-    for number in range(25):
-        AuditEntry.objects.create(
-            action="a", object_type="x", object_id=number, reason="" if number else "has one"
-        )
-    become_owner(connection)
-    lacking = AuditEntry.objects.filter(object_type="x", reason="")
-    assert fill_in_batches(lacking, batch=10, pause=0, reason="filled") == 24
-    assert fill_in_batches(lacking, batch=10, pause=0, reason="filled") == 0
-    assert AuditEntry.objects.get(object_type="x", object_id=0).reason == "has one"
-    become_application(connection)
+    model = work.state.apps.get_model("x", "Numbered")
+    model.objects.bulk_create([model(number=0 if number else 7) for number in range(25)])
+    lacking = model.objects.filter(number=0)
+    assert fill_in_batches(lacking, batch=10, pause=0, number=1) == 24
+    assert fill_in_batches(lacking, batch=10, pause=0, number=1) == 0
+    assert list(model.objects.order_by("pk").values_list("number", flat=True)) == [7] + [1] * 24
