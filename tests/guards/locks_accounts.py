@@ -154,7 +154,7 @@ def accepted_beside_a_namesake(cast: Cast) -> Race:
     return Race(
         other=lambda: namesake(seller, buyer.name),
         ours=lambda: decide_relation(actor=cast.installer, relation_id=relation.pk, accept=True),
-        right=lambda outcome: Mail.objects.filter(kind=NAMESAKE).exists(),
+        right=lambda outcome: Mail.objects.filter(kind=NAMESAKE, context__user=seller.pk).exists(),
     )
 
 
