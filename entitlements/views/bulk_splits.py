@@ -45,7 +45,9 @@ def bulk_split_list(request: PortalRequest) -> HttpResponse:
     bulks = BulkSplit.objects.visible_to(request.user).defer(*LARGE).select_related("actor")
     page = paginate(request, bulks, order=("-id",))
     names = visible_names(request.user, [bulk.account_id for bulk in page.items])
-    wrong = set(BulkSplit.objects.visible_to(request.user).to_correct(page.items).values_list("pk", flat=True))
+    wrong = set(
+        BulkSplit.objects.visible_to(request.user).to_correct(page.items).values_list("pk", flat=True)
+    )
     rows = [
         {"bulk": bulk, "account": names[bulk.account_id], "is_wrong": bulk.pk in wrong} for bulk in page.items
     ]
