@@ -132,8 +132,9 @@ def line_item_go(request: PortalRequest, step: str) -> HttpResponse:
 
 
 def _tick_one(step: str, ticked: int) -> str:
-    one = _("Tick one line item; only one after the other is possible.")
-    return f"{one} {_('“Bulk split” takes several at once.')}" if step == "split" and ticked > 1 else one
+    if step == "split" and ticked > 1:
+        return _("Tick one line item; only one after the other is possible. “Bulk split” takes several at once.")
+    return _("Tick one line item; only one after the other is possible.")
 
 
 @requires(Permission.VIEW)
