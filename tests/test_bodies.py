@@ -62,6 +62,8 @@ def test_a_body_without_a_length(db: None, client: Client) -> None:
     """S1: chunked, so nobody knows where it ends."""
     response = send(client, "/login/", 0, HTTP_TRANSFER_ENCODING="chunked")
     assert response.status_code == 411
+    assert "Nothing was received" in response.content.decode()
+    assert "Too large" not in response.content.decode()
 
 
 def test_pages_with_files_take_files(db: None) -> None:

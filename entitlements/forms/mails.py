@@ -8,8 +8,10 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.models import User
 from entitlements.forms.filters import ANY
 from entitlements.search import SHORTEST
+from entitlements.services.publishing import LEDGER_HEAD
 from mxportal.shared.forms import KeyedForm, NumberField
 from mxportal.shared.widgets import PlainSelect
 from notifications.models import Status
@@ -59,9 +61,10 @@ class MailFilter(forms.Form):
     until = forms.DateField(label=pgettext_lazy("period", "Until"), required=False, widget=DayInput)
     item = NumberField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["kind"].choices = [ANY, *kinds()]  # type: ignore[attr-defined]
+        seen = [one for one in kinds() if one[0] != LEDGER_HEAD or actor.account.is_mobotix]
+        self.fields["kind"].choices = [ANY, *seen]  # type: ignore[attr-defined]
         for name, field in self.fields.items():
             select = isinstance(field.widget, forms.Select)
             field.widget.attrs |= {

@@ -35,7 +35,7 @@ from notifications.registry import kind_label
 @require_safe
 def mail_list(request: PortalRequest) -> HttpResponse:
     """E-mails: what the reader may see of them, newest first, a keyset page at a time."""
-    form = MailFilter(request.GET)
+    form = MailFilter(request.GET, actor=request.user)
     filters = form.filters()
     item = party_item(request.user, filters["item"]) if filters["item"] else None
     context: dict[str, Any] = {

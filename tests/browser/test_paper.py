@@ -27,6 +27,10 @@ BEYOND = """() => {
   const shown = [...document.querySelectorAll("main :is(td, th, p, dd, li, svg, section)")];
   return shown.filter((one) => one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.textContent.trim());
 }"""
+CUT = """() => [...document.querySelectorAll("main :is(td, th)")]
+  .filter((one) => one.checkVisibility())
+  .filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent.trim())"""
+HEADINGS = "(all) => all.filter((one) => !one.checkVisibility()).map((one) => one.textContent.trim())"
 TO_PRESS = "body :is(button, .btn, input, select, summary)"
 SEEN = "(all) => all.filter((one) => one.checkVisibility() && one.tagName !== 'SUMMARY').map((one) => one.outerHTML)"
 
@@ -63,6 +67,8 @@ def check_paper(page: Page, pdf: Path) -> None:
         "document.querySelectorAll('.visually-hidden').forEach((one) => one.remove())"
     )  # for ears alone
     assert page.evaluate(BEYOND) == [], pdf.name
+    assert page.evaluate(CUT) == [], pdf.name
+    assert page.locator("main :is(h1, h2, h3)").evaluate_all(HEADINGS) == [], pdf.name
     assert page.locator(TO_PRESS).evaluate_all(SEEN) == [], pdf.name
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
     expected = letters(page.locator("main").inner_text())

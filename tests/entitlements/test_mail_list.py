@@ -127,6 +127,12 @@ def test_filters(cast: Cast) -> None:
     assert listed(client, status="nonsense", kind="x") == [personal.pk, failed.pk, waiting.pk]
 
 
+def test_only_kinds_that_the_reader_may_have_are_offered(cast: Cast) -> None:
+    """The heads of the ledger go to the operator's addresses: only MOBOTIX sees what became of them."""
+    assert "Head of the ledger" in html_of(client_of(cast.mobotix).get(LIST))
+    assert "Head of the ledger" not in html_of(client_of(cast.distributor).get(LIST))
+
+
 @pytest.mark.parametrize("query", [{"q": "ab"}, {"since": "yesterday"}, {"until": "9999-99-99"}])
 def test_a_typing_error_gets_a_sentence(cast: Cast, query: dict[str, str]) -> None:
     page = client_of(cast.distributor).get(LIST, query)
