@@ -46,7 +46,8 @@ class ListFilter(forms.Form):
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         states = [choice for choice in State.choices if choice[0] != State.DRAFT or actor.account.is_mobotix]
-        self.fields["state"].choices = [ANY, *states, (EXPIRED, _("Expired")), (TO_HAND_ON, _("With copies available"))]  # type: ignore[attr-defined]
+        states += [(EXPIRED, _("Expired")), (TO_HAND_ON, _("With copies available"))]
+        self.fields["state"].choices = [ANY, *states]  # type: ignore[attr-defined]
         days = sorted({EXPIRING_SOON, settings.EXPIRING_DAYS})
         self.fields["expiring"].choices = [ANY, *[(str(n), _within(n)) for n in days]]  # type: ignore[attr-defined]
         # names only: a hundred instances of Product would cost as much as the rest of the page

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Layout
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.forms.accounts import plain_helper
 from accounts.models import User
 from entitlements.forms.filters import ANY
 from entitlements.search import SHORTEST
@@ -42,6 +45,11 @@ class AddressForm(KeyedForm):
         max_length=254,
         help_text=_("The contact gets this address, and the e-mail goes there."),
     )
+
+    @property
+    def helper(self) -> FormHelper:
+        """The page writes the form element."""
+        return plain_helper(Layout("email"))
 
 
 class MailFilter(forms.Form):

@@ -242,3 +242,19 @@ def test_the_login_ends_in_the_middle(
         expect(page.locator("main")).to_contain_text("2 copies of")
         press(page, "Complete")
         expect(page.get_by_role("heading", level=1)).to_have_text("The line item is split")
+
+
+@pytest.mark.parametrize("js", [True, False])
+def test_the_address_of_a_failed_mail_is_corrected(
+    browser: Browser, live_server: Any, world: World, js: bool
+) -> None:
+    """N8: the button of the page sends its form; nonsense is said at the field and kept."""
+    mail = world.refused_credentials
+    with reading(browser, live_server.url, world.cast.installer, java_script_enabled=js) as page:
+        page.goto(reverse("mail_correct", args=[mail.pk]))
+        page.get_by_label("E-mail").fill("nonsense")
+        page.get_by_role("button", name="Correct and send again").click()
+        expect(page.locator("[name=email].is-invalid")).to_have_value("nonsense")
+        page.get_by_label("E-mail").fill("right@installer.example")
+        page.get_by_role("button", name="Correct and send again").click()
+        expect(page.get_by_text("The e-mail to right@installer.example is on its way again.")).to_be_visible()

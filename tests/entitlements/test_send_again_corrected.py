@@ -127,6 +127,9 @@ def test_correct_and_send_again(cast: Cast, mail: Mail, contact: User) -> None:
     page = client.get(reverse("mail_correct", args=[mail.pk]))
     assert OLD in html_of(page)
     assert reverse("user_detail", args=[contact.pk]) in html_of(page)
+    assert (
+        html_of(page).partition("<main")[2].count("<form") == 1
+    )  # within another one, its button does nothing
     answer = client.post(reverse("mail_correct", args=[mail.pk]), {"email": NEW, "key": new_key()})
     assert answer.status_code == 302
     contact.refresh_from_db()
