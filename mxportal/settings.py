@@ -314,6 +314,7 @@ ATTEMPTS = {
     "reset-address": (20, 60),  # from one address
 }
 SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_ENGINE = "mxportal.sessions"
 
 # --- Behind a proxy, and what browsers are told ---------------------------------------------------------------------
 

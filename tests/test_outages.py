@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.sessions.backends.base import UpdateError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, connection
 from django.http import HttpResponse
@@ -124,6 +125,31 @@ def test_programs_get_a_problem(cast: Cast) -> None:
             problem = assert_problem(answer, 503, "unavailable")
             assert int(answer.headers["Retry-After"]) > 0
             assert problem["detail"].startswith("Das Portal erreicht seine Datenbank nicht.")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_draft_while_the_database_takes_no_writes() -> None:
+    """O2: a form that is not complete writes nothing but its draft, in the session; that fails as any write does."""
+    cast = make_cast()
+    client = quiet(client_of(cast.mobotix))
+    with read_only():
+        page = assert_unavailable(
+            client.post("/entitlements/new/", {"step": "save", "order_number": "PO-77"})
+        )
+    assert "PO-77" in page
+    assert client.get("/").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_session_that_is_over_is_no_outage() -> None:
+    """Logged out meanwhile in another tab, as before."""
+    cast = make_cast()
+    client = quiet(client_of(cast.mobotix))
+    store = client.session
+    store["a"] = 1
+    store.delete()
+    with pytest.raises(UpdateError):
+        store.save()
 
 
 @pytest.mark.django_db(transaction=True)
