@@ -56,7 +56,7 @@ def repair_ledger() -> Repair:
     A balance cannot be below 0: where the movements say so, copies were given away twice, and nothing of that item's
     tree is changed. Raises CannotRepairError where the movements do not verify, or without the owner's rights.
     """
-    _check_owner()
+    check_owner()
     _check_movements()
     repair = Repair()
     with unguarded(connection):
@@ -76,7 +76,8 @@ def _queue_records() -> int:
     return len(UnsealedRecord.objects.bulk_create(check.unqueued(), batch_size=1_000))
 
 
-def _check_owner() -> None:
+def check_owner() -> None:
+    """Raises CannotRepairError without the rights of the tables' owner."""
     if connection.vendor != "postgresql":
         return
     with connection.cursor() as cursor:

@@ -23,5 +23,8 @@ class Command(BaseCommand):
         try:
             movements, records = seal_ledger(), seal_records()
         except SealingStoppedError as error:
-            raise CommandError(f"Sealing stopped: {error}. Run verify_ledger.") from error
+            raise CommandError(
+                f"Sealing stopped: {error}. Run verify_ledger. Where it names only a head that nobody signed and what"
+                " lies under it, verify_ledger --repair, as the tables' owner, sets it aside: docs/sealed-ledger.md."
+            ) from error
         self.stdout.write(f"Movements sealed: {movements}. Records sealed: {records}.")

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from entitlements.services.anchors import KeptHead, kept_head
+from entitlements.services.head_repair import set_unsigned_heads_aside
 from entitlements.services.key_verification import key_findings
 from entitlements.services.ledger_repair import CannotRepairError, repair_ledger
 from entitlements.services.ledger_verification import differences, differences_on_devices
@@ -29,8 +30,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--repair",
             action="store_true",
-            help="First put right every balance that does not follow from the movements, in one transaction while"
-            " nobody moves copies, and say what stood there. On PostgreSQL it needs DATABASE_OWNER_URL.",
+            help="First set aside heads that nobody signed, and put right every balance that does not follow from the"
+            " movements, in one transaction while nobody moves copies, and say what stood there. On PostgreSQL it needs"
+            " DATABASE_OWNER_URL.",
         )
 
         parser.add_argument(
@@ -44,9 +46,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One line for each entry, balances first."""
-        if options["repair"]:
-            self._repair()
         kept = [self._kept(file) for file in options["head"]]
+        if options["repair"]:
+            self._repair(kept)
         findings = list(
             map(
                 str,
@@ -86,8 +88,10 @@ class Command(BaseCommand):
             raise CommandError(f"{file.name}: {error}") from error
         return kept
 
-    def _repair(self) -> None:
+    def _repair(self, kept: list[KeptHead]) -> None:
         try:
+            if set_aside := set_unsigned_heads_aside(kept):
+                self.stdout.write(f"Set aside {set_aside}. The audit trail keeps what they said.")
             repair = repair_ledger()
         except CannotRepairError as error:
             raise CommandError(str(error)) from error

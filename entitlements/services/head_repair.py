@@ -1,0 +1,87 @@
+"""E11: what was put behind the newest signed head is set aside, so that sealing goes on. For the tables' owner only."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import connection
+
+from accounts.models import AuditEntry
+from entitlements.ledger.guarding import unguarded
+from entitlements.models import LedgerHead, LedgerLeaf, LedgerNode, PublishedHead, SealedRecords
+from entitlements.sealing.merkle import node_count
+from entitlements.services.anchors import KeptHead
+from entitlements.services.ledger_repair import REASON, CannotRepairError, check_owner
+from entitlements.services.tree import (
+    SealingStoppedError,
+    head_statement,
+    newest_signed_head,
+    stored_frontier,
+    tree_problem,
+)
+
+SET_ASIDE = "heads_set_aside"
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """``heads``: what each one that is gone said and who was to have signed it. ``size``: of the tree that is left."""
+
+    heads: list[dict[str, str | int]]
+    leaves: int
+    size: int
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.heads)} heads that nobody signed and {self.leaves} leaves after the signed head at {self.size};"
+            " what they were about waits to be sealed again"
+        )
+
+
+def set_unsigned_heads_aside(kept: Iterable[KeptHead] = ()) -> SetAside | None:
+    """Take away heads after the newest signed one, with their leaves; the audit trail keeps what the heads said.
+
+    Movements and records stay, and ``repair_ledger`` queues those that have no leaf any more. None where sealing can go
+    on. Raises CannotRepairError where that would be more than an addition: no head is signed, the signed one does not
+    fit the tree, or a later one was ``kept`` elsewhere.
+    """
+    check_owner()
+    if not tree_problem():
+        return None
+    with unguarded(connection):
+        signed = _signed_head()
+        if later := [head.size for head in kept if head.size > signed.size]:
+            raise CannotRepairError(
+                f"The newest signed head is at {signed.size}, and one at {max(later)} is kept elsewhere."
+                " Restore a backup."
+            )
+        return _set_aside(signed)
+
+
+def _signed_head() -> LedgerHead:
+    head = newest_signed_head()
+    if head is None:
+        raise CannotRepairError("No head of the ledger is signed. Restore a backup.")
+    try:
+        fits = stored_frontier(head.size).root() == bytes(head.root)
+    except SealingStoppedError as error:
+        raise CannotRepairError(f"{error}. Restore a backup.") from error
+    if not fits:
+        raise CannotRepairError(
+            f"The tree is another one than the signed head at {head.size} says. Restore a backup."
+        )
+    return head
+
+
+def _set_aside(signed: LedgerHead) -> SetAside:
+    heads = LedgerHead.objects.select_related("key").filter(size__gt=signed.size).order_by("size")
+    said = [head_statement(head).data() | {"signature": bytes(head.signature).hex()} for head in heads]
+    PublishedHead.objects.filter(head__size__gt=signed.size).delete()
+    heads.delete()
+    SealedRecords.objects.filter(leaf__gte=signed.size).delete()
+    leaves, _by_model = LedgerLeaf.objects.filter(number__gte=signed.size).delete()
+    LedgerNode.objects.filter(number__gte=node_count(signed.size)).delete()
+    result = SetAside(said, leaves, signed.size)
+    AuditEntry.objects.record(
+        actor=None, action=SET_ASIDE, about=signed, reason=REASON, heads=said, leaves=leaves
+    )
+    return result
