@@ -18,7 +18,7 @@ from gunicorn.util import split_request_uri
 from gunicorn.workers.gthread import _DEFER, DEFAULT_WORKER_DATA_TIMEOUT, TConn, ThreadWorker
 
 HEAD_SECONDS = 15  # for the head of a request
-BODY_SECONDS = 15  # for its body, and besides so long as the slowest line allowed needs
+BODY_SECONDS = 15  # for its body, and besides so long as the slowest line allowed needs for what has come
 SLOWEST = 16 * 1024  # bytes a second
 MOST_HEAD = 256 * 1024  # bytes; gunicorn's own limits, which are lower, refuse such a head
 TURN = 1.0  # seconds after which a stopping worker is noticed
@@ -108,10 +108,9 @@ class _Reader:
         length = self._length(head)
         if length and EXPECT.search(head):
             self._sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        end = time.monotonic() + BODY_SECONDS + length / SLOWEST
-        whole = len(head) + 2 + length
-        while len(self.received) < whole:
-            if not self._more(end):
+        start, begin = time.monotonic() + BODY_SECONDS, len(head) + 2
+        while (there := len(self.received) - begin) < length:
+            if not self._more(start + there / SLOWEST):
                 return self._ended
         return True
 

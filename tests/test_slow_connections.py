@@ -60,10 +60,11 @@ def test_slow_connections_stop_nobody(port: int, way: str) -> None:
         assert answers(port)
 
 
-def test_slow_connection_ends(port: int) -> None:
-    """S2: 408 after its time."""
+@pytest.mark.parametrize("way", ["body", "body for a page that takes files"])
+def test_slow_connection_ends(port: int, way: str) -> None:
+    """S2: 408 after its time, which is no longer for a large body of which nothing comes."""
     with socket.create_connection(("127.0.0.1", port), timeout=40) as connection:
-        connection.sendall(WAYS["body"])
+        connection.sendall(WAYS[way])
         assert connection.recv(100).startswith(b"HTTP/1.1 408")
 
 
