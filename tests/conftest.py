@@ -14,6 +14,8 @@ from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import connections
 from django.utils import translation
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from entitlements.ledger import triggers
 from entitlements.models import LineItem
@@ -40,6 +42,11 @@ def pytest_configure(config: pytest.Config) -> None:
         *django_settings.PASSWORD_HASHERS,
     ]
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    # How long an example takes depends on what else the machine does; no property is about that.
+    hypothesis_settings.register_profile(
+        "portal", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    hypothesis_settings.load_profile("portal")
 
 
 # --- What a test needs, and what happens where it is missing ----------------------------------------------------------
