@@ -22,7 +22,7 @@ bench: ## one line `name value unit` for each figure
 	@scripts/bootstrap dev
 	@$(PY) -m tests.bench
 
-faults: ## the portal under load while its parts are killed (SEED replays a run; KILLS, DURATION)
+faults: ## the portal under load while its parts are killed (SEED replays a run; KILLS, DURATION, OUTAGE)
 	@scripts/bootstrap dev
 	@$(PY) -m tests.faults
 

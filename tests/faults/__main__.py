@@ -1,7 +1,8 @@
 """`make faults`: the portal for real, under load from several clients, while its parts are killed at random moments.
 
-SEED replays the same plan of faults; KILLS (40) are spread over DURATION (300) seconds. At the end every acknowledged
-request must be there, none twice, the ledger must verify and every mail must have come.
+SEED replays the same plan of faults. KILLS (40) and outages are spread over DURATION (150) seconds, then OUTAGE (300)
+more in which Redis is away. At the end every acknowledged request must be there, none twice, the ledger must verify and
+every mail must have come; during each outage the portal must have answered as the rules promise.
 """
 
 import logging
@@ -31,7 +32,8 @@ def main() -> int:
     orders = Orders(
         seed=os.environ.get("SEED") or secrets.token_hex(4),
         kills=int(os.environ.get("KILLS", "40")),
-        seconds=float(os.environ.get("DURATION", "300")),
+        seconds=float(os.environ.get("DURATION", "150")),
+        without_redis=float(os.environ.get("OUTAGE", "300")),
     )
     say(str(orders))
     directory = Path(tempfile.mkdtemp(prefix="portal-faults-"))
@@ -52,9 +54,9 @@ def run(orders: Orders, directory: Path, redis: str) -> list[str]:
     """The portal is configured by its environment: nothing of it is imported before that is complete."""
     with ExitStack() as stack:
         mails = stack.enter_context(MoodyServer(random=make_moods(orders.seed)))
-        system = System(directory, redis)
+        system = System(directory, redis, mails)
         stack.callback(system.stop)
-        os.environ |= system.environment(mails.port, directory)
+        os.environ |= system.environment()
         system.start_services()
         system.start_portal()
         django.setup()

@@ -4,7 +4,7 @@ import re
 import time
 
 from accounts.models import Tier
-from tests.faults.clients import GIVE_UP, Actions, Buyer, Client
+from tests.faults.clients import LATER, Actions, Buyer, Client
 from tests.faults.model import Item
 
 HALF = 0.5
@@ -120,13 +120,13 @@ def _keep_lines(client: Client, source: Item, lines: list[tuple[Buyer, int]]) ->
 
 def _after_work(client: Client, page: str) -> str:
     """The page once the job is done; a worker that takes it up after a kill may need the sweep."""
-    end = time.monotonic() + GIVE_UP
+    end = time.monotonic() + LATER
     while time.monotonic() < end:
         body = client.see(page)
         if "<progress" not in body:
             return body
         time.sleep(0.5)
-    raise TimeoutError(f"{page} was not done in {GIVE_UP} s.")
+    raise TimeoutError(f"{page} was not done in {LATER} s.")
 
 
 def activate(client: Client) -> None:

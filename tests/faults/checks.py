@@ -19,7 +19,14 @@ from tests.faults.system import Killed
 
 LOSES_ANSWER = (Mood.HANGS_AFTER_DATA, Mood.DIES_AFTER_DATA)
 OF_A_WORKER = (Kind.WORKER, Kind.POOL)
-OF_THE_DATABASE = (Kind.POSTGRES, Kind.BACKEND)
+OF_THE_DATABASE = (
+    Kind.POSTGRES,
+    Kind.BACKEND,
+    Kind.POSTGRES_STOPPED,
+    Kind.POSTGRES_FROZEN,
+    Kind.READ_ONLY,
+    Kind.DISK_FULL,
+)
 AFTER_ANSWER = (
     5  # seconds that a worker on a busy machine may take to write down what the mail server answered
 )
@@ -54,6 +61,13 @@ def check_items(model: Model) -> Iterator[str]:
         state = "obsolete" if not item.quantity else item.states[-1] if item.states else "deployed"
         if row.state != state:
             yield f"Line item {pk} is {row.state}, by the answers {state}."
+
+
+def check_outages(model: Model) -> Iterator[str]:
+    """O2: what fails because something is away is 503 and says when to come again; nothing is 500."""
+    for answer, count in model.outages.items():
+        if answer != "503":
+            yield f"{count} requests were answered {answer}."
 
 
 def check_movements(model: Model) -> Iterator[str]:

@@ -17,6 +17,7 @@ from tests.faults.model import Model, Posted
 
 PATIENCE = 15  # seconds for one answer
 GIVE_UP = 180  # seconds for one request, however often it is sent
+LATER = 600  # seconds for a job, which waits for a worker, and that one for Redis
 TWICE = 0.1  # of the requests are sent once more after they were acknowledged
 NO_ANSWER = (OSError, http.client.HTTPException)
 
@@ -28,6 +29,7 @@ class Answer:
     status: int
     location: str
     body: str
+    retry_after: str = ""
 
 
 class _StayHere(urllib.request.HTTPRedirectHandler):
@@ -64,7 +66,8 @@ class Browser:
                 location = error.headers.get("Location", "")
                 if "draft=" in location and "next=" not in location:
                     return self.get(location)
-                return Answer(error.code, location, error.read().decode())
+                again = error.headers.get("Retry-After", "")
+                return Answer(error.code, location, error.read().decode(), again)
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ class Client(Thread):
     def __init__(
         self, site: str, person: Person, model: Model, stop: Event, random: Random, actions: "Actions"
     ) -> None:
-        super().__init__(name=person.login)
+        super().__init__(name=person.login, daemon=True)
         self.person, self.model, self.stop, self.random = person, model, stop, random
         self._actions = actions
         self._browser = Browser(site)
@@ -158,8 +161,10 @@ class Client(Thread):
                 answer = None
             if answer and answer.status < 500:
                 return answer, tries
+            if answer:
+                self.model.count_outage(answer.status, answer.retry_after)
             time.sleep(self.random.uniform(0.2, 0.6))
-        raise TimeoutError("A request was not answered for 3 minutes.")
+        raise TimeoutError(f"A request was not answered for {GIVE_UP} s.")
 
 
 Actions = dict[Callable[[Client], None], int]  # with how often each is done, compared with the others

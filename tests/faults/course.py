@@ -15,9 +15,11 @@ from tests.faults.actions import ACTIONS
 from tests.faults.clients import NO_ANSWER, Browser, Client
 from tests.faults.mails import MoodyServer
 from tests.faults.model import Model
+from tests.faults.outages import OUTAGES
 from tests.faults.plan import Fault, Kind, Orders, make_plan
 from tests.faults.processes import say, wait_until
 from tests.faults.system import System
+from tests.faults.witness import Witness
 from tests.faults.world import make_world
 
 DRAIN = 240  # seconds, within which everything that waits must have gone out
@@ -37,10 +39,12 @@ def work(orders: Orders, system: System) -> Model:
         )
         for number, person in enumerate(make_world())
     ]
+    system.witness = Witness(settings.SITE_URL, f"http://127.0.0.1:{system.health_port}", clients[0].person)
     connections.close_all()  # they would not outlive the database
     wait_until(_web_answers, "The web server does not answer")
     for client in clients:
         client.log_in()
+    system.witness.log_in()
     for client in clients:
         client.start()
     strike_all(system, make_plan(orders))
@@ -78,6 +82,8 @@ def drain() -> list[str]:
 def judge(model: Model, system: System, mails: MoodyServer) -> list[str]:
     """Every promise that was broken; the counts are printed."""
     problems = [*model.errors, *system.broken]
+    problems += system.witness.problems if system.witness else ["Nobody looked at the portal."]
+    problems += checks.check_outages(model)
     problems += checks.check_operations(model)
     problems += checks.check_items(model)
     problems += checks.check_movements(model)
@@ -95,7 +101,11 @@ def judge(model: Model, system: System, mails: MoodyServer) -> list[str]:
 
 def _report(model: Model, system: System, mails: MoodyServer, duplicates: Counter[str]) -> None:
     kinds = Counter(killed.kind for killed in system.killed)
-    say(f"killed {kinds.total() - kinds[Kind.FLUSH]} times, Redis flushed {kinds[Kind.FLUSH]} times")
+    outages = sum(kinds[kind] for kind in OUTAGES)
+    say(
+        f"killed {kinds.total() - kinds[Kind.FLUSH] - outages} times, Redis flushed {kinds[Kind.FLUSH]} times,"
+        f" outages {outages}"
+    )
     _say_counts(kinds)
     say(f"ended by themselves and started again: {system.revived.total()}")
     _say_counts(+system.revived)
@@ -108,6 +118,10 @@ def _report(model: Model, system: System, mails: MoodyServer, duplicates: Counte
     _say_counts(done)
     say(f"calls of the camera software {model.calls.total()}")
     _say_counts(model.calls)
+    say("answers that were none, sent again")
+    _say_counts(model.outages)
+    for note in system.notes:
+        say(note)
     say("the mail server's moods")
     _say_counts(mails.seen)
     say(f"mails taken {len(mails.deliveries)}, of these once more {duplicates.total()}")

@@ -28,6 +28,7 @@ class MoodyServer(MailServer):
     """Takes every mail once ``random`` is taken away."""
 
     random: Random | None = None
+    hangs: bool = False  # says nothing from the sender on, to everybody
     deliveries: list[Delivery] = field(default_factory=list)
     seen: dict[Mood, int] = field(default_factory=lambda: dict.fromkeys(Mood, 0))
 
@@ -35,6 +36,8 @@ class MoodyServer(MailServer):
         self, server: Any, session: Any, envelope: Any, address: str, mail_options: list[str]
     ) -> str:
         self._went_on(session)
+        if self.hangs:
+            await asyncio.sleep(SILENCE)
         envelope.mail_from = address
         envelope.mail_options.extend(mail_options)
         return "250 OK"

@@ -46,6 +46,7 @@ class Model:
         self.posted: list[Posted] = []
         self.calls: Counter[str] = Counter()
         self.errors: list[str] = []
+        self.outages: Counter[str] = Counter()
         self._lock = Lock()
 
     def add_posted(self, posted: Posted) -> None:
@@ -66,6 +67,11 @@ class Model:
     def change_state(self, pk: int, state: str) -> None:
         with self._lock:
             self.items[pk].states.append(state)
+
+    def count_outage(self, status: int, retry_after: str) -> None:
+        """O2: whatever fails here is an outage, and the portal says when to come again."""
+        with self._lock:
+            self.outages[f"{status}" if retry_after else f"{status} without Retry-After"] += 1
 
     def count_call(self, path: str) -> None:
         with self._lock:

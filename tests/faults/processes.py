@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -16,13 +16,22 @@ from scripts.services import answers, free_port, make_cluster, postgres_binaries
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(sys.executable).parent
 PATIENCE = 60  # seconds
+DISK = "400m"  # of PostgreSQL, far more than a run needs
 
 
 class Process:
     """One program in a process group of its own."""
 
-    def __init__(self, name: str, *command: str | Path, directory: Path, owner: str | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *command: str | Path,
+        directory: Path,
+        owner: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.name, self.owner = name, owner
+        self._more_environment = environment or {}
         self._command, self._directory = command, directory
         self._process: subprocess.Popen[bytes] | None = None
         self.is_wanted = False
@@ -42,6 +51,7 @@ class Process:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 user=self.owner,
+                env=os.environ | self._more_environment,
             )
         self.is_wanted = True
 
@@ -69,16 +79,22 @@ class Process:
 
 
 class Postgres(Process):
-    """A cluster. fsync protects from a loss of power only, but it is on: this is the real thing."""
+    """A cluster. fsync protects from a loss of power only, but it is on: this is the real thing.
+
+    ``has_own_disk``: it lies on a small file system of its own, which may be filled; only root can mount one.
+    """
 
     def __init__(self, directory: Path) -> None:
         binaries = postgres_binaries()
         assert binaries, "no PostgreSQL (apt-get install postgresql)"
         self.home = directory / "postgres"
         self.home.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "portal-faults", str(self.home)]
+        self.has_own_disk = os.getuid() == 0 and subprocess.run(mount, check=False).returncode == 0
         owner = make_cluster(binaries, str(self.home))
         self.port = free_port()
         options = ["-p", str(self.port), "-h", "127.0.0.1", "-k", str(self.home), "-c", "max_connections=100"]
+        options += ["-c", "max_wal_size=64MB"]
         super().__init__(
             "postgres",
             binaries / "postgres",
@@ -119,6 +135,31 @@ class Postgres(Process):
                 _kill(pid)
             super().kill()
 
+    def shut_down(self) -> None:
+        """In order: every connection is ended, every change is in the tables."""
+        with self._lock:
+            self.is_wanted = False
+        os.kill(self.pid, signal.SIGINT)
+        assert self._process is not None
+        self._process.wait(PATIENCE)
+
+    def freeze(self) -> Callable[[], None]:
+        """None of its processes does anything until the answer is called."""
+        frozen = self._pids()
+        for pid in frozen:
+            _send(pid, signal.SIGSTOP)
+
+        def thaw() -> None:
+            for pid in frozen:
+                _send(pid, signal.SIGCONT)
+
+        return thaw
+
+    def unmount(self) -> None:
+        """At the end, when it is stopped."""
+        if self.has_own_disk:
+            subprocess.run(["umount", str(self.home)], check=True)
+
     def kill_child(self, which: int) -> bool:
         """A backend of the portal; the server then ends all of them and recovers by itself."""
         backends = [pid for pid in self._pids() if "portal portal" in _read(f"/proc/{pid}/cmdline")]
@@ -140,8 +181,12 @@ class Redis(Process):
 
     def flush(self) -> bool:
         """It forgets every task."""
+        return self.command("FLUSHALL")
+
+    def command(self, words: str) -> bool:
+        """Whether it has done that."""
         with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
-            connection.sendall(b"FLUSHALL\r\n")
+            connection.sendall(f"{words}\r\n".encode())
             return connection.recv(16).startswith(b"+OK")
         return False
 
@@ -161,8 +206,12 @@ def wait_until(condition: Callable[[], bool], otherwise: str, seconds: float = P
 
 
 def _kill(pid: int) -> bool:
+    return _send(pid, signal.SIGKILL)
+
+
+def _send(pid: int, what: signal.Signals) -> bool:
     with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, what)
         return True
     return False
 

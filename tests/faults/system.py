@@ -11,8 +11,11 @@ from pathlib import Path
 from threading import Thread
 
 from scripts.services import free_port
+from tests.faults.mails import MoodyServer
+from tests.faults.outages import OUTAGES
 from tests.faults.plan import Fault, Kind
-from tests.faults.processes import BIN, ROOT, Postgres, Process, Redis
+from tests.faults.processes import BIN, ROOT, Postgres, Process, Redis, say
+from tests.faults.witness import Witness
 
 # What a fault run cannot wait for, shortened; more attempts, so that no mail is given up.
 SHORT = {
@@ -23,6 +26,7 @@ SHORT = {
     "OUTBOX_PAUSE_SECONDS": ",".join(["2"] * 100),
     "TASK_VISIBILITY_SECONDS": "10",
 }
+HOOK = Path(__file__).parent / "clock"  # Python looks there for what it runs first
 STATEMENTS = 300  # of the migrations in tests/migrated, a few less than there are
 
 
@@ -36,40 +40,53 @@ class Killed:
 
 
 class System:
-    """All of the portal but its mail server."""
+    """All of the portal, and its mail server."""
 
-    def __init__(self, directory: Path, redis_binary: str) -> None:
+    def __init__(self, directory: Path, redis_binary: str, mails: MoodyServer) -> None:
         self.postgres, self.redis = Postgres(directory), Redis(directory, redis_binary)
-        self.port = free_port()
+        self.mails = mails
+        self.port, self.health_port = free_port(), free_port()
+        self._directory = directory
         celery = [BIN / "celery", "-A", "mxportal"]
         worker = [*celery, "worker", "--concurrency", "1", "--loglevel", "INFO"]
-        self.web = Process(
+        self.web = self._python(
             "web",
             BIN / "gunicorn",
             "-c",
             "python:mxportal.gunicorn_conf",
             "mxportal.wsgi",
-            directory=directory,
         )
         self.workers = [
-            Process(name, *worker, "-Q", queue, "-n", f"{name}@%h", directory=directory)
+            self._python(name, *worker, "-Q", queue, "-n", f"{name}@%h")
             for name, queue in (("worker", "celery"), ("mails", "mails"))
         ]
-        self.beat = Process("beat", *celery, "beat", directory=directory)
+        self.beat, self.second_beat = (self._python(name, *celery, "beat") for name in ("beat", "beat-2"))
         self.killed: list[Killed] = []
         self.broken: list[str] = []
+        self.notes: list[str] = []
+        self.witness: Witness | None = None
         self.revived: Counter[str] = Counter()
         Thread(target=self._supervise, daemon=True).start()
 
-    def environment(self, mail_port: int, directory: Path) -> dict[str, str]:
+    def _python(self, name: str, *command: str | Path) -> Process:
+        """A part of the portal, whose clock can be set."""
+        hook = {"FAULT_CLOCK": str(self.clock_of(name)), "PYTHONPATH": str(HOOK)}
+        return Process(name, *command, directory=self._directory, environment=hook)
+
+    def clock_of(self, part: str) -> Path:
+        """The file that says by how many seconds it is wrong."""
+        return self._directory / f"{part}.clock"
+
+    def environment(self) -> dict[str, str]:
         """A server's settings."""
         return SHORT | {
             "DATABASE_URL": self.postgres.url("portal", "portal"),
             "REDIS_URL": self.redis.url,
-            "EMAIL_URL": f"smtp://127.0.0.1:{mail_port}",
+            "EMAIL_URL": f"smtp://127.0.0.1:{self.mails.port}",
             "SITE_URL": f"http://127.0.0.1:{self.port}",
             "PORT": str(self.port),
-            "VAR_DIR": str(directory / "var"),
+            "HEALTH_PORT": str(self.health_port),
+            "VAR_DIR": str(self._directory / "var"),
             "SECRET_KEY": "only-for-the-fault-run-" + "x" * 50,
             "KEY_ENCRYPTION_KEY": "b25seS1mb3ItdGVzdHMtMzItYnl0ZXMtbG9uZy1rZXk=",
             "MAIL_FROM": "licenses@portal.example",
@@ -108,8 +125,12 @@ class System:
             part.start()
 
     @property
+    def python_parts(self) -> list[Process]:
+        return [self.web, *self.workers, self.beat]
+
+    @property
     def parts(self) -> list[Process]:
-        return [self.web, *self.workers, self.beat, self.redis, self.postgres]
+        return [*self.python_parts, self.second_beat, self.redis, self.postgres]
 
     def _supervise(self) -> None:
         """What every installation has, as systemd or Docker: a program that ended is started again."""
@@ -120,6 +141,9 @@ class System:
 
     def strike(self, fault: Fault) -> None:
         """Carry out one fault, and undo it: what was killed is started again."""
+        if fault.kind in OUTAGES:
+            self._outage(fault)
+            return
         at = time.time()
         while not self._done(fault):  # there may be nothing to kill at this moment
             time.sleep(0.1)
@@ -129,6 +153,24 @@ class System:
         if fault.kind in (Kind.POSTGRES, Kind.BACKEND):
             self.postgres.wait()
         self.killed.append(Killed(fault.kind, at, time.time()))
+
+    def _outage(self, fault: Fault) -> None:
+        """While it lasts the witness looks, and other faults may strike."""
+        if fault.kind == Kind.DISK_FULL and not self.postgres.has_own_disk:
+            self.notes.append("left out: PostgreSQL's disk full, since only root can mount a small one")
+            return
+        if self.witness:
+            self.witness.wait()
+        at, since = time.time(), time.monotonic()
+        with OUTAGES[fault.kind](self, fault):
+            if self.witness:
+                self.witness.look(fault.kind)
+            for other in fault.meanwhile:
+                time.sleep(other.pause)
+                self.strike(other)
+            time.sleep(max(0.0, fault.down - (time.monotonic() - since)))
+        self.killed.append(Killed(fault.kind, at, time.time()))
+        say(f"{fault.kind}, for {time.time() - at:.0f} s")
 
     def _restarted(self, fault: Fault) -> Process | None:
         parts = {
@@ -161,3 +203,4 @@ class System:
         for part in self.parts:
             with suppress(AssertionError):  # it was never started
                 part.kill()
+        self.postgres.unmount()

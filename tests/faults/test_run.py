@@ -15,35 +15,57 @@ from tests.factories import Cast, issue_item, make_chain, split_item
 from tests.faults import checks
 from tests.faults.mails import Delivery
 from tests.faults.model import Item, Model, Posted
+from tests.faults.outages import OUTAGES
 from tests.faults.plan import FLUSHES, WEIGHTS, Kind, Mood, Orders, make_plan
-from tests.faults.system import Killed
+from tests.faults.system import HOOK, Killed
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KILLS = len(WEIGHTS)
+SHORT_OUTAGES = len(OUTAGES) + 1  # clocks jump while Redis works, and while it is away
+
+LOOK_AT_CLOCK = """
+import os, sys, time
+real = time.time() - time.monotonic()
+def wrong(): return round((time.time() - time.monotonic() - real) / 60) * 60
+def when(expected):
+    while wrong() != expected and time.monotonic() < end: time.sleep(0.05)
+    return wrong()
+end = time.monotonic() + 20
+pid = os.fork()
+name = "parent" if pid else "child"
+if pid: os.waitpid(pid, 0)
+open(os.environ["FAULT_CLOCK"], "w").write("3600")
+before = when(3600)
+open(os.environ["FAULT_CLOCK"], "w").write("0")
+print(name, before, when(0), flush=True)
+"""
 
 
 @pytest.mark.live
 @pytest.mark.xdist_group("live")
 def test_nothing_is_lost_or_done_twice() -> None:
-    """E4, E7, N1: every kind of process killed once under load; the run's own checks decide (`make faults`)."""
-    environment = os.environ | {"KILLS": str(KILLS), "DURATION": "20"}
+    """E4, E7, N1, O2: each kind of process killed, each outage once, under load; the run's own checks decide."""
+    environment = os.environ | {"KILLS": str(KILLS), "DURATION": "20", "OUTAGE": "15"}
     environment.pop("DATABASE_OWNER_URL", None)
     command = [sys.executable, "-m", "tests.faults"]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
     acknowledged = re.search(r"acknowledged (\d+)", run.stdout)
     assert f"killed {KILLS} times" in run.stdout
+    left_out = run.stdout.count("faults: left out: ")
+    assert f"outages {SHORT_OUTAGES - left_out}" in run.stdout
     assert acknowledged, run.stdout
     assert int(acknowledged[1]) > 20
 
 
 def test_the_seed_says_what_goes_wrong() -> None:
     """The same seed gives the same faults; as many kills as were asked for, of every kind."""
-    orders = Orders(seed="a seed", kills=40, seconds=300)
+    orders = Orders(seed="a seed", kills=40, seconds=150, without_redis=300)
     plan = make_plan(orders)
     assert plan == make_plan(orders) != make_plan(replace(orders, seed="another"))
-    kinds = Counter(fault.kind for fault in plan)
-    assert (kinds.total() - kinds[Kind.FLUSH], kinds[Kind.FLUSH]) == (40, 40 // FLUSHES)
+    kinds = Counter(fault.kind for fault in [*plan, *plan[-1].meanwhile])
+    assert sum(kinds[kind] for kind in WEIGHTS) == 40
+    assert kinds[Kind.FLUSH] == 40 // FLUSHES
     assert set(kinds) == set(Kind)
 
 
@@ -124,3 +146,26 @@ def test_a_duplicate_needs_a_reason() -> None:
         "database gone before the answer was written down": 1,
         "unexplained": 1,
     }
+
+
+def test_an_answer_that_is_no_outage_is_seen() -> None:
+    """O2: 503 without a time to come again, and 500, are named."""
+    model = Model()
+    model.count_outage(503, "15")
+    assert list(checks.check_outages(model)) == []
+    model.count_outage(503, "")
+    model.count_outage(500, "")
+    assert list(checks.check_outages(model)) == [
+        "1 requests were answered 503 without Retry-After.",
+        "1 requests were answered 500 without Retry-After.",
+    ]
+
+
+def test_a_clock_goes_wrong_and_right_again(tmp_path: Path) -> None:
+    """By the file, also in a process that was forked; time that is measured goes on."""
+    file = tmp_path / "clock"
+    environment = os.environ | {"FAULT_CLOCK": str(file), "PYTHONPATH": str(HOOK)}
+    run = subprocess.run(
+        [sys.executable, "-c", LOOK_AT_CLOCK], env=environment, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split() == ["child", "3600", "0", "parent", "3600", "0"]
