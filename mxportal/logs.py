@@ -73,6 +73,8 @@ def logging_config(log_format: str, level: str) -> dict[str, Any]:
             "django": {"handlers": ["stdout"], "level": level, "propagate": False},
             # mxportal.request_log says it with the request's ID; these lines come when that is gone.
             "django.request": {"level": "CRITICAL"},
+            # A foreign Host header is refused with 400; a traceback for each would be anybody's noise.
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
             "fontTools": {"level": "WARNING"},
             # What is wrong with a stranger's file, over and over; its page tells the stranger once.
             "pypdf": {"level": "CRITICAL"},

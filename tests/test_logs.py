@@ -56,6 +56,14 @@ def test_a_request_has_one_line(cast: Cast, client: Client, lines: Lines) -> Non
     assert cast.installer.email not in json.dumps(lines())
 
 
+def test_a_foreign_host_is_no_noise(client: Client, lines: Lines) -> None:
+    """Anybody can send one: it is refused with 400 in one line, without a traceback."""
+    assert client.get("/login/", headers={"host": "evil.example"}).status_code == 400
+    (line,) = lines()
+    assert (line["event"], line["code"]) == ("request_finished", 400)
+    assert "exception" not in line
+
+
 def test_each_request_has_its_own(client: Client, lines: Lines) -> None:
     """One thread serves many: nothing of a request stays for the next."""
     ids = {client.get("/nothing/here/").headers["X-Request-ID"] for _ in range(3)}
