@@ -18,10 +18,10 @@ from django.urls import reverse
 
 from entitlements.models import License, today
 from entitlements.services.activation import activate, activate_as_bearer, return_as_bearer
-from entitlements.services.signing import rotate_signing_key
 from mxportal.shared.forms import new_key
 from tests.entitlements.devices import MAC, host
 from tests.factories import issue_item, make_cast, make_chain
+from tests.roles import rotate_signing_key
 
 FOLDER = Path(__file__).parents[1] / "vectors"
 VECTORS = {

@@ -18,7 +18,6 @@ from entitlements.services.document_verification import (
 from entitlements.services.findings import Verdict
 from entitlements.services.licenses import license_file
 from entitlements.services.replacing import replace_activation_id
-from entitlements.services.signing import rotate_signing_key
 from entitlements.services.states import change_state
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
@@ -27,6 +26,7 @@ from tests.entitlements.pages import html_of
 from tests.entitlements.test_license_files import packed
 from tests.entitlements.test_signed_certificate import data_of, pdf_of, signed_again
 from tests.factories import Cast, Chain, make_chain, yesterday
+from tests.roles import rotate_signing_key
 
 pytestmark = pytest.mark.django_db
 

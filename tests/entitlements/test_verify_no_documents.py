@@ -23,11 +23,11 @@ from entitlements.services.document_verification import (
     FrugalReader,
     verify_document,
 )
-from entitlements.services.signing import rotate_signing_key
 from tests.entitlements.pages import errors_of
 from tests.entitlements.test_signed_certificate import data_of, pdf_of
 from tests.entitlements.test_verify_files import upload
 from tests.factories import Chain
+from tests.roles import rotate_signing_key
 
 pytestmark = pytest.mark.django_db
 

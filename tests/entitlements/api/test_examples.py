@@ -18,9 +18,9 @@ import pytest
 from accounts.models import Account
 from accounts.services.api_tokens import new_secret
 from entitlements.models import LineItem
-from entitlements.services.signing import rotate_signing_key
 from notifications.models import Mail
 from tests.factories import make_cast, make_chain, make_token
+from tests.roles import rotate_signing_key
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 pytestmark = pytest.mark.django_db(transaction=True)
