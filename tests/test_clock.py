@@ -11,10 +11,12 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import User
-from entitlements.models import LedgerHead, Movement, NoticeRun, today
+from entitlements.models import LedgerHead, License, Movement, NoticeRun, today
+from entitlements.services.licenses import end_licenses
 from entitlements.services.sealing import seal_ledger
 from notifications.models import Mail
-from tests.factories import Cast, issue_item
+from tests.entitlements.devices import put_on
+from tests.factories import Cast, issue_item, make_chain
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = timezone.now
@@ -74,3 +76,19 @@ def test_notices_come_once_when_the_clock_jumps(cast: Cast, move_clock: MoveCloc
         move_clock(by)
         ring_everything()
     assert told.count() == 1
+
+
+def test_license_ends_although_it_was_issued_ahead(cast: Cast, move_clock: MoveClock) -> None:
+    """L2: who gave it out had a clock an hour ahead; it comes back, changes, and is revoked all the same."""
+    served = make_chain(cast).served
+    move_clock(timedelta(hours=1))
+    issued = put_on(cast, served, 2).issued_at
+    move_clock(timedelta())
+    put_on(cast, served, 1)
+    ended = License.objects.exclude(ended_at=None).get()
+    assert ended.ended_at == issued
+    move_clock(timedelta(hours=1))
+    put_on(cast, served, 2)
+    move_clock(timedelta())
+    end_licenses(served)
+    assert not License.objects.filter(ended_at=None).exists()

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from entitlements.activation.license_files import CannotReadError, pack, read, unpack
@@ -21,7 +23,7 @@ def renew_license(activation: Activation, copies: int) -> License | None:
     """
     now = timezone.now()
     if activation.copies:  # else there is no valid one
-        activation.licenses.filter(ended_at=None).update(ended_at=now)
+        _end(activation.licenses.all(), now)
     if not copies or activation.item.state == State.OBSOLETE:
         return None
     license = License(activation=activation, copies=copies, key=active_key(), issued_at=now)
@@ -58,7 +60,12 @@ def is_for_current_id(license: License) -> bool:
 
 def end_licenses(item: LineItem) -> None:
     """E3: Obsolete revokes what was given out for the item; the copies stay where they are."""
-    License.objects.filter(activation__item=item, ended_at=None).update(ended_at=timezone.now())
+    _end(License.objects.filter(activation__item=item), timezone.now())
+
+
+def _end(licenses: QuerySet[License], now: datetime) -> None:
+    """Those that are valid. What another process gave out while its clock was ahead has lasted no time at all."""
+    licenses.filter(ended_at=None).update(ended_at=Greatest("issued_at", Value(now)))
 
 
 def _document(license: License) -> dict[str, Any]:
