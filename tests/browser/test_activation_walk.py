@@ -181,7 +181,10 @@ def test_replace_a_dead_camera(
     browser: Browser, live_server: Any, cast: Cast, chain: Chain, language: str, scripted: bool
 ) -> None:
     """L4: the page of the device shows its three licenses; all of them move to the new camera in one step."""
-    others = [split_item(cast.installer, chain.installed, cast.customer, copies=2) for _number in range(2)]
+    more = split_item(
+        cast.distributor, chain.issued, cast.installer.account, copies=50
+    )  # returns count at each level
+    others = [split_item(cast.installer, more, cast.customer, copies=2) for _number in range(2)]
     for item in (chain.served, *others):
         put_on(cast, item, 1)
     with sitting(browser, live_server, cast.installer, language, scripted=scripted) as ines:

@@ -1,5 +1,6 @@
 """The services that write and take no key: each can be asked twice, and its docstring here says why."""
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -18,7 +19,7 @@ from entitlements.services.bulk_jobs import _work
 from entitlements.services.devices import edit_device
 from entitlements.services.key_compromise import _reissue, mark_compromised
 from entitlements.services.offline import carry_out_request
-from entitlements.services.publishing import _note
+from entitlements.services.publishing import _add_stamp, _note
 from entitlements.services.record_sealing import seal_records
 from entitlements.services.sealing import seal_ledger
 from entitlements.services.signing import active_key
@@ -142,6 +143,12 @@ def publishing(cast: Cast) -> Again:
     return publish
 
 
+def stamping(cast: Cast) -> Again:
+    """E11: what has a time-stamp gets no other."""
+    publishing(cast)()
+    return lambda: _add_stamp(today(), b"stamp")
+
+
 def record_sealing(cast: Cast) -> Again:
     """What is sealed does not wait any more."""
     make_chain(cast)
@@ -175,7 +182,7 @@ def settlement(cast: Cast) -> Again:
     """N1: the lease ends with the first."""
     mail = _claim(make_mail().get().pk)
     assert mail is not None
-    return lambda: _settle(mail, _Outcome(status=Status.SENT))
+    return lambda: _settle(mail, _Outcome(status=Status.SENT), time.monotonic() + 60)
 
 
 def sending_again(cast: Cast) -> Again:
@@ -217,6 +224,7 @@ UNKEYED: dict[str, Callable[[Cast], Again]] = {
     "entitlements.services.sealing._seal_batch": sealing,
     "entitlements.services.record_sealing._seal_batch": record_sealing,
     "entitlements.services.publishing._note": publishing,
+    "entitlements.services.publishing._add_stamp": stamping,
     "notifications.delivery._claim": claim,
     "notifications.delivery._write_down": settlement,
     "notifications.services.retry_mail": sending_again,
