@@ -86,7 +86,7 @@ class PasswordChangeMiddleware:
 
 
 class QuotaMiddleware:
-    """S4: who has asked for too much reads when to go on. The API answers in its own form."""
+    """Q4: who has asked for too much reads when to go on. The API answers in its own form."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

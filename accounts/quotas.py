@@ -1,4 +1,4 @@
-"""S4: how much one person may ask of the portal in an hour, of what costs it much."""
+"""Q4: how much one person may ask of the portal in an hour, of what costs it much."""
 
 from enum import StrEnum
 

@@ -50,7 +50,7 @@ def workbook_rows(content: bytes, *, most_columns: int) -> Iterator[tuple[int, l
 
 
 def _read_aside(content: bytes, most_columns: int) -> list[list[str]]:
-    """By a process of its own, which has neither our lock nor our secrets, and so much time and no more (S3)."""
+    """By a process of its own, which has neither our lock nor our secrets, and so much time and no more (Q3)."""
     command = [
         sys.executable,
         "-I",

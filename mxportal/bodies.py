@@ -1,4 +1,4 @@
-"""How much a request may send (S1): refused by its announced length, before anything reads, parses or stores it.
+"""How much a request may send (Q1): refused by its announced length, before anything reads, parses or stores it.
 
 Django reads no further than a request announces, so nobody sends more than the limit. A body without a length is
 refused. The API has a limit of its own (`entitlements.api.middleware`).

@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker, for a portal that slow connections do not stop (S2).
+"""gunicorn's threaded worker, for a portal that slow connections do not stop (Q2).
 
 Threads of their own receive each request, whole; only then a request thread takes it up. Who sends a byte a second
 keeps a receiver busy, for as long as its time lasts, and nobody else waiting.

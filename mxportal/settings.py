@@ -429,7 +429,7 @@ if TIMESTAMP_URL and not TIMESTAMP_CA:
 PINNED_SIGNING_KEYS = env.list("PINNED_SIGNING_KEYS", default=[])  # L6: key IDs, for verify_ledger
 SEAL_LATE_MINUTES = env.int("SEAL_LATE_MINUTES", default=10)
 DISK_FREE_MB = env.int("DISK_FREE_MB", default=200)
-# S4: of one person, of what costs much
+# Q4: of one person, of what costs much
 UPLOADS_AN_HOUR = env.int("UPLOADS_AN_HOUR", default=120)
 MAILS_AN_HOUR = env.int("MAILS_AN_HOUR", default=500)
 DOCUMENTS_AN_HOUR = env.int("DOCUMENTS_AN_HOUR", default=2000)

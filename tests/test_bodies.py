@@ -1,4 +1,4 @@
-"""S1: nobody sends more than the page takes; nothing of it is read, parsed or stored."""
+"""Q1: nobody sends more than the page takes; nothing of it is read, parsed or stored."""
 
 import io
 
@@ -34,7 +34,7 @@ def send(client: Client, path: str, length: int | str = HUGE, **extra: str) -> o
 @pytest.mark.parametrize("language", ["en", "de"])
 @pytest.mark.parametrize("path", OPEN_TO_ALL)
 def test_huge_bodies_are_refused_unread(db: None, client: Client, path: str, language: str) -> None:
-    """S1: before CSRF, before the limit's own read, in both languages, and kept by no cache."""
+    """Q1: before CSRF, before the limit's own read, in both languages, and kept by no cache."""
     response = send(client, path, HTTP_ACCEPT_LANGUAGE=language)
     assert response.status_code == 413
     assert {"en": "Too large", "de": "Zu groß"}[language] in html_of(response)
@@ -42,7 +42,7 @@ def test_huge_bodies_are_refused_unread(db: None, client: Client, path: str, lan
 
 
 def test_nothing_is_stored(db: None, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """S1: no upload handler hears of a file that is too large for its page."""
+    """Q1: no upload handler hears of a file that is too large for its page."""
 
     def begun(*args: object, **kwargs: object) -> None:
         raise AssertionError("A file was begun.")
@@ -59,7 +59,7 @@ def test_odd_lengths(db: None, client: Client, length: str) -> None:
 
 
 def test_a_body_without_a_length(db: None, client: Client) -> None:
-    """S1: chunked, so nobody knows where it ends."""
+    """Q1: chunked, so nobody knows where it ends."""
     response = send(client, "/login/", 0, HTTP_TRANSFER_ENCODING="chunked")
     assert response.status_code == 411
     assert "Nothing was received" in response.content.decode()
@@ -67,7 +67,7 @@ def test_a_body_without_a_length(db: None, client: Client) -> None:
 
 
 def test_pages_with_files_take_files(db: None) -> None:
-    """S1: as large as their forms say, and nothing else does."""
+    """Q1: as large as their forms say, and nothing else does."""
     megabyte = 1024 * 1024
     assert most_bytes("/verify/") >= 10 * megabyte
     assert most_bytes(reverse("bulk_split_create")) >= 5 * megabyte
@@ -78,7 +78,7 @@ def test_pages_with_files_take_files(db: None) -> None:
 
 
 def test_usual_forms_pass(cast: Cast, item: LineItem) -> None:
-    """S1: a form with a thousand lines of text is no attack."""
+    """Q1: a form with a thousand lines of text is no attack."""
     response = client_of(cast.distributor).post(reverse("bulk_split_create"), {"text": "a;b;c\n" * 100_000})
     assert response.status_code != 413
 

@@ -1,4 +1,4 @@
-"""S2: forty slow connections keep nobody else waiting, without a proxy in front."""
+"""Q2: forty slow connections keep nobody else waiting, without a proxy in front."""
 
 import os
 import socket
@@ -51,7 +51,7 @@ def answers(port: int, *, seconds: float = 10) -> bool:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_slow_connections_stop_nobody(port: int, way: str) -> None:
-    """S2: the head, or the body, of each of forty requests never comes to an end; others are answered meanwhile."""
+    """Q2: the head, or the body, of each of forty requests never comes to an end; others are answered meanwhile."""
     with ExitStack() as stack:
         slow = [stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(SLOW)]
         for connection in slow:
@@ -62,14 +62,14 @@ def test_slow_connections_stop_nobody(port: int, way: str) -> None:
 
 @pytest.mark.parametrize("way", ["body", "body for a page that takes files"])
 def test_slow_connection_ends(port: int, way: str) -> None:
-    """S2: 408 after its time, which is no longer for a large body of which nothing comes."""
+    """Q2: 408 after its time, which is no longer for a large body of which nothing comes."""
     with socket.create_connection(("127.0.0.1", port), timeout=40) as connection:
         connection.sendall(WAYS[way])
         assert connection.recv(100).startswith(b"HTTP/1.1 408")
 
 
 def test_an_announced_body_is_asked_for_and_read(port: int) -> None:
-    """S2: Expect: 100-continue is answered, and the request goes on once the body is there."""
+    """Q2: Expect: 100-continue is answered, and the request goes on once the body is there."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         connection.sendall(HEAD + b"Expect: 100-continue\r\nConnection: close\r\nContent-Length: 5\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.1 100")
@@ -91,7 +91,7 @@ def test_requests_in_a_row_and_at_once(port: int) -> None:
 
 
 def test_large_uploads_arrive_whole(port: int) -> None:
-    """S2: a body of several portions, for a page that takes it."""
+    """Q2: a body of several portions, for a page that takes it."""
     boundary = "b" * 20
     body = (
         f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="x.pdf"\r\n\r\n'.encode()
@@ -113,7 +113,7 @@ class Stopping:
 
 
 def test_a_stopping_worker_receives_what_is_on_its_way() -> None:
-    """S2: a connection that it has accepted is answered by nobody else; 408 would blame a client that was quick."""
+    """Q2: a connection that it has accepted is answered by nobody else; 408 would blame a client that was quick."""
     ours, theirs = socket.socketpair()
     connection = SimpleNamespace(
         sock=ours, parser=SimpleNamespace(unreader=SimpleNamespace(take_buffered=bytes))

@@ -26,7 +26,7 @@ def public(reason: str) -> Callable[[View], View]:
 
 
 def takes_up_to(most_bytes: int) -> Callable[[View], View]:
-    """Stamp a view whose requests may be larger than a page's usual form, as those with a file (S1)."""
+    """Stamp a view whose requests may be larger than a page's usual form, as those with a file (Q1)."""
 
     def stamp(view: View) -> View:
         view.most_bytes = most_bytes + FORM_BYTES  # type: ignore[attr-defined]

@@ -175,7 +175,7 @@ def pages() -> list[str]:
 
 
 def test_nginx_lets_pass_what_each_page_takes() -> None:
-    """S1: the portal refuses what is too large, in words; nginx only what no page takes."""
+    """Q1: the portal refuses what is too large, in words; nginx only what no page takes."""
     assert {"/verify/", "/bulk-splits/new/", "/items/1/activate/many/"} < set(pages())
     assert [path for path in pages() if nginx_takes(path) < most_bytes(path)] == []
 

@@ -1,4 +1,4 @@
-"""S4: what costs much is limited for each person, and said in both languages."""
+"""Q4: what costs much is limited for each person, and said in both languages."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -25,7 +25,7 @@ def mail_item(client: Client, item: LineItem) -> int:
 def test_a_person_reads_when_to_go_on(
     cast: Cast, item: LineItem, settings, language: str, words: str
 ) -> None:
-    """S4: 429, with the menus of who is logged in and the time to wait; nobody else waits."""
+    """Q4: 429, with the menus of who is logged in and the time to wait; nobody else waits."""
     settings.DOCUMENTS_AN_HOUR = 1
     User.objects.filter(pk=cast.distributor.pk).update(language=language)
     client, address = client_of(cast.distributor), reverse("device_export")
@@ -38,7 +38,7 @@ def test_a_person_reads_when_to_go_on(
 
 
 def test_uploads(cast: Cast, item: LineItem, settings) -> None:
-    """S4: of files and pasted lines, before they are read."""
+    """Q4: of files and pasted lines, before they are read."""
     settings.UPLOADS_AN_HOUR = 1
     client = client_of(cast.distributor)
     address = f"{reverse('bulk_split_create')}?item={item.pk}"
@@ -52,7 +52,7 @@ def test_uploads(cast: Cast, item: LineItem, settings) -> None:
 
 
 def test_mails(cast: Cast, item: LineItem, settings) -> None:
-    """S4: the second request to send is refused, and no mail is written."""
+    """Q4: the second request to send is refused, and no mail is written."""
     settings.MAILS_AN_HOUR = 1
     client = client_of(cast.mobotix)
     assert mail_item(client, item) != 429

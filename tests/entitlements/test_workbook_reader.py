@@ -1,4 +1,4 @@
-"""S3: a workbook is read aside, with limits: a small file that unpacks to very much costs the portal nothing."""
+"""Q3: a workbook is read aside, with limits: a small file that unpacks to very much costs the portal nothing."""
 
 import io
 import os
@@ -51,7 +51,7 @@ def own_seconds() -> float:
 
 
 def test_a_small_file_with_very_many_cells() -> None:
-    """S3: 30 kB with 480,000 cells, 17 s of the portal's own CPU once, are refused by how tightly they are packed."""
+    """Q3: 30 kB with 480,000 cells, 17 s of the portal's own CPU once, are refused by how tightly they are packed."""
     bomb = with_sheet(b"<row r='1'>" + b"<c><v>1</v></c>" * 480_000 + b"</row>")
     assert len(bomb) < 60_000
     began = own_seconds()
@@ -60,7 +60,7 @@ def test_a_small_file_with_very_many_cells() -> None:
 
 
 def test_what_is_not_packed_costs_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """S3: the same without the packing: it ends with its time, and the portal's own CPU has no part in it."""
+    """Q3: the same without the packing: it ends with its time, and the portal's own CPU has no part in it."""
     monkeypatch.setattr(bulk_workbooks, "MOST_PACKED", 10_000)
     monkeypatch.setattr(bulk_workbooks, "PATIENCE", 1)
     bomb = with_sheet(b"<row r='1'>" + b"<c><v>1</v></c>" * 480_000 + b"</row>")
@@ -70,13 +70,13 @@ def test_what_is_not_packed_costs_another_process(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_reader_limits_itself() -> None:
-    """S3: it would be killed by its own limit of CPU; and it knows none of our secrets."""
+    """Q3: it would be killed by its own limit of CPU; and it knows none of our secrets."""
     assert workbook_reader.SECONDS < bulk_workbooks.PATIENCE
     assert "SECRET_KEY" not in (bulk_workbooks.ENVIRONMENT | {"PATH": os.environ["PATH"]})
 
 
 def test_one_long_text_in_many_cells(monkeypatch: pytest.MonkeyPatch) -> None:
-    """S3: openpyxl keeps it once, and whoever writes it down has it 9,000 times."""
+    """Q3: openpyxl keeps it once, and whoever writes it down has it 9,000 times."""
     monkeypatch.setattr(bulk_workbooks, "MOST_PACKED", 10_000)
     text = "x" * 3000
     book = workbook(*[[text] * 3] * 3000)
@@ -84,7 +84,7 @@ def test_one_long_text_in_many_cells(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_entities_are_not_expanded() -> None:
-    """S3: the "billion laughs"."""
+    """Q3: the "billion laughs"."""
     laughs = b'<!DOCTYPE x [<!ENTITY a "haha"><!ENTITY b "&a;&a;&a;">]>'
     content = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(workbook(["a"]))) as book, zipfile.ZipFile(content, "w") as out:
@@ -95,7 +95,7 @@ def test_entities_are_not_expanded() -> None:
 
 
 def test_workbooks_wait_for_each_other_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """S3: one at a time, and nobody holds a request thread while another workbook is read."""
+    """Q3: one at a time, and nobody holds a request thread while another workbook is read."""
     monkeypatch.setattr(bulk_workbooks, "TURN", 0.1)
     with bulk_workbooks.ONE_AT_A_TIME:
         assert refusal(workbook(["a"])).startswith("Other workbooks are being read")
