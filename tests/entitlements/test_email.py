@@ -210,9 +210,9 @@ def test_the_fate_stands_on_the_page(cast: Cast, chain: Chain, failed: Mail) -> 
 
 def test_send_again(cast: Cast, chain: Chain, failed: Mail) -> None:
     """N2: due now, and back on the page it was asked from."""
-    page = f"http://testserver{address(chain.served)}"
+    page = address(chain.served)
     response = client_of(cast.installer).post(
-        reverse("mail_send_again", args=[failed.pk]), headers={"referer": page}
+        reverse("mail_send_again", args=[failed.pk]), headers={"referer": f"http://testserver{page}"}
     )
     failed.refresh_from_db()
 
