@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import time_machine
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import connections
-from django.utils import translation
+from django.utils import timezone, translation
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -146,6 +147,13 @@ def _empty_cache() -> None:
     readiness.forget()
     maintenance_mode.fresh = float("inf")  # no query within the test, unless it is about maintenance
     maintenance_mode.assume(None)
+
+
+@pytest.fixture
+def within_a_minute() -> Iterator[None]:
+    """The clock stands: no minute begins between two requests that a limit counts together."""
+    with time_machine.travel(timezone.now(), tick=False):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -87,6 +87,7 @@ def test_refusals_come_in_the_asked_language(db: None) -> None:
 # --- Limits (P4) ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("within_a_minute")
 def test_each_token_has_its_limit(cast: Cast, settings: Any) -> None:
     settings.API_REQUESTS_A_MINUTE = 2
     first, second = program_of(cast.installer), program_of(cast.installer)
@@ -99,6 +100,7 @@ def test_each_token_has_its_limit(cast: Cast, settings: Any) -> None:
     assert second.get("/items").status_code == 200
 
 
+@pytest.mark.usefixtures("within_a_minute")
 def test_who_has_no_token_counts_by_address(cast: Cast, settings: Any) -> None:
     """And is no burden to a program with one at the same address."""
     settings.API_REQUESTS_A_MINUTE_WITHOUT_TOKEN = 2
