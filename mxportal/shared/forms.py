@@ -69,7 +69,9 @@ class KeptForm(forms.Form):
         refusals = getattr(self.data, "refusals", None)
         super().full_clean()
         if self.is_draft and refusals:
-            self._errors = ErrorDict({name: self.error_class(texts) for name, texts in refusals.items()})
+            self._errors = ErrorDict()
+            for name, texts in refusals.items():  # by add_error, which gives each list the ID of its field
+                self.add_error(None if name == NON_FIELD_ERRORS else name, texts)
         else:
             self.keep_refusals()
 

@@ -1,9 +1,10 @@
 """E7: forms that carry a key."""
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import QueryDict
 
+from mxportal.shared.drafts import Sent
 from mxportal.shared.forms import KEY_REUSED, KeyedForm
 
 
@@ -28,3 +29,14 @@ def test_another_refusal_keeps_the_key() -> None:
     assert form.is_valid()
     form.add_service_error(ValidationError({"dishes": "No soup today."}))
     assert form["key"].value() == "old"
+
+
+def test_what_a_draft_was_refused_for_stands_at_its_field() -> None:
+    """Each list of errors has the ID of its own field, which its input names in aria-describedby."""
+    sent = Sent.of(QueryDict("key=old&dishes=soup"))
+    sent.is_draft = True
+    sent.refusals = {"dishes": ["No soup today."], NON_FIELD_ERRORS: ["Try again later."]}
+    form = Lunch(sent)
+    assert form.errors["dishes"] == ["No soup today."]
+    assert form.errors["dishes"].field_id == "id_dishes"
+    assert form.non_field_errors() == ["Try again later."]
