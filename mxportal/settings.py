@@ -1,4 +1,4 @@
-"""The one settings file. What differs between installations comes from the environment (README.md).
+"""The one settings file. What differs between installations comes from the environment (docs/operating.md).
 
 Without DATABASE_URL this is the embedded default: SQLite, an in-memory broker, mails as files, all in one process.
 With it, it is a server: PostgreSQL, Redis and a mail server must be named, and what is missing is said at once.
@@ -175,7 +175,8 @@ DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DATABASE_CONNECT_SECONDS = env.int("DATABASE_CONNECT_SECONDS", default=5)
 DATABASE_STATEMENT_SECONDS = env.int("DATABASE_STATEMENT_SECONDS", default=30)
 DATABASE_BULK_STATEMENT_SECONDS = env.int("DATABASE_BULK_STATEMENT_SECONDS", default=600)
-# PgBouncer in transaction mode: nothing may last longer than a transaction, so the role has what is set below (README).
+# PgBouncer in transaction mode: nothing may last longer than a transaction, so the role has what is set below
+# (docs/operating.md).
 DATABASE_POOLED = env.bool("DATABASE_POOLED", default=False)
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE is the lock: every transaction waits for its turn to write before it reads. With recursive triggers,

@@ -1,4 +1,4 @@
-"""README, .env.example, docker-compose.yml and the locks against what the portal really reads and needs."""
+"""docs/operating.md, .env.example, docker-compose.yml and the locks against what the portal really reads and needs."""
 
 import re
 from importlib.metadata import Distribution, distribution
@@ -26,9 +26,9 @@ def variables_read() -> set[str]:
     return {name for path in sources for name in READ.findall(path.read_text(encoding="utf-8"))}
 
 
-def test_readme_names_every_variable_and_no_other() -> None:
-    """Who reads only README can configure the portal."""
-    rows = re.findall(r"^\| (`[A-Z].*?) \|", text("README.md"), re.MULTILINE)
+def test_operating_names_every_variable_and_no_other() -> None:
+    """Whoever reads only docs/operating.md can configure the portal."""
+    rows = re.findall(r"^\| (`[A-Z].*?) \|", text("docs/operating.md"), re.MULTILINE)
     explained = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
     assert variables_read() - set(INTERNAL) == explained
 

@@ -1,4 +1,4 @@
-"""The restore drill: README's very commands, while writes go on, and a portal that works and verifies afterwards."""
+"""The restore drill: the commands of docs/operating.md, while writes go on, and a portal that verifies afterwards."""
 
 import os
 import subprocess
@@ -14,11 +14,12 @@ import pytest
 from tests.live import ROOT, login
 from tests.test_settings import SERVER
 
-SECTION = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Backup and restore")[2]
+OPERATING = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+SECTION = OPERATING.partition("## Backup and restore")[2].partition("\n## ")[0]
 
 
 def command(start: str) -> str:
-    """README's one command that begins so, in the section on backups."""
+    """The one command of the section on backups that begins so."""
     [line] = [line for line in SECTION.splitlines() if line.startswith(start)]
     return line.partition("  #")[0].strip()
 
@@ -66,7 +67,7 @@ class Place:
         return range(counts[24], int((rest or counts)[-1]) + 2)  # one more may be committed and not told
 
     def assert_works(self, possible: range, *owner: str) -> None:
-        """As README says: migrate, verify_ledger. The triggers are back, for the owner of the tables as well."""
+        """As docs/operating.md says: migrate, verify_ledger. The triggers are back, for the tables' owner as well."""
         [said, *_] = self.run("manage.py", "verify_ledger")
         assert said.startswith("The ledger verifies")
         for url in ("", *owner):

@@ -1,7 +1,7 @@
 """PostgreSQL: what the application's own role may do. It owns nothing and writes neither balances nor history.
 
 Where DATABASE_OWNER_URL is set, `migrate` runs as the owner of the tables and then gives the role of DATABASE_URL what
-the application needs (README.md, "Going live").
+the application needs (docs/operating.md, "Going live").
 """
 
 from typing import Any

@@ -132,7 +132,7 @@ def test_several_encryption_keys_open_and_the_first_encrypts(settings: Any) -> N
 
 
 def test_the_encryption_key_changes_without_an_outage(settings: Any) -> None:
-    """L6: in each step of README.md, a process that has not yet been restarted signs as well as one that has."""
+    """L6: in each step of docs/operating.md, a process that was not restarted yet signs as well as one that was."""
     key, old, new = active_key(), settings.KEY_ENCRYPTION_KEY, Fernet.generate_key().decode()
 
     def signs(keys: str) -> bool:

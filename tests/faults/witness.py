@@ -56,7 +56,7 @@ class Witness:
         return _first(_wrong(path, self._get(path, kind), 200) for path in (PAGE, API))
 
     def logs_in(self, _kind: Kind) -> str:
-        """README: Redis holds nothing that cannot be lost."""
+        """docs/operating.md: Redis holds nothing that cannot be lost."""
         return _wrong("a log-in", _log_in(Browser(self._site), self._person), 302)
 
     def is_told_to_come_again(self, kind: Kind) -> str:
