@@ -14,7 +14,7 @@ test: ## the whole suite: on SQLite always, on PostgreSQL, Redis and Chromium wh
 	@scripts/bootstrap dev
 	@$(PY) scripts/run_tests.py $(ARGS)
 
-check: ## style, types, layers, templates, migrations, translations, deployment settings
+check: ## style, types, layers, templates, migrations, translations, terms, deployment settings
 	@scripts/bootstrap dev
 	@$(PY) scripts/check.py
 

@@ -79,7 +79,7 @@ def render_relation_request(mail: Mail) -> Message | None:
     return render_message("emails/relation_request", {"seller": relation.seller, "account_url": url})
 
 
-@renders(MOVED, _("Account moved"))
+@renders(MOVED, _("Account transferred"))
 def render_moved(mail: Mail) -> Message | None:
     """A7: for the account's own admins and those of its new seller."""
     account = Account.objects.get(pk=mail.context["account"])
@@ -92,7 +92,7 @@ def render_moved(mail: Mail) -> Message | None:
     return render_message("emails/account_moved", context)
 
 
-@renders(MOVED_AWAY, _("Account moved away"))
+@renders(MOVED_AWAY, _("Account transferred to another seller"))
 def render_moved_away(mail: Mail) -> Message | None:
     """A7, A4: the former seller reads the Account ID, which it knows, and no name any more."""
     account = Account.objects.get(pk=mail.context["account"])

@@ -28,7 +28,7 @@ SENTENCES = {
     "account_inactive": gettext_lazy("%(who)s set the account inactive."),
     "relation_requested": gettext_lazy("%(who)s asked to sell to this account too (seller %(seller)s)."),
     "relation_accepted": gettext_lazy("%(who)s accepted the seller %(seller)s."),
-    "relation_moved": gettext_lazy("%(who)s moved the account to the seller %(seller)s."),
+    "relation_moved": gettext_lazy("%(who)s transferred the account to the seller %(seller)s."),
     "relation_declined": gettext_lazy("%(who)s declined the seller %(seller)s."),
     "user_created": gettext_lazy("%(who)s created this person."),
     "user_changed": gettext_lazy("%(who)s changed: %(fields)s."),

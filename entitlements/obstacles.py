@@ -56,7 +56,7 @@ def undo_obstacle(actor: User, item: LineItem) -> str:
     if may_undo(actor, item) or may_hand_back(actor, item):
         return source_obstacle(item)
     if item.seller_id == actor.account_id and not sells(actor, item):
-        return _("MOBOTIX has moved this customer to another seller. Ask MOBOTIX to undo this split.")
+        return _("MOBOTIX has transferred this customer to another seller. Ask MOBOTIX to undo this split.")
     if not sells(actor, item):
         return _("Only the account that made this split can undo it. Ask it, or ask MOBOTIX.")
     return _days_are_over(item)
@@ -115,8 +115,8 @@ def _rest_notes(item: LineItem, named: Iterable[LineItem]) -> list[str]:
     if not rest:
         return []
     sentence = ngettext(
-        "%(copies)s further copy was split on as well.",
-        "%(copies)s further copies were split on as well.",
+        "%(copies)s more copy was also split.",
+        "%(copies)s more copies were also split.",
         rest,
     )
     return [sentence % {"copies": rest}]

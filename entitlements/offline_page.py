@@ -68,9 +68,7 @@ def _effect(step: Step) -> str:
 
 
 def _given_back(step: Step) -> str:
-    sentence = ngettext(
-        "%(copies)s copy is given back.", "%(copies)s copies are given back.", step.given_back
-    )
+    sentence = ngettext("%(copies)s copy is returned.", "%(copies)s copies are returned.", step.given_back)
     given_back = sentence % {"copies": step.given_back}
     if not step.wanted.is_return:
         return _now_holding(given_back, step)

@@ -196,7 +196,7 @@ def _change_text(entry: AuditEntry, names: dict[int, str]) -> str:
         sentence = _("The Activation ID was replaced. The one before ended in %(tail)s.")
         return sentence % {"tail": entry.details["tail"]}
     if entry.action == SERVED_BY_CHANGED:
-        sentence = _("The account was moved: the line item is now looked after by %(account)s.")
+        sentence = _("The account was transferred: %(account)s now looks after the line item.")
         return sentence % {"account": names[entry.details["account"]]}
     if entry.action == REPAIRED:
         return _repaired_text(entry)

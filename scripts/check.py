@@ -39,6 +39,7 @@ CHECKS: list[tuple[str, list[str | Path], dict[str, str]]] = [
     ("templates", [BIN / "djade", "--target-version", "5.2", "--check", *tracked_templates()], EMBEDDED),
     ("migrations", [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"], EMBEDDED),
     ("translations", [PYTHON, "scripts/check_translations.py"], EMBEDDED),
+    ("terms", [PYTHON, "scripts/check_terms.py"], EMBEDDED),
     (
         "deployment",
         [PYTHON, "-W", "error", "manage.py", "check", "--deploy", "--fail-level", "WARNING"],

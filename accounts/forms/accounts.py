@@ -94,7 +94,10 @@ class RelationRequestForm(KeyedForm):
     account_id = forms.CharField(
         label=_("Account ID"),
         max_length=30,
-        help_text=_("The partner tells you its Account ID. Its admin then accepts or declines your request."),
+        help_text=_(
+            "Ask the partner for its Account ID. One of its Portal Admins then accepts or declines your "
+            "request."
+        ),
     )
 
     @property

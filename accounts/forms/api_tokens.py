@@ -33,7 +33,8 @@ class NewApiTokenForm(KeyedForm):
             initial=default_end,
             widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
             help_text=_(
-                "The last day on which it works. The admins of the account are told by e-mail before it ends."
+                "The last day on which the token works. The Portal Admins of the account get a "
+                "reminder by e-mail before it ends."
             ),
         )
 

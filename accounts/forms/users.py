@@ -188,7 +188,7 @@ class ProfileForm(PersonForm):
         super().__init__(*args, initial=initial | {"country": str(user.country)}, **kwargs)
         del self.fields["status"]
         self.fields["email"].disabled = True
-        self.fields["email"].help_text = _("Your user ID. Your admin can change it.")
+        self.fields["email"].help_text = _("Your user ID. A Portal Admin of your company can change it.")
 
     @property
     def helper(self) -> FormHelper:

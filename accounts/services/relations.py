@@ -32,7 +32,7 @@ def request_relation(*, actor: User, account_id: str) -> SellingRelation:
         raise ValidationError({"account_id": _("You already sell to this account.")})
     if relation.status == RelationStatus.REQUESTED:
         raise ValidationError(
-            {"account_id": _("You have asked already; the account's admin has not answered yet.")}
+            {"account_id": _("You have already asked. No Portal Admin of the account has answered yet.")}
         )
     _check_asked_again(relation)
     relation.status = RelationStatus.REQUESTED

@@ -28,7 +28,8 @@ def relation_request(request: PortalRequest) -> HttpResponse:
     messages.success(
         request,
         _(
-            "Your request is on its way to the admins of this account. Once one of them accepts, it is in this list."
+            "Your request is on its way to the Portal Admins of this account. Once one of them "
+            "accepts it, this list shows the account."
         ),
     )
     return redirect("related_account_list")

@@ -44,8 +44,8 @@ def user_create(request: PortalRequest, pk: int) -> HttpResponse:
 def _created(user: User) -> str:
     if user.login:
         text = _(
-            "{name} can log in as soon as the e-mail with user ID and temporary password has arrived at {email}. "
-            '<a href="{url}">See its fate</a>'
+            "{name} can log in as soon as the e-mail with user ID and temporary password has arrived "
+            'at {email}. <a href="{url}">Follow the e-mail</a>'
         )
     else:
         text = _('{name} is added as a contact. <a href="{url}">Show the contact</a>')

@@ -147,7 +147,7 @@ def activation_create(
 def return_create(
     request: TokenRequest, body: ReturnIn, idempotency_key: OptionalKey = None
 ) -> ReturnOut | HttpResponse:
-    """Gives copies back to the item and ends the license, within the year's limit."""
+    """Returns copies to the item and ends the license, within the year's limit."""
     host = body.host()
     if request.api_token is None:
         if body.copies is not None:

@@ -30,7 +30,7 @@ BULK_SPLITS = f"{PREFIX}bulk-splits"
 
 
 class ApiMiddleware:
-    """No cookies; a limit for each token, and for each address without one; every refusal a problem; a log for admins.
+    """No cookies; a limit for each token, and for each address without one; every refusal a problem; a log.
 
     It stands before sessions and languages, which know requests by their cookies.
     """
@@ -104,7 +104,7 @@ def _as_problem(response: HttpResponse) -> HttpResponse:
 
 
 def _keep_afterwards(request: HttpRequest, response: HttpResponse, duration_ms: int) -> None:
-    """Log the request for the admins of the token's account, once it is answered: a read needs no write to succeed.
+    """Log the request for the Portal Admins of the account, once it is answered: a read needs no write to succeed.
 
     Who has no token cannot fill the table: its limit comes first.
     """

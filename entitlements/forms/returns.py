@@ -35,7 +35,7 @@ class RehostForm(HostForm):
     def __init__(self, *args: Any, actor: User, activation: Activation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["copies"].initial = activation.copies
-        label = _("Copies to move (%(copies)s on the device)")
+        label = _("Copies to rehost (%(copies)s on the device)")
         self.fields["copies"].label = label % {"copies": activation.copies}
         self.fields["reason"].required = needs_reason(actor, activation.item)
 

@@ -51,7 +51,7 @@ class StateForm(KeyedForm):
     def clean(self) -> dict[str, Any]:
         """What cannot be taken back is asked for twice."""
         if self.cleaned_data.get("state") == State.OBSOLETE and not self.cleaned_data.get("final"):
-            self.add_error("final", _("Tick this box to make it obsolete; there is no way back."))
+            self.add_error("final", _("Tick this box to make the line item obsolete. This is final."))
         return self.cleaned_data
 
     def service_data(self) -> dict[str, Any]:

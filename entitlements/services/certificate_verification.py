@@ -58,10 +58,10 @@ def _head_checks(head: dict[str, Any]) -> Iterator[Check]:
         return
     statement = {name: value for name, value in head.items() if name != "signature"}
     key = _signer(head["key"], Domain.LEDGER_HEAD, statement, head["signature"])
-    sentence = _("This portal signed the ledger at %(size)s entries")
+    sentence = _("This portal signed the ledger with %(size)s entries")
     yield Check(sentence % {"size": int(head["size"])}, key is not None)
     kept = LedgerHead.objects.filter(size=head["size"], root=bytes.fromhex(head["root"])).exists()
-    yield Check(_("The ledger still has that head"), kept)
+    yield Check(_("The ledger still contains this head"), kept)
 
 
 def _line_checks(
@@ -89,7 +89,7 @@ def _line_checks(
 def _checks_of_today(about: str, line: dict[str, Any], item: LineItem) -> Iterator[Check]:
     """E3, E5, E8: a certificate stays genuine when what it is about changes."""
     same, current = item.quantity == line["quantity"], item.activation_id == line["activation_id"]
-    quantity = _("the quantity is still that of the certificate") if same else _("the quantity has changed")
+    quantity = _("the quantity is the same as on the certificate") if same else _("the quantity has changed")
     today = ngettext("today: %(copies)s copy", "today: %(copies)s copies", item.quantity)
     state = _("the licenses can be activated") if item.is_usable else _("the licenses cannot be activated")
     label = State(item.state).label

@@ -169,7 +169,9 @@ def _not_found(wanted: Wanted) -> Step:
     if written(wanted.activation_id) is None:
         mistyped = _("This Activation ID has a typing error. Compare it with the e-mail or the certificate.")
         return Step(wanted=wanted, problem=mistyped)
-    unknown = _("No license can be activated with this Activation ID. Ask whoever sold the license.")
+    unknown = _(
+        "No license can be activated with this Activation ID. Ask the company that sold you the license."
+    )
     return Step(wanted=wanted, problem=unknown, is_guess=True)
 
 

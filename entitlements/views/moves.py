@@ -1,4 +1,4 @@
-"""Actions → Move to another seller (A7). It lies here because items move with the account."""
+"""Actions → Transfer account (A7). It lies here because items move with the account."""
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict

@@ -100,7 +100,7 @@ def activation_rehost(request: PortalRequest, pk: int) -> HttpResponse:
     if license is None:
         obstacle = activation_obstacle(activation.item)
         return _show(request, activation, form, "activation_rehost", obstacle)
-    moved = _("The copies have moved to this device.")
+    moved = _("The copies are now on this device.")
     messages.success(request, f"{moved} {_left_sentence(request, activation.item)}")
     return redirect("license_detail", license.license_id)
 
@@ -122,6 +122,8 @@ def device_replace(request: PortalRequest, pk: int) -> HttpResponse:
             "known": known_devices(request.user, device.account_id, but=pk),
         }
         return render(request, "entitlements/device_replace.html", context)
-    moved = _("Everything that could move is on this device now: load its license files into it.")
+    moved = _(
+        "Everything that could be rehosted is now on this device. Load the license files into the device."
+    )
     messages.success(request, moved)
     return redirect("device_detail", other.pk)

@@ -108,7 +108,7 @@ def test_nobody_fits(cast: Cast, as_user: AsUser) -> None:
     Account.objects.filter(pk=cast.installer.account_id).update(taken_over_at="2026-01-01T00:00Z")
     page = text(client.get(CONTACT, query))
     assert reverse("user_create", args=[cast.installer.account_id]) not in page
-    assert "own admin looks after its users" in page
+    assert "A Portal Admin of the account manages its users" in page
 
 
 @pytest.mark.parametrize("url", [PICK, CONTACT])

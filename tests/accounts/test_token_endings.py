@@ -128,7 +128,7 @@ def test_a_token_ends_after_a_year_unless_said_otherwise(cast: Cast, as_user: As
     assert f'value="{today() + timedelta(days=365):%Y-%m-%d}"' in page
     data = {"key": new_key(), "name": "ERP", "scopes": ["read"], "expires_on": today().isoformat()}
     created = as_user(cast.installer).post(f"{LIST}new/", data)
-    assert "It works until" in created.content.decode()
+    assert "The token works until" in created.content.decode()
     assert ApiToken.objects.latest("pk").expires_on == today()
 
 

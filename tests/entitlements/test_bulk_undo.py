@@ -180,7 +180,7 @@ def test_who_asks_in_vain_after_a_move(cast: Cast) -> None:
     """A7, E8: the former seller made the split, and is told whom to ask."""
     bulk, _stays, _moved = sell_and_move(cast)
     html = html_of(client_of(cast.installer).get(reverse("bulk_split_undo", args=[bulk.pk])))
-    assert "MOBOTIX has moved this customer to another seller. Ask MOBOTIX to undo this split." in html
+    assert "MOBOTIX has transferred this customer to another seller. Ask MOBOTIX to undo this split." in html
 
 
 def test_what_stands_in_the_way_is_read_at_once(cast: Cast, item: LineItem) -> None:
@@ -195,6 +195,6 @@ def test_what_stands_in_the_way_is_read_at_once(cast: Cast, item: LineItem) -> N
         with CaptureQueriesContext(connection) as queries:
             html = html_of(client.get(where))
         assert html.count("1 copy was split further to Name withheld") == 5 * number
-        assert html.count("1 further copy was split on as well.") == number
+        assert html.count("1 more copy was also split.") == number
         counts.append(len(queries))
     assert counts[0] == counts[1]

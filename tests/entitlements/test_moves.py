@@ -72,7 +72,7 @@ def test_by_the_pages(cast: Cast, chain: Chain) -> None:
     done = client.post(address(cast.customer), data, follow=True)
 
     assert "The account now belongs to Outside Cameras." in html_of(done)
-    assert "moved the account to the seller" in html_of(done)
+    assert "transferred the account to the seller" in html_of(done)
     assert REASON in html_of(done)
     assert status_of(cast.installer, cast.customer) == RelationStatus.ENDED
     assert status_of(cast.other_installer, cast.customer) == RelationStatus.ACCEPTED
@@ -132,8 +132,8 @@ def test_chain_contacts_and_quantities_stay(cast: Cast, chain: Chain) -> None:
     assert before.get() == values
     assert LineItem.objects.get(pk=chain.served.pk).serving_account == cast.other_installer.account
     history = reverse("line_item_history", args=[chain.served.pk])
-    assert "now looked after by Outside Cameras" in html_of(client_of(cast.other_installer).get(history))
-    assert "now looked after by Name withheld" in html_of(client_of(cast.distributor).get(history))
+    assert "Outside Cameras now looks after the line item" in html_of(client_of(cast.other_installer).get(history))
+    assert "Name withheld now looks after the line item" in html_of(client_of(cast.distributor).get(history))
 
 
 def test_those_concerned_are_told(cast: Cast, chain: Chain) -> None:

@@ -118,7 +118,7 @@ def test_a_replayed_return(client: Client, chain: Chain) -> None:
     """L4: changes nothing."""
     go_on(client, scan(client, text_of((chain.served, 2))))
     preview = scan(client, text_of((chain.served, 0)))
-    assert "2 copies are given back. The license on this device ends." in html_of(preview)
+    assert "2 copies are returned. The license on this device ends." in html_of(preview)
     assert "have ended" in html_of(go_on(client, preview))
     assert "nothing changes" in html_of(scan(client, text_of((chain.served, 0))))
     go_on(client, preview)

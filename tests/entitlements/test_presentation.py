@@ -77,7 +77,7 @@ def test_many_further_splits_are_summed_up(cast: Cast) -> None:
     installed.refresh_from_db()
     notes = undo_notes(cast.distributor, installed)
     assert len(notes) == 6
-    assert notes[-1] == "4 further copies were split on as well."
+    assert notes[-1] == "4 more copies were also split."
 
 
 def test_the_history_in_sentences(cast: Cast, chain: Chain) -> None:

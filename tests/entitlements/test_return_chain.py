@@ -346,7 +346,7 @@ def test_one_request_takes_what_is_left_but_once(cast: Cast, chain: Chain) -> No
     device = Activation.objects.held().first()
     assert device is not None
     page = html_of(client_of(cast.installer).get(reverse("device_replace", args=[device.device_id])))
-    assert (page.count("Moves to the other device."), page.count("Cannot move.")) == (1, 1)
+    assert (page.count("Is rehosted to the other device."), page.count("Cannot move.")) == (1, 1)
     carry_out_request(actor=cast.mobotix, request=request, reason="Both cameras are broken")
     assert left(chain.installed) == 0
 

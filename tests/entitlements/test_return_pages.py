@@ -134,7 +134,7 @@ def test_replace_device(cast: Cast, chain: Chain) -> None:
     licenses = three_on_one(cast, chain)
     client = client_of(cast.installer)
     page = html_of(client.get(address("device_replace", licenses[0])))
-    assert page.count("Moves to the other device.") == 3
+    assert page.count("Is rehosted to the other device.") == 3
     form = typed(host_id=OTHER, name="New camera")
     response = client.post(address("device_replace", licenses[0]), form, follow=True)
     other = Device.objects.get(host_id=OTHER)
@@ -151,7 +151,7 @@ def test_replace_says_what_stays_and_why(cast: Cast, chain: Chain) -> None:
     LineItem.objects.filter(pk=items[2].pk).update(state=State.INACTIVE)
     client = client_of(cast.installer)
     page = html_of(client.get(address("device_replace", licenses[0])))
-    assert page.count("Moves to the other device.") == 2
+    assert page.count("Is rehosted to the other device.") == 2
     assert "Stays." in page
     put_on(cast, items[0], 5)
     page = html_of(client.get(address("device_replace", licenses[0])))
