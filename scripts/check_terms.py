@@ -51,6 +51,11 @@ class Term:
             words = words.replace(escaped, meaning)
         return re.compile(rf"(?<![\w-]){words}(?![\w-])", re.IGNORECASE)
 
+    @cached_property
+    def beginning(self) -> str:
+        """What every text with the term holds: a quick test before the pattern."""
+        return re.split(r"[*…†]", self.forbidden)[0].split()[0].casefold()
+
 
 @dataclass(frozen=True)
 class Glossary:
@@ -66,8 +71,11 @@ class Glossary:
     def faults(self, text: Text) -> Iterator[str]:
         """A line for each forbidden term of the text."""
         left = self.right_pattern.sub(lambda right: "·" + "\n" * right[0].count("\n"), text.text)
+        folded = left.casefold()
         for term in self.terms:
-            if term.applies_to(text) and (found := term.pattern.search(left)):
+            if not term.applies_to(text) or term.beginning not in folded:
+                continue
+            if found := term.pattern.search(left):
                 line = text.line + left.count("\n", 0, found.start())
                 yield f"{text.path}:{line}: “{' '.join(found[0].split())}”: use “{term.instead}”"
 
@@ -100,7 +108,7 @@ def catalogue_texts(path: str, source: str) -> Iterator[Text]:
 
 def markdown_texts(path: str, source: str) -> Iterator[Text]:
     """Yield each paragraph, without code, comments and addresses."""
-    hidden = r"```.*?```|`[^`]*`|<!--.*?-->|\]\([^)]*\)|<https?:[^>]*>"
+    hidden = r"```.*?```|`[^`]*`|<!--.*?-->|\]\([^)]*\)|<https?:[^>]*>|\{#[^}]*\}"
     plain = re.sub(hidden, lambda code: "·" + "\n" * code[0].count("\n"), source, flags=re.DOTALL)
     for found in re.finditer(r"\S.*?(?=\n\s*\n|\Z)", plain, re.DOTALL):
         line = plain.count("\n", 0, found.start()) + 1

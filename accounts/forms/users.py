@@ -52,7 +52,8 @@ class UserForm(PersonForm):
         widget=forms.CheckboxSelectMultiple,
         help_text=_(
             "Portal Admin User Role: may add other users and split entitlements (view and edit). "
-            "Portal User Role: may not (view only). Where both are ticked, the Portal Admin User Role counts."
+            "Portal User Role: may not (view only). If both are ticked, the Portal Admin User Role "
+            "applies."
         ),
     )
 

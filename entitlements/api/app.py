@@ -37,8 +37,8 @@ from entitlements.api.problems import handle_problems
 DESCRIPTION = """
 Entitlements, splits, activations and license files, for programs.
 
-* **Token**: a Portal Admin creates one on the account's page. Send it as `Authorization: Bearer mxp_…`. It acts as that person,
-  as far as its scopes allow: `read` (everything that is read), `sell`, `activate`, `orders` (MOBOTIX).
+* **Token**: a Portal Admin creates it on the account's page. Send it as `Authorization: Bearer mxp_…`. It acts as that
+  person, as far as its scopes allow: `read` (everything that can be read), `sell`, `activate`, `orders` (MOBOTIX).
   Activations and returns of End customers' items also work without a token, by the Activation ID alone.
 * **Idempotency-Key**: every POST that writes needs one, of your own making, 1 to 64 characters. The same request with
   the same key is done once and gives the same answer (`Idempotency-Replayed: true`), so that it can be sent again after

@@ -132,7 +132,9 @@ def test_chain_contacts_and_quantities_stay(cast: Cast, chain: Chain) -> None:
     assert before.get() == values
     assert LineItem.objects.get(pk=chain.served.pk).serving_account == cast.other_installer.account
     history = reverse("line_item_history", args=[chain.served.pk])
-    assert "Outside Cameras now looks after the line item" in html_of(client_of(cast.other_installer).get(history))
+    assert "Outside Cameras now looks after the line item" in html_of(
+        client_of(cast.other_installer).get(history)
+    )
     assert "Name withheld now looks after the line item" in html_of(client_of(cast.distributor).get(history))
 
 
