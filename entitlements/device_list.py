@@ -11,7 +11,7 @@ from django.db.models import Q, Sum
 
 from accounts.models import User
 from accounts.visibility import visible_names
-from entitlements.activation.host_ids import BETWEEN_DIGITS
+from entitlements.identifiers.host_ids import BETWEEN_DIGITS
 from entitlements.models import Activation, Device
 from entitlements.models.device import VISIBLE_PARTS, DeviceQuerySet
 from entitlements.search import FOUND_AT_MOST

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from django.db.models import Q, QuerySet
 
 from accounts.models import Account, User
-from entitlements.activation_ids import canonical, last_group_typed
+from entitlements.identifiers.activation_ids import canonical, last_group_typed
 from entitlements.models import Entitlement, LineItem, Product
 from entitlements.predicates import is_party
 from mxportal.shared.fields import fold

@@ -11,7 +11,7 @@ from accounts.models import Account, Role, Tier, User
 from accounts.services.accounts import create_account
 from accounts.services.setup import found_mobotix
 from accounts.services.users import create_user
-from entitlements.activation.host_ids import HostIdType
+from entitlements.identifiers.host_ids import HostIdType
 from entitlements.models import Entitlement, LicenseModel, LineItem, Product, today
 from entitlements.services.activation import activate
 from entitlements.services.devices import HostId

@@ -14,8 +14,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from entitlements.activation.host_ids import HostIdType, guess, normalise
-from entitlements.activation_ids import bare
+from entitlements.identifiers.activation_ids import bare
+from entitlements.identifiers.host_ids import HostIdType, guess, normalise
 from mxportal.shared.forms import new_key
 from mxportal.shared.text import only_what_is_seen
 

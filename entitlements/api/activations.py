@@ -12,12 +12,12 @@ from ninja.responses import Status
 
 from accounts.http import client_address
 from accounts.permissions import Permission
-from entitlements.activation.host_ids import HostIdType, guess
 from entitlements.api.answers import once
 from entitlements.api.auth import Token, TokenOrProof, TokenRequest
 from entitlements.api.items import find_item_id
 from entitlements.api.problems import Problem, key_missing
 from entitlements.api.shapes import Copies, Id, IdempotencyKey, In, LastDay, Reason, Text100, location
+from entitlements.identifiers.host_ids import HostIdType, guess
 from entitlements.models import Activation, License, LineItem
 from entitlements.services.activation import activate, activate_as_bearer, return_as_bearer
 from entitlements.services.devices import HostId

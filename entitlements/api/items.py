@@ -9,7 +9,6 @@ from ninja import Query, Router, Schema
 from accounts.models import Account, User
 from accounts.permissions import Permission
 from accounts.visibility import NAME_WITHHELD
-from entitlements.activation_ids import is_mistyped
 from entitlements.api.auth import Token, TokenRequest
 from entitlements.api.shapes import (
     EntitlementId,
@@ -22,6 +21,7 @@ from entitlements.api.shapes import (
     location,
     page_of,
 )
+from entitlements.identifiers.activation_ids import is_mistyped
 from entitlements.listing import EXPIRED, ORDERS, Shown, Sort, for_rows, list_items
 from entitlements.models import LineItem, Product, State
 from entitlements.presentation import ItemRow, item_rows

@@ -11,11 +11,11 @@ from ninja import Query, Router, Schema
 from pydantic import AwareDatetime, Field
 
 from accounts.permissions import Permission
-from entitlements.activation.host_ids import HostIdType
 from entitlements.api.activations import LicenseOut, license_out
 from entitlements.api.auth import Token, TokenRequest, nobody
 from entitlements.api.shapes import Page, PageQuery, QueryId, Text100, page_of
 from entitlements.device_list import list_devices
+from entitlements.identifiers.host_ids import HostIdType
 from entitlements.models import Device, License
 from entitlements.models.activation import LicenseQuerySet
 from entitlements.services.signing import public_keys

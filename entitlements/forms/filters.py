@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from entitlements.activation_ids import is_mistyped
+from entitlements.identifiers.activation_ids import is_mistyped
 from entitlements.listing import EXPIRED, TO_HAND_ON, Shown, Sort
 from entitlements.models import Product, State
 from entitlements.search import SHORTEST

@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from entitlements.activation.host_ids import HostIdType, guess
+from entitlements.identifiers.host_ids import HostIdType, guess
 from entitlements.services.devices import HostId
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.text import only_what_is_seen

@@ -9,7 +9,6 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
-from entitlements.activation.host_ids import HostIdType, normalise
 from entitlements.activation.request_files import (
     LARGEST,
     LONGEST_ID,
@@ -21,8 +20,9 @@ from entitlements.activation.request_files import (
     read_request,
     refuse_twice,
 )
-from entitlements.activation_ids import is_mistyped
 from entitlements.forms.fields import CopiesField, ReasonField
+from entitlements.identifiers.activation_ids import is_mistyped
+from entitlements.identifiers.host_ids import HostIdType, normalise
 from entitlements.services.offline import Step
 from mxportal.shared.forms import KeptForm
 from mxportal.shared.numbers import typed_number

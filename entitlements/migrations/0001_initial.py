@@ -5,7 +5,7 @@ import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.datetime
 import django.db.models.functions.text
-import entitlements.activation_ids
+import entitlements.identifiers.activation_ids
 import entitlements.models.entitlement
 import mxportal.shared.fields
 from django.conf import settings
@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
             name='LineItem',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('activation_id', models.CharField(default=entitlements.activation_ids.new_activation_id, editable=False, max_length=60, unique=True, verbose_name='Activation ID')),
+                ('activation_id', models.CharField(default=entitlements.identifiers.activation_ids.new_activation_id, editable=False, max_length=60, unique=True, verbose_name='Activation ID')),
                 ('activation_id_end', mxportal.shared.fields.FoldedField(max_length=4, of='activation_id_tail')),
                 ('quantity', models.PositiveBigIntegerField(default=0, editable=False, verbose_name='Quantity')),
                 ('available', models.PositiveBigIntegerField(default=0, editable=False, verbose_name='Available')),

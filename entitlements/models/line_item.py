@@ -11,7 +11,7 @@ from django.db.models.lookups import GreaterThan
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tier
-from entitlements.activation_ids import GROUP, new_activation_id
+from entitlements.identifiers.activation_ids import GROUP, new_activation_id
 from mxportal.shared.days import today
 from mxportal.shared.fields import FoldedField
 

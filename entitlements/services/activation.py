@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Operation, Tier, User
 from accounts.permissions import Permission, check_permission
-from entitlements.activation_ids import written
+from entitlements.identifiers.activation_ids import written
 from entitlements.models import Activation, Device, License, LineItem, MovementKind, State
 from entitlements.predicates import may_activate
 from entitlements.services.devices import HostId, as_asked, find_or_make_device

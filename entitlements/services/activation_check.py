@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from entitlements.activation.host_ids import guess
+from entitlements.identifiers.host_ids import guess
 from entitlements.models import Activation, LineItem
 from entitlements.services.devices import HostId
 from entitlements.services.return_limits import ReturnLimits, chains_of

@@ -23,8 +23,8 @@ from accounts.services.customers import (
     check_customers,
     chunks,
 )
-from entitlements.activation_ids import canonical
-from entitlements.countries import country_code
+from entitlements.identifiers.activation_ids import canonical
+from entitlements.identifiers.countries import country_code
 from entitlements.models import LineItem
 from entitlements.predicates import may_split
 from entitlements.services.bulk_lines import (

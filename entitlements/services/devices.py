@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Account, AuditEntry, Operation, Tier, User
 from accounts.models.account import AccountQuerySet
 from accounts.permissions import Permission, check_permission
-from entitlements.activation.host_ids import HostIdType, normalise
+from entitlements.identifiers.host_ids import HostIdType, normalise
 from entitlements.models import Device
 from mxportal.shared.refusals import refusal
 

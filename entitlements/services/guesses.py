@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from django.conf import settings
 
-from entitlements.activation_ids import canonical, is_mistyped
+from entitlements.identifiers.activation_ids import canonical, is_mistyped
 from mxportal.shared.limits import Left, count_up, counted, network_of
 
 GUESSES, MISSES, HOUR = "activation-guesses", "activation-misses", 3600

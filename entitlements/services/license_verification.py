@@ -8,7 +8,6 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from entitlements.activation.host_ids import guess, normalise
 from entitlements.activation.license_files import (
     CannotReadError,
     NotALicenseFileError,
@@ -16,7 +15,8 @@ from entitlements.activation.license_files import (
     read,
     unpack,
 )
-from entitlements.activation_ids import canonical
+from entitlements.identifiers.activation_ids import canonical
+from entitlements.identifiers.host_ids import guess, normalise
 from entitlements.models import License, SigningKey
 from entitlements.services.findings import Check, key_check
 from entitlements.services.licenses import is_for_current_id

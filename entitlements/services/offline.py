@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Tier, User
 from accounts.permissions import Permission, check_permission
 from entitlements.activation.request_files import ActivationRequest, Wanted
-from entitlements.activation_ids import written
+from entitlements.identifiers.activation_ids import written
 from entitlements.models import Activation, License, LineItem, State
 from entitlements.predicates import may_activate, needs_reason
 from entitlements.services.activation import check_can_be_activated, set_copies

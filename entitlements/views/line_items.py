@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.http import PortalRequest
 from accounts.models import User
 from accounts.permissions import Permission, requires
-from entitlements.activation_ids import canonical, looks_like_activation_id
 from entitlements.forms.filters import ListFilter
+from entitlements.identifiers.activation_ids import canonical, looks_like_activation_id
 from entitlements.item_page import item_page
 from entitlements.listing import ORDERS, Shown, Sort, for_rows, list_items, tabs_of
 from entitlements.models import LineItem

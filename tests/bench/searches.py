@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Tier
-from entitlements.activation_ids import new_activation_id
+from entitlements.identifiers.activation_ids import new_activation_id
 from entitlements.models import LineItem
 from entitlements.models.line_item import CHAIN
 from tests.bench.clock import interleaved

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import Account, ApiToken, MailEntry, RelationStatus, SellingRelation, Tier, User
-from entitlements.activation.host_ids import HostIdType
+from entitlements.identifiers.host_ids import HostIdType
 from entitlements.models import BulkSplit, BulkState, Device, License, LineItem, Origin, State, today
 from entitlements.services.activation import activate
 from entitlements.services.bulk_lines import BulkLine

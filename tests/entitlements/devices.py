@@ -1,6 +1,6 @@
 """Short ways to put copies on devices, and to give them back."""
 
-from entitlements.activation.host_ids import guess
+from entitlements.identifiers.host_ids import guess
 from entitlements.models import Activation, License, LineItem
 from entitlements.services.activation import activate
 from entitlements.services.devices import HostId

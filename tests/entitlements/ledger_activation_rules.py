@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from accounts.models import User
-from entitlements.activation.host_ids import HostIdType
+from entitlements.identifiers.host_ids import HostIdType
 from entitlements.models import Activation, LineItem, State
 from entitlements.services.activation import activate, activate_as_bearer, return_as_bearer
 from entitlements.services.devices import HostId

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
-from entitlements.activation.host_ids import HostIdType
+from entitlements.identifiers.host_ids import HostIdType
 from entitlements.models import Activation, Device, License, LineItem, Movement
 from entitlements.services.activation import MOST_AT_ONCE, activate_many
 from entitlements.services.devices import HostId

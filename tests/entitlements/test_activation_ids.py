@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import luhn
 
-from entitlements import activation_ids
-from entitlements.activation_ids import (
+from entitlements.identifiers import activation_ids
+from entitlements.identifiers.activation_ids import (
     ALPHABET,
     DIGIT_RUNS,
     FEWEST_DIGIT_RUNS,

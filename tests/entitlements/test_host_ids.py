@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from entitlements.activation.host_ids import HostIdType, guess, normalise
+from entitlements.identifiers.host_ids import HostIdType, guess, normalise
 from tests.entitlements.devices import MAC
 
 

@@ -6,8 +6,8 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from accounts.models import User
-from entitlements.activation.host_ids import HostIdType
 from entitlements.activation.request_files import ActivationRequest, Wanted
+from entitlements.identifiers.host_ids import HostIdType
 from entitlements.models import Device, License, LineItem, Movement, State
 from entitlements.services.offline import Answer, Step, carry_out_request, plan_request
 from tests.entitlements.devices import balances

@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Account, Tier, User
-from entitlements.activation.host_ids import HostIdType
 from entitlements.activation.request_files import ActivationRequest, Wanted
+from entitlements.identifiers.host_ids import HostIdType
 from entitlements.models import Activation, CountedReturn, License, LineItem, Movement
 from entitlements.services.activation import activate, activate_as_bearer, activate_many, return_as_bearer
 from entitlements.services.bulk_requests import undo_bulk_split

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from accounts.models import Account, User
 from entitlements import search
-from entitlements.activation_ids import ALPHABET
+from entitlements.identifiers.activation_ids import ALPHABET
 from entitlements.models import LineItem
 from tests.entitlements.pages import client_of, html_of
 from tests.factories import Cast, Chain, issue_item, make_chain, make_product

@@ -3,7 +3,7 @@
 from django.db import connection
 
 from accounts.models import Operation, SellingRelation, Tier
-from entitlements.activation.host_ids import HostIdType
+from entitlements.identifiers.host_ids import HostIdType
 from entitlements.models import Activation, BulkSplit, Entitlement, LineItem, MovementKind, today
 from entitlements.models.notice_run import NoticeKind, NoticeRun
 from entitlements.services.activation import activate

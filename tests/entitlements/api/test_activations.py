@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from entitlements.activation.license_files import read, unpack
-from entitlements.activation_ids import new_activation_id
+from entitlements.identifiers.activation_ids import new_activation_id
 from entitlements.models import License, LineItem
 from tests.entitlements.api.client import Program, assert_problem, mistyped, program_of
 from tests.factories import Cast, Chain, issue_item, split_item, yesterday
