@@ -6,10 +6,10 @@ from datetime import datetime
 
 from accounts.models import User
 from accounts.permissions import Permission
+from entitlements.items.predicates import may_activate
+from entitlements.items.rows import shown_activation_id
 from entitlements.models import Activation, Device, License, LineItem
 from entitlements.models.activation import ActivationQuerySet
-from entitlements.predicates import may_activate
-from entitlements.presentation import shown_activation_id
 
 
 @dataclass(frozen=True)

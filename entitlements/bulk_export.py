@@ -11,10 +11,10 @@ from tablib import Dataset
 from accounts.models import Account, User
 from accounts.visibility import NAME_WITHHELD
 from entitlements.bulk_columns import columns_for, label_of
+from entitlements.items.predicates import is_party
+from entitlements.items.rows import shown_activation_id, shown_order_number
 from entitlements.models import BulkSplit, LineItem
 from entitlements.models.line_item import PERMANENT
-from entitlements.predicates import is_party
-from entitlements.presentation import shown_activation_id, shown_order_number
 
 FORMULA, CONTROLS = "=+-@", "\t\r\n"
 TYPES = {

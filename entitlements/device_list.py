@@ -12,9 +12,9 @@ from django.db.models import Q, Sum
 from accounts.models import User
 from accounts.visibility import visible_names
 from entitlements.identifiers.host_ids import BETWEEN_DIGITS
+from entitlements.items.search import FOUND_AT_MOST
 from entitlements.models import Activation, Device
 from entitlements.models.device import VISIBLE_PARTS, DeviceQuerySet
-from entitlements.search import FOUND_AT_MOST
 from mxportal.shared.pagination import COUNT_CAP, Arm, capped
 
 NEWEST = ("-id",)

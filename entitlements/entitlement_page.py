@@ -7,9 +7,9 @@ from datetime import date
 from accounts.models import User
 from accounts.permissions import Permission
 from accounts.visibility import visible_names
+from entitlements.items.predicates import is_party
+from entitlements.items.rows import actions_for, shown_seller_id
 from entitlements.models import Entitlement, LineItem, State
-from entitlements.predicates import is_party
-from entitlements.presentation import actions_for, shown_seller_id
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from django.utils import timezone
 from accounts.models import SellingRelation, User
 from accounts.permissions import Permission
 from entitlements.device_list import DeviceRow, device_rows, list_devices
-from entitlements.listing import BY_EXPIRATION, NEWEST, first_visible
+from entitlements.items.history import Event, newest_events
+from entitlements.items.listing import BY_EXPIRATION, NEWEST, first_visible
+from entitlements.items.rows import ItemRow, item_rows
 from entitlements.mail_list import mail_server_trouble
 from entitlements.models import Entitlement, LineItem, State
 from entitlements.models.line_item import LineItemQuerySet
-from entitlements.presentation import ItemRow, item_rows
 from entitlements.services import resending
 from entitlements.services.addressees import with_addressees
-from entitlements.timeline import Event, newest_events
 from mxportal.shared.pagination import capped_count, first_rows
 from notifications.models import Mail, MailServer
 

@@ -6,10 +6,8 @@ from accounts.models import User
 from accounts.permissions import Permission
 from accounts.visibility import visible_names
 from entitlements.activation_rows import ActivationRow, rows_of_item
-from entitlements.models import LineItem
-from entitlements.obstacles import undo_notes
-from entitlements.predicates import is_party, may_hand_on
-from entitlements.presentation import (
+from entitlements.items.predicates import is_party, may_hand_on
+from entitlements.items.rows import (
     Actions,
     ChainLink,
     ItemRow,
@@ -19,6 +17,8 @@ from entitlements.presentation import (
     item_row,
     shown_seller_id,
 )
+from entitlements.models import LineItem
+from entitlements.obstacles import undo_notes
 from entitlements.services.addressees import with_addressees
 from notifications.models import Mail
 

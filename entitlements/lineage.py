@@ -11,9 +11,9 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.visibility import visible_names
-from entitlements.listing import for_rows
+from entitlements.items.listing import for_rows
+from entitlements.items.rows import ItemRow, item_row
 from entitlements.models import LineItem
-from entitlements.presentation import ItemRow, item_row
 
 SHOWN_OF_A_LEVEL = 25
 WIDTH, HEIGHT, GAP, MARGIN = 300, 100, 36, 4  # of a node, and between two, in CSS pixels (the template's too)

@@ -17,11 +17,11 @@ from django.utils.timezone import make_aware
 from accounts.models import MailEntry, User
 from accounts.permissions import Permission
 from accounts.services.credentials import PASSWORD_RESET
-from entitlements.listing import for_rows
+from entitlements.items.listing import for_rows
+from entitlements.items.rows import ItemRow, item_rows
 from entitlements.models import LineItem
 from entitlements.models.activation import of_parties
 from entitlements.models.line_item import LineItemQuerySet
-from entitlements.presentation import ItemRow, item_rows
 from entitlements.services.addressees import with_addressees
 from entitlements.services.resending import resendable
 from mxportal.shared.pagination import COUNT_CAP, Arm, capped

@@ -28,7 +28,7 @@ from entitlements.api.shapes import (
     location,
     page_of,
 )
-from entitlements.listing import for_rows
+from entitlements.items.listing import for_rows
 from entitlements.models import BulkSplit, BulkState, LineItem
 from entitlements.services.bulk_lines import MOST_LINES, MOST_SOURCES, BulkLine, LinesRefused
 from entitlements.services.bulk_requests import undo_bulk_split

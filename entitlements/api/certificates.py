@@ -13,8 +13,8 @@ from accounts.permissions import Permission
 from accounts.quotas import Quota, spend
 from entitlements.api.auth import Token, TokenRequest
 from entitlements.api.problems import Problem
+from entitlements.items.predicates import is_party
 from entitlements.models import LineItem, State
-from entitlements.predicates import is_party
 from entitlements.services.certificate_data import signed_certificate
 from entitlements.services.certificates import (
     certificate_context,

@@ -22,10 +22,10 @@ from entitlements.api.shapes import (
     page_of,
 )
 from entitlements.identifiers.activation_ids import is_mistyped
-from entitlements.listing import EXPIRED, ORDERS, Shown, Sort, for_rows, list_items
+from entitlements.items.listing import EXPIRED, ORDERS, Shown, Sort, for_rows, list_items
+from entitlements.items.rows import ItemRow, item_rows
+from entitlements.items.search import find_by_activation_id
 from entitlements.models import LineItem, Product, State
-from entitlements.presentation import ItemRow, item_rows
-from entitlements.search import find_by_activation_id
 from mxportal.shared.refusals import refusal
 
 router = Router(tags=["Line items"])

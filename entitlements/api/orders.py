@@ -33,10 +33,10 @@ from entitlements.api.shapes import (
     location,
     page_of,
 )
-from entitlements.listing import for_rows
+from entitlements.items.listing import for_rows
+from entitlements.items.predicates import is_party
+from entitlements.items.rows import shown_seller_id
 from entitlements.models import Entitlement, LineItem, Product, State
-from entitlements.predicates import is_party
-from entitlements.presentation import shown_seller_id
 from entitlements.services.corrections import Correction, change_quantity
 from entitlements.services.issue import (
     MOST_COPIES,

@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from entitlements.device_lines import as_text, read_file, read_text
-from entitlements.forms.fields import ReasonField
+from entitlements.items.fields import ReasonField
+from entitlements.items.predicates import needs_reason
 from entitlements.models import LineItem
-from entitlements.predicates import needs_reason
 from entitlements.services.activation_check import CheckedLine, DeviceLine, check_lines
 from mxportal.shared.drafts import Sent
 from mxportal.shared.forms import KeyedForm

@@ -12,7 +12,7 @@ from accounts.models import User
 from accounts.permissions import Permission
 from entitlements.bulk_columns import COLUMNS, OF_NEW_CUSTOMERS, columns_for, label_of
 from entitlements.bulk_files import read_file, read_text
-from entitlements.forms.fields import ReasonField
+from entitlements.items.fields import ReasonField
 from entitlements.models import Origin
 from entitlements.services.bulk_lines import FIELDS, BulkLine, with_plain_amount
 from mxportal.shared.forms import KeyedForm

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from entitlements.forms.fields import CopiesField, ReasonField
+from entitlements.items.fields import CopiesField, ReasonField
 from entitlements.models import LineItem
 from entitlements.services.corrections import Change, Correction, available_below, preview_correction
 from mxportal.shared.forms import KeyedForm

@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from entitlements.forms.hosts import DeviceWordsForm, HostForm
+from entitlements.items.search import SHORTEST
 from entitlements.models import Device
-from entitlements.search import SHORTEST
 from entitlements.services.devices import device_accounts
 from mxportal.shared.forms import NumberField
 from mxportal.shared.text import lines_of_what_is_seen

@@ -10,9 +10,9 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from entitlements.identifiers.activation_ids import is_mistyped
-from entitlements.listing import EXPIRED, TO_HAND_ON, Shown, Sort
+from entitlements.items.listing import EXPIRED, TO_HAND_ON, Shown, Sort
+from entitlements.items.search import SHORTEST
 from entitlements.models import Product, State
-from entitlements.search import SHORTEST
 from mxportal.shared.widgets import PlainSelect
 
 ANY = ("", _("Any"))

@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, User
-from entitlements.forms.fields import ChosenField, CopiesField, DayField
+from entitlements.items.fields import ChosenField, CopiesField, DayField
 from entitlements.models import Product, today
 from entitlements.services.issue import NewLine, check_line
 from mxportal.shared.drafts import PARAMETER, Sent

@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 from accounts.forms.accounts import plain_helper
 from accounts.models import User
 from entitlements.forms.filters import ANY
-from entitlements.search import SHORTEST
+from entitlements.items.search import SHORTEST
 from entitlements.services.publishing import LEDGER_HEAD
 from mxportal.shared.forms import KeyedForm, NumberField
 from mxportal.shared.widgets import PlainSelect

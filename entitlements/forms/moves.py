@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.forms.pickers import search_field
 from accounts.models import Account
 from accounts.models.account import AccountQuerySet
-from entitlements.forms.fields import ReasonField
+from entitlements.items.fields import ReasonField
 from mxportal.shared.forms import KeyedForm, NumberField
 
 

@@ -20,9 +20,9 @@ from entitlements.activation.request_files import (
     read_request,
     refuse_twice,
 )
-from entitlements.forms.fields import CopiesField, ReasonField
 from entitlements.identifiers.activation_ids import is_mistyped
 from entitlements.identifiers.host_ids import HostIdType, normalise
+from entitlements.items.fields import CopiesField, ReasonField
 from entitlements.services.offline import Step
 from mxportal.shared.forms import KeptForm
 from mxportal.shared.numbers import typed_number

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import UserStatus
-from entitlements.forms.fields import ReasonField
+from entitlements.items.fields import ReasonField
 from entitlements.models import LineItem
 from mxportal.shared.forms import KeyedForm
 

@@ -10,7 +10,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, User
-from entitlements.forms.fields import ChosenField, CopiesField
+from entitlements.items.fields import ChosenField, CopiesField
 from entitlements.models import LineItem
 from entitlements.services.split import check_copies, find_contact, find_target
 from mxportal.shared.drafts import Sent

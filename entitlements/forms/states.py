@@ -6,9 +6,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from entitlements.forms.fields import ReasonField
+from entitlements.items.fields import ReasonField
+from entitlements.items.predicates import needs_reason
 from entitlements.models import LineItem, State
-from entitlements.predicates import needs_reason
 from entitlements.services.states import ALLOWED
 from mxportal.shared.forms import KeyedForm
 

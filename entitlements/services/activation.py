@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from accounts.models import Operation, Tier, User
 from accounts.permissions import Permission, check_permission
 from entitlements.identifiers.activation_ids import written
+from entitlements.items.checks import check_reason
+from entitlements.items.locks import lock_above
+from entitlements.items.predicates import may_activate
 from entitlements.models import Activation, Device, License, LineItem, MovementKind, State
-from entitlements.predicates import may_activate
 from entitlements.services.devices import HostId, as_asked, find_or_make_device
 from entitlements.services.ledger import move_on_device
 from entitlements.services.licenses import is_for_current_id, renew_license
-from entitlements.services.locks import lock_above
-from entitlements.services.reasons import check_reason
 from entitlements.services.returns import take_from_device
 from entitlements.services.split import check_copies
 from mxportal.shared.queries import one_or_none

@@ -25,8 +25,8 @@ from accounts.services.customers import (
 )
 from entitlements.identifiers.activation_ids import canonical
 from entitlements.identifiers.countries import country_code
+from entitlements.items.predicates import may_split
 from entitlements.models import LineItem
-from entitlements.predicates import may_split
 from entitlements.services.bulk_lines import (
     FIELDS,
     MOST_LINES,

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import AuditEntry, Operation, User
 from accounts.permissions import Permission, check_permission
+from entitlements.items.predicates import may_split
 from entitlements.models import BulkSplit, BulkState, LineItem
 from entitlements.models.bulk_split import DRAFTS, WAITING
-from entitlements.predicates import may_split
 from entitlements.services.bulk_check import check_characters, check_counts
 from entitlements.services.bulk_email import check_mailable
 from entitlements.services.bulk_jobs import go_on, has_errors, lock_own, set_to_work

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from accounts.models import Account, AuditEntry, MailEntry, Operation, User
 from accounts.permissions import Permission, check_permission
 from accounts.quotas import Quota, spend
+from entitlements.items.checks import check_reason
+from entitlements.items.predicates import may_hand_on, party_ids
 from entitlements.models import LineItem
-from entitlements.predicates import may_hand_on, party_ids
-from entitlements.services.reasons import check_reason
 from mxportal.shared.fields import fold
 from mxportal.shared.refusals import refusal
 from notifications.models import Mail, Status

@@ -6,10 +6,10 @@ from django.db.models import QuerySet
 from accounts.models import Account, AuditEntry, Operation, User
 from accounts.permissions import Permission, check_permission
 from accounts.services.moves import Move, change_seller, check_move, lock_move
+from entitlements.items.checks import require_reason
+from entitlements.items.locks import lock_items
 from entitlements.models import LineItem
-from entitlements.services.locks import lock_items
 from entitlements.services.mailing import share_mails
-from entitlements.services.reasons import require_reason
 
 SERVED_BY_CHANGED = "served_by_changed"
 

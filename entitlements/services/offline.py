@@ -12,13 +12,13 @@ from accounts.models import Tier, User
 from accounts.permissions import Permission, check_permission
 from entitlements.activation.request_files import ActivationRequest, Wanted
 from entitlements.identifiers.activation_ids import written
+from entitlements.items.checks import check_reason
+from entitlements.items.locks import above_of, ids_above, lock_items
+from entitlements.items.predicates import may_activate, needs_reason
 from entitlements.models import Activation, License, LineItem, State
-from entitlements.predicates import may_activate, needs_reason
 from entitlements.services.activation import check_can_be_activated, set_copies
 from entitlements.services.devices import HostId
 from entitlements.services.licenses import renew_license
-from entitlements.services.locks import above_of, ids_above, lock_items
-from entitlements.services.reasons import check_reason
 from entitlements.services.return_limits import ReturnLimits, chains_of
 from entitlements.services.returns import take_from_device
 from entitlements.services.split import check_copies

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from accounts.models import AuditEntry, Operation, User, UserStatus
 from accounts.permissions import Permission, check_permission
 from entitlements.identifiers.activation_ids import new_activation_id
+from entitlements.items.predicates import may_replace
 from entitlements.models import LineItem, State
-from entitlements.predicates import may_replace
 from entitlements.services.mailing import queue_activation_mail
 
 REPLACED = "activation_id_replaced"

@@ -11,8 +11,8 @@ from accounts.permissions import Permission, check_permission
 from accounts.quotas import Quota, spend
 from accounts.services.credentials import present_recipient
 from accounts.services.users import update_user
+from entitlements.items.predicates import is_party, may_hand_on
 from entitlements.models import LineItem
-from entitlements.predicates import is_party, may_hand_on
 from entitlements.services.addressees import addressees_of
 from mxportal.shared.fields import fold
 from notifications.models import Mail, Status

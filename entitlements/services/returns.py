@@ -8,12 +8,12 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Operation, User
 from accounts.permissions import Permission, check_permission
+from entitlements.items.checks import check_reason, require_reason
+from entitlements.items.locks import lock_above
+from entitlements.items.predicates import may_activate
 from entitlements.models import Activation, LineItem, MovementKind
-from entitlements.predicates import may_activate
 from entitlements.services.ledger import move_on_device
 from entitlements.services.licenses import renew_license
-from entitlements.services.locks import lock_above
-from entitlements.services.reasons import check_reason, require_reason
 from entitlements.services.return_limits import ReturnLimits, count_return
 from mxportal.shared.refusals import refusal
 

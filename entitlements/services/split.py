@@ -10,9 +10,9 @@ from django.utils.translation import ngettext
 from accounts.models import Account, AccountStatus, Operation, RelationStatus, Tier, User
 from accounts.models.account import AccountQuerySet
 from accounts.permissions import Permission, check_permission
+from entitlements.items.predicates import may_split
 from entitlements.models import Entitlement, LineItem, MovementKind, State
 from entitlements.models.line_item import CHAIN
-from entitlements.predicates import may_split
 from entitlements.services.ledger import move
 from entitlements.services.mailing import queue_activation_mail
 from mxportal.shared.queries import one_or_none

@@ -13,12 +13,12 @@ from accounts.quotas import Quota, spend
 from entitlements.activation_rows import activation_rows
 from entitlements.bulk_files import LARGEST_FILE
 from entitlements.forms.activate_many import ActivateManyForm
+from entitlements.items.predicates import may_activate
+from entitlements.items.shortcuts import load_item, load_party_item, require, shown
 from entitlements.models import License, LineItem
 from entitlements.obstacles import activation_obstacle
-from entitlements.predicates import may_activate
 from entitlements.services.activation import MOST_AT_ONCE, activate_many
 from entitlements.views.licenses import within
-from entitlements.views.steps import load_item, load_party_item, require, shown
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.pagination import paginate
 from mxportal.shared.stamps import takes_up_to

@@ -26,14 +26,14 @@ from entitlements.forms.bulk_split import (
     LineForm,
     typed_lines,
 )
+from entitlements.items.predicates import may_split
+from entitlements.items.rows import item_rows
+from entitlements.items.shortcuts import require
 from entitlements.models import BulkSplit, LineItem, Origin
-from entitlements.predicates import may_split
-from entitlements.presentation import item_rows
 from entitlements.services.bulk_jobs import lines_of
 from entitlements.services.bulk_lines import BulkLine
 from entitlements.services.bulk_requests import start_bulk_split
 from entitlements.services.split import split_obstacle
-from entitlements.views.steps import require
 from mxportal.shared.drafts import Sent, keeps_draft, posted
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.stamps import takes_up_to

@@ -16,10 +16,10 @@ from accounts.visibility import person_name, visible_names
 from entitlements import bulk_page
 from entitlements.bulk_export import TYPES, result
 from entitlements.forms.bulk_split import CarryOutForm, CorrectionForm, EmailAllForm, UndoAllForm
-from entitlements.listing import for_rows
+from entitlements.items.listing import for_rows
+from entitlements.items.rows import item_rows
 from entitlements.models import BulkSplit, BulkState, LineItem
 from entitlements.models.bulk_split import CARRIED_OUT, DRAFTS, WAITING, WORKING
-from entitlements.presentation import item_rows
 from entitlements.services.bulk_jobs import has_errors, progress_of, sources_of
 from entitlements.services.bulk_requests import (
     carry_out,

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_safe
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
 from accounts.quotas import Quota, spend
+from entitlements.items.shortcuts import load_party_item, shown
 from entitlements.models import LineItem, State
 from entitlements.services.certificates import certificate_filename, certified, render_certificate
-from entitlements.views.steps import load_party_item, shown
 from mxportal.shared.pdf import PdfUnavailable
 
 LANGUAGES = ("en", "de")

@@ -15,10 +15,10 @@ from entitlements.activation_rows import activation_rows, for_activation_rows
 from entitlements.device_export import device_csv
 from entitlements.device_list import NEWEST, device_rows, list_devices
 from entitlements.forms.devices import DeviceFilter, DeviceForm, NewDeviceForm
+from entitlements.items.history import device_timeline
+from entitlements.items.search import FOUND_AT_MOST
 from entitlements.models import Activation, Device
-from entitlements.search import FOUND_AT_MOST
 from entitlements.services.devices import add_device, device_accounts, edit_device
-from entitlements.timeline import device_timeline
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.pagination import paginate

@@ -10,11 +10,11 @@ from django.views.decorators.http import require_http_methods
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
 from entitlements.forms.email import EmailForm
+from entitlements.items.predicates import may_hand_on, may_split
+from entitlements.items.rows import item_rows
+from entitlements.items.shortcuts import MAILS_SHOWN, SPLITS_SHOWN, load_party_item, require, shown
 from entitlements.models import LineItem
-from entitlements.predicates import may_hand_on, may_split
-from entitlements.presentation import item_rows
 from entitlements.services.mailing import email_line_items, mailable
-from entitlements.views.steps import MAILS_SHOWN, SPLITS_SHOWN, load_party_item, require, shown
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.views import posted, submit
 

@@ -7,9 +7,9 @@ from django.views.decorators.http import require_safe
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
 from entitlements.entitlement_page import entitlement_page
-from entitlements.listing import NEWEST, for_rows
+from entitlements.items.listing import NEWEST, for_rows
+from entitlements.items.rows import item_rows
 from entitlements.models import Entitlement, LineItem
-from entitlements.presentation import item_rows
 from mxportal.shared.pagination import paginate
 
 

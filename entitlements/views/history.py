@@ -6,11 +6,11 @@ from django.views.decorators.http import require_safe
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
+from entitlements.items.history import timeline
+from entitlements.items.listing import for_rows
+from entitlements.items.rows import item_rows
 from entitlements.lineage import lineage
-from entitlements.listing import for_rows
 from entitlements.models import LineItem
-from entitlements.presentation import item_rows
-from entitlements.timeline import timeline
 
 
 @requires(Permission.VIEW)

@@ -16,10 +16,10 @@ from accounts.permissions import Permission, requires
 from entitlements.forms.filters import ListFilter
 from entitlements.identifiers.activation_ids import canonical, looks_like_activation_id
 from entitlements.item_page import item_page
-from entitlements.listing import ORDERS, Shown, Sort, for_rows, list_items, tabs_of
+from entitlements.items.listing import ORDERS, Shown, Sort, for_rows, list_items, tabs_of
+from entitlements.items.rows import item_rows
+from entitlements.items.search import FOUND_AT_MOST, find_by_activation_id
 from entitlements.models import LineItem
-from entitlements.presentation import item_rows
-from entitlements.search import FOUND_AT_MOST, find_by_activation_id
 from mxportal.shared.drafts import keeps_draft, posted
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.pagination import capped_count, paginate

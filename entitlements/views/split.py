@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
 from entitlements.forms.split import CARRIED, TICKS, CheckedSplitForm, SplitForm, filled
+from entitlements.items.predicates import may_hand_on, may_split, may_undo
+from entitlements.items.shortcuts import MAILS_SHOWN, load_item, require, shown
 from entitlements.models import LineItem
-from entitlements.predicates import may_hand_on, may_split, may_undo
 from entitlements.services.split import split_line_item, split_obstacle
-from entitlements.views.steps import MAILS_SHOWN, load_item, require, shown
 from mxportal.shared.drafts import PARAMETER, Sent, keeps_draft, posted
 
 STEP_LABELS = (_("Account and amount"), _("Summary"), _("Result"))

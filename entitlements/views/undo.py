@@ -11,12 +11,12 @@ from accounts.permissions import Permission, requires
 from entitlements.activation_rows import rows_of_item
 from entitlements.forms.undo import UndoForm
 from entitlements.item_page import ACTIVATIONS_SHOWN
+from entitlements.items.predicates import may_undo
+from entitlements.items.rows import item_rows
+from entitlements.items.shortcuts import SPLITS_SHOWN, load_party_item, shown
 from entitlements.models import LineItem
 from entitlements.obstacles import undo_obstacle
-from entitlements.predicates import may_undo
-from entitlements.presentation import item_rows
 from entitlements.services.undo import undo_split
-from entitlements.views.steps import SPLITS_SHOWN, load_party_item, shown
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.views import posted, submit
 

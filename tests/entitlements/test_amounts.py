@@ -15,7 +15,7 @@ from entitlements.device_lines import read_file as read_devices
 from entitlements.device_lines import read_text as read_device_text
 from entitlements.forms.bulk_split import typed_lines
 from entitlements.forms.devices import DeviceFilter
-from entitlements.forms.fields import ChosenField, CopiesField
+from entitlements.items.fields import ChosenField, CopiesField
 from entitlements.models import Activation, Entitlement, LineItem
 from mxportal.shared.forms import new_key
 from tests.entitlements.api.client import assert_problem, program_of

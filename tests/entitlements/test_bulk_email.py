@@ -5,8 +5,8 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from accounts.models import AuditEntry
+from entitlements.items.predicates import looks_after
 from entitlements.models import BulkState, LineItem, State
-from entitlements.predicates import looks_after
 from entitlements.services import bulk_jobs
 from entitlements.services.bulk_jobs import work_on
 from entitlements.services.bulk_requests import email_bulk_split

@@ -9,11 +9,11 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Account, Tier, User
+from entitlements.items.history import SHOWN, timeline
 from entitlements.lineage import SHOWN_OF_A_LEVEL, Node, lineage
 from entitlements.models import LineItem, Movement, MovementKind
 from entitlements.services.ledger import move_many
 from entitlements.services.undo import undo_split
-from entitlements.timeline import SHOWN, timeline
 from mxportal.shared.forms import new_key
 from tests.entitlements.pages import client_of, html_of
 from tests.factories import (

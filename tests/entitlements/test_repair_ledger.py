@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from accounts.models import AuditEntry
+from entitlements.items.history import timeline
 from entitlements.ledger import triggers
 from entitlements.models import LineItem, Movement, MovementKind
 from entitlements.services import ledger
@@ -18,7 +19,6 @@ from entitlements.services.ledger import move, move_on_device
 from entitlements.services.record_sealing import seal_records
 from entitlements.services.sealing import seal_ledger
 from entitlements.services.undo import undo_split
-from entitlements.timeline import timeline
 from mxportal.shared.forms import new_key
 from tests.entitlements.pages import client_of, html_of
 from tests.factories import Cast, Chain, issue_item, make_activation, split_item

@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEntry, User, UserStatus
+from entitlements.items.search import find_by_activation_id
 from entitlements.models import LineItem, State
-from entitlements.search import find_by_activation_id
 from entitlements.services.mailing import email_line_items
 from entitlements.services.replacing import replace_activation_id
 from entitlements.services.resending import send_again

@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Account, User
-from entitlements import search
 from entitlements.identifiers.activation_ids import ALPHABET
+from entitlements.items import search
 from entitlements.models import LineItem
 from tests.entitlements.pages import client_of, html_of
 from tests.factories import Cast, Chain, issue_item, make_chain, make_product
@@ -175,7 +175,11 @@ def test_search_and_filters_together(cast: Cast, chain: Chain) -> None:
 def test_too_many_matches_are_said(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the newest are shown, and the page says so."""
     items = [issue_item(cast) for _ in range(4)]
-    for module in ("entitlements.search", "entitlements.listing", "entitlements.views.line_items"):
+    for module in (
+        "entitlements.items.search",
+        "entitlements.items.listing",
+        "entitlements.views.line_items",
+    ):
         monkeypatch.setattr(f"{module}.FOUND_AT_MOST", 3)
     assert search.FOUND_AT_MOST == 3
     response = client_of(cast.distributor).post(SEARCH, {"q": "video"}, follow=True)

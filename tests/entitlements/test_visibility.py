@@ -73,7 +73,7 @@ def test_who_sees_an_item(cast: Cast, chain: Chain, which: str, seers: set[str])
 
 def test_the_parts_of_the_list_are_the_whole(cast: Cast, chain: Chain) -> None:
     """E12: what is read by its parts, for the sake of the indexes, is exactly what ``visible_to`` allows."""
-    from entitlements.listing import Shown, list_items
+    from entitlements.items.listing import Shown, list_items
 
     issue_item(cast, cast.other_distributor.account)
     issue_item(cast, deploy=False)

@@ -12,9 +12,7 @@ from django.utils.functional import Promise
 from accounts.models import Tier, User
 from accounts.permissions import Permission
 from accounts.visibility import visible_names
-from entitlements.models import LineItem, State
-from entitlements.models.line_item import CHAIN
-from entitlements.predicates import (
+from entitlements.items.predicates import (
     is_party,
     may_activate,
     may_correct,
@@ -24,6 +22,8 @@ from entitlements.predicates import (
     may_split,
     may_undo,
 )
+from entitlements.models import LineItem, State
+from entitlements.models.line_item import CHAIN
 
 
 def shown_activation_id(actor: User, item: LineItem) -> str:

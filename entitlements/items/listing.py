@@ -7,9 +7,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tier, User
+from entitlements.items.search import FOUND_AT_MOST, find_ids
 from entitlements.models import LineItem, Product
 from entitlements.models.line_item import CHAIN, LineItemQuerySet
-from entitlements.search import FOUND_AT_MOST, find_ids
 from mxportal.shared.pagination import Arm, first_rows
 
 EXPIRED = "expired"

@@ -3,8 +3,8 @@
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from entitlements.items.predicates import needs_reason
 from entitlements.models import LineItem
-from entitlements.predicates import needs_reason
 from mxportal.shared.refusals import refusal
 
 

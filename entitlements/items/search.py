@@ -10,8 +10,8 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Account, User
 from entitlements.identifiers.activation_ids import canonical, last_group_typed
+from entitlements.items.predicates import is_party
 from entitlements.models import Entitlement, LineItem, Product
-from entitlements.predicates import is_party
 from mxportal.shared.fields import fold
 
 FOUND_AT_MOST = 1000

@@ -5,9 +5,9 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from entitlements.items.predicates import is_party
+from entitlements.items.rows import ItemRow, item_rows
 from entitlements.models import LineItem
-from entitlements.predicates import is_party
-from entitlements.presentation import ItemRow, item_rows
 
 MAILS_SHOWN = 50
 SPLITS_SHOWN = 50
