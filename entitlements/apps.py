@@ -9,7 +9,7 @@ class EntitlementsConfig(AppConfig):
 
     def ready(self) -> None:
         """Keep triggers (E11), rights and a first key (L6) after every migration; register what /readyz asks."""
-        from entitlements import health  # noqa: F401
+        from entitlements.ledger import health  # noqa: F401
         from entitlements.ledger.grants import grant_to_application
         from entitlements.ledger.guarding import keep_triggers
         from entitlements.ledger.set_up import make_signing_key

@@ -4,8 +4,10 @@ import logging
 
 from celery import shared_task
 
-from entitlements.services import bulk_jobs, expiring, publishing, record_sealing, sealing
-from entitlements.services.tree import SealingStoppedError
+from entitlements.ledger.sealing import publishing, record_sealing
+from entitlements.ledger.sealing import seal as sealing
+from entitlements.ledger.sealing.tree import SealingStoppedError
+from entitlements.services import bulk_jobs, expiring
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from entitlements.metrics import ledger
+from entitlements.ledger.metrics import ledger
 from notifications.metrics import outbox
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Tags, Warning, register
 from django.db import Error, connection
 
-from entitlements.services.signing import current_key_problem
+from entitlements.ledger.signing import current_key_problem
 
 logger = logging.getLogger(__name__)
 

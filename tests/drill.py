@@ -13,8 +13,8 @@ if __name__ == "__main__":
 from django.db import DatabaseError, connection, transaction
 
 from accounts.models import Role, SellingRelation, Tier
+from entitlements.ledger.sealing.seal import seal_ledger
 from entitlements.models import LineItem, Movement
-from entitlements.services.sealing import seal_ledger
 from tests.factories import issue_item, make_cast, split_item
 
 FORBIDDEN = (

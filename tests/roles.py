@@ -10,9 +10,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
+from entitlements.ledger import signing
 from entitlements.ledger.grants import grant, make_role
 from entitlements.models import SigningKey
-from entitlements.services import signing
 
 APPLICATION = "portal_test_application"
 

@@ -23,8 +23,8 @@ from django.utils import timezone
 from redis import from_url
 
 from entitlements.ledger import triggers
-from entitlements.services.sealing import seal_ledger
-from entitlements.services.signing import active_key
+from entitlements.ledger.sealing.seal import seal_ledger
+from entitlements.ledger.signing import active_key
 from mxportal.health import PROBE_KEY
 from mxportal.shared.readiness import Readiness, readiness
 from notifications.models import Mail, MailServer, Status

@@ -19,8 +19,8 @@ from django.utils import timezone
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
+from entitlements.ledger.movements import move
 from entitlements.models import MovementKind, UnsealedMovement
-from entitlements.services.ledger import move
 from mxportal.metrics import DatabaseCollector, MetricsMiddleware
 from notifications.models import Failure, Mail, Status
 from scripts.services import free_port, wait_for_port

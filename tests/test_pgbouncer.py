@@ -32,7 +32,7 @@ from accounts.models import User
 from entitlements.models import Movement
 from entitlements.services.bulk_lines import BulkLine
 from entitlements.services.bulk_split import bulk_split
-from entitlements.services.sealing import seal_ledger
+from entitlements.ledger.sealing.seal import seal_ledger
 from entitlements.services.split import split_line_item
 from mxportal.shared.database import allow_long_statements
 from mxportal.shared.forms import new_key

@@ -16,9 +16,9 @@ from entitlements.api.auth import Token, TokenRequest, nobody
 from entitlements.api.shapes import Page, PageQuery, QueryId, Text100, page_of
 from entitlements.device_list import list_devices
 from entitlements.identifiers.host_ids import HostIdType
+from entitlements.ledger.signing import public_keys
 from entitlements.models import Device, License
 from entitlements.models.activation import LicenseQuerySet
-from entitlements.services.signing import public_keys
 from mxportal.shared.pagination import Arm
 
 router = Router(tags=["Licenses and devices"])

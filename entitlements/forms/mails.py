@@ -14,7 +14,7 @@ from accounts.forms.accounts import plain_helper
 from accounts.models import User
 from entitlements.forms.filters import ANY
 from entitlements.items.search import SHORTEST
-from entitlements.services.publishing import LEDGER_HEAD
+from entitlements.ledger.sealing.publishing import LEDGER_HEAD
 from mxportal.shared.forms import KeyedForm, NumberField
 from mxportal.shared.widgets import PlainSelect
 from notifications.models import Status

@@ -11,6 +11,7 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accounts.models import AuditEntry
+from entitlements.ledger.movements import ACTIVATION_WRITTEN_BY_TRIGGERS, WRITTEN_BY_TRIGGERS
 from entitlements.models import (
     Activation,
     CountedReturn,
@@ -26,7 +27,6 @@ from entitlements.models import (
     UnsealedMovement,
     UnsealedRecord,
 )
-from entitlements.services.ledger import ACTIVATION_WRITTEN_BY_TRIGGERS, WRITTEN_BY_TRIGGERS
 
 APPEND_ONLY = (
     Movement,

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from entitlements.ledger.signing import make_first_key
 from entitlements.models import SigningKey
-from entitlements.services.signing import make_first_key
 
 
 def make_signing_key(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:

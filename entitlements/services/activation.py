@@ -15,9 +15,9 @@ from entitlements.identifiers.activation_ids import written
 from entitlements.items.checks import check_reason
 from entitlements.items.locks import lock_above
 from entitlements.items.predicates import may_activate
+from entitlements.ledger.movements import move_on_device
 from entitlements.models import Activation, Device, License, LineItem, MovementKind, State
 from entitlements.services.devices import HostId, as_asked, find_or_make_device
-from entitlements.services.ledger import move_on_device
 from entitlements.services.licenses import is_for_current_id, renew_license
 from entitlements.services.returns import take_from_device
 from entitlements.services.split import check_copies

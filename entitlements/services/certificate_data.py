@@ -6,9 +6,9 @@ from typing import Any
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from entitlements.ledger.sealing.proofs import evidence_for
+from entitlements.ledger.signing import Domain, active_key, sign
 from entitlements.models import LineItem
-from entitlements.services.proofs import evidence_for
-from entitlements.services.signing import Domain, active_key, sign
 from mxportal.shared.canonical import canonical_json
 from mxportal.shared.pdf import Attached
 

@@ -9,12 +9,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from entitlements.ledger.findings import Check, key_check
+from entitlements.ledger.sealing.commitments import item_token
+from entitlements.ledger.sealing.disclosure import root_of_entry, shown_values
+from entitlements.ledger.sealing.proofs import BEGINS, LOWERS
+from entitlements.ledger.signing import Domain, is_signed
 from entitlements.models import LedgerHead, LineItem, MovementKind, SigningKey, State
-from entitlements.sealing.commitments import item_token
-from entitlements.sealing.disclosure import root_of_entry, shown_values
-from entitlements.services.findings import Check, key_check
-from entitlements.services.proofs import BEGINS, LOWERS
-from entitlements.services.signing import Domain, is_signed
 from mxportal.shared.canonical import canonical_json
 
 MOST_LINES = 10_000  # more than any of ours has; SQLite refuses a query for very many

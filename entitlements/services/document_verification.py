@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from pypdf.generic import PdfObject, StreamObject
 
 from entitlements.activation.license_files import BEGIN
+from entitlements.ledger.findings import Document, Kind
 from entitlements.services.certificate_data import FORMAT, NAME
 from entitlements.services.certificate_verification import certificate_checks
-from entitlements.services.findings import Document, Kind
 from entitlements.services.license_verification import license_checks
 from mxportal.shared.numbers import refuse_number
 

@@ -7,10 +7,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import AuditEntry
+from entitlements.ledger.signing import lock_keys, replace_key
 from entitlements.models import License, LineItem, SigningKey
 from entitlements.services.licenses import renew_license
 from entitlements.services.mailing import queue_activation_mail
-from entitlements.services.signing import lock_keys, replace_key
 from mxportal.shared.queries import one_or_none
 
 KEY_COMPROMISED = "key_compromised"

@@ -17,10 +17,10 @@ from entitlements.activation.license_files import (
 )
 from entitlements.identifiers.activation_ids import canonical
 from entitlements.identifiers.host_ids import guess, normalise
+from entitlements.ledger.findings import Check, key_check
+from entitlements.ledger.signing import Domain, is_signed
 from entitlements.models import License, SigningKey
-from entitlements.services.findings import Check, key_check
 from entitlements.services.licenses import is_for_current_id
-from entitlements.services.signing import Domain, is_signed
 
 
 def license_checks(text: str) -> Iterator[Check]:

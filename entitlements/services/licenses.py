@@ -9,8 +9,8 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from entitlements.activation.license_files import CannotReadError, pack, read, unpack
+from entitlements.ledger.signing import Domain, active_key, sign
 from entitlements.models import Activation, License, LineItem, State
-from entitlements.services.signing import Domain, active_key, sign
 
 FORMAT_VERSION = 1
 

@@ -5,7 +5,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from accounts.permissions import public
-from entitlements.services.signing import public_keys
+from entitlements.ledger.signing import public_keys
 
 
 @public("signatures are checked without the portal; public keys are no secret")

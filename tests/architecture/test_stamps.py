@@ -34,7 +34,10 @@ UNGATED = {
     ("entitlements/api/licenses.py", "License"): "what has ended, for everybody, without a name (L6)",
     ("entitlements/api/activations.py", "Activation"): "what a service has just changed",
     ("entitlements/offline_page.py", "License"): "a link that the portal signed names them",
-    ("entitlements/health.py", "LedgerHead"): "machines are told whether there is one, and nothing of it",
+    (
+        "entitlements/ledger/health.py",
+        "LedgerHead",
+    ): "machines are told whether there is one, and nothing of it",
     ("entitlements/items/search.py", "Product"): WITHIN,
     ("entitlements/items/search.py", "Entitlement"): WITHIN,
     ("entitlements/items/listing.py", "LineItem"): "its next line reads through visible_to_as",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.db import connection
 
-from entitlements.services.sealing import seal_ledger
+from entitlements.ledger.sealing.seal import seal_ledger
 from tests.bench.clock import ITEMS, seconds
 
 QUEUE = "INSERT INTO entitlements_unsealedmovement (movement_id) SELECT id FROM entitlements_movement"

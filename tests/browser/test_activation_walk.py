@@ -18,8 +18,8 @@ from django.utils.translation import ngettext, pgettext
 from playwright.sync_api import Browser, expect
 
 from accounts.models import User
+from entitlements.ledger.signing import active_key
 from entitlements.models import Activation, Device, LineItem
-from entitlements.services.signing import active_key
 from tests.browser.walk import Walker
 from tests.entitlements.devices import MAC, balances, put_on
 from tests.entitlements.test_license_files import published_reader

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.db import connections
 
+from entitlements.ledger.sealing import seal as sealing
+from entitlements.ledger.sealing.seal import seal_ledger
+from entitlements.ledger.signing import active_key
 from entitlements.models import LedgerHead, LedgerLeaf, Movement, MovementKind, SigningKey
-from entitlements.services import sealing
-from entitlements.services.sealing import seal_ledger
-from entitlements.services.signing import active_key
 from tests.factories import issue_item, make_cast
 from tests.roles import rotate_signing_key
 

@@ -8,10 +8,10 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry
 from entitlements.bulk_export import export
+from entitlements.ledger.verification import differences
 from entitlements.models import BulkSplit, BulkState, State
 from entitlements.services.bulk_jobs import progress_of, work_on
 from entitlements.services.bulk_lines import MOST_LINES
-from entitlements.services.ledger_verification import differences
 from entitlements.services.states import STATE_CHANGED
 from mxportal.shared.forms import new_key
 from notifications.models import Mail

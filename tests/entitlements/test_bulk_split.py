@@ -8,10 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, AccountStatus, Tier, User
+from entitlements.ledger.verification import differences
 from entitlements.models import BulkState, Entitlement, LineItem, Movement, MovementKind, State
 from entitlements.services import bulk_check
 from entitlements.services.bulk_lines import BulkLine, LinesRefused
-from entitlements.services.ledger_verification import differences
 from entitlements.services.mailing import ACTIVATION
 from entitlements.services.states import change_state
 from mxportal.shared.forms import new_key

@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEntry, User, UserStatus
+from entitlements.ledger.verification import differences
 from entitlements.models import BulkSplit, BulkState, LineItem, Movement, State
 from entitlements.services import bulk_jobs
 from entitlements.services.bulk_jobs import work_on
 from entitlements.services.change_mails import BULK_UNDONE
-from entitlements.services.ledger_verification import differences
 from entitlements.services.mailing import ACTIVATION, UNDONE
 from entitlements.services.states import STATE_CHANGED
 from entitlements.services.undo import undo_split

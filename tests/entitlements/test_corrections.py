@@ -7,10 +7,10 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
 from accounts.models import AuditEntry, User, UserStatus
+from entitlements.ledger.verification import differences
 from entitlements.models import LineItem, Movement, State
 from entitlements.services.corrections import Correction, change_quantity
 from entitlements.services.issue import MOST_COPIES
-from entitlements.services.ledger_verification import differences
 from entitlements.services.states import change_state
 from mxportal.shared.forms import new_key
 from notifications.models import Mail

@@ -12,8 +12,8 @@ from django.db.models import Index
 
 from entitlements.ledger import guarding, triggers
 from entitlements.ledger.migrating import GuardedExecutor, Part, guarded_models, touches
+from entitlements.ledger.movements import move
 from entitlements.models import LineItem, MovementKind
-from entitlements.services.ledger import move
 from tests.factories import Cast
 from tests.live import database_url
 from tests.roles import as_owner

@@ -5,8 +5,8 @@ import re
 import pytest
 from django.db import connection
 
+from entitlements.ledger.movements import WRITTEN_BY_TRIGGERS
 from entitlements.models import LineItem
-from entitlements.services.ledger import WRITTEN_BY_TRIGGERS
 
 DEFINITIONS = {
     "postgresql": "SELECT indexdef FROM pg_indexes WHERE tablename = %s",

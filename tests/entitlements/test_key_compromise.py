@@ -12,9 +12,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import AuditEntry
+from entitlements.ledger.sealing.seal import seal_ledger
+from entitlements.ledger.signing import active_key
 from entitlements.models import LedgerHead, License
-from entitlements.services.sealing import seal_ledger
-from entitlements.services.signing import active_key
 from notifications.models import Mail
 from tests.entitlements.devices import put_on
 from tests.entitlements.test_signed_certificate import pdf_of

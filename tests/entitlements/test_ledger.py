@@ -7,10 +7,10 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F, Sum
 
 from accounts.models import Tier
+from entitlements.ledger.movements import move, move_on_device
 from entitlements.ledger.triggers import create, drop, statements
+from entitlements.ledger.verification import differences, differences_on_devices
 from entitlements.models import LineItem, Movement, MovementKind
-from entitlements.services.ledger import move, move_on_device
-from entitlements.services.ledger_verification import differences, differences_on_devices
 from entitlements.services.undo import undo_split
 from tests.factories import (
     Cast,

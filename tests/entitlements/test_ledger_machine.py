@@ -20,8 +20,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from entitlements.ledger.verification import differences, differences_on_devices
 from entitlements.models import LineItem, State
-from entitlements.services.ledger_verification import differences, differences_on_devices
 from entitlements.services.states import change_state
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key

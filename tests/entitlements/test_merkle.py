@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from entitlements.sealing.merkle import (
+from entitlements.ledger.sealing.merkle import (
     EMPTY_ROOT,
     Frontier,
     inclusion_proof,

@@ -7,8 +7,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from entitlements.ledger import triggers
+from entitlements.ledger.movements import move, move_many, move_on_device
 from entitlements.models import LineItem, Movement, MovementKind
-from entitlements.services.ledger import move, move_many, move_on_device
 from tests.factories import Cast, Chain, make_activation, split_item
 from tests.roles import as_owner
 

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from entitlements.ledger.sealing import publishing, tree
+from entitlements.ledger.sealing.anchors import kept_head
+from entitlements.ledger.sealing.publishing import LEDGER_HEAD, publish_head
+from entitlements.ledger.sealing.record_sealing import seal_records
+from entitlements.ledger.sealing.time_stamps import TimeStampError, stamped_at, time_stamp
 from entitlements.models import LedgerHead, PublishedHead
-from entitlements.services import publishing, tree
-from entitlements.services.anchors import kept_head
-from entitlements.services.publishing import LEDGER_HEAD, publish_head
-from entitlements.services.record_sealing import seal_records
-from entitlements.services.time_stamps import TimeStampError, stamped_at, time_stamp
 from entitlements.tasks import publish_head as publish_head_task
 from mxportal.shared.days import today
 from notifications.models import Mail

@@ -12,6 +12,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry
+from entitlements.ledger.movements import move
+from entitlements.ledger.sealing import record_sealing, tree
+from entitlements.ledger.sealing.record_kinds import KINDS
+from entitlements.ledger.sealing.record_sealing import seal_records
+from entitlements.ledger.sealing.records import record_hash, unpack_hashes, unpack_numbers
+from entitlements.ledger.sealing.seal import seal_ledger
+from entitlements.ledger.sealing.tree import SealingStoppedError, tree_problem
+from entitlements.ledger.sealing.verification import seal_findings
 from entitlements.ledger.triggers import create, drop
 from entitlements.models import (
     LedgerHead,
@@ -24,15 +32,7 @@ from entitlements.models import (
     SealedRecords,
     UnsealedRecord,
 )
-from entitlements.sealing.records import record_hash, unpack_hashes, unpack_numbers
-from entitlements.services import record_sealing, tree
 from entitlements.services.activation import return_as_bearer
-from entitlements.services.ledger import move
-from entitlements.services.record_kinds import KINDS
-from entitlements.services.record_sealing import seal_records
-from entitlements.services.seal_verification import seal_findings
-from entitlements.services.sealing import seal_ledger
-from entitlements.services.tree import SealingStoppedError, tree_problem
 from entitlements.tasks import seal_ledger as seal_ledger_task
 from tests.entitlements.devices import host, put_on
 from tests.entitlements.test_signed_certificate import both_say, data_of, pdf_of

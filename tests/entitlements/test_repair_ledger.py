@@ -12,12 +12,12 @@ from django.utils.translation import override
 
 from accounts.models import AuditEntry
 from entitlements.items.history import timeline
+from entitlements.ledger import movements as ledger
 from entitlements.ledger import triggers
+from entitlements.ledger.movements import move, move_on_device
+from entitlements.ledger.sealing.record_sealing import seal_records
+from entitlements.ledger.sealing.seal import seal_ledger
 from entitlements.models import LineItem, Movement, MovementKind
-from entitlements.services import ledger
-from entitlements.services.ledger import move, move_on_device
-from entitlements.services.record_sealing import seal_records
-from entitlements.services.sealing import seal_ledger
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from tests.entitlements.pages import client_of, html_of

@@ -8,19 +8,19 @@ from django.db import connection
 from django.db.models import Max
 from django.test.utils import CaptureQueriesContext
 
-from entitlements.models import LedgerHead, LedgerLeaf, LedgerNode, Movement, MovementKind, UnsealedMovement
-from entitlements.sealing.commitments import commitment, field_salt, item_token
-from entitlements.sealing.merkle import Frontier, node_count
-from entitlements.services import sealing
-from entitlements.services.ledger import move
-from entitlements.services.sealing import (
+from entitlements.ledger.movements import move
+from entitlements.ledger.sealing import seal as sealing
+from entitlements.ledger.sealing.commitments import commitment, field_salt, item_token
+from entitlements.ledger.sealing.merkle import Frontier, node_count
+from entitlements.ledger.sealing.seal import (
     SEALED_COLUMNS,
     seal_ledger,
     sealed_fields,
     sealing_lag,
 )
-from entitlements.services.signing import Domain, is_signed
-from entitlements.services.tree import head_statement
+from entitlements.ledger.sealing.tree import head_statement
+from entitlements.ledger.signing import Domain, is_signed
+from entitlements.models import LedgerHead, LedgerLeaf, LedgerNode, Movement, MovementKind, UnsealedMovement
 from entitlements.tasks import seal_ledger as seal_ledger_task
 from tests.factories import Cast, Chain, issue_item
 from tests.roles import as_owner, refused, rotate_signing_key

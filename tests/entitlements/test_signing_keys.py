@@ -16,9 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from entitlements.ledger.set_up import make_signing_key
-from entitlements.ledger.triggers import drop
-from entitlements.models import SigningKey
-from entitlements.services.signing import (
+from entitlements.ledger.signing import (
     Domain,
     active_key,
     current_key_problem,
@@ -26,6 +24,8 @@ from entitlements.services.signing import (
     private_half,
     sign,
 )
+from entitlements.ledger.triggers import drop
+from entitlements.models import SigningKey
 from mxportal import startup
 from tests.roles import as_owner, rotate_signing_key
 

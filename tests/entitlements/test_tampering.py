@@ -16,6 +16,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import AuditEntry
+from entitlements.ledger.movements import move
+from entitlements.ledger.sealing.anchors import head_document
+from entitlements.ledger.sealing.record_sealing import seal_records
+from entitlements.ledger.sealing.seal import seal_ledger
+from entitlements.ledger.signing import active_key, make_first_key
 from entitlements.ledger.triggers import create, drop
 from entitlements.models import (
     Activation,
@@ -30,11 +35,6 @@ from entitlements.models import (
     SigningKey,
 )
 from entitlements.services.activation import return_as_bearer
-from entitlements.services.anchors import head_document
-from entitlements.services.ledger import move
-from entitlements.services.record_sealing import seal_records
-from entitlements.services.sealing import seal_ledger
-from entitlements.services.signing import active_key, make_first_key
 from tests.entitlements.devices import host, put_on
 from tests.entitlements.test_verify_ledger import delete, tampered
 from tests.factories import Chain, make_cast, make_chain

@@ -7,11 +7,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import AuditEntry
+from entitlements.ledger.sealing import tree
+from entitlements.ledger.sealing.anchors import head_document
+from entitlements.ledger.sealing.record_sealing import seal_records
+from entitlements.ledger.sealing.seal import seal_ledger
 from entitlements.models import LedgerHead, LedgerLeaf, LedgerNode, SealedRecords
-from entitlements.services import tree
-from entitlements.services.anchors import head_document
-from entitlements.services.record_sealing import seal_records
-from entitlements.services.sealing import seal_ledger
 from tests.entitlements.test_repair_ledger import repair
 from tests.entitlements.test_verify_ledger import tampered
 from tests.factories import Cast, Chain, issue_item, split_item

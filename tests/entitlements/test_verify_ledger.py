@@ -12,6 +12,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.models import F
 
+from entitlements.ledger.movements import move, move_on_device
+from entitlements.ledger.sealing import seal as sealing
+from entitlements.ledger.sealing import verification as seal_verification
+from entitlements.ledger.sealing.seal import seal_ledger
+from entitlements.ledger.sealing.verification import seal_findings
 from entitlements.ledger.triggers import drop
 from entitlements.models import (
     LedgerHead,
@@ -23,10 +28,6 @@ from entitlements.models import (
     SigningKey,
     UnsealedMovement,
 )
-from entitlements.services import seal_verification, sealing
-from entitlements.services.ledger import move, move_on_device
-from entitlements.services.seal_verification import seal_findings
-from entitlements.services.sealing import seal_ledger
 from tests.factories import Cast, Chain, issue_item, make_activation, make_chain
 from tests.roles import as_owner, rotate_signing_key
 

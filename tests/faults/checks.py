@@ -9,8 +9,8 @@ from django.db.models import Sum
 
 from accounts.models import Operation
 from entitlements.ledger import triggers
+from entitlements.ledger.sealing.seal import seal_ledger
 from entitlements.models import License, LineItem, Movement, MovementKind
-from entitlements.services.sealing import seal_ledger
 from notifications.models import Mail, Status
 from tests.faults.mails import Delivery
 from tests.faults.model import Model

@@ -6,8 +6,8 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from entitlements.ledger.triggers import DROP, EXISTING, statements
+from entitlements.ledger.verification import differences
 from entitlements.models import LineItem, Movement, MovementKind
-from entitlements.services.ledger_verification import differences
 from tests.guards.attacks import TRIGGERS, WORKING
 from tests.guards.world import make_world, run
 from tests.roles import as_owner

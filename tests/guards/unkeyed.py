@@ -14,16 +14,16 @@ from accounts.services.credentials import set_password_by_link
 from accounts.services.relations import decide_relation, request_relation
 from accounts.services.token_notices import notify_ending_tokens
 from accounts.services.users import update_profile, update_user
+from entitlements.ledger.sealing.publishing import _add_stamp, _note
+from entitlements.ledger.sealing.record_sealing import seal_records
+from entitlements.ledger.sealing.seal import seal_ledger
+from entitlements.ledger.sealing.tree import newest_signed_head
+from entitlements.ledger.signing import active_key
 from entitlements.services.activation import activate_as_bearer, return_as_bearer
 from entitlements.services.bulk_jobs import _work
 from entitlements.services.devices import edit_device
 from entitlements.services.key_compromise import _reissue, mark_compromised
 from entitlements.services.offline import carry_out_request
-from entitlements.services.publishing import _add_stamp, _note
-from entitlements.services.record_sealing import seal_records
-from entitlements.services.sealing import seal_ledger
-from entitlements.services.signing import active_key
-from entitlements.services.tree import newest_signed_head
 from notifications.delivery import _claim, _Outcome, _settle
 from notifications.models import Status
 from notifications.services import retry_failed, retry_mail
@@ -221,10 +221,10 @@ UNKEYED: dict[str, Callable[[Cast], Again]] = {
     "entitlements.services.offline.carry_out_request": offline_request,
     "entitlements.services.key_compromise.mark_compromised": compromise,
     "entitlements.services.key_compromise._reissue": reissue,
-    "entitlements.services.sealing._seal_batch": sealing,
-    "entitlements.services.record_sealing._seal_batch": record_sealing,
-    "entitlements.services.publishing._note": publishing,
-    "entitlements.services.publishing._add_stamp": stamping,
+    "entitlements.ledger.sealing.seal._seal_batch": sealing,
+    "entitlements.ledger.sealing.record_sealing._seal_batch": record_sealing,
+    "entitlements.ledger.sealing.publishing._note": publishing,
+    "entitlements.ledger.sealing.publishing._add_stamp": stamping,
     "notifications.delivery._claim": claim,
     "notifications.delivery._write_down": settlement,
     "notifications.services.retry_mail": sending_again,
@@ -241,7 +241,7 @@ EACH_TIME = {
     "accounts.services.setup.reset_login": "a command; each call is meant",
     "accounts.services.credentials.make_temporary_password": "N1: each attempt at a delivery brings a fresh one",
     "entitlements.services.bulk_jobs._count_attempt": "it counts them",
-    "entitlements.services.signing.rotate_signing_key": "a command; each call is meant",
-    "entitlements.services.signing.reencrypt_signing_keys": "a command; the same keys stand in other ciphertext",
+    "entitlements.ledger.signing.rotate_signing_key": "a command; each call is meant",
+    "entitlements.ledger.signing.reencrypt_signing_keys": "a command; the same keys stand in other ciphertext",
     "mxportal.maintenance.begin": "a command; the newest message replaces the one before, and there is one row",
 }

@@ -4,14 +4,14 @@ from django.db import connection
 
 from accounts.models import Operation, SellingRelation, Tier
 from entitlements.identifiers.host_ids import HostIdType
+from entitlements.ledger.movements import move
+from entitlements.ledger.sealing.record_sealing import seal_records
+from entitlements.ledger.sealing.seal import seal_ledger
+from entitlements.ledger.signing import active_key
 from entitlements.models import Activation, BulkSplit, Entitlement, LineItem, MovementKind, today
 from entitlements.models.notice_run import NoticeKind, NoticeRun
 from entitlements.services.activation import activate
 from entitlements.services.devices import HostId
-from entitlements.services.ledger import move
-from entitlements.services.record_sealing import seal_records
-from entitlements.services.sealing import seal_ledger
-from entitlements.services.signing import active_key
 from notifications.models import Mail
 from tests.factories import (
     make_account,

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from entitlements.ledger.sealing.record_sealing import seal_records
+from entitlements.ledger.sealing.seal import seal_ledger
 from entitlements.services.key_compromise import reissue_licenses
-from entitlements.services.record_sealing import seal_records
-from entitlements.services.sealing import seal_ledger
 
 
 class Command(BaseCommand):

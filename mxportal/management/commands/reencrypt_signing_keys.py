@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from entitlements.services.signing import reencrypt_signing_keys
+from entitlements.ledger.signing import reencrypt_signing_keys
 from mxportal.management.keys import as_owner_of_keys
 
 

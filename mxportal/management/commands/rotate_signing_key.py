@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from entitlements.services.signing import rotate_signing_key
+from entitlements.ledger.signing import rotate_signing_key
 from mxportal.management.keys import as_owner_of_keys
 
 

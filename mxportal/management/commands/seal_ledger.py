@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from entitlements.services.record_sealing import seal_records
-from entitlements.services.sealing import seal_ledger
-from entitlements.services.tree import SealingStoppedError
+from entitlements.ledger.sealing.record_sealing import seal_records
+from entitlements.ledger.sealing.seal import seal_ledger
+from entitlements.ledger.sealing.tree import SealingStoppedError
 
 
 class Command(BaseCommand):

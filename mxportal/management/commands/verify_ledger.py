@@ -8,15 +8,15 @@ from typing import Any, BinaryIO
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from entitlements.services.anchors import KeptHead, kept_head
-from entitlements.services.head_repair import set_unsigned_heads_aside
-from entitlements.services.key_verification import key_findings
-from entitlements.services.ledger_repair import CannotRepairError, repair_ledger
-from entitlements.services.ledger_verification import differences, differences_on_devices
-from entitlements.services.return_verification import return_findings
-from entitlements.services.seal_verification import seal_findings
-from entitlements.services.sealing import sealing_lag
-from entitlements.services.time_stamps import TimeStampError, stamped_at
+from entitlements.ledger.key_verification import key_findings
+from entitlements.ledger.repair import CannotRepairError, repair_ledger
+from entitlements.ledger.return_verification import return_findings
+from entitlements.ledger.sealing.anchors import KeptHead, kept_head
+from entitlements.ledger.sealing.head_repair import set_unsigned_heads_aside
+from entitlements.ledger.sealing.seal import sealing_lag
+from entitlements.ledger.sealing.time_stamps import TimeStampError, stamped_at
+from entitlements.ledger.sealing.verification import seal_findings
+from entitlements.ledger.verification import differences, differences_on_devices
 
 SHOWN = 20  # the first is what matters; a few more show how far it goes
 

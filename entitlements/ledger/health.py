@@ -8,10 +8,10 @@ from django.db import connection
 from django.utils import timezone
 
 from entitlements.ledger import triggers
+from entitlements.ledger.sealing.seal import sealing_lag
+from entitlements.ledger.sealing.tree import tree_problem
+from entitlements.ledger.signing import current_key_problem
 from entitlements.models import LedgerHead
-from entitlements.services.sealing import sealing_lag
-from entitlements.services.signing import current_key_problem
-from entitlements.services.tree import tree_problem
 from mxportal.shared.readiness import register_check
 
 logger = logging.getLogger(__name__)

@@ -7,17 +7,17 @@ from django.db import connection
 
 from accounts.models import AuditEntry
 from entitlements.ledger.guarding import unguarded
-from entitlements.models import LedgerHead, LedgerLeaf, LedgerNode, PublishedHead, SealedRecords
-from entitlements.sealing.merkle import node_count
-from entitlements.services.anchors import KeptHead
-from entitlements.services.ledger_repair import REASON, CannotRepairError, check_owner
-from entitlements.services.tree import (
+from entitlements.ledger.repair import REASON, CannotRepairError, check_owner
+from entitlements.ledger.sealing.anchors import KeptHead
+from entitlements.ledger.sealing.merkle import node_count
+from entitlements.ledger.sealing.tree import (
     SealingStoppedError,
     head_statement,
     newest_signed_head,
     stored_frontier,
     tree_problem,
 )
+from entitlements.models import LedgerHead, LedgerLeaf, LedgerNode, PublishedHead, SealedRecords
 
 SET_ASIDE = "heads_set_aside"
 

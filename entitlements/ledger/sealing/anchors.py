@@ -7,11 +7,11 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from entitlements.ledger.findings import Finding
+from entitlements.ledger.sealing.merkle import Frontier
+from entitlements.ledger.sealing.tree import head_statement
+from entitlements.ledger.signing import Domain, is_signed
 from entitlements.models import LedgerHead, SigningKey
-from entitlements.sealing.merkle import Frontier
-from entitlements.services.findings import Finding
-from entitlements.services.signing import Domain, is_signed
-from entitlements.services.tree import head_statement
 from mxportal.shared.canonical import canonical_json
 
 FORMAT = "mx-ledger-head/1"

@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from entitlements.sealing.merkle import leaf_hash
+from entitlements.ledger.sealing.merkle import leaf_hash
 from mxportal.shared.canonical import canonical_json
 
 SALT_BYTES = 32

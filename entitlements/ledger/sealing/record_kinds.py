@@ -11,8 +11,8 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from accounts.models import AuditEntry
+from entitlements.ledger.sealing.records import record_text
 from entitlements.models import License, LineItem
-from entitlements.sealing.records import record_text
 
 
 @dataclass(frozen=True)

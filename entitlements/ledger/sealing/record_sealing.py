@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from django.db import transaction
 from django.db.models import Max
 
+from entitlements.ledger.sealing.commitments import new_salt
+from entitlements.ledger.sealing.record_kinds import KINDS, RecordKind
+from entitlements.ledger.sealing.records import pack_numbers, record_hash, records_leaf_hash
+from entitlements.ledger.sealing.tree import GrowingTree, growing_tree
 from entitlements.models import RecordBackfill, SealedRecords, UnsealedRecord
-from entitlements.sealing.commitments import new_salt
-from entitlements.sealing.records import pack_numbers, record_hash, records_leaf_hash
-from entitlements.services.record_kinds import KINDS, RecordKind
-from entitlements.services.tree import GrowingTree, growing_tree
 
 BATCH = 5_000  # records under one head and in one transaction
 A_LEAF = 500  # records under one leaf; SQLite takes no longer lists of numbers

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from prometheus_client.core import GaugeMetricFamily
 
-from entitlements.services.sealing import sealing_lag
+from entitlements.ledger.sealing.seal import sealing_lag
 
 
 def ledger() -> Iterator[GaugeMetricFamily]:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from django.db import connection
 
+from entitlements.ledger.findings import Finding
 from entitlements.models import MovementKind
-from entitlements.services.findings import Finding
 
 # A counted return has the time of its service, a movement that of its transaction: they are never a day apart.
 ANOTHER_TIME = {

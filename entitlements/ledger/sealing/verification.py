@@ -9,13 +9,13 @@ from typing import Any
 from django.db import connection
 from django.db.models import Max, QuerySet
 
+from entitlements.ledger.findings import Finding
+from entitlements.ledger.sealing.anchors import Anchors, KeptHead
+from entitlements.ledger.sealing.merkle import Frontier, node_count
+from entitlements.ledger.sealing.record_verification import RecordsCheck
+from entitlements.ledger.sealing.seal import SEALED_COLUMNS, sealed_fields
+from entitlements.ledger.sealing.tree import head_statement, is_signed_head
 from entitlements.models import LedgerHead, LedgerLeaf, LedgerNode, Movement, SealedRecords
-from entitlements.sealing.merkle import Frontier, node_count
-from entitlements.services.anchors import Anchors, KeptHead
-from entitlements.services.findings import Finding
-from entitlements.services.record_verification import RecordsCheck
-from entitlements.services.sealing import SEALED_COLUMNS, sealed_fields
-from entitlements.services.tree import head_statement, is_signed_head
 
 CHUNK = 2_000
 # One statement, so that all of it is seen at one moment.

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
+from entitlements.ledger.sealing.heads import HeadStatement
+from entitlements.ledger.sealing.merkle import Frontier, Subtree, node_count, node_number, subtrees
+from entitlements.ledger.signing import Domain, is_signed, lock_keys, sign
 from entitlements.models import LedgerHead, LedgerLeaf, LedgerNode, SigningKey
-from entitlements.sealing.heads import HeadStatement
-from entitlements.sealing.merkle import Frontier, Subtree, node_count, node_number, subtrees
-from entitlements.services.signing import Domain, is_signed, lock_keys, sign
 
 ROWS = 1_000  # in one INSERT
 

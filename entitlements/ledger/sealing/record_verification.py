@@ -4,10 +4,10 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from entitlements.ledger.findings import Finding
+from entitlements.ledger.sealing.record_kinds import KINDS, RecordKind
+from entitlements.ledger.sealing.records import record_hash, records_leaf_hash, unpack_hashes, unpack_numbers
 from entitlements.models import LedgerLeaf, RecordBackfill, SealedRecords, UnsealedRecord
-from entitlements.sealing.records import record_hash, records_leaf_hash, unpack_hashes, unpack_numbers
-from entitlements.services.findings import Finding
-from entitlements.services.record_kinds import KINDS, RecordKind
 
 MOST = 100  # rows that are looked at more closely where they seem to be left out
 PAGE = 13  # bits of a number that stand within a page of the set

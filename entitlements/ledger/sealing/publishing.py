@@ -7,12 +7,12 @@ from pathlib import Path
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from entitlements.ledger.sealing.anchors import head_document
+from entitlements.ledger.sealing.record_sealing import seal_records
+from entitlements.ledger.sealing.seal import seal_ledger
+from entitlements.ledger.sealing.time_stamps import TimeStampError, time_stamp
+from entitlements.ledger.sealing.tree import newest_signed_head
 from entitlements.models import LedgerHead, PublishedHead
-from entitlements.services.anchors import head_document
-from entitlements.services.record_sealing import seal_records
-from entitlements.services.sealing import seal_ledger
-from entitlements.services.time_stamps import TimeStampError, time_stamp
-from entitlements.services.tree import newest_signed_head
 from mxportal.shared.days import today
 from notifications.services import MailDraft, queue_mails
 

@@ -8,16 +8,16 @@ from django.db.models import F, Max
 
 from accounts.models import AuditEntry
 from entitlements.ledger.guarding import unguarded
-from entitlements.models import Activation, LineItem, Movement, UnsealedRecord
-from entitlements.services.ledger_verification import (
+from entitlements.ledger.sealing.record_verification import RecordsCheck
+from entitlements.ledger.sealing.verification import tree_findings
+from entitlements.ledger.verification import (
     BALANCES,
     Difference,
     DifferenceOnDevice,
     differences,
     differences_on_devices,
 )
-from entitlements.services.record_verification import RecordsCheck
-from entitlements.services.seal_verification import tree_findings
+from entitlements.models import Activation, LineItem, Movement, UnsealedRecord
 
 REPAIRED = "balances_repaired"
 REASON = "manage.py verify_ledger --repair"

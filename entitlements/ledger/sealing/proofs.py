@@ -8,11 +8,16 @@ from typing import Any
 from django.db import InternalError, OperationalError
 from django.db.models import Q
 
+from entitlements.ledger.sealing.disclosure import disclose
+from entitlements.ledger.sealing.merkle import Subtree, inclusion_proof, proof_ranges, subtrees
+from entitlements.ledger.sealing.seal import SEALED_COLUMNS, seal_ledger, sealed_fields
+from entitlements.ledger.sealing.tree import (
+    SealingStoppedError,
+    hashes_of,
+    head_statement,
+    newest_signed_head,
+)
 from entitlements.models import LedgerHead, LineItem, Movement, MovementKind
-from entitlements.sealing.disclosure import disclose
-from entitlements.sealing.merkle import Subtree, inclusion_proof, proof_ranges, subtrees
-from entitlements.services.sealing import SEALED_COLUMNS, seal_ledger, sealed_fields
-from entitlements.services.tree import SealingStoppedError, hashes_of, head_statement, newest_signed_head
 
 logger = logging.getLogger(__name__)
 

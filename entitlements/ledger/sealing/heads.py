@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from entitlements.sealing.commitments import time_text
+from entitlements.ledger.sealing.commitments import time_text
 from mxportal.shared.canonical import canonical_json
 
 

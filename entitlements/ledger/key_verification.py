@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
+from entitlements.ledger.findings import Finding
+from entitlements.ledger.sealing.tree import newest_head
+from entitlements.ledger.signing import current_key_problem, thumbprint
 from entitlements.models import SigningKey
-from entitlements.services.findings import Finding
-from entitlements.services.signing import current_key_problem, thumbprint
-from entitlements.services.tree import newest_head
 
 
 def key_findings() -> Iterator[Finding]:

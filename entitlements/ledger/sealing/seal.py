@@ -8,9 +8,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from entitlements.ledger.sealing.commitments import SealedFields, item_token, new_salt, time_text
+from entitlements.ledger.sealing.tree import growing_tree
 from entitlements.models import LedgerLeaf, Movement, UnsealedMovement
-from entitlements.sealing.commitments import SealedFields, item_token, new_salt, time_text
-from entitlements.services.tree import growing_tree
 
 BATCH = 5_000  # movements under one head and in one transaction, which on SQLite keeps everybody else waiting
 # What a leaf is about, along the movement's foreign keys. The time is the transaction's, and the product's number is

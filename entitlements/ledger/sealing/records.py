@@ -10,8 +10,8 @@ import struct
 from datetime import datetime
 from typing import Any
 
-from entitlements.sealing.commitments import field_salt, time_text
-from entitlements.sealing.merkle import Frontier, leaf_hash
+from entitlements.ledger.sealing.commitments import field_salt, time_text
+from entitlements.ledger.sealing.merkle import Frontier, leaf_hash
 from mxportal.shared.canonical import canonical_json
 
 FORMAT = "mx-ledger-records/1"

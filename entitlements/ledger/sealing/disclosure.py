@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from entitlements.sealing.commitments import SealedFields, commitment, field_salt
-from entitlements.sealing.merkle import leaf_hash, root_of_proof
+from entitlements.ledger.sealing.commitments import SealedFields, commitment, field_salt
+from entitlements.ledger.sealing.merkle import leaf_hash, root_of_proof
 from mxportal.shared.canonical import canonical_json
 
 NAMES = frozenset(SealedFields.__dataclass_fields__)
