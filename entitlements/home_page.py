@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import SellingRelation, User
 from accounts.permissions import Permission
-from entitlements.device_list import DeviceRow, device_rows, list_devices
+from entitlements.activation.pages.devices import DeviceRow, device_rows, list_devices
 from entitlements.items.history import Event, newest_events
 from entitlements.items.listing import BY_EXPIRATION, NEWEST, first_visible
 from entitlements.items.rows import ItemRow, item_rows

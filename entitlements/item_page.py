@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from accounts.models import User
 from accounts.permissions import Permission
 from accounts.visibility import visible_names
-from entitlements.activation_rows import ActivationRow, rows_of_item
+from entitlements.activation.pages.rows import ActivationRow, rows_of_item
 from entitlements.items.predicates import is_party, may_hand_on
 from entitlements.items.rows import (
     Actions,

@@ -13,10 +13,10 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from accounts.visibility import visible_names
+from entitlements.activation.services.activate import check_can_be_activated
 from entitlements.items.predicates import may_hand_back, may_undo, sells, undo_ends_at, undo_is_over
 from entitlements.items.rows import shown_activation_id
 from entitlements.models import LineItem, State
-from entitlements.services.activation import check_can_be_activated
 
 NAMED_AT_MOST = 5
 

@@ -2,30 +2,26 @@
 
 from django.urls import path
 
+from entitlements.activation.offline import views as offline
+from entitlements.activation.views import activate, activate_many, devices, licenses, returns
 from entitlements.api.app import api_urls
 from entitlements.views import (
-    activate,
-    activate_many,
     api_docs,
     bulk_split,
     bulk_splits,
     certificate,
     corrections,
-    devices,
     email,
     entitlements,
     history,
     home,
     issue,
     keys,
-    licenses,
     line_items,
     mails,
     moves,
-    offline,
     products,
     replacing,
-    returns,
     split,
     states,
     undo,

@@ -11,10 +11,10 @@ from accounts.models import Account, Role, Tier, User
 from accounts.services.accounts import create_account
 from accounts.services.setup import found_mobotix
 from accounts.services.users import create_user
+from entitlements.activation.services.activate import activate
+from entitlements.activation.services.devices import HostId
 from entitlements.identifiers.host_ids import HostIdType
 from entitlements.models import Entitlement, LicenseModel, LineItem, Product, today
-from entitlements.services.activation import activate
-from entitlements.services.devices import HostId
 from entitlements.services.issue import NewLine, create_entitlement, deploy_entitlement
 from entitlements.services.products import save_product
 from entitlements.services.split import split_line_item

@@ -15,7 +15,7 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 
 from accounts.models import RelationStatus
-from entitlements.offline_page import license_link
+from entitlements.activation.offline.pages import license_link
 from entitlements.services.mailing import queue_activation_mail
 from notifications.models import Failure, Mail, Status
 from tests.architecture.test_stamps import patterns

@@ -15,8 +15,8 @@ from django.urls import reverse
 from pypdf import PdfReader
 
 from accounts.models import Account, RelationStatus, User
+from entitlements.activation.services.activate import activate
 from entitlements.models import Device, Entitlement, License, LineItem
-from entitlements.services.activation import activate
 from entitlements.services.corrections import Correction, change_quantity
 from entitlements.services.mailing import email_line_items
 from entitlements.services.moves import move_account

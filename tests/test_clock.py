@@ -11,9 +11,9 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import User
+from entitlements.activation.services.licenses import end_licenses
 from entitlements.ledger.sealing.seal import seal_ledger
 from entitlements.models import LedgerHead, License, Movement, NoticeRun, today
-from entitlements.services.licenses import end_licenses
 from notifications.models import Mail
 from tests.entitlements.devices import put_on
 from tests.factories import Cast, issue_item, make_chain

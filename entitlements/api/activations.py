@@ -12,6 +12,11 @@ from ninja.responses import Status
 
 from accounts.http import client_address
 from accounts.permissions import Permission
+from entitlements.activation.services.activate import activate, activate_as_bearer, return_as_bearer
+from entitlements.activation.services.devices import HostId
+from entitlements.activation.services.guesses import check_guesses, count_wrong_guess
+from entitlements.activation.services.rehosting import rehost
+from entitlements.activation.services.returns import return_copies
 from entitlements.api.answers import once
 from entitlements.api.auth import Token, TokenOrProof, TokenRequest
 from entitlements.api.items import find_item_id
@@ -19,11 +24,6 @@ from entitlements.api.problems import Problem, key_missing
 from entitlements.api.shapes import Copies, Id, IdempotencyKey, In, LastDay, Reason, Text100, location
 from entitlements.identifiers.host_ids import HostIdType, guess
 from entitlements.models import Activation, License, LineItem
-from entitlements.services.activation import activate, activate_as_bearer, return_as_bearer
-from entitlements.services.devices import HostId
-from entitlements.services.guesses import check_guesses, count_wrong_guess
-from entitlements.services.rehosting import rehost
-from entitlements.services.returns import return_copies
 from mxportal.shared.refusals import refusal
 
 router = Router(tags=["Activation"])

@@ -11,10 +11,10 @@ from ninja import Query, Router, Schema
 from pydantic import AwareDatetime, Field
 
 from accounts.permissions import Permission
+from entitlements.activation.pages.devices import list_devices
 from entitlements.api.activations import LicenseOut, license_out
 from entitlements.api.auth import Token, TokenRequest, nobody
 from entitlements.api.shapes import Page, PageQuery, QueryId, Text100, page_of
-from entitlements.device_list import list_devices
 from entitlements.identifiers.host_ids import HostIdType
 from entitlements.ledger.signing import public_keys
 from entitlements.models import Device, License

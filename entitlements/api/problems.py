@@ -15,7 +15,7 @@ from ninja.errors import AuthenticationError, HttpError
 from ninja.errors import ValidationError as ShapeError
 
 from accounts.quotas import QuotaUsedUpError
-from entitlements.services.guesses import TooManyGuessesError
+from entitlements.activation.services.guesses import TooManyGuessesError
 from mxportal.shared.forms import KEY_REUSED
 from mxportal.shared.pdf import PdfUnavailable
 from mxportal.shared.refusals import INVALID, Found, coded_by_field

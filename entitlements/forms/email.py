@@ -6,10 +6,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, UserStatus
+from entitlements.activation.services.licenses import MOST_ATTACHED, MOST_FILES, valid_licenses
 from entitlements.items.fields import ReasonField
 from entitlements.items.predicates import needs_reason
 from entitlements.models import LineItem
-from entitlements.services.license_mailing import MOST_ATTACHED, MOST_FILES, valid_licenses
 from entitlements.services.mailing import mailable, parse_recipients
 from mxportal.shared.forms import KeyedForm
 

@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from entitlements.activation.license_files import unpack
+from entitlements.activation.formats.license_files import unpack
 
 
 def fill(apps, schema_editor):

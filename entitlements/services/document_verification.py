@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from pypdf.generic import PdfObject, StreamObject
 
-from entitlements.activation.license_files import BEGIN
+from entitlements.activation.formats.license_files import BEGIN
 from entitlements.ledger.findings import Document, Kind
 from entitlements.services.certificate_data import FORMAT, NAME
 from entitlements.services.certificate_verification import certificate_checks

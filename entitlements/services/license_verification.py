@@ -8,19 +8,19 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from entitlements.activation.license_files import (
+from entitlements.activation.formats.license_files import (
     CannotReadError,
     NotALicenseFileError,
     Sealed,
     read,
     unpack,
 )
+from entitlements.activation.services.licenses import is_for_current_id
 from entitlements.identifiers.activation_ids import canonical
 from entitlements.identifiers.host_ids import guess, normalise
 from entitlements.ledger.findings import Check, key_check
 from entitlements.ledger.signing import Domain, is_signed
 from entitlements.models import License, SigningKey
-from entitlements.services.licenses import is_for_current_id
 
 
 def license_checks(text: str) -> Iterator[Check]:

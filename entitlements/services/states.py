@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 
 from accounts.models import AuditEntry, Operation, User
 from accounts.permissions import Permission, check_permission
+from entitlements.activation.services.licenses import end_licenses
 from entitlements.items.checks import check_reason
 from entitlements.items.locks import lock_items
 from entitlements.models import LineItem, State
-from entitlements.services.licenses import end_licenses
 from mxportal.shared.refusals import refusal
 
 CHUNK = 500  # items in one statement

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
-from entitlements.activation_rows import rows_of_item
+from entitlements.activation.pages.rows import rows_of_item
 from entitlements.forms.undo import UndoForm
 from entitlements.item_page import ACTIVATIONS_SHOWN
 from entitlements.items.predicates import may_undo

@@ -33,7 +33,7 @@ UNGATED = {
     ("entitlements/api/orders.py", "Product"): "what MOBOTIX sells is no secret of one account",
     ("entitlements/api/licenses.py", "License"): "what has ended, for everybody, without a name (L6)",
     ("entitlements/api/activations.py", "Activation"): "what a service has just changed",
-    ("entitlements/offline_page.py", "License"): "a link that the portal signed names them",
+    ("entitlements/activation/offline/pages.py", "License"): "a link that the portal signed names them",
     (
         "entitlements/ledger/health.py",
         "LedgerHead",

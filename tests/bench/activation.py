@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from accounts.models import Tier
 from accounts.services.api_tokens import create_api_token, new_secret
-from entitlements.activation.license_files import unpack
+from entitlements.activation.formats.license_files import unpack
+from entitlements.activation.services.licenses import license_file
 from entitlements.ledger import signing
 from entitlements.models import Activation, Device, License, LineItem
-from entitlements.services.licenses import license_file
 from mxportal.shared.forms import new_key
 from tests.bench.clock import interleaved
 from tests.bench.people import admin_of

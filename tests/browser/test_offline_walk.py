@@ -10,7 +10,7 @@ import segno
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
-from entitlements.activation.license_files import read, unpack
+from entitlements.activation.formats.license_files import read, unpack
 from entitlements.models import LineItem
 from tests.browser.chromium import reading
 from tests.browser.test_accessibility import each_scheme, problems

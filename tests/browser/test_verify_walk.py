@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
-from entitlements.services.activation import activate_as_bearer, return_as_bearer
+from entitlements.activation.services.activate import activate_as_bearer, return_as_bearer
 from tests.browser.chromium import reading
 from tests.browser.test_accessibility import each_scheme, problems
 from tests.browser.test_pages import LEFT_AND_RIGHT, PHONE

@@ -6,15 +6,15 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import Account, ApiToken, MailEntry, RelationStatus, SellingRelation, Tier, User
+from entitlements.activation.services.activate import activate
+from entitlements.activation.services.devices import HostId
+from entitlements.activation.services.returns import return_copies
 from entitlements.identifiers.host_ids import HostIdType
 from entitlements.models import BulkSplit, BulkState, Device, License, LineItem, Origin, State, today
-from entitlements.services.activation import activate
 from entitlements.services.bulk_lines import BulkLine
 from entitlements.services.bulk_requests import discard_bulk_split, start_bulk_split, undo_bulk_split
-from entitlements.services.devices import HostId
 from entitlements.services.issue import NewLine, add_lines, deploy_entitlement
 from entitlements.services.replacing import replace_activation_id
-from entitlements.services.returns import return_copies
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, RefusedAddress, Status

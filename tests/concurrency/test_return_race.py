@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from django.db import connections
 
 from accounts.models import Tier, User
+from entitlements.activation.services.activate import return_as_bearer
+from entitlements.activation.services.returns import return_copies
 from entitlements.models import Activation, CountedReturn
-from entitlements.services.activation import return_as_bearer
-from entitlements.services.returns import return_copies
 from mxportal.shared.forms import new_key
 from tests.entitlements.devices import host, put_on
 from tests.factories import issue_item, make_account, make_cast, make_contact, split_item

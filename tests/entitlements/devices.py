@@ -1,10 +1,10 @@
 """Short ways to put copies on devices, and to give them back."""
 
+from entitlements.activation.services.activate import activate
+from entitlements.activation.services.devices import HostId
+from entitlements.activation.services.returns import return_copies
 from entitlements.identifiers.host_ids import guess
 from entitlements.models import Activation, License, LineItem
-from entitlements.services.activation import activate
-from entitlements.services.devices import HostId
-from entitlements.services.returns import return_copies
 from mxportal.shared.forms import new_key
 from tests.factories import Cast
 

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from accounts.models import User
+from entitlements.activation.services.activate import activate, activate_as_bearer, return_as_bearer
+from entitlements.activation.services.devices import HostId
+from entitlements.activation.services.rehosting import rehost
+from entitlements.activation.services.returns import return_copies
 from entitlements.identifiers.host_ids import HostIdType
 from entitlements.models import Activation, LineItem, State
-from entitlements.services.activation import activate, activate_as_bearer, return_as_bearer
-from entitlements.services.devices import HostId
-from entitlements.services.rehosting import rehost
-from entitlements.services.returns import return_copies
 from mxportal.shared.forms import new_key
 
 HOSTS = ("SN-ENTRANCE", "SN-GATE")

@@ -3,11 +3,11 @@
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
+from entitlements.activation.services.activate import MOST_AT_ONCE, activate_many
+from entitlements.activation.services.devices import HostId
+from entitlements.activation.services.returns import return_copies
 from entitlements.identifiers.host_ids import HostIdType
 from entitlements.models import Activation, Device, License, LineItem, Movement
-from entitlements.services.activation import MOST_AT_ONCE, activate_many
-from entitlements.services.devices import HostId
-from entitlements.services.returns import return_copies
 from mxportal.shared.forms import new_key
 from tests.entitlements.devices import balances, put_on
 from tests.factories import Cast, Chain

@@ -11,9 +11,9 @@ from django.urls import reverse
 from openpyxl import Workbook
 from pytest_django import DjangoAssertNumQueries
 
-from entitlements.device_lines import as_text, read_text
+from entitlements.activation.formats.device_lines import as_text, read_text
+from entitlements.activation.services.activate_many_check import DeviceLine, check_lines
 from entitlements.models import Activation, Device, License
-from entitlements.services.activation_check import DeviceLine, check_lines
 from tests.entitlements.devices import MAC, balances, give_back, put_on
 from tests.entitlements.pages import client_of, errors_of, html_of
 from tests.factories import Cast, Chain

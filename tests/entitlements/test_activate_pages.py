@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from entitlements.activation.license_files import read, unpack
+from entitlements.activation.formats.license_files import read, unpack
 from entitlements.models import Activation, Device, License, LineItem, State
 from entitlements.services.replacing import replace_activation_id
 from tests.entitlements.devices import MAC, put_on

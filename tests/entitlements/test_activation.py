@@ -7,9 +7,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.core.exceptions import PermissionDenied, ValidationError
 
+from entitlements.activation.services.activate import activate, activate_as_bearer
 from entitlements.ledger.signing import active_key
 from entitlements.models import Device, License, LineItem, Movement, MovementKind, State, today
-from entitlements.services.activation import activate, activate_as_bearer
 from mxportal.shared.forms import new_key
 from tests.entitlements.devices import MAC, balances, host, put_on
 from tests.entitlements.test_license_files import published_reader

@@ -4,8 +4,8 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from accounts.models import Account, AuditEntry
+from entitlements.activation.services.devices import add_device, edit_device
 from entitlements.models import Device
-from entitlements.services.devices import add_device, edit_device
 from mxportal.shared.forms import new_key
 from tests.entitlements.devices import MAC, host
 from tests.factories import Cast

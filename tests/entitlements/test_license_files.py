@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entitlements.activation.license_files import (
+from entitlements.activation.formats.license_files import (
     LARGEST,
     CannotReadError,
     NotALicenseFileError,

@@ -6,10 +6,10 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from accounts.models import User
-from entitlements.activation.request_files import ActivationRequest, Wanted
+from entitlements.activation.offline.request_files import ActivationRequest, Wanted
+from entitlements.activation.offline.services import Answer, Step, carry_out_request, plan_request
 from entitlements.identifiers.host_ids import HostIdType
 from entitlements.models import Device, License, LineItem, Movement, State
-from entitlements.services.offline import Answer, Step, carry_out_request, plan_request
 from tests.entitlements.devices import balances
 from tests.factories import Cast, Chain, issue_item, split_item, yesterday
 

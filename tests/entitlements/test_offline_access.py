@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from entitlements.activation.offline.pages import license_link
 from entitlements.models import License, LineItem, Movement
-from entitlements.offline_page import license_link
 from mxportal.shared.drafts import MOST, VISITORS_A_MINUTE, VISITORS_LARGEST
 from tests.entitlements.devices import balances
 from tests.entitlements.pages import client_of, html_of
@@ -136,7 +136,7 @@ def test_a_link_does_not_live_long(client: Client, chain: Chain, monkeypatch: py
     """L3: an hour; nor does it give out a license that has ended."""
     go_on(client, scan(client, text_of((chain.served, 1))))
     address = reverse("offline_licenses", args=[license_link([License.objects.get()])])
-    monkeypatch.setattr("entitlements.offline_page.LINK_SECONDS", -1)
+    monkeypatch.setattr("entitlements.activation.offline.pages.LINK_SECONDS", -1)
     assert client.get(address).status_code == 404
     monkeypatch.undo()
     assert client.get(address).status_code == 200

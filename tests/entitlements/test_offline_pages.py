@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import translation
 
-from entitlements.activation.license_files import read, unpack
+from entitlements.activation.formats.license_files import read, unpack
 from entitlements.models import License, LineItem, Movement, State
 from tests.entitlements.devices import balances
 from tests.entitlements.pages import html_of

@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry
+from entitlements.activation.services.activate import return_as_bearer
 from entitlements.ledger.movements import move
 from entitlements.ledger.sealing import record_sealing, tree
 from entitlements.ledger.sealing.record_kinds import KINDS
@@ -32,7 +33,6 @@ from entitlements.models import (
     SealedRecords,
     UnsealedRecord,
 )
-from entitlements.services.activation import return_as_bearer
 from entitlements.tasks import seal_ledger as seal_ledger_task
 from tests.entitlements.devices import host, put_on
 from tests.entitlements.test_signed_certificate import both_say, data_of, pdf_of

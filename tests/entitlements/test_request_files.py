@@ -12,7 +12,7 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entitlements.activation.request_files import LARGEST, ActivationRequest, Wanted, read_request
+from entitlements.activation.offline.request_files import LARGEST, ActivationRequest, Wanted, read_request
 from entitlements.identifiers.host_ids import HostIdType
 
 ID = "7KQ4-8Z2M-1V6T-R0XC-93WD-HJ5N-PB4E"

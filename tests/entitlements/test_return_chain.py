@@ -11,18 +11,23 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Account, Tier, User
-from entitlements.activation.request_files import ActivationRequest, Wanted
+from entitlements.activation.offline.request_files import ActivationRequest, Wanted
+from entitlements.activation.offline.services import carry_out_request, plan_request
+from entitlements.activation.services.activate import (
+    activate,
+    activate_as_bearer,
+    activate_many,
+    return_as_bearer,
+)
+from entitlements.activation.services.devices import HostId
+from entitlements.activation.services.rehosting import rehost, replace_device
+from entitlements.activation.services.return_limits import ReturnLimits, chains_of
+from entitlements.activation.services.returns import return_copies
 from entitlements.identifiers.host_ids import HostIdType
 from entitlements.models import Activation, CountedReturn, License, LineItem, Movement
-from entitlements.services.activation import activate, activate_as_bearer, activate_many, return_as_bearer
 from entitlements.services.bulk_requests import undo_bulk_split
 from entitlements.services.corrections import Correction, change_quantity
-from entitlements.services.devices import HostId
 from entitlements.services.moves import move_account
-from entitlements.services.offline import carry_out_request, plan_request
-from entitlements.services.rehosting import rehost, replace_device
-from entitlements.services.return_limits import ReturnLimits, chains_of
-from entitlements.services.returns import return_copies
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from tests.entitlements.api.client import Program, program_of
@@ -246,7 +251,7 @@ def test_a_year_later(cast: Cast, chain: Chain, monkeypatch: pytest.MonkeyPatch)
     give_back(cast.installer, put_on(cast.installer, chain.served, 0, copies=2))
     assert (left(chain.issued), left(chain.installed), left(chain.served)) == (3, 0, 0)
     later = timezone.now() + timedelta(days=366)
-    monkeypatch.setattr("entitlements.services.return_limits.timezone.now", lambda: later)
+    monkeypatch.setattr("entitlements.activation.services.return_limits.timezone.now", lambda: later)
     assert (left(chain.issued), left(chain.installed), left(chain.served)) == (5, 2, 2)
 
 
@@ -356,7 +361,7 @@ def test_copies_that_changed_since_they_were_looked_at(
 ) -> None:
     """L4: what was no return when it was looked at, and is one under the lock, is refused: nothing above is locked."""
     put_on(cast.installer, chain.served, 0, copies=2)
-    monkeypatch.setattr("entitlements.services.activation.gives_back", lambda items, lines: False)
+    monkeypatch.setattr("entitlements.activation.services.activate.gives_back", lambda items, lines: False)
     with pytest.raises(ValidationError, match="have just been changed"):
         put_on(cast.installer, chain.served, 0, copies=1)
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from entitlements.activation.services.activate import activate
 from entitlements.models import Activation, Device, License, LineItem, State
-from entitlements.services.activation import activate
 from tests.entitlements.devices import MAC, balances, give_back, host, put_on
 from tests.entitlements.pages import assert_statuses, client_of, errors_of, html_of
 from tests.factories import Cast, Chain, split_item

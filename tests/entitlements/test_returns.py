@@ -6,8 +6,8 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
+from entitlements.activation.services.return_limits import ReturnLimits, chains_of
 from entitlements.models import Activation, License, LineItem, State
-from entitlements.services.return_limits import ReturnLimits, chains_of
 from entitlements.services.states import change_state
 from mxportal.shared.forms import new_key
 from tests.entitlements.devices import balances, give_back, put_on
@@ -66,7 +66,7 @@ def test_a_year_later(cast: Cast, chain: Chain, monkeypatch: pytest.MonkeyPatch)
     give_back(cast, 2)
     assert returns_left(chain.served) == 0
     in_a_year = timezone.now() + timedelta(days=366)
-    monkeypatch.setattr("entitlements.services.return_limits.timezone.now", lambda: in_a_year)
+    monkeypatch.setattr("entitlements.activation.services.return_limits.timezone.now", lambda: in_a_year)
     assert returns_left(chain.served) == 2
 
 

@@ -16,6 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import AuditEntry
+from entitlements.activation.services.activate import return_as_bearer
 from entitlements.ledger.movements import move
 from entitlements.ledger.sealing.anchors import head_document
 from entitlements.ledger.sealing.record_sealing import seal_records
@@ -34,7 +35,6 @@ from entitlements.models import (
     MovementKind,
     SigningKey,
 )
-from entitlements.services.activation import return_as_bearer
 from tests.entitlements.devices import host, put_on
 from tests.entitlements.test_verify_ledger import delete, tampered
 from tests.factories import Chain, make_cast, make_chain

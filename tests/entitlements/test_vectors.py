@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from django.test import Client
 from django.urls import reverse
 
+from entitlements.activation.services.activate import activate, activate_as_bearer, return_as_bearer
 from entitlements.models import License, today
-from entitlements.services.activation import activate, activate_as_bearer, return_as_bearer
 from mxportal.shared.forms import new_key
 from tests.entitlements.devices import MAC, host
 from tests.factories import issue_item, make_cast, make_chain

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from entitlements.activation.services.activate import activate_as_bearer, return_as_bearer
 from entitlements.ledger.signing import active_key
 from entitlements.models import License
-from entitlements.services.activation import activate_as_bearer, return_as_bearer
 from tests.entitlements.devices import MAC, host
 from tests.entitlements.test_license_files import packed
 from tests.factories import Chain, make_cast, make_chain

@@ -10,13 +10,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from entitlements.activation.services.activate import activate_as_bearer, return_as_bearer
+from entitlements.activation.services.licenses import license_file
 from entitlements.ledger.findings import Verdict
 from entitlements.models import License, LineItem, State
-from entitlements.services.activation import activate_as_bearer, return_as_bearer
 from entitlements.services.document_verification import (
     verify_document,
 )
-from entitlements.services.licenses import license_file
 from entitlements.services.replacing import replace_activation_id
 from entitlements.services.states import change_state
 from entitlements.services.undo import undo_split

@@ -14,7 +14,7 @@ from django.urls import reverse
 from pypdf import PdfWriter
 from pypdf.generic import NameObject, StreamObject
 
-from entitlements.activation.license_files import ALGORITHM, BEGIN, END
+from entitlements.activation.formats.license_files import ALGORITHM, BEGIN, END
 from entitlements.models import SigningKey
 from entitlements.services import document_verification
 from entitlements.services.document_verification import (

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from entitlements.services.activation import activate, activate_many
-from entitlements.services.devices import add_device
-from entitlements.services.rehosting import rehost, replace_device
-from entitlements.services.returns import return_copies
+from entitlements.activation.services.activate import activate, activate_many
+from entitlements.activation.services.devices import add_device
+from entitlements.activation.services.rehosting import rehost, replace_device
+from entitlements.activation.services.returns import return_copies
 from mxportal.shared.forms import new_key
 from tests.entitlements.devices import host, put_on
 from tests.factories import Cast, make_chain
@@ -59,10 +59,10 @@ def adding(cast: Cast) -> Asked:
 
 
 KEYED: dict[str, Callable[[Cast], Asked]] = {
-    "entitlements.services.activation.activate": activation,
-    "entitlements.services.activation.activate_many": activations,
-    "entitlements.services.returns.return_copies": giving_back,
-    "entitlements.services.rehosting.rehost": rehosting,
-    "entitlements.services.rehosting.replace_device": replacing,
-    "entitlements.services.devices.add_device": adding,
+    "entitlements.activation.services.activate.activate": activation,
+    "entitlements.activation.services.activate.activate_many": activations,
+    "entitlements.activation.services.returns.return_copies": giving_back,
+    "entitlements.activation.services.rehosting.rehost": rehosting,
+    "entitlements.activation.services.rehosting.replace_device": replacing,
+    "entitlements.activation.services.devices.add_device": adding,
 }

@@ -24,8 +24,8 @@ KEYED = keys.KEYED | keys_devices.KEYED
 FILES = {"KEYED": "keys*.py", "UNKEYED": "unkeyed.py"}
 # which give the same answer again even without their keys
 SAME_ANYWAY = {
-    "entitlements.services.activation.activate",
-    "entitlements.services.activation.activate_many",
+    "entitlements.activation.services.activate.activate",
+    "entitlements.activation.services.activate.activate_many",
     "entitlements.services.resending.send_all_again 2",
 }
 

@@ -14,16 +14,16 @@ from accounts.services.credentials import set_password_by_link
 from accounts.services.relations import decide_relation, request_relation
 from accounts.services.token_notices import notify_ending_tokens
 from accounts.services.users import update_profile, update_user
+from entitlements.activation.offline.services import carry_out_request
+from entitlements.activation.services.activate import activate_as_bearer, return_as_bearer
+from entitlements.activation.services.devices import edit_device
 from entitlements.ledger.sealing.publishing import _add_stamp, _note
 from entitlements.ledger.sealing.record_sealing import seal_records
 from entitlements.ledger.sealing.seal import seal_ledger
 from entitlements.ledger.sealing.tree import newest_signed_head
 from entitlements.ledger.signing import active_key
-from entitlements.services.activation import activate_as_bearer, return_as_bearer
 from entitlements.services.bulk_jobs import _work
-from entitlements.services.devices import edit_device
 from entitlements.services.key_compromise import _reissue, mark_compromised
-from entitlements.services.offline import carry_out_request
 from notifications.delivery import _claim, _Outcome, _settle
 from notifications.models import Status
 from notifications.services import retry_failed, retry_mail
@@ -214,11 +214,11 @@ UNKEYED: dict[str, Callable[[Cast], Again]] = {
     "accounts.services.users._update_user": user_edit,
     "accounts.services.users.update_profile": profile_edit,
     "accounts.services.credentials.set_password_by_link": password_by_link,
-    "entitlements.services.activation.activate_as_bearer": bearers_activation,
-    "entitlements.services.activation.return_as_bearer": bearers_return,
-    "entitlements.services.devices.edit_device": device_edit,
+    "entitlements.activation.services.activate.activate_as_bearer": bearers_activation,
+    "entitlements.activation.services.activate.return_as_bearer": bearers_return,
+    "entitlements.activation.services.devices.edit_device": device_edit,
     "entitlements.services.bulk_jobs._work": bulk_work,
-    "entitlements.services.offline.carry_out_request": offline_request,
+    "entitlements.activation.offline.services.carry_out_request": offline_request,
     "entitlements.services.key_compromise.mark_compromised": compromise,
     "entitlements.services.key_compromise._reissue": reissue,
     "entitlements.ledger.sealing.seal._seal_batch": sealing,

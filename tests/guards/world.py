@@ -3,6 +3,8 @@
 from django.db import connection
 
 from accounts.models import Operation, SellingRelation, Tier
+from entitlements.activation.services.activate import activate
+from entitlements.activation.services.devices import HostId
 from entitlements.identifiers.host_ids import HostIdType
 from entitlements.ledger.movements import move
 from entitlements.ledger.sealing.record_sealing import seal_records
@@ -10,8 +12,6 @@ from entitlements.ledger.sealing.seal import seal_ledger
 from entitlements.ledger.signing import active_key
 from entitlements.models import Activation, BulkSplit, Entitlement, LineItem, MovementKind, today
 from entitlements.models.notice_run import NoticeKind, NoticeRun
-from entitlements.services.activation import activate
-from entitlements.services.devices import HostId
 from notifications.models import Mail
 from tests.factories import (
     make_account,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from entitlements.activation.license_files import read, unpack
+from entitlements.activation.formats.license_files import read, unpack
 from entitlements.identifiers.activation_ids import new_activation_id
 from entitlements.models import License, LineItem
 from tests.entitlements.api.client import Program, assert_problem, mistyped, program_of

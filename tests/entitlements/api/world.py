@@ -3,9 +3,9 @@
 from typing import Any
 
 from accounts.services.api_tokens import new_secret
+from entitlements.activation.services.activate import activate_as_bearer
+from entitlements.activation.services.devices import HostId
 from entitlements.models import License, today
-from entitlements.services.activation import activate_as_bearer
-from entitlements.services.devices import HostId
 from mxportal.shared.forms import new_key
 from tests.entitlements.api.client import Program, program_of
 from tests.entitlements.bulk import line_for, split_bulk

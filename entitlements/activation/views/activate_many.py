@@ -10,15 +10,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
 from accounts.quotas import Quota, spend
-from entitlements.activation_rows import activation_rows
+from entitlements.activation.forms.activate_many import ActivateManyForm
+from entitlements.activation.pages.rows import activation_rows
+from entitlements.activation.services.activate import MOST_AT_ONCE, activate_many
+from entitlements.activation.views.licenses import within
 from entitlements.bulk_files import LARGEST_FILE
-from entitlements.forms.activate_many import ActivateManyForm
 from entitlements.items.predicates import may_activate
 from entitlements.items.shortcuts import load_item, load_party_item, require, shown
 from entitlements.models import License, LineItem
 from entitlements.obstacles import activation_obstacle
-from entitlements.services.activation import MOST_AT_ONCE, activate_many
-from entitlements.views.licenses import within
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.pagination import paginate
 from mxportal.shared.stamps import takes_up_to

@@ -11,15 +11,15 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Operation, Tier, User
 from accounts.permissions import Permission, check_permission
+from entitlements.activation.services.devices import HostId, as_asked, find_or_make_device
+from entitlements.activation.services.licenses import is_for_current_id, renew_license
+from entitlements.activation.services.returns import take_from_device
 from entitlements.identifiers.activation_ids import written
 from entitlements.items.checks import check_reason
 from entitlements.items.locks import lock_above
 from entitlements.items.predicates import may_activate
 from entitlements.ledger.movements import move_on_device
 from entitlements.models import Activation, Device, License, LineItem, MovementKind, State
-from entitlements.services.devices import HostId, as_asked, find_or_make_device
-from entitlements.services.licenses import is_for_current_id, renew_license
-from entitlements.services.returns import take_from_device
 from entitlements.services.split import check_copies
 from mxportal.shared.queries import one_or_none
 from mxportal.shared.refusals import refusal

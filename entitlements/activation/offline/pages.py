@@ -8,9 +8,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from entitlements.license_downloads import license_filename, license_qr
+from entitlements.activation.offline.services import Answer, Step
+from entitlements.activation.pages.downloads import license_filename, license_qr
 from entitlements.models import License
-from entitlements.services.offline import Answer, Step
 
 SALT = "offline-licenses"
 LINK_SECONDS = 3600

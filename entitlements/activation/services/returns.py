@@ -8,13 +8,13 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Operation, User
 from accounts.permissions import Permission, check_permission
+from entitlements.activation.services.licenses import renew_license
+from entitlements.activation.services.return_limits import ReturnLimits, count_return
 from entitlements.items.checks import check_reason, require_reason
 from entitlements.items.locks import lock_above
 from entitlements.items.predicates import may_activate
 from entitlements.ledger.movements import move_on_device
 from entitlements.models import Activation, LineItem, MovementKind
-from entitlements.services.licenses import renew_license
-from entitlements.services.return_limits import ReturnLimits, count_return
 from mxportal.shared.refusals import refusal
 
 

@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
+from entitlements.activation.services.devices import HostId
+from entitlements.activation.services.return_limits import ReturnLimits, chains_of
 from entitlements.identifiers.host_ids import guess
 from entitlements.models import Activation, LineItem
-from entitlements.services.devices import HostId
-from entitlements.services.return_limits import ReturnLimits, chains_of
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.text import only_what_is_seen
 

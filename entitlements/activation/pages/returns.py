@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from accounts.models import User
+from entitlements.activation.services.rehosting import moving
+from entitlements.activation.services.return_limits import ReturnLimits, chains_of, returns_a_year
 from entitlements.models import Activation, Device, LineItem
-from entitlements.services.rehosting import moving
-from entitlements.services.return_limits import ReturnLimits, chains_of, returns_a_year
 
 
 @dataclass(frozen=True)

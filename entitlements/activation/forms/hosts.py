@@ -6,8 +6,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
+from entitlements.activation.services.devices import HostId
 from entitlements.identifiers.host_ids import HostIdType, guess
-from entitlements.services.devices import HostId
+from entitlements.items.fields import CopiesField, ReasonField
+from entitlements.items.predicates import needs_reason
+from entitlements.models import LineItem
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.text import only_what_is_seen
 from mxportal.shared.widgets import PlainSelect
@@ -75,3 +79,19 @@ class HostForm(DeviceWordsForm):
         apart = ("host_id", "host_id_type", *self.details)
         rest = {name: value for name, value in super().service_data().items() if name not in apart}
         return rest | {"host": self.host}
+
+
+class ActivateForm(HostForm):
+    """L2: how many copies of the item a device holds from now on."""
+
+    copies = CopiesField(initial=1)
+    reason = ReasonField()
+
+    def __init__(self, *args: Any, actor: User, item: LineItem, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        label = _("Copies on this device (%(available)s available)")
+        self.fields["copies"].label = label % {"available": item.available}
+        self.fields["copies"].help_text = _("As many as the device holds in total from now on.")
+        self.fields["reason"].required = needs_reason(actor, item)
+        if not needs_reason(actor, item):
+            del self.fields["reason"]

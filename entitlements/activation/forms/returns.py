@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from entitlements.forms.hosts import HostForm
+from entitlements.activation.forms.hosts import HostForm
 from entitlements.items.fields import CopiesField, ReasonField
 from entitlements.items.predicates import needs_reason
 from entitlements.models import Activation, LineItem

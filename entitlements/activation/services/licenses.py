@@ -1,5 +1,6 @@
 """L5: the license file of an activation."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -8,7 +9,7 @@ from django.db.models import QuerySet, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from entitlements.activation.license_files import CannotReadError, pack, read, unpack
+from entitlements.activation.formats.license_files import CannotReadError, pack, read, unpack
 from entitlements.ledger.signing import Domain, active_key, sign
 from entitlements.models import Activation, License, LineItem, State
 
@@ -122,3 +123,20 @@ def _end_of(day: Any) -> datetime:
 
 def _moment(when: datetime) -> str:
     return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+MOST_FILES = 10  # by themselves; more come in an archive
+MOST_ATTACHED = 500  # some 750 kB
+
+
+def valid_licenses(items: Iterable[LineItem]) -> QuerySet[License]:
+    """Of one or more items, newest first."""
+    return License.objects.filter(activation__item__in=items, ended_at=None).order_by("-pk")
+
+
+def licenses_to_attach(items: Iterable[LineItem]) -> tuple[list[License], int]:
+    """The newest that open with the Activation ID of the mail (E5), and how many are left out."""
+    licenses = valid_licenses(items)
+    newest = list(licenses.select_related("activation__device", "activation__item")[:MOST_ATTACHED])
+    left_out = licenses.count() - MOST_ATTACHED if len(newest) == MOST_ATTACHED else 0
+    return [license for license in newest if is_for_current_id(license)], left_out

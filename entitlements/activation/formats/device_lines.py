@@ -9,9 +9,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from entitlements.activation.services.activate import MOST_AT_ONCE
+from entitlements.activation.services.activate_many_check import DeviceLine
 from entitlements.bulk_files import Row, file_rows, text_rows
-from entitlements.services.activation import MOST_AT_ONCE
-from entitlements.services.activation_check import DeviceLine
 from mxportal.shared.numbers import plain_amount
 
 COLUMNS = {

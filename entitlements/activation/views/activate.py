@@ -9,14 +9,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.http import PortalRequest
 from accounts.models import User
 from accounts.permissions import Permission, requires
-from entitlements.activation_rows import activation_rows, for_activation_rows
-from entitlements.forms.activation import ActivateForm
+from entitlements.activation.forms.hosts import ActivateForm
+from entitlements.activation.pages.downloads import MOST_IN_ZIP
+from entitlements.activation.pages.rows import activation_rows, for_activation_rows
+from entitlements.activation.services.activate import activate
 from entitlements.items.predicates import may_activate
 from entitlements.items.shortcuts import load_item, load_party_item, require, shown
-from entitlements.license_downloads import MOST_IN_ZIP
 from entitlements.models import Activation, Device
 from entitlements.obstacles import activation_obstacle
-from entitlements.services.activation import activate
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.pagination import capped_count, paginate
 from mxportal.shared.views import posted, submit

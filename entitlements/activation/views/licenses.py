@@ -10,13 +10,13 @@ from django.views.decorators.http import require_safe
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
-from entitlements.activation_rows import activation_rows
+from entitlements.activation.pages.downloads import MOST_IN_ZIP, license_filename, license_qr, licenses_zip
+from entitlements.activation.pages.rows import activation_rows
+from entitlements.activation.services.licenses import is_for_current_id
 from entitlements.items.predicates import may_activate
 from entitlements.items.shortcuts import load_party_item
-from entitlements.license_downloads import MOST_IN_ZIP, license_filename, license_qr, licenses_zip
 from entitlements.models import License
 from entitlements.models.activation import LicenseQuerySet
-from entitlements.services.licenses import is_for_current_id
 from mxportal.shared.numbers import typed_number
 
 

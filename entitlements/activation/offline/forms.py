@@ -9,7 +9,7 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
-from entitlements.activation.request_files import (
+from entitlements.activation.offline.request_files import (
     LARGEST,
     LONGEST_ID,
     LONGEST_NAME,
@@ -20,10 +20,10 @@ from entitlements.activation.request_files import (
     read_request,
     refuse_twice,
 )
+from entitlements.activation.offline.services import Step
 from entitlements.identifiers.activation_ids import is_mistyped
 from entitlements.identifiers.host_ids import HostIdType, normalise
 from entitlements.items.fields import CopiesField, ReasonField
-from entitlements.services.offline import Step
 from mxportal.shared.forms import KeptForm
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.text import only_what_is_seen

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 import segno
 from django.utils.safestring import SafeString, mark_safe
 
+from entitlements.activation.services.licenses import MOST_FILES
 from entitlements.models import License
-from entitlements.services.license_mailing import MOST_FILES
 
 MOST_IN_ZIP = 2000
 SAME_MOMENT = (1980, 1, 1, 0, 0, 0)  # the files carry no time: the same licenses give the same archive

@@ -7,10 +7,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from entitlements.forms.hosts import DeviceWordsForm, HostForm
+from entitlements.activation.forms.hosts import DeviceWordsForm, HostForm
+from entitlements.activation.services.devices import device_accounts
 from entitlements.items.search import SHORTEST
 from entitlements.models import Device
-from entitlements.services.devices import device_accounts
 from mxportal.shared.forms import NumberField
 from mxportal.shared.text import lines_of_what_is_seen
 

@@ -10,17 +10,17 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Tier, User
 from accounts.permissions import Permission, check_permission
-from entitlements.activation.request_files import ActivationRequest, Wanted
+from entitlements.activation.offline.request_files import ActivationRequest, Wanted
+from entitlements.activation.services.activate import check_can_be_activated, set_copies
+from entitlements.activation.services.devices import HostId
+from entitlements.activation.services.licenses import renew_license
+from entitlements.activation.services.return_limits import ReturnLimits, chains_of
+from entitlements.activation.services.returns import take_from_device
 from entitlements.identifiers.activation_ids import written
 from entitlements.items.checks import check_reason
 from entitlements.items.locks import above_of, ids_above, lock_items
 from entitlements.items.predicates import may_activate, needs_reason
 from entitlements.models import Activation, License, LineItem, State
-from entitlements.services.activation import check_can_be_activated, set_copies
-from entitlements.services.devices import HostId
-from entitlements.services.licenses import renew_license
-from entitlements.services.return_limits import ReturnLimits, chains_of
-from entitlements.services.returns import take_from_device
 from entitlements.services.split import check_copies
 
 

@@ -9,18 +9,18 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
-from entitlements.activation_rows import activation_rows
-from entitlements.device_list import device_rows
-from entitlements.forms.returns import RehostForm, ReplaceDeviceForm, ReturnForm
+from entitlements.activation.forms.returns import RehostForm, ReplaceDeviceForm, ReturnForm
+from entitlements.activation.pages.devices import device_rows
+from entitlements.activation.pages.returns import limit_of, replacement
+from entitlements.activation.pages.rows import activation_rows
+from entitlements.activation.services.rehosting import rehost, replace_device
+from entitlements.activation.services.returns import return_copies
+from entitlements.activation.views.activate import known_devices
+from entitlements.activation.views.devices import load_device
 from entitlements.items.predicates import may_activate
 from entitlements.items.shortcuts import require, shown
 from entitlements.models import Activation, LineItem
 from entitlements.obstacles import activation_obstacle
-from entitlements.return_page import limit_of, replacement
-from entitlements.services.rehosting import rehost, replace_device
-from entitlements.services.returns import return_copies
-from entitlements.views.activate import known_devices
-from entitlements.views.devices import load_device
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.views import own_address, posted, submit
 

@@ -11,14 +11,13 @@ from accounts.http import PortalRequest
 from accounts.models import Account
 from accounts.permissions import Permission, requires
 from accounts.quotas import Quota, spend
-from entitlements.activation_rows import activation_rows, for_activation_rows
-from entitlements.device_export import device_csv
-from entitlements.device_list import NEWEST, device_rows, list_devices
-from entitlements.forms.devices import DeviceFilter, DeviceForm, NewDeviceForm
+from entitlements.activation.forms.devices import DeviceFilter, DeviceForm, NewDeviceForm
+from entitlements.activation.pages.devices import NEWEST, device_csv, device_rows, list_devices
+from entitlements.activation.pages.rows import activation_rows, for_activation_rows
+from entitlements.activation.services.devices import add_device, device_accounts, edit_device
 from entitlements.items.history import device_timeline
 from entitlements.items.search import FOUND_AT_MOST
 from entitlements.models import Activation, Device
-from entitlements.services.devices import add_device, device_accounts, edit_device
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.pagination import paginate

@@ -12,12 +12,27 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.http import client_address
 from accounts.models import User
 from accounts.permissions import Permission, check_permission, public
-from entitlements.activation.request_files import LARGEST, ActivationRequest
-from entitlements.forms.offline import FILE, TEXT, TYPED, WAYS, ConfirmForm, OfflineForm, form_of, typed_form
-from entitlements.license_downloads import license_filename, licenses_zip
-from entitlements.offline_page import answered_rows, license_link, linked_licenses, planned_rows
-from entitlements.services.guesses import TooManyGuessesError, check_guesses, count_wrong_guess
-from entitlements.services.offline import Answer, Step, carry_out_request, plan_request, present_answers
+from entitlements.activation.offline.forms import (
+    FILE,
+    TEXT,
+    TYPED,
+    WAYS,
+    ConfirmForm,
+    OfflineForm,
+    form_of,
+    typed_form,
+)
+from entitlements.activation.offline.pages import answered_rows, license_link, linked_licenses, planned_rows
+from entitlements.activation.offline.request_files import LARGEST, ActivationRequest
+from entitlements.activation.offline.services import (
+    Answer,
+    Step,
+    carry_out_request,
+    plan_request,
+    present_answers,
+)
+from entitlements.activation.pages.downloads import license_filename, licenses_zip
+from entitlements.activation.services.guesses import TooManyGuessesError, check_guesses, count_wrong_guess
 from entitlements.views.waiting import please_wait
 from mxportal.shared.drafts import Sent, keeps_draft, posted
 from mxportal.shared.numbers import typed_number
