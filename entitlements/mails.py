@@ -12,11 +12,11 @@ from accounts.models import Account, Tier, User
 from accounts.visibility import visible_names
 from entitlements.activation.pages.downloads import attached_licenses
 from entitlements.activation.services.licenses import licenses_to_attach
+from entitlements.certificates.services.render import certificate_filename, current_seller, render_certificate
 from entitlements.ledger.sealing.anchors import head_document
 from entitlements.ledger.sealing.publishing import LEDGER_HEAD, head_name
 from entitlements.models import BulkSplit, LineItem, Movement, NoticeRun, PublishedHead
 from entitlements.notices import digest_of, notice_of
-from entitlements.services.certificates import certificate_filename, current_seller, render_certificate
 from entitlements.services.change_mails import BULK_UNDONE, CAME_BACK, CORRECTED
 from entitlements.services.expiring import DIGEST, EXPIRING, gets_digest, wants_notices
 from entitlements.services.mailing import ACTIVATION, UNDONE, brings

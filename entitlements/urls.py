@@ -5,18 +5,19 @@ from django.urls import path
 from entitlements.activation.offline import views as offline
 from entitlements.activation.views import activate, activate_many, devices, licenses, returns
 from entitlements.api.app import api_urls
+from entitlements.certificates import views as certificate
+from entitlements.certificates import views as keys
+from entitlements.certificates import views as verify
 from entitlements.views import (
     api_docs,
     bulk_split,
     bulk_splits,
-    certificate,
     corrections,
     email,
     entitlements,
     history,
     home,
     issue,
-    keys,
     line_items,
     mails,
     moves,
@@ -25,7 +26,6 @@ from entitlements.views import (
     split,
     states,
     undo,
-    verify,
 )
 
 urlpatterns = [

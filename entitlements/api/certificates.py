@@ -13,15 +13,15 @@ from accounts.permissions import Permission
 from accounts.quotas import Quota, spend
 from entitlements.api.auth import Token, TokenRequest
 from entitlements.api.problems import Problem
-from entitlements.items.predicates import is_party
-from entitlements.models import LineItem, State
-from entitlements.services.certificate_data import signed_certificate
-from entitlements.services.certificates import (
+from entitlements.certificates.services.data import signed_certificate
+from entitlements.certificates.services.render import (
     certificate_context,
     certificate_filename,
     certified,
     render_certificate,
 )
+from entitlements.items.predicates import is_party
+from entitlements.models import LineItem, State
 
 router = Router(tags=["Certificates"])
 

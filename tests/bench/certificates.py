@@ -10,9 +10,9 @@ from typing import Any
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 
+from entitlements.certificates.services import render as certificates
+from entitlements.certificates.services.data import attached_certificate
 from entitlements.models import Entitlement
-from entitlements.services import certificates
-from entitlements.services.certificate_data import attached_certificate
 from mxportal.shared import pdf
 from tests.bench.clock import interleaved
 

@@ -8,9 +8,9 @@ from django.test import Client
 from django.urls import reverse
 from pypdf import PdfReader
 
+from entitlements.certificates import views as view
 from entitlements.models import LineItem, State
 from entitlements.services.states import change_state
-from entitlements.views import certificate as view
 from mxportal.shared.forms import new_key
 from mxportal.shared.pdf import PdfUnavailable
 from tests.entitlements.pages import assert_statuses, client_of, html_of

@@ -16,6 +16,7 @@ from django.urls import reverse
 from pypdf import PdfReader
 
 from accounts.models import Tier
+from entitlements.certificates.services.render import certified, render_certificate
 from entitlements.ledger.movements import move, move_on_device
 from entitlements.ledger.sealing import proofs
 from entitlements.ledger.sealing.commitments import item_token
@@ -23,7 +24,6 @@ from entitlements.ledger.sealing.proofs import evidence_for
 from entitlements.ledger.sealing.seal import seal_ledger
 from entitlements.ledger.signing import Domain, active_key, sign
 from entitlements.models import LedgerHead, LineItem, MovementKind, UnsealedMovement
-from entitlements.services.certificates import certified, render_certificate
 from entitlements.services.undo import undo_split
 from mxportal.shared.canonical import canonical_json
 from tests.factories import (

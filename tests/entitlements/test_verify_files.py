@@ -12,11 +12,11 @@ from django.urls import reverse
 
 from entitlements.activation.services.activate import activate_as_bearer, return_as_bearer
 from entitlements.activation.services.licenses import license_file
-from entitlements.ledger.findings import Verdict
-from entitlements.models import License, LineItem, State
-from entitlements.services.document_verification import (
+from entitlements.certificates.services.documents import (
     verify_document,
 )
+from entitlements.ledger.findings import Verdict
+from entitlements.models import License, LineItem, State
 from entitlements.services.replacing import replace_activation_id
 from entitlements.services.states import change_state
 from entitlements.services.undo import undo_split

@@ -15,14 +15,14 @@ from pypdf import PdfWriter
 from pypdf.generic import NameObject, StreamObject
 
 from entitlements.activation.formats.license_files import ALGORITHM, BEGIN, END
-from entitlements.models import SigningKey
-from entitlements.services import document_verification
-from entitlements.services.document_verification import (
+from entitlements.certificates.services import documents as document_verification
+from entitlements.certificates.services.documents import (
     LARGEST,
     MOST_STREAMS,
     FrugalReader,
     verify_document,
 )
+from entitlements.models import SigningKey
 from tests.entitlements.pages import errors_of
 from tests.entitlements.test_signed_certificate import data_of, pdf_of
 from tests.entitlements.test_verify_files import upload

@@ -8,9 +8,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
+from entitlements.certificates.services.documents import is_license, license_text, verify_document
+from entitlements.certificates.services.license_checks import inside_checks, read_license
 from entitlements.ledger.findings import Check, Kind, Verdict
-from entitlements.services.document_verification import is_license, license_text, verify_document
-from entitlements.services.license_verification import inside_checks, read_license
 
 
 class Command(BaseCommand):

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from pypdf.generic import PdfObject, StreamObject
 
 from entitlements.activation.formats.license_files import BEGIN
+from entitlements.certificates.services.certificate_checks import certificate_checks
+from entitlements.certificates.services.data import FORMAT, NAME
+from entitlements.certificates.services.license_checks import license_checks
 from entitlements.ledger.findings import Document, Kind
-from entitlements.services.certificate_data import FORMAT, NAME
-from entitlements.services.certificate_verification import certificate_checks
-from entitlements.services.license_verification import license_checks
 from mxportal.shared.numbers import refuse_number
 
 LARGEST = 10 * 1024 * 1024  # bytes, of a file and of what is packed in it

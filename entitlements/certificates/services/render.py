@@ -9,8 +9,8 @@ from django.utils import translation
 from django.utils.safestring import mark_safe
 
 from accounts.models import Account, Tier
+from entitlements.certificates.services.data import attached_certificate
 from entitlements.models import Entitlement, LineItem, State, today
-from entitlements.services.certificate_data import attached_certificate
 from mxportal.shared.pdf import render_pdf
 
 TEMPLATE = "certificates/certificate.html"

@@ -7,8 +7,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from entitlements.certificates.services.documents import LARGEST, too_large, verify_document
 from entitlements.ledger.findings import Document
-from entitlements.services.document_verification import LARGEST, too_large, verify_document
 from mxportal.shared.forms import KeptForm
 
 CODE, FILE = "code", "file"

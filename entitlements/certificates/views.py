@@ -1,0 +1,125 @@
+"""E10, L7: what anybody can check: the code of a certificate, the certificate itself, a license file."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.http import PortalRequest, client_address
+from accounts.permissions import Permission, public, requires
+from accounts.quotas import Quota, spend
+from entitlements.certificates.forms import CODE, FILE, VerifyForm
+from entitlements.certificates.services.codes import verified_lines
+from entitlements.certificates.services.documents import LARGEST
+from entitlements.certificates.services.render import certificate_filename, certified, render_certificate
+from entitlements.items.shortcuts import load_party_item, shown
+from entitlements.ledger.signing import public_keys
+from entitlements.models import LineItem, State
+from entitlements.views.waiting import please_wait
+from mxportal.shared.drafts import keeps_draft, posted, shown_once
+from mxportal.shared.limits import Left, count_up, network_of
+from mxportal.shared.pdf import PdfUnavailable
+from mxportal.shared.stamps import takes_up_to
+
+MINUTE = 60
+
+
+@public(
+    "whoever holds a certificate or a license file can check it; the page tells no name and no Activation ID"
+)
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@takes_up_to(LARGEST)
+@keeps_draft(has_form=False, visitor=client_address)
+def verify_start(request: HttpRequest) -> HttpResponse:
+    """Asks for a code, which has a page of its own, or a file, whose answer is kept nowhere."""
+    sent = posted(request)
+    if sent is None:
+        return _unlisted(render(request, "entitlements/verify_start.html", {"form": VerifyForm()}))
+    count = _count(request)
+    if count.is_exceeded:
+        return please_wait(request, count.seconds)
+    way = FILE if sent.get("way") == FILE else CODE
+    form = VerifyForm(sent, request.FILES, way=way)
+    if not form.is_valid() or sent.is_draft:
+        return _unlisted(render(request, "entitlements/verify_start.html", {"form": form}))
+    if form.document is None:
+        return redirect("verify", form.cleaned_data["code"])
+    page = render(request, "entitlements/verify_document.html", {"document": form.document})
+    return shown_once(_unlisted(page))
+
+
+@public("whoever holds a certificate can check it; the page tells no name, no Activation ID and no order")
+@never_cache
+@require_safe
+def verify(request: HttpRequest, code: str) -> HttpResponse:
+    """Genuine or not; product, quantity, state and dates."""
+    count = _count(request)
+    if count.is_exceeded:
+        return please_wait(request, count.seconds)
+    lines = verified_lines(code)
+    status = 200 if lines else 404
+    return _unlisted(render(request, "entitlements/verify.html", {"lines": lines}, status=status))
+
+
+def _count(request: HttpRequest) -> Left:
+    who = network_of(client_address(request))
+    return count_up("verify", who, most=settings.VERIFICATIONS_A_MINUTE, seconds=MINUTE)
+
+
+def _unlisted(response: HttpResponse) -> HttpResponse:
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+LANGUAGES = ("en", "de")
+
+
+@requires(Permission.VIEW)
+@require_safe
+def line_item_certificate(request: PortalRequest, pk: int) -> HttpResponse:
+    """The PDF of one line, or of all of its entitlement; owner, seller, serving account and MOBOTIX may have it."""
+    item = load_party_item(request.user, pk)
+    items = certified(item.entitlement) if request.GET.get("whole") == "1" else _alone(item)
+    if not items:
+        return _explain(request, item, _("There is no certificate of a line item in this state."), 409)
+    spend(request.user, Quota.DOCUMENTS)
+    try:
+        content = render_certificate(items=items, language=_language(request))
+    except PdfUnavailable as error:
+        return _explain(request, item, str(error), 503)
+    return _pdf(content, certificate_filename(items), download=request.GET.get("download") == "1")
+
+
+def _alone(item: LineItem) -> list[LineItem]:
+    """Neither drafts nor obsolete ones, as with the whole."""
+    return [] if item.state in (State.DRAFT, State.OBSOLETE) else [item]
+
+
+def _language(request: PortalRequest) -> str:
+    """What the address asks for, or the reader's."""
+    asked = request.GET.get("language", "")
+    return asked if asked in LANGUAGES else get_language() or LANGUAGES[0]
+
+
+def _explain(request: PortalRequest, item: LineItem, reason: str, status: int) -> HttpResponse:
+    context = {"row": shown(request.user, item), "reason": reason}
+    return render(request, "entitlements/line_item_certificate.html", context, status=status)
+
+
+def _pdf(content: bytes, filename: str, *, download: bool) -> HttpResponse:
+    response = HttpResponse(content, content_type="application/pdf")
+    disposition = "attachment" if download else "inline"
+    response["Content-Disposition"] = f'{disposition}; filename="{filename}"'
+    return response
+
+
+@public("signatures are checked without the portal; public keys are no secret")
+@cache_control(public=True, max_age=300)
+@require_safe
+def jwks(request: HttpRequest) -> JsonResponse:
+    """A JSON Web Key Set. A rotation is seen after five minutes at the latest."""
+    return JsonResponse(public_keys(), content_type="application/jwk-set+json")
