@@ -13,11 +13,11 @@ from entitlements.activation.pages.devices import DeviceRow, device_rows, list_d
 from entitlements.items.history import Event, newest_events
 from entitlements.items.listing import BY_EXPIRATION, NEWEST, first_visible
 from entitlements.items.rows import ItemRow, item_rows
-from entitlements.mail_list import mail_server_trouble
+from entitlements.mailing.pages.mail_list import mail_server_trouble
+from entitlements.mailing.services import resending
+from entitlements.mailing.services.addressees import with_addressees
 from entitlements.models import Entitlement, LineItem, State
 from entitlements.models.line_item import LineItemQuerySet
-from entitlements.services import resending
-from entitlements.services.addressees import with_addressees
 from mxportal.shared.pagination import capped_count, first_rows
 from notifications.models import Mail, MailServer
 

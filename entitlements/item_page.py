@@ -17,9 +17,9 @@ from entitlements.items.rows import (
     item_row,
     shown_seller_id,
 )
+from entitlements.mailing.services.addressees import with_addressees
 from entitlements.models import LineItem
 from entitlements.obstacles import undo_notes
-from entitlements.services.addressees import with_addressees
 from notifications.models import Mail
 
 MAILS_SHOWN = 50

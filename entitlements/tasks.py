@@ -7,7 +7,8 @@ from celery import shared_task
 from entitlements.ledger.sealing import publishing, record_sealing
 from entitlements.ledger.sealing import seal as sealing
 from entitlements.ledger.sealing.tree import SealingStoppedError
-from entitlements.services import bulk_jobs, expiring
+from entitlements.mailing.services import expiring
+from entitlements.services import bulk_jobs
 
 logger = logging.getLogger(__name__)
 

@@ -8,18 +8,18 @@ from entitlements.api.app import api_urls
 from entitlements.certificates import views as certificate
 from entitlements.certificates import views as keys
 from entitlements.certificates import views as verify
+from entitlements.mailing import views as email
+from entitlements.mailing import views as mails
 from entitlements.views import (
     api_docs,
     bulk_split,
     bulk_splits,
     corrections,
-    email,
     entitlements,
     history,
     home,
     issue,
     line_items,
-    mails,
     moves,
     products,
     replacing,

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.models import RelationStatus
 from entitlements.activation.offline.pages import license_link
-from entitlements.services.mailing import queue_activation_mail
+from entitlements.mailing.services.queue import queue_activation_mail
 from notifications.models import Failure, Mail, Status
 from tests.architecture.test_stamps import patterns
 from tests.entitlements.bulk import line_for, split_bulk

@@ -16,9 +16,9 @@ from pypdf import PdfReader
 
 from accounts.models import Account, RelationStatus, User
 from entitlements.activation.services.activate import activate
+from entitlements.mailing.services.queue import email_line_items
 from entitlements.models import Device, Entitlement, License, LineItem
 from entitlements.services.corrections import Correction, change_quantity
-from entitlements.services.mailing import email_line_items
 from entitlements.services.moves import move_account
 from entitlements.services.replacing import replace_activation_id
 from entitlements.services.undo import undo_split

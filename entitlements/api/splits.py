@@ -25,8 +25,8 @@ from entitlements.api.shapes import (
     Text254,
 )
 from entitlements.items.predicates import is_party
+from entitlements.mailing.services.queue import email_line_items, parse_recipients
 from entitlements.models import LineItem
-from entitlements.services.mailing import email_line_items, parse_recipients
 from entitlements.services.split import split_line_item
 from entitlements.services.undo import undo_split
 from notifications.models import Mail

@@ -17,10 +17,10 @@ from accounts.visibility import person_name, visible_names
 from entitlements.items.movement_texts import movement_text
 from entitlements.items.predicates import is_party
 from entitlements.ledger.repair import REPAIRED
+from entitlements.mailing.services.changes import BULK_UNDONE, CAME_BACK, CORRECTED
+from entitlements.mailing.services.queue import ACTIVATION, MAILED, UNDONE
 from entitlements.models import Activation, Device, LineItem, Movement, State
 from entitlements.models.movement import ON_DEVICES
-from entitlements.services.change_mails import BULK_UNDONE, CAME_BACK, CORRECTED
-from entitlements.services.mailing import ACTIVATION, MAILED, UNDONE
 from entitlements.services.moves import SERVED_BY_CHANGED
 from entitlements.services.replacing import REPLACED
 from entitlements.services.states import STATE_CHANGED

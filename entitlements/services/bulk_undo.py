@@ -11,10 +11,10 @@ from entitlements.items.checks import check_reason
 from entitlements.items.locks import lock_items
 from entitlements.items.predicates import may_undo, needs_reason
 from entitlements.ledger.movements import move_many
+from entitlements.mailing.services.changes import queue_bulk_undone_mail
+from entitlements.mailing.services.queue import queue_all_undo_mails
 from entitlements.models import BulkSplit, BulkState, LineItem, MovementKind
 from entitlements.obstacles import undo_obstacle
-from entitlements.services.change_mails import queue_bulk_undone_mail
-from entitlements.services.mailing import queue_all_undo_mails
 from entitlements.services.states import make_obsolete
 from mxportal.shared.refusals import refusal
 

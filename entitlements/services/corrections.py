@@ -13,8 +13,8 @@ from accounts.permissions import Permission, check_permission
 from entitlements.items.checks import require_reason
 from entitlements.items.locks import lock_items
 from entitlements.ledger.movements import move, move_many
+from entitlements.mailing.services.changes import queue_correction_mails
 from entitlements.models import LineItem, MovementKind, State
-from entitlements.services.change_mails import queue_correction_mails
 from entitlements.services.issue import MOST_COPIES
 from entitlements.services.split import check_copies
 from entitlements.services.states import everything_below, make_obsolete

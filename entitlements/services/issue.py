@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from accounts.models import Account, AuditEntry, Operation, Tier, User
 from accounts.permissions import Permission, check_permission
 from entitlements.ledger.movements import move
+from entitlements.mailing.services.queue import queue_activation_mail
 from entitlements.models import PERMANENT, Entitlement, LicenseModel, LineItem, MovementKind, Product, State
 from entitlements.models.line_item import CHAIN
-from entitlements.services.mailing import queue_activation_mail
 from entitlements.services.states import STATE_CHANGED
 from mxportal.shared.refusals import coded_by_field, refusal
 from notifications.messages import one_line

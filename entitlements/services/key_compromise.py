@@ -9,8 +9,8 @@ from django.utils import timezone
 from accounts.models import AuditEntry
 from entitlements.activation.services.licenses import renew_license
 from entitlements.ledger.signing import lock_keys, replace_key
+from entitlements.mailing.services.queue import queue_activation_mail
 from entitlements.models import License, LineItem, SigningKey
-from entitlements.services.mailing import queue_activation_mail
 from mxportal.shared.queries import one_or_none
 
 KEY_COMPROMISED = "key_compromised"

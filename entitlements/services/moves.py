@@ -8,8 +8,8 @@ from accounts.permissions import Permission, check_permission
 from accounts.services.moves import Move, change_seller, check_move, lock_move
 from entitlements.items.checks import require_reason
 from entitlements.items.locks import lock_items
+from entitlements.mailing.services.queue import share_mails
 from entitlements.models import LineItem
-from entitlements.services.mailing import share_mails
 
 SERVED_BY_CHANGED = "served_by_changed"
 

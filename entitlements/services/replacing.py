@@ -10,8 +10,8 @@ from accounts.models import AuditEntry, Operation, User, UserStatus
 from accounts.permissions import Permission, check_permission
 from entitlements.identifiers.activation_ids import new_activation_id
 from entitlements.items.predicates import may_replace
+from entitlements.mailing.services.queue import queue_activation_mail
 from entitlements.models import LineItem, State
-from entitlements.services.mailing import queue_activation_mail
 
 REPLACED = "activation_id_replaced"
 

@@ -12,9 +12,9 @@ from accounts.models.account import AccountQuerySet
 from accounts.permissions import Permission, check_permission
 from entitlements.items.predicates import may_split
 from entitlements.ledger.movements import move
+from entitlements.mailing.services.queue import queue_activation_mail
 from entitlements.models import Entitlement, LineItem, MovementKind, State
 from entitlements.models.line_item import CHAIN
-from entitlements.services.mailing import queue_activation_mail
 from mxportal.shared.queries import one_or_none
 from mxportal.shared.refusals import refusal
 from notifications.messages import one_line

@@ -9,10 +9,10 @@ from accounts.permissions import Permission, check_permission
 from entitlements.items.checks import check_reason
 from entitlements.items.predicates import may_hand_back, may_undo
 from entitlements.ledger.movements import move
+from entitlements.mailing.services.changes import queue_came_back_mail
+from entitlements.mailing.services.queue import queue_undo_mails
 from entitlements.models import LineItem, MovementKind, State
 from entitlements.obstacles import source_obstacle
-from entitlements.services.change_mails import queue_came_back_mail
-from entitlements.services.mailing import queue_undo_mails
 from entitlements.services.split import check_copies
 from entitlements.services.states import make_obsolete
 from mxportal.shared.refusals import refusal

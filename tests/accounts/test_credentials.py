@@ -16,7 +16,7 @@ from accounts.services.credentials import (
     retry_user_mail,
     send_credentials,
 )
-from entitlements.mail_list import list_mails
+from entitlements.mailing.pages.mail_list import list_mails
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
 from notifications.services import deliver_mails

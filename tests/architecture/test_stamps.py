@@ -43,10 +43,13 @@ UNGATED = {
     ("entitlements/items/listing.py", "LineItem"): "its next line reads through visible_to_as",
     ("entitlements/items/history.py", "Movement"): "movements of items that are visible_to",
     (
-        "entitlements/mail_list.py",
+        "entitlements/mailing/pages/mail_list.py",
         "Mail",
     ): "MOBOTIX reads all, and a page of mails that were read through its rows",
-    ("entitlements/mail_list.py", "MailEntry"): "of items that are visible_to and users that are managed_by",
+    (
+        "entitlements/mailing/pages/mail_list.py",
+        "MailEntry",
+    ): "of items that are visible_to and users that are managed_by",
     ("entitlements/home_page.py", "SellingRelation"): "requests to the actor's own account (A2)",
 }
 

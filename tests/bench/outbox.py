@@ -8,8 +8,8 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import Max, Min
 
+from entitlements.mailing.services.queue import ACTIVATION
 from entitlements.models import LineItem
-from entitlements.services.mailing import ACTIVATION
 from notifications.models import Mail, Status
 from notifications.services import MailDraft, queue_mails
 from tests.bench.clock import IS_TRIAL

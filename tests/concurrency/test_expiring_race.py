@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import User
+from entitlements.mailing.services import expiring
+from entitlements.mailing.services.expiring import EXPIRING, notify_expiring
 from entitlements.models import NoticeKind, NoticeRun, today
-from entitlements.services import expiring
-from entitlements.services.expiring import EXPIRING, notify_expiring
 from notifications.models import Mail
 from tests.concurrency.test_split_race import AT_ONCE, at_once
 from tests.factories import issue_item, make_cast

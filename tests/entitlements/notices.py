@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
+from entitlements.mailing.services.expiring import DIGEST, EXPIRING
 from entitlements.models import LineItem
-from entitlements.services.expiring import DIGEST, EXPIRING
 from notifications.messages import Message
 from notifications.models import Mail
 from notifications.registry import render

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from entitlements.mailing.services.queue import queue_activation_mail
 from entitlements.models import Activation, License, LineItem, State
-from entitlements.services.mailing import queue_activation_mail
 from entitlements.services.replacing import replace_activation_id
 from entitlements.services.states import change_state
 from mxportal.shared.forms import new_key

@@ -6,11 +6,11 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry
 from entitlements.items.predicates import looks_after
+from entitlements.mailing.services.queue import ACTIVATION, MAILED, queue_activation_mail
 from entitlements.models import BulkState, LineItem, State
 from entitlements.services import bulk_jobs
 from entitlements.services.bulk_jobs import work_on
 from entitlements.services.bulk_requests import email_bulk_split
-from entitlements.services.mailing import ACTIVATION, MAILED, queue_activation_mail
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status

@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, User, UserStatus
 from entitlements.ledger.verification import differences
+from entitlements.mailing.services.changes import BULK_UNDONE
+from entitlements.mailing.services.queue import ACTIVATION, UNDONE
 from entitlements.models import BulkSplit, BulkState, LineItem, Movement, State
 from entitlements.services import bulk_jobs
 from entitlements.services.bulk_jobs import work_on
-from entitlements.services.change_mails import BULK_UNDONE
-from entitlements.services.mailing import ACTIVATION, UNDONE
 from entitlements.services.states import STATE_CHANGED
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key

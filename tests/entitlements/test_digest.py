@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from entitlements.mailing.services.expiring import DIGEST, notify_expiring, send_digest
 from entitlements.models import NoticeRun, today
-from entitlements.services.expiring import DIGEST, notify_expiring, send_digest
 from notifications.models import Mail
 from tests.entitlements.notices import TUESDAY, Clock, item_in, mailed, said_to, tick
 from tests.factories import Cast, make_cast, split_item
@@ -47,7 +47,7 @@ def test_the_digest(cast: Cast) -> None:
 
 
 def test_the_digest_names_the_largest(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("entitlements.notices.SHOWN", 1)
+    monkeypatch.setattr("entitlements.mailing.pages.notices.SHOWN", 1)
     tick(cast.mobotix)
     item_in(cast, 20, quantity=10)
     item_in(cast, 20, cast.other_distributor.account, quantity=30)

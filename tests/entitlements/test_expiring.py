@@ -8,9 +8,9 @@ from django.db import IntegrityError, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AccountStatus, RelationStatus, SellingRelation, User, UserStatus
+from entitlements.mailing.services import expiring
+from entitlements.mailing.services.expiring import EXPIRING, notify_expiring
 from entitlements.models import LineItem, NoticeKind, NoticeRun, State
-from entitlements.services import expiring
-from entitlements.services.expiring import EXPIRING, notify_expiring
 from mxportal.celery import app
 from notifications.models import Mail
 from notifications.registry import render

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from entitlements.services.mailing import queue_activation_mail
+from entitlements.mailing.services.queue import queue_activation_mail
 from notifications.models import Failure, Mail, Status
 from tests.factories import Cast, Chain
 

@@ -13,11 +13,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import MailEntry, User
 from accounts.services.credentials import send_credentials
+from entitlements.mailing.services import resending
+from entitlements.mailing.services.queue import queue_activation_mail
+from entitlements.mailing.services.resending import send_all_again
 from entitlements.models import LineItem
-from entitlements.services import resending
-from entitlements.services.mailing import queue_activation_mail
 from entitlements.services.moves import move_account
-from entitlements.services.resending import send_all_again
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
 from notifications.registry import kinds

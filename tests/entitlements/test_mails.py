@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from pypdf import PdfReader
 
+from entitlements.mailing.services.queue import queue_activation_mail
 from entitlements.models import LineItem, State
-from entitlements.services.mailing import queue_activation_mail
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.messages import Message

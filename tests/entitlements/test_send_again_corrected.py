@@ -12,8 +12,13 @@ from accounts.mails import render_credentials
 from accounts.models import User
 from accounts.services.credentials import queue_user_mail, retry_user_mail
 from accounts.services.users import update_user
-from entitlements.services.mailing import queue_activation_mail
-from entitlements.services.resending import correct_and_send_again, correctable, send_again, send_all_again
+from entitlements.mailing.services.queue import queue_activation_mail
+from entitlements.mailing.services.resending import (
+    correct_and_send_again,
+    correctable,
+    send_again,
+    send_all_again,
+)
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
 from tests.entitlements.pages import client_of, html_of

@@ -11,6 +11,8 @@ from accounts.services.accounts import create_account
 from accounts.services.api_tokens import create_api_token, new_secret
 from accounts.services.credentials import send_credentials
 from accounts.services.users import create_user
+from entitlements.mailing.services.queue import email_line_items
+from entitlements.mailing.services.resending import send_all_again
 from entitlements.models import BulkSplit, Origin, State
 from entitlements.services.bulk_requests import (
     _carry_out,
@@ -24,11 +26,9 @@ from entitlements.services.bulk_requests import (
 from entitlements.services.bulk_split import bulk_split
 from entitlements.services.corrections import Correction, change_quantity
 from entitlements.services.issue import NewLine, add_lines, create_entitlement, deploy_entitlement
-from entitlements.services.mailing import email_line_items
 from entitlements.services.moves import move_account
 from entitlements.services.products import save_product
 from entitlements.services.replacing import replace_activation_id
-from entitlements.services.resending import send_all_again
 from entitlements.services.split import split_line_item
 from entitlements.services.states import change_state
 from entitlements.services.undo import undo_split
@@ -281,7 +281,7 @@ KEYED: dict[str, Callable[[Cast], Asked]] = {
     "entitlements.services.bulk_requests.discard_bulk_split": bulk_discard,
     "entitlements.services.bulk_requests._email": bulk_email,
     "entitlements.services.undo.undo_split": undo,
-    "entitlements.services.mailing.email_line_items": email,
-    "entitlements.services.resending.send_all_again": all_again,
-    "entitlements.services.resending.send_all_again 2": none_again,
+    "entitlements.mailing.services.queue.email_line_items": email,
+    "entitlements.mailing.services.resending.send_all_again": all_again,
+    "entitlements.mailing.services.resending.send_all_again 2": none_again,
 }

@@ -7,13 +7,13 @@ from entitlements.activation.services.activate import activate, return_as_bearer
 from entitlements.activation.services.devices import add_device
 from entitlements.activation.services.returns import return_copies
 from entitlements.ledger.signing import rotate_signing_key
+from entitlements.mailing.services.queue import email_line_items
+from entitlements.mailing.services.resending import send_all_again
 from entitlements.models import Activation, Device, LineItem, SigningKey, State
 from entitlements.services.issue import add_lines, create_entitlement, deploy_entitlement
 from entitlements.services.key_compromise import _reissue
-from entitlements.services.mailing import email_line_items
 from entitlements.services.products import _save_product, save_product
 from entitlements.services.replacing import replace_activation_id
-from entitlements.services.resending import send_all_again
 from entitlements.services.split import split_line_item
 from entitlements.services.states import change_state
 from entitlements.services.undo import undo_split

@@ -26,7 +26,7 @@ FILES = {"KEYED": "keys*.py", "UNKEYED": "unkeyed.py"}
 SAME_ANYWAY = {
     "entitlements.activation.services.activate.activate",
     "entitlements.activation.services.activate.activate_many",
-    "entitlements.services.resending.send_all_again 2",
+    "entitlements.mailing.services.resending.send_all_again 2",
 }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from entitlements.services.resending import AT_ONCE, send_failed_again
+from entitlements.mailing.services.resending import AT_ONCE, send_failed_again
 from mxportal.management.mails import add_filters, failed_mails
 
 

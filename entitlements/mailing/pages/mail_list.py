@@ -19,11 +19,11 @@ from accounts.permissions import Permission
 from accounts.services.credentials import PASSWORD_RESET
 from entitlements.items.listing import for_rows
 from entitlements.items.rows import ItemRow, item_rows
+from entitlements.mailing.services.addressees import with_addressees
+from entitlements.mailing.services.resending import resendable
 from entitlements.models import LineItem
 from entitlements.models.activation import of_parties
 from entitlements.models.line_item import LineItemQuerySet
-from entitlements.services.addressees import with_addressees
-from entitlements.services.resending import resendable
 from mxportal.shared.pagination import COUNT_CAP, Arm, capped
 from notifications.mail_server import trouble
 from notifications.models import Mail, MailServer, Status

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from accounts.models import User, UserStatus
+from entitlements.mailing.services.queue import keep_mails
 from entitlements.models import BulkSplit, LineItem, Movement, State
-from entitlements.services.mailing import keep_mails
 from notifications.models import Mail
 from notifications.services import MailDraft, queue_mails
 

@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.visibility import visible_names
+from entitlements.mailing.services.expiring import concerning, expiring_items, soon_expiring_items
 from entitlements.models import LineItem, NoticeRun
-from entitlements.services.expiring import concerning, expiring_items, soon_expiring_items
 
 SHOWN = 20
 

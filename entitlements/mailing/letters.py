@@ -15,11 +15,11 @@ from entitlements.activation.services.licenses import licenses_to_attach
 from entitlements.certificates.services.render import certificate_filename, current_seller, render_certificate
 from entitlements.ledger.sealing.anchors import head_document
 from entitlements.ledger.sealing.publishing import LEDGER_HEAD, head_name
+from entitlements.mailing.pages.notices import digest_of, notice_of
+from entitlements.mailing.services.changes import BULK_UNDONE, CAME_BACK, CORRECTED
+from entitlements.mailing.services.expiring import DIGEST, EXPIRING, gets_digest, wants_notices
+from entitlements.mailing.services.queue import ACTIVATION, UNDONE, brings
 from entitlements.models import BulkSplit, LineItem, Movement, NoticeRun, PublishedHead
-from entitlements.notices import digest_of, notice_of
-from entitlements.services.change_mails import BULK_UNDONE, CAME_BACK, CORRECTED
-from entitlements.services.expiring import DIGEST, EXPIRING, gets_digest, wants_notices
-from entitlements.services.mailing import ACTIVATION, UNDONE, brings
 from mxportal.shared.fields import fold
 from notifications.messages import Message, render_message
 from notifications.models import Mail

@@ -12,8 +12,8 @@ from accounts.quotas import Quota, spend
 from accounts.services.credentials import present_recipient
 from accounts.services.users import update_user
 from entitlements.items.predicates import is_party, may_hand_on
+from entitlements.mailing.services.addressees import addressees_of
 from entitlements.models import LineItem
-from entitlements.services.addressees import addressees_of
 from mxportal.shared.fields import fold
 from notifications.models import Mail, Status
 from notifications.services import retry_failed, retry_mail
