@@ -10,21 +10,16 @@ from entitlements.certificates import views as keys
 from entitlements.certificates import views as verify
 from entitlements.mailing import views as email
 from entitlements.mailing import views as mails
+from entitlements.orders.views import corrections, issue, moves, products, replacing, states
 from entitlements.views import (
     api_docs,
     bulk_split,
     bulk_splits,
-    corrections,
     entitlements,
     history,
     home,
-    issue,
     line_items,
-    moves,
-    products,
-    replacing,
     split,
-    states,
     undo,
 )
 

@@ -15,8 +15,8 @@ from entitlements.activation.services.activate import activate
 from entitlements.activation.services.devices import HostId
 from entitlements.identifiers.host_ids import HostIdType
 from entitlements.models import Entitlement, LicenseModel, LineItem, Product, today
-from entitlements.services.issue import NewLine, create_entitlement, deploy_entitlement
-from entitlements.services.products import save_product
+from entitlements.orders.services.issue import NewLine, create_entitlement, deploy_entitlement
+from entitlements.orders.services.products import save_product
 from entitlements.services.split import split_line_item
 from mxportal.shared.forms import new_key
 

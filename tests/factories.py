@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import Account, ApiToken, RelationStatus, Role, SellingRelation, Tier, User
 from accounts.services.api_tokens import create_api_token, new_secret, scopes_for
 from entitlements.models import Activation, Device, LicenseModel, LineItem, Product, today
-from entitlements.services.issue import NewLine, create_entitlement, deploy_entitlement
+from entitlements.orders.services.issue import NewLine, create_entitlement, deploy_entitlement
 from entitlements.services.split import split_line_item
 from mxportal.shared.forms import new_key
 

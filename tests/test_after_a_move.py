@@ -18,9 +18,9 @@ from accounts.models import Account, RelationStatus, User
 from entitlements.activation.services.activate import activate
 from entitlements.mailing.services.queue import email_line_items
 from entitlements.models import Device, Entitlement, License, LineItem
-from entitlements.services.corrections import Correction, change_quantity
-from entitlements.services.moves import move_account
-from entitlements.services.replacing import replace_activation_id
+from entitlements.orders.services.corrections import Correction, change_quantity
+from entitlements.orders.services.moves import move_account
+from entitlements.orders.services.replacing import replace_activation_id
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status

@@ -30,10 +30,10 @@ from entitlements.api.shapes import (
 )
 from entitlements.items.listing import for_rows
 from entitlements.models import BulkSplit, BulkState, LineItem
+from entitlements.orders.services.issue import MOST_COPIES
 from entitlements.services.bulk_lines import MOST_LINES, MOST_SOURCES, BulkLine, LinesRefused
 from entitlements.services.bulk_requests import undo_bulk_split
 from entitlements.services.bulk_split import bulk_split
-from entitlements.services.issue import MOST_COPIES
 from mxportal.shared.refusals import INVALID
 
 router = Router(tags=["Bulk splits"])

@@ -37,15 +37,15 @@ from entitlements.items.listing import for_rows
 from entitlements.items.predicates import is_party
 from entitlements.items.rows import shown_seller_id
 from entitlements.models import Entitlement, LineItem, Product, State
-from entitlements.services.corrections import Correction, change_quantity
-from entitlements.services.issue import (
+from entitlements.orders.services.corrections import Correction, change_quantity
+from entitlements.orders.services.issue import (
     MOST_COPIES,
     NewLine,
     add_lines,
     create_entitlement,
     deploy_entitlement,
 )
-from entitlements.services.states import change_state
+from entitlements.orders.services.states import change_state
 from mxportal.shared.pagination import Arm
 from mxportal.shared.refusals import refusal
 

@@ -22,9 +22,9 @@ from entitlements.api.shapes import (
     location,
     page_of,
 )
-from entitlements.forms.products import FIELDS, ProductForm
 from entitlements.models import LicenseModel, Product
-from entitlements.services.products import save_product
+from entitlements.orders.forms.products import FIELDS, ProductForm
+from entitlements.orders.services.products import save_product
 
 router = Router(tags=["Products"])
 

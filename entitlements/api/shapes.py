@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainSe
 from pydantic_core import PydanticCustomError
 
 from entitlements.models.line_item import PERMANENT
-from entitlements.services.issue import MOST_COPIES
+from entitlements.orders.services.issue import MOST_COPIES
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.pagination import Arm, paginate
 

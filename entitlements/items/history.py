@@ -21,9 +21,9 @@ from entitlements.mailing.services.changes import BULK_UNDONE, CAME_BACK, CORREC
 from entitlements.mailing.services.queue import ACTIVATION, MAILED, UNDONE
 from entitlements.models import Activation, Device, LineItem, Movement, State
 from entitlements.models.movement import ON_DEVICES
-from entitlements.services.moves import SERVED_BY_CHANGED
-from entitlements.services.replacing import REPLACED
-from entitlements.services.states import STATE_CHANGED
+from entitlements.orders.services.moves import SERVED_BY_CHANGED
+from entitlements.orders.services.replacing import REPLACED
+from entitlements.orders.services.states import STATE_CHANGED
 from notifications.models import Mail, Status
 
 M = TypeVar("M", bound=Model)

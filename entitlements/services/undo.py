@@ -13,8 +13,8 @@ from entitlements.mailing.services.changes import queue_came_back_mail
 from entitlements.mailing.services.queue import queue_undo_mails
 from entitlements.models import LineItem, MovementKind, State
 from entitlements.obstacles import source_obstacle
+from entitlements.orders.services.states import make_obsolete
 from entitlements.services.split import check_copies
-from entitlements.services.states import make_obsolete
 from mxportal.shared.refusals import refusal
 
 

@@ -26,8 +26,8 @@ WITHIN = "only narrows line items that are read through visible_to"
 UNGATED = {
     ("entitlements/bulk_page.py", "Mail"): "mails of items that are visible_to",
     ("entitlements/forms/filters.py", "Product"): "what MOBOTIX sells is no secret of one account",
-    ("entitlements/forms/issue.py", "Product"): "what MOBOTIX sells is no secret of one account",
-    ("entitlements/views/products.py", "Product"): "what MOBOTIX sells is no secret of one account",
+    ("entitlements/orders/forms/issue.py", "Product"): "what MOBOTIX sells is no secret of one account",
+    ("entitlements/orders/views/products.py", "Product"): "what MOBOTIX sells is no secret of one account",
     ("entitlements/api/items.py", "Product"): "what MOBOTIX sells is no secret of one account",
     ("entitlements/api/products.py", "Product"): "what MOBOTIX sells is no secret of one account",
     ("entitlements/api/orders.py", "Product"): "what MOBOTIX sells is no secret of one account",

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from entitlements.models import LineItem
-from entitlements.services.corrections import Correction, change_quantity
+from entitlements.orders.services.corrections import Correction, change_quantity
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from tests.concurrency.test_split_race import assert_conserved, at_once

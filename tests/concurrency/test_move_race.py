@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from accounts.models import Account, SellingRelation
 from accounts.services.accounts import update_account
 from entitlements.models import LineItem
-from entitlements.services.moves import move_account
-from entitlements.services.replacing import replace_activation_id
+from entitlements.orders.services.moves import move_account
+from entitlements.orders.services.replacing import replace_activation_id
 from mxportal.shared.forms import new_key
 from tests.concurrency.test_split_race import at_once
 from tests.factories import Cast, make_cast, make_chain, split_item

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from entitlements.models import State
-from entitlements.services.corrections import Correction, change_quantity
+from entitlements.orders.services.corrections import Correction, change_quantity
 from mxportal.shared.forms import new_key
 
 any_item = st.integers(0, 1_000)

@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from entitlements.activation.formats.license_files import read, unpack
 from entitlements.models import Activation, Device, License, LineItem, State
-from entitlements.services.replacing import replace_activation_id
+from entitlements.orders.services.replacing import replace_activation_id
 from tests.entitlements.devices import MAC, put_on
 from tests.entitlements.pages import assert_statuses, client_of, errors_of, html_of
 from tests.factories import Cast, Chain, yesterday

@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from entitlements.mailing.services.queue import queue_activation_mail
 from entitlements.models import Activation, License, LineItem, State
-from entitlements.services.replacing import replace_activation_id
-from entitlements.services.states import change_state
+from entitlements.orders.services.replacing import replace_activation_id
+from entitlements.orders.services.states import change_state
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
 from notifications.registry import render

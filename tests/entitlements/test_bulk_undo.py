@@ -14,9 +14,9 @@ from entitlements.ledger.verification import differences
 from entitlements.mailing.services.changes import BULK_UNDONE
 from entitlements.mailing.services.queue import ACTIVATION, UNDONE
 from entitlements.models import BulkSplit, BulkState, LineItem, Movement, State
+from entitlements.orders.services.states import STATE_CHANGED
 from entitlements.services import bulk_jobs
 from entitlements.services.bulk_jobs import work_on
-from entitlements.services.states import STATE_CHANGED
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Mail, Status

@@ -10,7 +10,7 @@ from pypdf import PdfReader
 
 from entitlements.certificates import views as view
 from entitlements.models import LineItem, State
-from entitlements.services.states import change_state
+from entitlements.orders.services.states import change_state
 from mxportal.shared.forms import new_key
 from mxportal.shared.pdf import PdfUnavailable
 from tests.entitlements.pages import assert_statuses, client_of, html_of

@@ -9,9 +9,9 @@ from django.urls import reverse
 from accounts.models import AuditEntry, User, UserStatus
 from entitlements.ledger.verification import differences
 from entitlements.models import LineItem, Movement, State
-from entitlements.services.corrections import Correction, change_quantity
-from entitlements.services.issue import MOST_COPIES
-from entitlements.services.states import change_state
+from entitlements.orders.services.corrections import Correction, change_quantity
+from entitlements.orders.services.issue import MOST_COPIES
+from entitlements.orders.services.states import change_state
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
 from notifications.registry import render

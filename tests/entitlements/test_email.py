@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User, UserStatus
 from entitlements.models import LineItem, State
-from entitlements.services.states import change_state
+from entitlements.orders.services.states import change_state
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
 from tests.entitlements.pages import assert_statuses, client_of, errors_of, html_of

@@ -7,7 +7,7 @@ from django.urls import reverse
 from accounts.models import AccountStatus
 from accounts.services.accounts import set_account_status
 from entitlements.models import Entitlement, State
-from entitlements.services.issue import deploy_entitlement
+from entitlements.orders.services.issue import deploy_entitlement
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
 from tests.entitlements.issue_pages import create, line, line_errors, typed

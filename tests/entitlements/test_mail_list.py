@@ -17,7 +17,7 @@ from entitlements.mailing.services import resending
 from entitlements.mailing.services.queue import queue_activation_mail
 from entitlements.mailing.services.resending import send_all_again
 from entitlements.models import LineItem
-from entitlements.services.moves import move_account
+from entitlements.orders.services.moves import move_account
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
 from notifications.registry import kinds

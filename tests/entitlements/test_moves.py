@@ -9,7 +9,7 @@ from django.urls import reverse
 from accounts.models import Account, AccountStatus, AuditEntry, RelationStatus, SellingRelation, Tier, User
 from accounts.services.relations import request_relation
 from entitlements.models import LineItem
-from entitlements.services.moves import move_account
+from entitlements.orders.services.moves import move_account
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
 from notifications.registry import render

@@ -11,7 +11,7 @@ from entitlements.items.history import timeline
 from entitlements.items.rows import item_rows
 from entitlements.models import LineItem, State
 from entitlements.obstacles import undo_notes
-from entitlements.services.states import change_state
+from entitlements.orders.services.states import change_state
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from tests.entitlements.pages import client_of, html_of

@@ -8,7 +8,7 @@ from entitlements.activation.services.activate import activate, return_as_bearer
 from entitlements.activation.services.rehosting import moving, rehost, replace_device
 from entitlements.activation.services.returns import return_copies
 from entitlements.models import Activation, Device, License, LineItem, Movement, State
-from entitlements.services.states import change_state
+from entitlements.orders.services.states import change_state
 from mxportal.shared.forms import new_key
 from tests.entitlements.devices import MAC, balances, host, put_on
 from tests.factories import (

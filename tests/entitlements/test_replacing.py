@@ -12,8 +12,8 @@ from entitlements.items.search import find_by_activation_id
 from entitlements.mailing.services.queue import email_line_items
 from entitlements.mailing.services.resending import send_again
 from entitlements.models import LineItem, State
-from entitlements.services.replacing import replace_activation_id
-from entitlements.services.states import change_state
+from entitlements.orders.services.replacing import replace_activation_id
+from entitlements.orders.services.states import change_state
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status

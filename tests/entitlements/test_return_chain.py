@@ -25,9 +25,9 @@ from entitlements.activation.services.return_limits import ReturnLimits, chains_
 from entitlements.activation.services.returns import return_copies
 from entitlements.identifiers.host_ids import HostIdType
 from entitlements.models import Activation, CountedReturn, License, LineItem, Movement
+from entitlements.orders.services.corrections import Correction, change_quantity
+from entitlements.orders.services.moves import move_account
 from entitlements.services.bulk_requests import undo_bulk_split
-from entitlements.services.corrections import Correction, change_quantity
-from entitlements.services.moves import move_account
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from tests.entitlements.api.client import Program, program_of

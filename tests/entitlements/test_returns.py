@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from entitlements.activation.services.return_limits import ReturnLimits, chains_of
 from entitlements.models import Activation, License, LineItem, State
-from entitlements.services.states import change_state
+from entitlements.orders.services.states import change_state
 from mxportal.shared.forms import new_key
 from tests.entitlements.devices import balances, give_back, put_on
 from tests.factories import Cast, Chain

@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import AccountStatus, Tier
 from entitlements.models import LineItem, State, today
-from entitlements.services.states import change_state
+from entitlements.orders.services.states import change_state
 from mxportal.shared.forms import new_key
 from tests.entitlements.pages import client_of, errors_of
 from tests.entitlements.split_pages import address, typed

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry
 from entitlements.models import LineItem, State
-from entitlements.services.states import ALLOWED
+from entitlements.orders.services.states import ALLOWED
 from mxportal.shared.forms import new_key
 from tests.entitlements.pages import assert_statuses, client_of, errors_of, html_of
 from tests.factories import Cast, Chain, issue_item

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User, UserStatus
 from entitlements.models import LineItem, Movement, MovementKind, State
-from entitlements.services.states import change_state
+from entitlements.orders.services.states import change_state
 from mxportal.shared.forms import new_key
 from notifications.models import Mail, Status
 from notifications.registry import render

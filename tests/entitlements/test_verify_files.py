@@ -17,8 +17,8 @@ from entitlements.certificates.services.documents import (
 )
 from entitlements.ledger.findings import Verdict
 from entitlements.models import License, LineItem, State
-from entitlements.services.replacing import replace_activation_id
-from entitlements.services.states import change_state
+from entitlements.orders.services.replacing import replace_activation_id
+from entitlements.orders.services.states import change_state
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from tests.entitlements.devices import host

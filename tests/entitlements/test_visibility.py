@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from accounts.models import Account, Tier, User
 from entitlements.models import Entitlement, LineItem, State
-from entitlements.services.states import change_state
+from entitlements.orders.services.states import change_state
 from mxportal.shared.forms import new_key
 from tests.entitlements.pages import client_of, html_of
 from tests.factories import (

@@ -14,6 +14,12 @@ from accounts.services.users import create_user
 from entitlements.mailing.services.queue import email_line_items
 from entitlements.mailing.services.resending import send_all_again
 from entitlements.models import BulkSplit, Origin, State
+from entitlements.orders.services.corrections import Correction, change_quantity
+from entitlements.orders.services.issue import NewLine, add_lines, create_entitlement, deploy_entitlement
+from entitlements.orders.services.moves import move_account
+from entitlements.orders.services.products import save_product
+from entitlements.orders.services.replacing import replace_activation_id
+from entitlements.orders.services.states import change_state
 from entitlements.services.bulk_requests import (
     _carry_out,
     carry_out,
@@ -24,13 +30,7 @@ from entitlements.services.bulk_requests import (
     undo_bulk_split,
 )
 from entitlements.services.bulk_split import bulk_split
-from entitlements.services.corrections import Correction, change_quantity
-from entitlements.services.issue import NewLine, add_lines, create_entitlement, deploy_entitlement
-from entitlements.services.moves import move_account
-from entitlements.services.products import save_product
-from entitlements.services.replacing import replace_activation_id
 from entitlements.services.split import split_line_item
-from entitlements.services.states import change_state
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from tests.entitlements.bulk import line_for, split_bulk
@@ -262,16 +262,16 @@ KEYED: dict[str, Callable[[Cast], Asked]] = {
     "accounts.services.users._create_user": new_user,
     "accounts.services.credentials.send_credentials": new_credentials,
     "accounts.services.api_tokens.create_api_token": new_token,
-    "entitlements.services.products._save_product": new_product,
-    "entitlements.services.products._save_product 2": changed_product,
-    "entitlements.services.issue.create_entitlement": new_entitlement,
-    "entitlements.services.issue.create_entitlement 2": new_entitlement_deployed,
-    "entitlements.services.issue.add_lines": new_lines,
-    "entitlements.services.issue.deploy_entitlement": deployment,
-    "entitlements.services.states.change_state": state,
-    "entitlements.services.corrections.change_quantity": quantity,
-    "entitlements.services.replacing.replace_activation_id": replacement,
-    "entitlements.services.moves.move_account": moving,
+    "entitlements.orders.services.products._save_product": new_product,
+    "entitlements.orders.services.products._save_product 2": changed_product,
+    "entitlements.orders.services.issue.create_entitlement": new_entitlement,
+    "entitlements.orders.services.issue.create_entitlement 2": new_entitlement_deployed,
+    "entitlements.orders.services.issue.add_lines": new_lines,
+    "entitlements.orders.services.issue.deploy_entitlement": deployment,
+    "entitlements.orders.services.states.change_state": state,
+    "entitlements.orders.services.corrections.change_quantity": quantity,
+    "entitlements.orders.services.replacing.replace_activation_id": replacement,
+    "entitlements.orders.services.moves.move_account": moving,
     "entitlements.services.split.split_line_item": split,
     "entitlements.services.bulk_split._bulk_split": splits,
     "entitlements.services.bulk_requests._start": bulk_start,

@@ -10,12 +10,12 @@ from entitlements.ledger.signing import rotate_signing_key
 from entitlements.mailing.services.queue import email_line_items
 from entitlements.mailing.services.resending import send_all_again
 from entitlements.models import Activation, Device, LineItem, SigningKey, State
-from entitlements.services.issue import add_lines, create_entitlement, deploy_entitlement
-from entitlements.services.key_compromise import _reissue
-from entitlements.services.products import _save_product, save_product
-from entitlements.services.replacing import replace_activation_id
+from entitlements.orders.services.issue import add_lines, create_entitlement, deploy_entitlement
+from entitlements.orders.services.key_compromise import _reissue
+from entitlements.orders.services.products import _save_product, save_product
+from entitlements.orders.services.replacing import replace_activation_id
+from entitlements.orders.services.states import change_state
 from entitlements.services.split import split_line_item
-from entitlements.services.states import change_state
 from entitlements.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Mail, Status

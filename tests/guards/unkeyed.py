@@ -22,8 +22,8 @@ from entitlements.ledger.sealing.record_sealing import seal_records
 from entitlements.ledger.sealing.seal import seal_ledger
 from entitlements.ledger.sealing.tree import newest_signed_head
 from entitlements.ledger.signing import active_key
+from entitlements.orders.services.key_compromise import _reissue, mark_compromised
 from entitlements.services.bulk_jobs import _work
-from entitlements.services.key_compromise import _reissue, mark_compromised
 from notifications.delivery import _claim, _Outcome, _settle
 from notifications.models import Status
 from notifications.services import retry_failed, retry_mail
@@ -219,8 +219,8 @@ UNKEYED: dict[str, Callable[[Cast], Again]] = {
     "entitlements.activation.services.devices.edit_device": device_edit,
     "entitlements.services.bulk_jobs._work": bulk_work,
     "entitlements.activation.offline.services.carry_out_request": offline_request,
-    "entitlements.services.key_compromise.mark_compromised": compromise,
-    "entitlements.services.key_compromise._reissue": reissue,
+    "entitlements.orders.services.key_compromise.mark_compromised": compromise,
+    "entitlements.orders.services.key_compromise._reissue": reissue,
     "entitlements.ledger.sealing.seal._seal_batch": sealing,
     "entitlements.ledger.sealing.record_sealing._seal_batch": record_sealing,
     "entitlements.ledger.sealing.publishing._note": publishing,

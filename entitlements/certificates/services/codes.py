@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from accounts.models import AuditEntry
 from entitlements.models import LineItem, State
-from entitlements.services.replacing import REPLACED
+from entitlements.orders.services.replacing import REPLACED
 
 
 @dataclass(frozen=True)

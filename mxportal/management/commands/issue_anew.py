@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 
 from entitlements.ledger.sealing.record_sealing import seal_records
 from entitlements.ledger.sealing.seal import seal_ledger
-from entitlements.services.key_compromise import reissue_licenses
+from entitlements.orders.services.key_compromise import reissue_licenses
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from entitlements.services.key_compromise import mark_compromised
+from entitlements.orders.services.key_compromise import mark_compromised
 from mxportal.management.keys import as_owner_of_keys
 
 

@@ -8,10 +8,10 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
-from entitlements.forms.states import StateForm
 from entitlements.items.shortcuts import load_item, shown
 from entitlements.models import State
-from entitlements.services.states import ALLOWED, change_state, everything_below
+from entitlements.orders.forms.states import StateForm
+from entitlements.orders.services.states import ALLOWED, change_state, everything_below
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.views import posted, submit
 

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from entitlements.items.fields import CopiesField, ReasonField
 from entitlements.models import LineItem
-from entitlements.services.corrections import Change, Correction, available_below, preview_correction
+from entitlements.orders.services.corrections import Change, Correction, available_below, preview_correction
 from mxportal.shared.forms import KeyedForm
 
 

@@ -10,12 +10,12 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
-from entitlements.forms.corrections import CheckedQuantityForm, QuantityForm
 from entitlements.items.listing import for_rows
 from entitlements.items.rows import ItemRow, item_rows
 from entitlements.items.shortcuts import load_item, shown
 from entitlements.models import LineItem
-from entitlements.services.corrections import Change, change_quantity
+from entitlements.orders.forms.corrections import CheckedQuantityForm, QuantityForm
+from entitlements.orders.services.corrections import Change, change_quantity
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.views import posted, submit
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Account, User
 from entitlements.items.fields import ChosenField, CopiesField, DayField
 from entitlements.models import Product, today
-from entitlements.services.issue import NewLine, check_line
+from entitlements.orders.services.issue import NewLine, check_line
 from mxportal.shared.drafts import PARAMETER, Sent
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.numbers import typed_number

@@ -9,7 +9,7 @@ from accounts.models import User
 from entitlements.items.fields import ReasonField
 from entitlements.items.predicates import needs_reason
 from entitlements.models import LineItem, State
-from entitlements.services.states import ALLOWED
+from entitlements.orders.services.states import ALLOWED
 from mxportal.shared.forms import KeyedForm
 
 MEANING = {

@@ -10,9 +10,9 @@ from accounts.http import PortalRequest
 from accounts.models import Account, User
 from accounts.permissions import Permission, requires
 from accounts.services.moves import movable, possible_sellers, sellers_of
-from entitlements.forms.moves import MoveForm, SellerSearchForm
 from entitlements.models import Device, LineItem
-from entitlements.services.moves import move_account
+from entitlements.orders.forms.moves import MoveForm, SellerSearchForm
+from entitlements.orders.services.moves import move_account
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.pagination import paginate

@@ -14,7 +14,7 @@ from entitlements.ledger.movements import move
 from entitlements.mailing.services.queue import queue_activation_mail
 from entitlements.models import PERMANENT, Entitlement, LicenseModel, LineItem, MovementKind, Product, State
 from entitlements.models.line_item import CHAIN
-from entitlements.services.states import STATE_CHANGED
+from entitlements.orders.services.states import STATE_CHANGED
 from mxportal.shared.refusals import coded_by_field, refusal
 from notifications.messages import one_line
 

@@ -16,7 +16,8 @@ from accounts.http import PortalRequest
 from accounts.models import User
 from accounts.permissions import Permission, requires
 from accounts.visibility import visible_names
-from entitlements.forms.issue import (
+from entitlements.models import Entitlement, State
+from entitlements.orders.forms.issue import (
     DeployForm,
     EntitlementForm,
     MoreLinesForm,
@@ -26,8 +27,7 @@ from entitlements.forms.issue import (
     posted_lines,
     typed_rows,
 )
-from entitlements.models import Entitlement, State
-from entitlements.services.issue import add_lines, create_entitlement, deploy_entitlement
+from entitlements.orders.services.issue import add_lines, create_entitlement, deploy_entitlement
 from mxportal.shared.drafts import Sent, keeps_draft
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.views import posted, submit

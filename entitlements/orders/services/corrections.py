@@ -15,9 +15,9 @@ from entitlements.items.locks import lock_items
 from entitlements.ledger.movements import move, move_many
 from entitlements.mailing.services.changes import queue_correction_mails
 from entitlements.models import LineItem, MovementKind, State
-from entitlements.services.issue import MOST_COPIES
+from entitlements.orders.services.issue import MOST_COPIES
+from entitlements.orders.services.states import everything_below, make_obsolete
 from entitlements.services.split import check_copies
-from entitlements.services.states import everything_below, make_obsolete
 from mxportal.shared.refusals import refusal
 
 

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
-from entitlements.forms.products import ProductForm, ProductSearchForm
 from entitlements.models import Product
-from entitlements.services.products import save_product
+from entitlements.orders.forms.products import ProductForm, ProductSearchForm
+from entitlements.orders.services.products import save_product
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.pagination import paginate
 from mxportal.shared.views import posted, submit

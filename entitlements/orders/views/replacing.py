@@ -8,11 +8,11 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
-from entitlements.forms.replacing import ReplaceForm
 from entitlements.items.predicates import may_replace
 from entitlements.items.shortcuts import load_party_item, require, shown
 from entitlements.models import State
-from entitlements.services.replacing import replace_activation_id
+from entitlements.orders.forms.replacing import ReplaceForm
+from entitlements.orders.services.replacing import replace_activation_id
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.views import posted, submit
 
