@@ -13,11 +13,11 @@ from entitlements.bulk_columns import COLUMNS
 from entitlements.forms.bulk_split import MOST_ON_SCREEN, LineForm, TypedLine
 from entitlements.items.rows import ItemRow, item_rows, shown_activation_id
 from entitlements.models import BulkSplit, LineItem
-from entitlements.obstacles import all_undo_notes, undo_obstacle
 from entitlements.services.bulk_check import find_targets
 from entitlements.services.bulk_jobs import lines_of
 from entitlements.services.bulk_lines import BulkLine
-from entitlements.services.split import targets_of
+from entitlements.splits.services.obstacles import all_undo_notes, undo_obstacle
+from entitlements.splits.services.split import targets_of
 from notifications.models import Mail, Status
 
 LINES_SHOWN = 100

@@ -19,7 +19,7 @@ from entitlements.items.rows import (
 )
 from entitlements.mailing.services.addressees import with_addressees
 from entitlements.models import LineItem
-from entitlements.obstacles import undo_notes
+from entitlements.splits.services.obstacles import undo_notes
 from notifications.models import Mail
 
 MAILS_SHOWN = 50

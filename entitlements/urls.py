@@ -11,17 +11,9 @@ from entitlements.certificates import views as verify
 from entitlements.mailing import views as email
 from entitlements.mailing import views as mails
 from entitlements.orders.views import corrections, issue, moves, products, replacing, states
-from entitlements.views import (
-    api_docs,
-    bulk_split,
-    bulk_splits,
-    entitlements,
-    history,
-    home,
-    line_items,
-    split,
-    undo,
-)
+from entitlements.splits import views as split
+from entitlements.splits import views as undo
+from entitlements.views import api_docs, bulk_split, bulk_splits, entitlements, history, home, line_items
 
 urlpatterns = [
     path("api/v1/docs", api_docs.api_docs, name="api_docs"),

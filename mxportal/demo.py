@@ -17,7 +17,7 @@ from entitlements.identifiers.host_ids import HostIdType
 from entitlements.models import Entitlement, LicenseModel, LineItem, Product, today
 from entitlements.orders.services.issue import NewLine, create_entitlement, deploy_entitlement
 from entitlements.orders.services.products import save_product
-from entitlements.services.split import split_line_item
+from entitlements.splits.services.split import split_line_item
 from mxportal.shared.forms import new_key
 
 PASSWORD_CHARACTERS = 12

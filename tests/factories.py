@@ -11,7 +11,7 @@ from accounts.models import Account, ApiToken, RelationStatus, Role, SellingRela
 from accounts.services.api_tokens import create_api_token, new_secret, scopes_for
 from entitlements.models import Activation, Device, LicenseModel, LineItem, Product, today
 from entitlements.orders.services.issue import NewLine, create_entitlement, deploy_entitlement
-from entitlements.services.split import split_line_item
+from entitlements.splits.services.split import split_line_item
 from mxportal.shared.forms import new_key
 
 PASSWORD = "correct horse battery staple"

@@ -21,7 +21,7 @@ from entitlements.models import Device, Entitlement, License, LineItem
 from entitlements.orders.services.corrections import Correction, change_quantity
 from entitlements.orders.services.moves import move_account
 from entitlements.orders.services.replacing import replace_activation_id
-from entitlements.services.undo import undo_split
+from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
 from notifications.registry import render

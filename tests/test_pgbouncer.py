@@ -33,7 +33,7 @@ from entitlements.models import Movement
 from entitlements.services.bulk_lines import BulkLine
 from entitlements.services.bulk_split import bulk_split
 from entitlements.ledger.sealing.seal import seal_ledger
-from entitlements.services.split import split_line_item
+from entitlements.splits.services.split import split_line_item
 from mxportal.shared.database import allow_long_statements
 from mxportal.shared.forms import new_key
 item_pk, actor_pk, contact_pk, splits = map(int, sys.argv[1:5])

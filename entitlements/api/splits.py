@@ -27,8 +27,8 @@ from entitlements.api.shapes import (
 from entitlements.items.predicates import is_party
 from entitlements.mailing.services.queue import email_line_items, parse_recipients
 from entitlements.models import LineItem
-from entitlements.services.split import split_line_item
-from entitlements.services.undo import undo_split
+from entitlements.splits.services.split import split_line_item
+from entitlements.splits.services.undo import undo_split
 from notifications.models import Mail
 from notifications.models import Status as MailStatus
 

@@ -36,7 +36,7 @@ from entitlements.services.bulk_lines import (
     Errors,
     Part,
 )
-from entitlements.services.split import check_copies, check_usable, targets_of
+from entitlements.splits.services.split import check_copies, check_usable, targets_of
 from mxportal.shared.fields import fold
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.refusals import INVALID, Coded, coded, refusal

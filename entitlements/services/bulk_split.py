@@ -15,7 +15,7 @@ from entitlements.mailing.services.queue import queue_parcels
 from entitlements.models import BulkSplit, BulkState, Entitlement, LineItem, MovementKind, Origin
 from entitlements.services.bulk_check import check_characters, check_counts, check_lines
 from entitlements.services.bulk_lines import BulkLine, Checked, LinesRefused, Part
-from entitlements.services.split import new_item
+from entitlements.splits.services.split import new_item
 from mxportal.shared.fields import fold
 from notifications.messages import one_line
 

@@ -14,8 +14,8 @@ from entitlements.ledger.movements import move_many
 from entitlements.mailing.services.changes import queue_bulk_undone_mail
 from entitlements.mailing.services.queue import queue_all_undo_mails
 from entitlements.models import BulkSplit, BulkState, LineItem, MovementKind
-from entitlements.obstacles import undo_obstacle
 from entitlements.orders.services.states import make_obsolete
+from entitlements.splits.services.obstacles import undo_obstacle
 from mxportal.shared.refusals import refusal
 
 

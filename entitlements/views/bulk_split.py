@@ -33,7 +33,7 @@ from entitlements.models import BulkSplit, LineItem, Origin
 from entitlements.services.bulk_jobs import lines_of
 from entitlements.services.bulk_lines import BulkLine
 from entitlements.services.bulk_requests import start_bulk_split
-from entitlements.services.split import split_obstacle
+from entitlements.splits.services.split import split_obstacle
 from mxportal.shared.drafts import Sent, keeps_draft, posted
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.stamps import takes_up_to

@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Operation, Tier, User
 from entitlements.models import LineItem, today
 from entitlements.orders.services.issue import NewLine, create_entitlement, deploy_entitlement
-from entitlements.services.split import split_line_item
+from entitlements.splits.services.split import split_line_item
 from mxportal.shared.forms import new_key
 from scripts.services import postgres_binaries
 from tests.bench.clock import IS_TRIAL, seconds

@@ -15,7 +15,7 @@ from entitlements.orders.services.issue import NewLine, add_lines, deploy_entitl
 from entitlements.orders.services.replacing import replace_activation_id
 from entitlements.services.bulk_lines import BulkLine
 from entitlements.services.bulk_requests import discard_bulk_split, start_bulk_split, undo_bulk_split
-from entitlements.services.undo import undo_split
+from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, RefusedAddress, Status
 from tests.browser.tokens import make_tokens

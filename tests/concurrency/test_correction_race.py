@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 
 from entitlements.models import LineItem
 from entitlements.orders.services.corrections import Correction, change_quantity
-from entitlements.services.undo import undo_split
+from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from tests.concurrency.test_split_race import assert_conserved, at_once
 from tests.factories import Cast, Chain, make_cast, make_chain, split_item

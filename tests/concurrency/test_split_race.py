@@ -13,8 +13,8 @@ from django.urls import reverse
 
 from entitlements.ledger.verification import differences
 from entitlements.models import LineItem
-from entitlements.services import split as split_service
-from entitlements.services.undo import undo_split
+from entitlements.splits.services import split as split_service
+from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from tests.factories import Cast, issue_item, make_cast, split_item
 

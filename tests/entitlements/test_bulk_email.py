@@ -11,7 +11,7 @@ from entitlements.models import BulkState, LineItem, State
 from entitlements.services import bulk_jobs
 from entitlements.services.bulk_jobs import work_on
 from entitlements.services.bulk_requests import email_bulk_split
-from entitlements.services.undo import undo_split
+from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
 from tests.entitlements.bulk import line_for, sell_and_move, split_bulk

@@ -17,7 +17,7 @@ from entitlements.models import BulkSplit, BulkState, LineItem, Movement, State
 from entitlements.orders.services.states import STATE_CHANGED
 from entitlements.services import bulk_jobs
 from entitlements.services.bulk_jobs import work_on
-from entitlements.services.undo import undo_split
+from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Mail, Status
 from notifications.registry import render

@@ -11,7 +11,7 @@ from entitlements.ledger.movements import move, move_on_device
 from entitlements.ledger.triggers import create, drop, statements
 from entitlements.ledger.verification import differences, differences_on_devices
 from entitlements.models import LineItem, Movement, MovementKind
-from entitlements.services.undo import undo_split
+from entitlements.splits.services.undo import undo_split
 from tests.factories import (
     Cast,
     Chain,

@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 from entitlements.ledger.verification import differences, differences_on_devices
 from entitlements.models import LineItem, State
 from entitlements.orders.services.states import change_state
-from entitlements.services.undo import undo_split
+from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from tests.entitlements.ledger_activation_rules import ActivationRules
 from tests.entitlements.ledger_bulk_rules import BulkRules

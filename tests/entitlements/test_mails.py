@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 from entitlements.mailing.services.queue import queue_activation_mail
 from entitlements.models import LineItem, State
-from entitlements.services.undo import undo_split
+from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.messages import Message
 from notifications.models import Mail, Status

@@ -10,9 +10,9 @@ from django.utils import timezone, translation
 from entitlements.items.history import timeline
 from entitlements.items.rows import item_rows
 from entitlements.models import LineItem, State
-from entitlements.obstacles import undo_notes
 from entitlements.orders.services.states import change_state
-from entitlements.services.undo import undo_split
+from entitlements.splits.services.obstacles import undo_notes
+from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from tests.entitlements.pages import client_of, html_of
 from tests.factories import Cast, Chain, issue_item, make_chain, split_item

@@ -18,7 +18,7 @@ from entitlements.ledger.movements import move, move_on_device
 from entitlements.ledger.sealing.record_sealing import seal_records
 from entitlements.ledger.sealing.seal import seal_ledger
 from entitlements.models import LineItem, Movement, MovementKind
-from entitlements.services.undo import undo_split
+from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from tests.entitlements.pages import client_of, html_of
 from tests.factories import Cast, Chain, issue_item, make_activation, split_item

@@ -14,7 +14,7 @@ from entitlements.mailing.services.resending import send_again
 from entitlements.models import LineItem, State
 from entitlements.orders.services.replacing import replace_activation_id
 from entitlements.orders.services.states import change_state
-from entitlements.services.undo import undo_split
+from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
 from notifications.registry import render

@@ -28,7 +28,7 @@ from entitlements.models import Activation, CountedReturn, License, LineItem, Mo
 from entitlements.orders.services.corrections import Correction, change_quantity
 from entitlements.orders.services.moves import move_account
 from entitlements.services.bulk_requests import undo_bulk_split
-from entitlements.services.undo import undo_split
+from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from tests.entitlements.api.client import Program, program_of
 from tests.entitlements.bulk import line_for, split_bulk

@@ -24,7 +24,7 @@ from entitlements.ledger.sealing.proofs import evidence_for
 from entitlements.ledger.sealing.seal import seal_ledger
 from entitlements.ledger.signing import Domain, active_key, sign
 from entitlements.models import LedgerHead, LineItem, MovementKind, UnsealedMovement
-from entitlements.services.undo import undo_split
+from entitlements.splits.services.undo import undo_split
 from mxportal.shared.canonical import canonical_json
 from tests.factories import (
     Cast,

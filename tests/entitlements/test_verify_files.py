@@ -19,7 +19,7 @@ from entitlements.ledger.findings import Verdict
 from entitlements.models import License, LineItem, State
 from entitlements.orders.services.replacing import replace_activation_id
 from entitlements.orders.services.states import change_state
-from entitlements.services.undo import undo_split
+from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from tests.entitlements.devices import host
 from tests.entitlements.pages import html_of

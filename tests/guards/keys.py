@@ -30,8 +30,8 @@ from entitlements.services.bulk_requests import (
     undo_bulk_split,
 )
 from entitlements.services.bulk_split import bulk_split
-from entitlements.services.split import split_line_item
-from entitlements.services.undo import undo_split
+from entitlements.splits.services.split import split_line_item
+from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from tests.entitlements.bulk import line_for, split_bulk
 from tests.factories import Cast, issue_item, make_account, make_product, split_item, today
@@ -272,7 +272,7 @@ KEYED: dict[str, Callable[[Cast], Asked]] = {
     "entitlements.orders.services.corrections.change_quantity": quantity,
     "entitlements.orders.services.replacing.replace_activation_id": replacement,
     "entitlements.orders.services.moves.move_account": moving,
-    "entitlements.services.split.split_line_item": split,
+    "entitlements.splits.services.split.split_line_item": split,
     "entitlements.services.bulk_split._bulk_split": splits,
     "entitlements.services.bulk_requests._start": bulk_start,
     "entitlements.services.bulk_requests._correct": bulk_correction,
@@ -280,7 +280,7 @@ KEYED: dict[str, Callable[[Cast], Asked]] = {
     "entitlements.services.bulk_requests._undo": bulk_undo,
     "entitlements.services.bulk_requests.discard_bulk_split": bulk_discard,
     "entitlements.services.bulk_requests._email": bulk_email,
-    "entitlements.services.undo.undo_split": undo,
+    "entitlements.splits.services.undo.undo_split": undo,
     "entitlements.mailing.services.queue.email_line_items": email,
     "entitlements.mailing.services.resending.send_all_again": all_again,
     "entitlements.mailing.services.resending.send_all_again 2": none_again,

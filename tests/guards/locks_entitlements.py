@@ -15,8 +15,8 @@ from entitlements.orders.services.key_compromise import _reissue
 from entitlements.orders.services.products import _save_product, save_product
 from entitlements.orders.services.replacing import replace_activation_id
 from entitlements.orders.services.states import change_state
-from entitlements.services.split import split_line_item
-from entitlements.services.undo import undo_split
+from entitlements.splits.services.split import split_line_item
+from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Mail, Status
 from tests.entitlements.devices import host, put_on

@@ -21,7 +21,7 @@ from entitlements.items.checks import check_reason
 from entitlements.items.locks import above_of, ids_above, lock_items
 from entitlements.items.predicates import may_activate, needs_reason
 from entitlements.models import Activation, License, LineItem, State
-from entitlements.services.split import check_copies
+from entitlements.splits.services.split import check_copies
 
 
 @dataclass(frozen=True, kw_only=True)

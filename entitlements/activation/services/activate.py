@@ -20,7 +20,7 @@ from entitlements.items.locks import lock_above
 from entitlements.items.predicates import may_activate
 from entitlements.ledger.movements import move_on_device
 from entitlements.models import Activation, Device, License, LineItem, MovementKind, State
-from entitlements.services.split import check_copies
+from entitlements.splits.services.split import check_copies
 from mxportal.shared.queries import one_or_none
 from mxportal.shared.refusals import refusal
 

@@ -17,7 +17,7 @@ from entitlements.activation.services.returns import lock_activation, take_from_
 from entitlements.items.locks import above_of, ids_above, lock_items
 from entitlements.items.predicates import may_activate
 from entitlements.models import Activation, Device, License, LineItem
-from entitlements.obstacles import activation_obstacle
+from entitlements.splits.services.obstacles import activation_obstacle
 from mxportal.shared.refusals import refusal
 
 

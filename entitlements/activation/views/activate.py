@@ -16,7 +16,7 @@ from entitlements.activation.services.activate import activate
 from entitlements.items.predicates import may_activate
 from entitlements.items.shortcuts import load_item, load_party_item, require, shown
 from entitlements.models import Activation, Device
-from entitlements.obstacles import activation_obstacle
+from entitlements.splits.services.obstacles import activation_obstacle
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.pagination import capped_count, paginate
 from mxportal.shared.views import posted, submit

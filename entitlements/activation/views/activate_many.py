@@ -18,7 +18,7 @@ from entitlements.bulk_files import LARGEST_FILE
 from entitlements.items.predicates import may_activate
 from entitlements.items.shortcuts import load_item, load_party_item, require, shown
 from entitlements.models import License, LineItem
-from entitlements.obstacles import activation_obstacle
+from entitlements.splits.services.obstacles import activation_obstacle
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.pagination import paginate
 from mxportal.shared.stamps import takes_up_to

@@ -20,7 +20,7 @@ from entitlements.activation.views.devices import load_device
 from entitlements.items.predicates import may_activate
 from entitlements.items.shortcuts import require, shown
 from entitlements.models import Activation, LineItem
-from entitlements.obstacles import activation_obstacle
+from entitlements.splits.services.obstacles import activation_obstacle
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.views import own_address, posted, submit
 

@@ -17,7 +17,7 @@ from entitlements.mailing.services.changes import queue_correction_mails
 from entitlements.models import LineItem, MovementKind, State
 from entitlements.orders.services.issue import MOST_COPIES
 from entitlements.orders.services.states import everything_below, make_obsolete
-from entitlements.services.split import check_copies
+from entitlements.splits.services.split import check_copies
 from mxportal.shared.refusals import refusal
 
 

@@ -12,9 +12,9 @@ from entitlements.ledger.movements import move
 from entitlements.mailing.services.changes import queue_came_back_mail
 from entitlements.mailing.services.queue import queue_undo_mails
 from entitlements.models import LineItem, MovementKind, State
-from entitlements.obstacles import source_obstacle
 from entitlements.orders.services.states import make_obsolete
-from entitlements.services.split import check_copies
+from entitlements.splits.services.obstacles import source_obstacle
+from entitlements.splits.services.split import check_copies
 from mxportal.shared.refusals import refusal
 
 

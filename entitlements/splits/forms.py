@@ -10,9 +10,10 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, User
-from entitlements.items.fields import ChosenField, CopiesField
+from entitlements.items.fields import ChosenField, CopiesField, ReasonField
+from entitlements.items.predicates import needs_reason
 from entitlements.models import LineItem
-from entitlements.services.split import check_copies, find_contact, find_target
+from entitlements.splits.services.split import check_copies, find_contact, find_target
 from mxportal.shared.drafts import Sent
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.numbers import typed_number
@@ -107,3 +108,18 @@ def filled(query: QueryDict, typed: Sent | None) -> dict[str, str]:
     if "account" in query:
         values |= {"target": str(query["account"]), "contact": query.get("contact", "")}
     return values if typed else {"send_mail": "true", **values}
+
+
+class UndoForm(KeyedForm):
+    """E8: how many copies come back, prefilled with all that can."""
+
+    copies = CopiesField()
+    reason = ReasonField()
+
+    def __init__(self, *args: Any, actor: User, item: LineItem, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["copies"].initial = item.available
+        self.fields["copies"].label = _("Copies to take back (of %(available)s available)") % {
+            "available": item.available
+        }
+        self.fields["reason"].required = needs_reason(actor, item)

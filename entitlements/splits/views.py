@@ -2,22 +2,30 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
-from entitlements.forms.split import CARRIED, TICKS, CheckedSplitForm, SplitForm, filled
+from entitlements.activation.pages.rows import rows_of_item
+from entitlements.item_page import ACTIVATIONS_SHOWN
 from entitlements.items.predicates import may_hand_on, may_split, may_undo
-from entitlements.items.shortcuts import MAILS_SHOWN, load_item, require, shown
+from entitlements.items.rows import item_rows
+from entitlements.items.shortcuts import MAILS_SHOWN, SPLITS_SHOWN, load_item, load_party_item, require, shown
 from entitlements.models import LineItem
-from entitlements.services.split import split_line_item, split_obstacle
+from entitlements.splits.forms import CARRIED, TICKS, CheckedSplitForm, SplitForm, UndoForm, filled
+from entitlements.splits.services.obstacles import undo_obstacle
+from entitlements.splits.services.split import split_line_item, split_obstacle
+from entitlements.splits.services.undo import undo_split
 from mxportal.shared.drafts import PARAMETER, Sent, keeps_draft, posted
+from mxportal.shared.views import posted, submit
 
 STEP_LABELS = (_("Account and amount"), _("Summary"), _("Result"))
 
@@ -115,3 +123,40 @@ def line_item_split_done(request: PortalRequest, pk: int) -> HttpResponse:
         "source": source if source and may_split(request.user, source) else None,
     }
     return render(request, "entitlements/line_item_split_done.html", context)
+
+
+@requires(Permission.UNDO_SPLIT)
+@require_http_methods(["GET", "HEAD", "POST"])
+@keeps_draft()
+def line_item_undo(request: PortalRequest, pk: int) -> HttpResponse:
+    """Asks how many copies come back, and says what stands in the way of the others."""
+    item = load_party_item(request.user, pk)
+    form = UndoForm(posted(request), actor=request.user, item=item)
+    if submit(form, undo_split, keyed=True, actor=request.user, item_id=pk) is None:
+        return _show(request, item, form)
+    _say_done(request, form.cleaned_data["copies"])
+    return redirect("line_item_detail", pk=pk)
+
+
+def _say_done(request: PortalRequest, copies: int) -> None:
+    sentence = ngettext(
+        "%(copies)s copy has gone back to the line item that it was split from.",
+        "%(copies)s copies have gone back to the line item that they were split from.",
+        copies,
+    )
+    messages.success(request, sentence % {"copies": copies})
+
+
+def _show(request: PortalRequest, item: LineItem, form: UndoForm) -> HttpResponse:
+    item.refresh_from_db(fields=["quantity", "available", "split", "activated", "state"])
+    further = LineItem.objects.visible_to(request.user).filter(parent=item, quantity__gt=0)
+    splits = further.select_related("product", "entitlement").order_by("-pk")
+    context = {
+        "row": shown(request.user, item),
+        "form": form,
+        "obstacle": undo_obstacle(request.user, item),
+        "hand_back": not may_undo(request.user, item),
+        "activations": rows_of_item(request.user, item, ACTIVATIONS_SHOWN),
+        "splits": item_rows(request.user, splits[:SPLITS_SHOWN]),
+    }
+    return render(request, "entitlements/line_item_undo.html", context)
