@@ -11,9 +11,13 @@ from entitlements.certificates import views as verify
 from entitlements.mailing import views as email
 from entitlements.mailing import views as mails
 from entitlements.orders.views import corrections, issue, moves, products, replacing, states
+from entitlements.overview import views as entitlements
+from entitlements.overview import views as history
+from entitlements.overview import views as home
+from entitlements.overview import views as line_items
 from entitlements.splits import views as split
 from entitlements.splits import views as undo
-from entitlements.views import api_docs, bulk_split, bulk_splits, entitlements, history, home, line_items
+from entitlements.views import api_docs, bulk_split, bulk_splits
 
 urlpatterns = [
     path("api/v1/docs", api_docs.api_docs, name="api_docs"),

@@ -15,11 +15,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
 from entitlements.activation.pages.rows import rows_of_item
-from entitlements.item_page import ACTIVATIONS_SHOWN
 from entitlements.items.predicates import may_hand_on, may_split, may_undo
 from entitlements.items.rows import item_rows
 from entitlements.items.shortcuts import MAILS_SHOWN, SPLITS_SHOWN, load_item, load_party_item, require, shown
 from entitlements.models import LineItem
+from entitlements.overview.pages.item import ACTIVATIONS_SHOWN
 from entitlements.splits.forms import CARRIED, TICKS, CheckedSplitForm, SplitForm, UndoForm, filled
 from entitlements.splits.services.obstacles import undo_obstacle
 from entitlements.splits.services.split import split_line_item, split_obstacle

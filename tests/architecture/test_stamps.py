@@ -25,7 +25,7 @@ GATES = {
 WITHIN = "only narrows line items that are read through visible_to"
 UNGATED = {
     ("entitlements/bulk_page.py", "Mail"): "mails of items that are visible_to",
-    ("entitlements/forms/filters.py", "Product"): "what MOBOTIX sells is no secret of one account",
+    ("entitlements/overview/forms.py", "Product"): "what MOBOTIX sells is no secret of one account",
     ("entitlements/orders/forms/issue.py", "Product"): "what MOBOTIX sells is no secret of one account",
     ("entitlements/orders/views/products.py", "Product"): "what MOBOTIX sells is no secret of one account",
     ("entitlements/api/items.py", "Product"): "what MOBOTIX sells is no secret of one account",
@@ -50,7 +50,7 @@ UNGATED = {
         "entitlements/mailing/pages/mail_list.py",
         "MailEntry",
     ): "of items that are visible_to and users that are managed_by",
-    ("entitlements/home_page.py", "SellingRelation"): "requests to the actor's own account (A2)",
+    ("entitlements/overview/pages/home.py", "SellingRelation"): "requests to the actor's own account (A2)",
 }
 
 

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from accounts.models import RelationStatus, User
 from accounts.services.credentials import send_credentials
-from entitlements.home_page import home_page
 from entitlements.models import today
 from entitlements.orders.services.issue import NewLine, add_lines
+from entitlements.overview.pages.home import home_page
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, MailServer, Status
 from tests.entitlements.pages import client_of, html_of

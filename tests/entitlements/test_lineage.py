@@ -11,8 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import Account, Tier, User
 from entitlements.items.history import SHOWN, timeline
 from entitlements.ledger.movements import move_many
-from entitlements.lineage import SHOWN_OF_A_LEVEL, Node, lineage
 from entitlements.models import LineItem, Movement, MovementKind
+from entitlements.overview.pages.lineage import SHOWN_OF_A_LEVEL, Node, lineage
 from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from tests.entitlements.pages import client_of, html_of

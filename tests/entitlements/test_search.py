@@ -178,7 +178,7 @@ def test_too_many_matches_are_said(cast: Cast, monkeypatch: pytest.MonkeyPatch) 
     for module in (
         "entitlements.items.search",
         "entitlements.items.listing",
-        "entitlements.views.line_items",
+        "entitlements.overview.views",
     ):
         monkeypatch.setattr(f"{module}.FOUND_AT_MOST", 3)
     assert search.FOUND_AT_MOST == 3

@@ -13,13 +13,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.http import PortalRequest
 from accounts.models import User
 from accounts.permissions import Permission, requires
-from entitlements.forms.filters import ListFilter
 from entitlements.identifiers.activation_ids import canonical, looks_like_activation_id
-from entitlements.item_page import item_page
-from entitlements.items.listing import ORDERS, Shown, Sort, for_rows, list_items, tabs_of
+from entitlements.items.history import timeline
+from entitlements.items.listing import NEWEST, ORDERS, Shown, Sort, for_rows, list_items, tabs_of
 from entitlements.items.rows import item_rows
 from entitlements.items.search import FOUND_AT_MOST, find_by_activation_id
-from entitlements.models import LineItem
+from entitlements.models import Entitlement, LineItem
+from entitlements.overview.forms import ListFilter
+from entitlements.overview.pages.entitlement import entitlement_page
+from entitlements.overview.pages.home import home_page
+from entitlements.overview.pages.item import item_page
+from entitlements.overview.pages.lineage import lineage
 from mxportal.shared.drafts import keeps_draft, posted
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.pagination import capped_count, paginate
@@ -152,3 +156,39 @@ def line_item_detail(request: PortalRequest, pk: int) -> HttpResponse:
         "entitlements/line_item_detail.html",
         {"this": item_page(request.user, item), "page": page, "splits": item_rows(request.user, page.items)},
     )
+
+
+@requires(Permission.VIEW)
+@require_safe
+def entitlement_detail(request: PortalRequest, pk: int) -> HttpResponse:
+    """E7: one order and those of its lines that the reader sees."""
+    entitlement = get_object_or_404(Entitlement.objects.visible_to(request.user), pk=pk)
+    lines = for_rows(LineItem.objects.visible_to(request.user)).filter(entitlement=entitlement)
+    page = paginate(request, lines.select_related("contact"), order=NEWEST)
+    context = {
+        "this": entitlement_page(request.user, entitlement, page.items),
+        "page": page,
+        "rows": item_rows(request.user, page.items),
+    }
+    return render(request, "entitlements/entitlement_detail.html", context)
+
+
+@requires(Permission.VIEW)
+@require_safe
+def line_item_history(request: PortalRequest, pk: int) -> HttpResponse:
+    """What happened to one item, newest first, and the tree it belongs to; masked like everything else (E12)."""
+    item = get_object_or_404(for_rows(LineItem.objects.visible_to(request.user)), pk=pk)
+    after = request.GET.get("after", "")
+    context = {
+        "row": item_rows(request.user, [item])[0],
+        "lineage": None if after else lineage(request.user, item),
+        "timeline": timeline(request.user, item, after),
+    }
+    return render(request, "entitlements/line_item_history.html", context)
+
+
+@requires(Permission.VIEW)
+@require_safe
+def home(request: PortalRequest) -> HttpResponse:
+    """What needs doing: to hand on, expiring, failed mails, requests; and the last activity."""
+    return render(request, "entitlements/home.html", {"this": home_page(request.user)})
