@@ -4,11 +4,11 @@ import logging
 
 from celery import shared_task
 
+from entitlements.bulk.services import jobs as bulk_jobs
 from entitlements.ledger.sealing import publishing, record_sealing
 from entitlements.ledger.sealing import seal as sealing
 from entitlements.ledger.sealing.tree import SealingStoppedError
 from entitlements.mailing.services import expiring
-from entitlements.services import bulk_jobs
 
 logger = logging.getLogger(__name__)
 

@@ -5,6 +5,8 @@ from django.urls import path
 from entitlements.activation.offline import views as offline
 from entitlements.activation.views import activate, activate_many, devices, licenses, returns
 from entitlements.api.app import api_urls
+from entitlements.bulk.views import create as bulk_split
+from entitlements.bulk.views import detail as bulk_splits
 from entitlements.certificates import views as certificate
 from entitlements.certificates import views as keys
 from entitlements.certificates import views as verify
@@ -17,7 +19,7 @@ from entitlements.overview import views as home
 from entitlements.overview import views as line_items
 from entitlements.splits import views as split
 from entitlements.splits import views as undo
-from entitlements.views import api_docs, bulk_split, bulk_splits
+from entitlements.views import api_docs
 
 urlpatterns = [
     path("api/v1/docs", api_docs.api_docs, name="api_docs"),

@@ -5,7 +5,7 @@ from django.urls import include, path
 from accounts.views.language import language_set
 from mxportal import health, mailbox
 
-handler429 = "entitlements.views.waiting.wait_a_minute"  # django-allauth asks for it by this name
+handler429 = "mxportal.shared.views.wait_a_minute"  # django-allauth asks for it by this name
 handler500 = "mxportal.outages.server_error"
 urlpatterns = [
     path(

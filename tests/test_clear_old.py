@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from accounts.models import ApiRequest
 from accounts.tasks import drop_sessions
+from entitlements.bulk.services.jobs import DRAFTS_KEPT
 from entitlements.models import BulkSplit
-from entitlements.services.bulk_jobs import DRAFTS_KEPT
 from tests.entitlements.bulk import line_for, split_bulk, start
 from tests.factories import Cast, issue_item
 

@@ -30,8 +30,8 @@ from django.db import connection, transaction
 from django.test import Client
 from accounts.models import User
 from entitlements.models import Movement
-from entitlements.services.bulk_lines import BulkLine
-from entitlements.services.bulk_split import bulk_split
+from entitlements.bulk.services.lines import BulkLine
+from entitlements.bulk.services.split import bulk_split
 from entitlements.ledger.sealing.seal import seal_ledger
 from entitlements.splits.services.split import split_line_item
 from mxportal.shared.database import allow_long_statements

@@ -28,12 +28,12 @@ from entitlements.api.shapes import (
     location,
     page_of,
 )
+from entitlements.bulk.services.lines import MOST_LINES, MOST_SOURCES, BulkLine, LinesRefused
+from entitlements.bulk.services.requests import undo_bulk_split
+from entitlements.bulk.services.split import bulk_split
 from entitlements.items.listing import for_rows
 from entitlements.models import BulkSplit, BulkState, LineItem
 from entitlements.orders.services.issue import MOST_COPIES
-from entitlements.services.bulk_lines import MOST_LINES, MOST_SOURCES, BulkLine, LinesRefused
-from entitlements.services.bulk_requests import undo_bulk_split
-from entitlements.services.bulk_split import bulk_split
 from mxportal.shared.refusals import INVALID
 
 router = Router(tags=["Bulk splits"])

@@ -18,11 +18,11 @@ from entitlements.certificates.services.render import certificate_filename, cert
 from entitlements.items.shortcuts import load_party_item, shown
 from entitlements.ledger.signing import public_keys
 from entitlements.models import LineItem, State
-from entitlements.views.waiting import please_wait
 from mxportal.shared.drafts import keeps_draft, posted, shown_once
 from mxportal.shared.limits import Left, count_up, network_of
 from mxportal.shared.pdf import PdfUnavailable
 from mxportal.shared.stamps import takes_up_to
+from mxportal.shared.views import please_wait
 
 MINUTE = 60
 

@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.http import Http404, HttpRequest, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from mxportal.shared.drafts import posted
@@ -67,3 +68,16 @@ def with_query(address: str, **values: object) -> str:
     for name, value in values.items():
         parameters[name] = str(value)
     return f"{path}?{parameters.urlencode()}"
+
+
+def please_wait(request: HttpRequest, seconds: int) -> HttpResponse:
+    """429, with the time in minutes for people and in seconds for programs."""
+    context = {"minutes": max(1, -(-seconds // 60))}
+    response = render(request, "429.html", context, status=429)
+    response["Retry-After"] = str(seconds)
+    return response
+
+
+def wait_a_minute(request: HttpRequest) -> HttpResponse:
+    """What django-allauth's limits answer: all of them count by the minute."""
+    return please_wait(request, 60)

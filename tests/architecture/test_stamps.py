@@ -24,7 +24,7 @@ GATES = {
 # Reads elsewhere that need no gate, each with its reason. A stale entry fails.
 WITHIN = "only narrows line items that are read through visible_to"
 UNGATED = {
-    ("entitlements/bulk_page.py", "Mail"): "mails of items that are visible_to",
+    ("entitlements/bulk/pages.py", "Mail"): "mails of items that are visible_to",
     ("entitlements/overview/forms.py", "Product"): "what MOBOTIX sells is no secret of one account",
     ("entitlements/orders/forms/issue.py", "Product"): "what MOBOTIX sells is no secret of one account",
     ("entitlements/orders/views/products.py", "Product"): "what MOBOTIX sells is no secret of one account",

@@ -12,7 +12,7 @@ if not apps.ready:  # the process of its own, whose environment is the bench's
     django.setup()
 
 from accounts.models import Tier
-from entitlements.services.bulk_lines import MOST_LINES
+from entitlements.bulk.services.lines import MOST_LINES
 from tests.bench.clock import IS_TRIAL, interleaved, seconds
 from tests.bench.people import admin_of
 from tests.bench.splits import issue_source

@@ -8,9 +8,9 @@ import pytest
 from django.db import connections
 from playwright.sync_api import Browser, Page, expect
 
+from entitlements.bulk.services import jobs as bulk_jobs
+from entitlements.bulk.services.requests import correct_bulk_split
 from entitlements.models import BulkSplit, BulkState, LineItem
-from entitlements.services import bulk_jobs
-from entitlements.services.bulk_requests import correct_bulk_split
 from mxportal.shared.forms import new_key
 from tests.browser.chromium import reading
 from tests.browser.world import World

@@ -9,12 +9,12 @@ from accounts.models import Account, ApiToken, MailEntry, RelationStatus, Sellin
 from entitlements.activation.services.activate import activate
 from entitlements.activation.services.devices import HostId
 from entitlements.activation.services.returns import return_copies
+from entitlements.bulk.services.lines import BulkLine
+from entitlements.bulk.services.requests import discard_bulk_split, start_bulk_split, undo_bulk_split
 from entitlements.identifiers.host_ids import HostIdType
 from entitlements.models import BulkSplit, BulkState, Device, License, LineItem, Origin, State, today
 from entitlements.orders.services.issue import NewLine, add_lines, deploy_entitlement
 from entitlements.orders.services.replacing import replace_activation_id
-from entitlements.services.bulk_lines import BulkLine
-from entitlements.services.bulk_requests import discard_bulk_split, start_bulk_split, undo_bulk_split
 from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, RefusedAddress, Status

@@ -10,11 +10,11 @@ from django.db import DatabaseError, connection
 from django.db.models import QuerySet
 
 from accounts.models import Account
+from entitlements.bulk.services import jobs as bulk_jobs
+from entitlements.bulk.services import split as service
+from entitlements.bulk.services.lines import BulkLine, LinesRefused
+from entitlements.bulk.services.requests import carry_out, start_bulk_split
 from entitlements.models import BulkSplit, BulkState, Entitlement, LineItem, Origin
-from entitlements.services import bulk_jobs
-from entitlements.services import bulk_split as service
-from entitlements.services.bulk_lines import BulkLine, LinesRefused
-from entitlements.services.bulk_requests import carry_out, start_bulk_split
 from mxportal.shared.forms import new_key
 from tests.concurrency.test_split_race import SECONDS, assert_conserved, at_once
 from tests.entitlements.bulk import line_for, split_bulk

@@ -7,11 +7,11 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import Account, RelationStatus, SellingRelation, Tier, User
+from entitlements.bulk.services.lines import BulkLine
+from entitlements.bulk.services.requests import carry_out, start_bulk_split, undo_bulk_split
+from entitlements.bulk.services.split import bulk_split
 from entitlements.models import BulkSplit, LineItem, Origin
 from entitlements.orders.services.moves import move_account
-from entitlements.services.bulk_lines import BulkLine
-from entitlements.services.bulk_requests import carry_out, start_bulk_split, undo_bulk_split
-from entitlements.services.bulk_split import bulk_split
 from mxportal.shared.forms import new_key
 from tests.factories import Cast, issue_item, make_account, make_contact, split_item
 

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from entitlements.bulk.services.requests import undo_bulk_split
 from entitlements.models import LineItem, State
-from entitlements.services.bulk_requests import undo_bulk_split
 from mxportal.shared.forms import new_key
 from tests.entitlements.bulk import line_for, split_bulk
 

@@ -13,8 +13,8 @@ from accounts.models import User
 from entitlements.activation.formats.device_lines import read_file as read_devices
 from entitlements.activation.formats.device_lines import read_text as read_device_text
 from entitlements.activation.forms.devices import DeviceFilter
-from entitlements.bulk_files import read_file, read_text
-from entitlements.forms.bulk_split import typed_lines
+from entitlements.bulk.files.lines import read_file, read_text
+from entitlements.bulk.forms import typed_lines
 from entitlements.items.fields import ChosenField, CopiesField
 from entitlements.models import Activation, Entitlement, LineItem
 from mxportal.shared.forms import new_key

@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from entitlements.bulk.services.jobs import has_errors
 from entitlements.models import BulkState, LineItem
-from entitlements.services.bulk_jobs import has_errors
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
 from tests.entitlements.bulk_pages import address, page_of, row_for, seen, started, table, upload

@@ -7,8 +7,8 @@ from django.core.exceptions import PermissionDenied
 
 from accounts.models import Account, AuditEntry, SellingRelation, Tier, User
 from accounts.permissions import Permission
+from entitlements.bulk.services.lines import BulkLine, LinesRefused
 from entitlements.models import LineItem
-from entitlements.services.bulk_lines import BulkLine, LinesRefused
 from tests.entitlements.bulk import go, line_for, split_bulk, start
 from tests.entitlements.bulk_pages import address
 from tests.entitlements.pages import client_of, html_of

@@ -6,13 +6,13 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from accounts.models import AuditEntry, User, UserStatus
-from entitlements.models import BulkSplit, BulkState, LineItem
-from entitlements.services import bulk_jobs
-from entitlements.services.bulk_jobs import work_on
-from entitlements.services.bulk_requests import (
+from entitlements.bulk.services import jobs as bulk_jobs
+from entitlements.bulk.services.jobs import work_on
+from entitlements.bulk.services.requests import (
     correct_bulk_split,
     discard_bulk_split,
 )
+from entitlements.models import BulkSplit, BulkState, LineItem
 from mxportal.shared.forms import new_key
 from tests.entitlements.bulk import go, line_for, split_bulk, start
 from tests.factories import Cast, make_user

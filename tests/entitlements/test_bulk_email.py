@@ -5,12 +5,12 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from accounts.models import AuditEntry
+from entitlements.bulk.services import jobs as bulk_jobs
+from entitlements.bulk.services.jobs import work_on
+from entitlements.bulk.services.requests import email_bulk_split
 from entitlements.items.predicates import looks_after
 from entitlements.mailing.services.queue import ACTIVATION, MAILED, queue_activation_mail
 from entitlements.models import BulkState, LineItem, State
-from entitlements.services import bulk_jobs
-from entitlements.services.bulk_jobs import work_on
-from entitlements.services.bulk_requests import email_bulk_split
 from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status

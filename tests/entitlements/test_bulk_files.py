@@ -10,10 +10,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import override
 from openpyxl import Workbook
 
-from entitlements import bulk_files, bulk_workbooks
-from entitlements.bulk_columns import COLUMNS, column_of, label_of
-from entitlements.bulk_files import read_file, read_text
-from entitlements.services.bulk_lines import MOST_LINES, BulkLine
+from entitlements.bulk.files import lines as bulk_files
+from entitlements.bulk.files.columns import COLUMNS, column_of, label_of
+from entitlements.bulk.files.lines import read_file, read_text
+from entitlements.bulk.services.lines import MOST_LINES, BulkLine
+from mxportal.shared import workbooks as bulk_workbooks
 
 HEADER = "Account ID,Contact e-mail,Amount"
 LINE = "A1,eva@buyer.example,5"

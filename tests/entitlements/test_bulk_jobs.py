@@ -8,15 +8,15 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
 from accounts.models import User
-from entitlements.mailing.services.queue import ACTIVATION
-from entitlements.models import BulkSplit, BulkState, LineItem, Movement
-from entitlements.services import bulk_jobs
-from entitlements.services.bulk_jobs import MOST_ATTEMPTS, sweep_bulk_splits, work_on
-from entitlements.services.bulk_lines import BulkLine
-from entitlements.services.bulk_requests import (
+from entitlements.bulk.services import jobs as bulk_jobs
+from entitlements.bulk.services.jobs import MOST_ATTEMPTS, sweep_bulk_splits, work_on
+from entitlements.bulk.services.lines import BulkLine
+from entitlements.bulk.services.requests import (
     carry_out,
     correct_bulk_split,
 )
+from entitlements.mailing.services.queue import ACTIVATION
+from entitlements.models import BulkSplit, BulkState, LineItem, Movement
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
 from tests.entitlements.bulk import go, line_for, split_bulk, start, undo

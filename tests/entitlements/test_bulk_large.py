@@ -7,12 +7,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from accounts.models import AuditEntry
-from entitlements.bulk_export import export
+from entitlements.bulk.files.export import export
+from entitlements.bulk.services.jobs import progress_of, work_on
+from entitlements.bulk.services.lines import MOST_LINES
 from entitlements.ledger.verification import differences
 from entitlements.models import BulkSplit, BulkState, State
 from entitlements.orders.services.states import STATE_CHANGED
-from entitlements.services.bulk_jobs import progress_of, work_on
-from entitlements.services.bulk_lines import MOST_LINES
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
 from tests.entitlements.bulk import make_buyers

@@ -6,8 +6,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from entitlements.bulk.services import jobs as bulk_jobs
 from entitlements.models import LineItem
-from entitlements.services import bulk_jobs
 from tests.entitlements.bulk import line_for, make_buyers, split_bulk, start
 from tests.entitlements.bulk_pages import address, page_of, row_for, started, table
 from tests.entitlements.pages import assert_statuses, client_of, html_of

@@ -7,9 +7,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Account, Tier
+from entitlements.bulk.services import jobs as bulk_jobs
+from entitlements.bulk.services.jobs import work_on
 from entitlements.models import BulkSplit, BulkState, LineItem
-from entitlements.services import bulk_jobs
-from entitlements.services.bulk_jobs import work_on
 from mxportal.shared.forms import new_key
 from tests.entitlements.bulk_pages import address, page_of, row_for, seen, started, table, upload
 from tests.entitlements.pages import client_of, errors_of, html_of

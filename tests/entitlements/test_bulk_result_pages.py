@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from openpyxl import load_workbook
 
-from entitlements.bulk_export import disarm, export
+from entitlements.bulk.files.export import disarm, export
 from entitlements.models import LineItem
 from mxportal.shared.forms import new_key
 from notifications.models import Mail

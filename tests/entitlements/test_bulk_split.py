@@ -8,12 +8,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, AccountStatus, Tier, User
+from entitlements.bulk.services import check as bulk_check
+from entitlements.bulk.services.lines import BulkLine, LinesRefused
 from entitlements.ledger.verification import differences
 from entitlements.mailing.services.queue import ACTIVATION
 from entitlements.models import BulkState, Entitlement, LineItem, Movement, MovementKind, State
 from entitlements.orders.services.states import change_state
-from entitlements.services import bulk_check
-from entitlements.services.bulk_lines import BulkLine, LinesRefused
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
 from tests.entitlements.bulk import line_for, make_buyers, split_bulk

@@ -10,13 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEntry, User, UserStatus
+from entitlements.bulk.services import jobs as bulk_jobs
+from entitlements.bulk.services.jobs import work_on
 from entitlements.ledger.verification import differences
 from entitlements.mailing.services.changes import BULK_UNDONE
 from entitlements.mailing.services.queue import ACTIVATION, UNDONE
 from entitlements.models import BulkSplit, BulkState, LineItem, Movement, State
 from entitlements.orders.services.states import STATE_CHANGED
-from entitlements.services import bulk_jobs
-from entitlements.services.bulk_jobs import work_on
 from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Mail, Status

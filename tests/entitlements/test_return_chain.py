@@ -23,11 +23,11 @@ from entitlements.activation.services.devices import HostId
 from entitlements.activation.services.rehosting import rehost, replace_device
 from entitlements.activation.services.return_limits import ReturnLimits, chains_of
 from entitlements.activation.services.returns import return_copies
+from entitlements.bulk.services.requests import undo_bulk_split
 from entitlements.identifiers.host_ids import HostIdType
 from entitlements.models import Activation, CountedReturn, License, LineItem, Movement
 from entitlements.orders.services.corrections import Correction, change_quantity
 from entitlements.orders.services.moves import move_account
-from entitlements.services.bulk_requests import undo_bulk_split
 from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from tests.entitlements.api.client import Program, program_of

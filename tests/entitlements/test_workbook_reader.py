@@ -10,8 +10,9 @@ import pytest
 from django.core.exceptions import ValidationError
 from openpyxl import Workbook
 
-from entitlements import bulk_workbooks, workbook_reader
-from entitlements.bulk_files import read_file
+from entitlements.bulk.files.lines import read_file
+from mxportal.shared import workbook_reader
+from mxportal.shared import workbooks as bulk_workbooks
 
 SHEET = "xl/worksheets/sheet1.xml"
 BEGIN = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'

@@ -11,6 +11,16 @@ from accounts.services.accounts import create_account
 from accounts.services.api_tokens import create_api_token, new_secret
 from accounts.services.credentials import send_credentials
 from accounts.services.users import create_user
+from entitlements.bulk.services.requests import (
+    _carry_out,
+    carry_out,
+    correct_bulk_split,
+    discard_bulk_split,
+    email_bulk_split,
+    start_bulk_split,
+    undo_bulk_split,
+)
+from entitlements.bulk.services.split import bulk_split
 from entitlements.mailing.services.queue import email_line_items
 from entitlements.mailing.services.resending import send_all_again
 from entitlements.models import BulkSplit, Origin, State
@@ -20,16 +30,6 @@ from entitlements.orders.services.moves import move_account
 from entitlements.orders.services.products import save_product
 from entitlements.orders.services.replacing import replace_activation_id
 from entitlements.orders.services.states import change_state
-from entitlements.services.bulk_requests import (
-    _carry_out,
-    carry_out,
-    correct_bulk_split,
-    discard_bulk_split,
-    email_bulk_split,
-    start_bulk_split,
-    undo_bulk_split,
-)
-from entitlements.services.bulk_split import bulk_split
 from entitlements.splits.services.split import split_line_item
 from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
@@ -273,13 +273,13 @@ KEYED: dict[str, Callable[[Cast], Asked]] = {
     "entitlements.orders.services.replacing.replace_activation_id": replacement,
     "entitlements.orders.services.moves.move_account": moving,
     "entitlements.splits.services.split.split_line_item": split,
-    "entitlements.services.bulk_split._bulk_split": splits,
-    "entitlements.services.bulk_requests._start": bulk_start,
-    "entitlements.services.bulk_requests._correct": bulk_correction,
-    "entitlements.services.bulk_requests._carry_out": bulk_carried_out,
-    "entitlements.services.bulk_requests._undo": bulk_undo,
-    "entitlements.services.bulk_requests.discard_bulk_split": bulk_discard,
-    "entitlements.services.bulk_requests._email": bulk_email,
+    "entitlements.bulk.services.split._bulk_split": splits,
+    "entitlements.bulk.services.requests._start": bulk_start,
+    "entitlements.bulk.services.requests._correct": bulk_correction,
+    "entitlements.bulk.services.requests._carry_out": bulk_carried_out,
+    "entitlements.bulk.services.requests._undo": bulk_undo,
+    "entitlements.bulk.services.requests.discard_bulk_split": bulk_discard,
+    "entitlements.bulk.services.requests._email": bulk_email,
     "entitlements.splits.services.undo.undo_split": undo,
     "entitlements.mailing.services.queue.email_line_items": email,
     "entitlements.mailing.services.resending.send_all_again": all_again,

@@ -13,8 +13,8 @@ from accounts.services.api_tokens import create_api_token, make_api_token, new_s
 from accounts.services.credentials import make_temporary_password, send_credentials
 from accounts.services.relations import NAMESAKE, decide_relation, request_relation
 from accounts.services.users import _update_user, update_profile, update_user
+from entitlements.bulk.services.lines import BulkLine
 from entitlements.orders.services.moves import move_account
-from entitlements.services.bulk_lines import BulkLine
 from mxportal.shared.forms import new_key
 from notifications.delivery import _claim
 from notifications.models import Failure, Mail, Status

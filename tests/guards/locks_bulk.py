@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from entitlements.models import BulkSplit, Origin, State
-from entitlements.services.bulk_jobs import _work
-from entitlements.services.bulk_requests import (
+from entitlements.bulk.services.jobs import _work
+from entitlements.bulk.services.requests import (
     _correct,
     _start,
     _undo,
@@ -12,7 +11,8 @@ from entitlements.services.bulk_requests import (
     start_bulk_split,
     undo_bulk_split,
 )
-from entitlements.services.bulk_split import bulk_split
+from entitlements.bulk.services.split import bulk_split
+from entitlements.models import BulkSplit, Origin, State
 from mxportal.shared.forms import new_key
 from tests.entitlements.bulk import line_for
 from tests.factories import Cast, issue_item

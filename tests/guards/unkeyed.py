@@ -17,13 +17,13 @@ from accounts.services.users import update_profile, update_user
 from entitlements.activation.offline.services import carry_out_request
 from entitlements.activation.services.activate import activate_as_bearer, return_as_bearer
 from entitlements.activation.services.devices import edit_device
+from entitlements.bulk.services.jobs import _work
 from entitlements.ledger.sealing.publishing import _add_stamp, _note
 from entitlements.ledger.sealing.record_sealing import seal_records
 from entitlements.ledger.sealing.seal import seal_ledger
 from entitlements.ledger.sealing.tree import newest_signed_head
 from entitlements.ledger.signing import active_key
 from entitlements.orders.services.key_compromise import _reissue, mark_compromised
-from entitlements.services.bulk_jobs import _work
 from notifications.delivery import _claim, _Outcome, _settle
 from notifications.models import Status
 from notifications.services import retry_failed, retry_mail
@@ -217,7 +217,7 @@ UNKEYED: dict[str, Callable[[Cast], Again]] = {
     "entitlements.activation.services.activate.activate_as_bearer": bearers_activation,
     "entitlements.activation.services.activate.return_as_bearer": bearers_return,
     "entitlements.activation.services.devices.edit_device": device_edit,
-    "entitlements.services.bulk_jobs._work": bulk_work,
+    "entitlements.bulk.services.jobs._work": bulk_work,
     "entitlements.activation.offline.services.carry_out_request": offline_request,
     "entitlements.orders.services.key_compromise.mark_compromised": compromise,
     "entitlements.orders.services.key_compromise._reissue": reissue,
@@ -240,7 +240,7 @@ EACH_TIME = {
     "accounts.services.setup.found_mobotix": "a command; until the admin has logged in, each call is a correction",
     "accounts.services.setup.reset_login": "a command; each call is meant",
     "accounts.services.credentials.make_temporary_password": "N1: each attempt at a delivery brings a fresh one",
-    "entitlements.services.bulk_jobs._count_attempt": "it counts them",
+    "entitlements.bulk.services.jobs._count_attempt": "it counts them",
     "entitlements.ledger.signing.rotate_signing_key": "a command; each call is meant",
     "entitlements.ledger.signing.reencrypt_signing_keys": "a command; the same keys stand in other ciphertext",
     "mxportal.maintenance.begin": "a command; the newest message replaces the one before, and there is one row",

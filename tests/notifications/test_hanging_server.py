@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from entitlements.bulk.services.jobs import AT_ONCE, work_on
 from entitlements.models import BulkSplit, BulkState
-from entitlements.services.bulk_jobs import AT_ONCE, work_on
 from notifications.models import Mail
 from tests.entitlements.bulk import line_for, make_buyers, start
 from tests.entitlements.bulk_pages import seen

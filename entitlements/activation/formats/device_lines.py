@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from entitlements.activation.services.activate import MOST_AT_ONCE
 from entitlements.activation.services.activate_many_check import DeviceLine
-from entitlements.bulk_files import Row, file_rows, text_rows
+from entitlements.bulk.files.lines import Row, file_rows, text_rows
 from mxportal.shared.numbers import plain_amount
 
 COLUMNS = {

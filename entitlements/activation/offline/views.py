@@ -33,10 +33,10 @@ from entitlements.activation.offline.services import (
 )
 from entitlements.activation.pages.downloads import license_filename, licenses_zip
 from entitlements.activation.services.guesses import TooManyGuessesError, check_guesses, count_wrong_guess
-from entitlements.views.waiting import please_wait
 from mxportal.shared.drafts import Sent, keeps_draft, posted
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.stamps import takes_up_to
+from mxportal.shared.views import please_wait
 
 CARRY_OUT, EDIT, ADD, REMOVE = "carry_out", "edit", "add", "remove:"
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.visibility import visible_names
-from entitlements.bulk_export import disarm
+from entitlements.bulk.files.export import disarm
 from entitlements.identifiers.host_ids import BETWEEN_DIGITS
 from entitlements.items.search import FOUND_AT_MOST
 from entitlements.models import Activation, Device

@@ -14,7 +14,7 @@ from entitlements.activation.forms.activate_many import ActivateManyForm
 from entitlements.activation.pages.rows import activation_rows
 from entitlements.activation.services.activate import MOST_AT_ONCE, activate_many
 from entitlements.activation.views.licenses import within
-from entitlements.bulk_files import LARGEST_FILE
+from entitlements.bulk.files.lines import LARGEST_FILE
 from entitlements.items.predicates import may_activate
 from entitlements.items.shortcuts import load_item, load_party_item, require, shown
 from entitlements.models import License, LineItem

@@ -10,7 +10,7 @@ from accounts.services.attempts import drop_old_attempts
 from accounts.services.credentials import drop_unknown_resets
 from accounts.services.kept_answers import drop_old_answers
 from accounts.services.sessions import drop_expired_sessions
-from entitlements.services.bulk_jobs import drop_old_drafts
+from entitlements.bulk.services.jobs import drop_old_drafts
 
 RULES: dict[str, Callable[[], int]] = {
     "Sessions that are over": drop_expired_sessions,

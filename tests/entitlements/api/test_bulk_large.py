@@ -6,8 +6,8 @@ import pytest
 
 from accounts.models import Account, Tier
 from entitlements.api.middleware import LARGEST_BODY, LARGEST_BULK_BODY, MEGABYTE
+from entitlements.bulk.services.lines import MOST_LINES
 from entitlements.ledger.verification import differences
-from entitlements.services.bulk_lines import MOST_LINES
 from mxportal.shared.database import allow_long_statements
 from tests.entitlements.api.client import Program, assert_problem, program_of
 from tests.factories import issue_item, make_cast

@@ -7,10 +7,10 @@ from django.utils.translation import gettext as _
 
 from accounts.models import AuditEntry
 from accounts.permissions import Permission, check_permission
+from entitlements.bulk.services.split import BATCH, parcels_of
 from entitlements.mailing.services.queue import MAILED, queue_parcels
 from entitlements.models import BulkSplit, BulkState
 from entitlements.models.line_item import LineItemQuerySet
-from entitlements.services.bulk_split import BATCH, parcels_of
 
 
 def mail_all(bulk: BulkSplit, *, progress: Callable[[int], None]) -> None:

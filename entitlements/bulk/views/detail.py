@@ -13,23 +13,23 @@ from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
 from accounts.quotas import Quota, spend
 from accounts.visibility import person_name, visible_names
-from entitlements import bulk_page
-from entitlements.bulk_export import TYPES, result
-from entitlements.forms.bulk_split import CarryOutForm, CorrectionForm, EmailAllForm, UndoAllForm
-from entitlements.items.listing import for_rows
-from entitlements.items.rows import item_rows
-from entitlements.models import BulkSplit, BulkState, LineItem
-from entitlements.models.bulk_split import CARRIED_OUT, DRAFTS, WAITING, WORKING
-from entitlements.services.bulk_jobs import has_errors, progress_of, sources_of
-from entitlements.services.bulk_requests import (
+from entitlements.bulk import pages as bulk_page
+from entitlements.bulk.files.export import TYPES, result
+from entitlements.bulk.forms import CarryOutForm, CorrectionForm, EmailAllForm, UndoAllForm
+from entitlements.bulk.services.jobs import has_errors, progress_of, sources_of
+from entitlements.bulk.services.requests import (
     carry_out,
     correct_bulk_split,
     discard_bulk_split,
     email_bulk_split,
     undo_bulk_split,
 )
-from entitlements.services.bulk_undo import blocked, open_items
-from entitlements.views.bulk_split import download
+from entitlements.bulk.services.undo import blocked, open_items
+from entitlements.bulk.views.create import download
+from entitlements.items.listing import for_rows
+from entitlements.items.rows import item_rows
+from entitlements.models import BulkSplit, BulkState, LineItem
+from entitlements.models.bulk_split import CARRIED_OUT, DRAFTS, WAITING, WORKING
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.pagination import paginate

@@ -9,13 +9,13 @@ from django.db.models import Count
 
 from accounts.models import User
 from accounts.visibility import visible_names
-from entitlements.bulk_columns import COLUMNS
-from entitlements.forms.bulk_split import MOST_ON_SCREEN, LineForm, TypedLine
+from entitlements.bulk.files.columns import COLUMNS
+from entitlements.bulk.forms import MOST_ON_SCREEN, LineForm, TypedLine
+from entitlements.bulk.services.check import find_targets
+from entitlements.bulk.services.jobs import lines_of
+from entitlements.bulk.services.lines import BulkLine
 from entitlements.items.rows import ItemRow, item_rows, shown_activation_id
 from entitlements.models import BulkSplit, LineItem
-from entitlements.services.bulk_check import find_targets
-from entitlements.services.bulk_jobs import lines_of
-from entitlements.services.bulk_lines import BulkLine
 from entitlements.splits.services.obstacles import all_undo_notes, undo_obstacle
 from entitlements.splits.services.split import targets_of
 from notifications.models import Mail, Status

@@ -14,9 +14,9 @@ from django.core.exceptions import ValidationError
 from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 
-from entitlements import workbook_reader
-from entitlements.services.bulk_check import too_many_lines
-from entitlements.services.bulk_lines import MOST_LINES
+from entitlements.bulk.services.check import too_many_lines
+from entitlements.bulk.services.lines import MOST_LINES
+from mxportal.shared import workbook_reader
 
 # Uncompressed. 10,000 lines with every column need a third of the one and a quarter of the other.
 LARGEST_CONTENT = 20 * 1024 * 1024

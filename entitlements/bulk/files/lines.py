@@ -13,10 +13,10 @@ from typing import IO
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from entitlements.bulk_columns import COLUMNS, REQUIRED, column_of, label_of
-from entitlements.bulk_workbooks import MOST_ROWS, with_macros, workbook_rows
-from entitlements.services.bulk_check import too_many_lines
-from entitlements.services.bulk_lines import MOST_LINES, BulkLine, with_plain_amount
+from entitlements.bulk.files.columns import COLUMNS, REQUIRED, column_of, label_of
+from entitlements.bulk.services.check import too_many_lines
+from entitlements.bulk.services.lines import MOST_LINES, BulkLine, with_plain_amount
+from mxportal.shared.workbooks import MOST_ROWS, with_macros, workbook_rows
 
 LARGEST_FILE = 5 * 1024 * 1024
 DELIMITERS = (";", "\t", ",")

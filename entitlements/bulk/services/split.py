@@ -10,11 +10,11 @@ from accounts.models import Operation, User
 from accounts.permissions import Permission, check_permission
 from accounts.services.customers import CHUNK, lock_seller
 from accounts.services.customers import create_customers as make_customers
+from entitlements.bulk.services.check import check_characters, check_counts, check_lines
+from entitlements.bulk.services.lines import BulkLine, Checked, LinesRefused, Part
 from entitlements.ledger.movements import move_many
 from entitlements.mailing.services.queue import queue_parcels
 from entitlements.models import BulkSplit, BulkState, Entitlement, LineItem, MovementKind, Origin
-from entitlements.services.bulk_check import check_characters, check_counts, check_lines
-from entitlements.services.bulk_lines import BulkLine, Checked, LinesRefused, Part
 from entitlements.splits.services.split import new_item
 from mxportal.shared.fields import fold
 from notifications.messages import one_line

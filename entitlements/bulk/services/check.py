@@ -23,11 +23,7 @@ from accounts.services.customers import (
     check_customers,
     chunks,
 )
-from entitlements.identifiers.activation_ids import canonical
-from entitlements.identifiers.countries import country_code
-from entitlements.items.predicates import may_split
-from entitlements.models import LineItem
-from entitlements.services.bulk_lines import (
+from entitlements.bulk.services.lines import (
     FIELDS,
     MOST_LINES,
     MOST_SOURCES,
@@ -36,6 +32,10 @@ from entitlements.services.bulk_lines import (
     Errors,
     Part,
 )
+from entitlements.identifiers.activation_ids import canonical
+from entitlements.identifiers.countries import country_code
+from entitlements.items.predicates import may_split
+from entitlements.models import LineItem
 from entitlements.splits.services.split import check_copies, check_usable, targets_of
 from mxportal.shared.fields import fold
 from mxportal.shared.numbers import typed_number

@@ -10,11 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.permissions import Permission
-from entitlements.bulk_columns import COLUMNS, OF_NEW_CUSTOMERS, columns_for, label_of
-from entitlements.bulk_files import read_file, read_text
+from entitlements.bulk.files.columns import COLUMNS, OF_NEW_CUSTOMERS, columns_for, label_of
+from entitlements.bulk.files.lines import read_file, read_text
+from entitlements.bulk.services.lines import FIELDS, BulkLine, with_plain_amount
 from entitlements.items.fields import ReasonField
 from entitlements.models import Origin
-from entitlements.services.bulk_lines import FIELDS, BulkLine, with_plain_amount
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.widgets import PlainSelect

@@ -17,13 +17,13 @@ from django.utils.translation import override
 
 from accounts.models import User
 from accounts.permissions import Permission, check_permission
+from entitlements.bulk.services.check import check_lines
+from entitlements.bulk.services.email import mail_all
+from entitlements.bulk.services.lines import BulkLine, Checked, LinesRefused
+from entitlements.bulk.services.split import lock_sources, split_all
+from entitlements.bulk.services.undo import take_all_back
 from entitlements.models import BulkSplit, BulkState, LineItem
 from entitlements.models.bulk_split import CARRIED_OUT, DRAFTS, WORKING
-from entitlements.services.bulk_check import check_lines
-from entitlements.services.bulk_email import mail_all
-from entitlements.services.bulk_lines import BulkLine, Checked, LinesRefused
-from entitlements.services.bulk_split import lock_sources, split_all
-from entitlements.services.bulk_undo import take_all_back
 from mxportal.shared.alarms import wake, wake_on_commit
 from mxportal.shared.database import allow_long_statements
 

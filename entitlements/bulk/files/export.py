@@ -10,7 +10,7 @@ from tablib import Dataset
 
 from accounts.models import Account, User
 from accounts.visibility import NAME_WITHHELD
-from entitlements.bulk_columns import columns_for, label_of
+from entitlements.bulk.files.columns import columns_for, label_of
 from entitlements.items.predicates import is_party
 from entitlements.items.rows import shown_activation_id, shown_order_number
 from entitlements.models import BulkSplit, LineItem

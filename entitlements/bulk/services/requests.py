@@ -12,14 +12,14 @@ from django.utils.translation import gettext as _
 
 from accounts.models import AuditEntry, Operation, User
 from accounts.permissions import Permission, check_permission
+from entitlements.bulk.services.check import check_characters, check_counts
+from entitlements.bulk.services.email import check_mailable
+from entitlements.bulk.services.jobs import go_on, has_errors, lock_own, set_to_work
+from entitlements.bulk.services.lines import BulkLine
+from entitlements.bulk.services.undo import check_undo, open_items
 from entitlements.items.predicates import may_split
 from entitlements.models import BulkSplit, BulkState, LineItem
 from entitlements.models.bulk_split import DRAFTS, WAITING
-from entitlements.services.bulk_check import check_characters, check_counts
-from entitlements.services.bulk_email import check_mailable
-from entitlements.services.bulk_jobs import go_on, has_errors, lock_own, set_to_work
-from entitlements.services.bulk_lines import BulkLine
-from entitlements.services.bulk_undo import check_undo, open_items
 from mxportal.shared.refusals import refusal
 
 DISCARDED = "bulk_split_discarded"

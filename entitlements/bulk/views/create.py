@@ -15,24 +15,24 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
 from accounts.quotas import Quota, spend
-from entitlements.bulk_columns import COLUMNS, label_of
-from entitlements.bulk_export import TYPES, template
-from entitlements.bulk_files import LARGEST_FILE
-from entitlements.bulk_page import source_choices, suggestions
-from entitlements.forms.bulk_split import (
+from entitlements.bulk.files.columns import COLUMNS, label_of
+from entitlements.bulk.files.export import TYPES, template
+from entitlements.bulk.files.lines import LARGEST_FILE
+from entitlements.bulk.forms import (
     FIRST_ROWS,
     MOST_ON_SCREEN,
     BulkSplitForm,
     LineForm,
     typed_lines,
 )
+from entitlements.bulk.pages import source_choices, suggestions
+from entitlements.bulk.services.jobs import lines_of
+from entitlements.bulk.services.lines import BulkLine
+from entitlements.bulk.services.requests import start_bulk_split
 from entitlements.items.predicates import may_split
 from entitlements.items.rows import item_rows
 from entitlements.items.shortcuts import require
 from entitlements.models import BulkSplit, LineItem, Origin
-from entitlements.services.bulk_jobs import lines_of
-from entitlements.services.bulk_lines import BulkLine
-from entitlements.services.bulk_requests import start_bulk_split
 from entitlements.splits.services.split import split_obstacle
 from mxportal.shared.drafts import Sent, keeps_draft, posted
 from mxportal.shared.numbers import typed_number
