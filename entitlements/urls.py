@@ -4,6 +4,7 @@ from django.urls import path
 
 from entitlements.activation.offline import views as offline
 from entitlements.activation.views import activate, activate_many, devices, licenses, returns
+from entitlements.api import docs as api_docs
 from entitlements.api.app import api_urls
 from entitlements.bulk.views import create as bulk_split
 from entitlements.bulk.views import detail as bulk_splits
@@ -19,7 +20,6 @@ from entitlements.overview import views as home
 from entitlements.overview import views as line_items
 from entitlements.splits import views as split
 from entitlements.splits import views as undo
-from entitlements.views import api_docs
 
 urlpatterns = [
     path("api/v1/docs", api_docs.api_docs, name="api_docs"),
