@@ -6,8 +6,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
+from entitlements.management.keys import as_owner_of_keys
 from entitlements.orders.services.key_compromise import mark_compromised
-from mxportal.management.keys import as_owner_of_keys
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from mxportal.management.mails import add_filters, failed_mails, masked
+from notifications.management.mails import add_filters, failed_mails, masked
 
 COLUMNS = "ID\tWRITTEN\tKIND\tTO\tATTEMPTS\tREASON"
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from entitlements.mailing.services.resending import AT_ONCE, send_failed_again
-from mxportal.management.mails import add_filters, failed_mails
+from notifications.management.mails import add_filters, failed_mails
 
 
 class Command(BaseCommand):

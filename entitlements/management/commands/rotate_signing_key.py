@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from entitlements.ledger.signing import rotate_signing_key
-from mxportal.management.keys import as_owner_of_keys
+from entitlements.management.keys import as_owner_of_keys
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from entitlements.ledger.signing import reencrypt_signing_keys
-from mxportal.management.keys import as_owner_of_keys
+from entitlements.management.keys import as_owner_of_keys
 
 
 class Command(BaseCommand):

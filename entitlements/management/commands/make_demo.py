@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from mxportal.demo import logins, make_demo
+from entitlements.management.demo import logins, make_demo
 
 
 class Command(BaseCommand):

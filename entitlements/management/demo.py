@@ -86,7 +86,9 @@ def email_of(company: Company, person: str) -> str:
 
 def password_of(email: str) -> str:
     """The demo password of this installation: it follows from the secret key, so that it is written nowhere."""
-    return salted_hmac("mxportal.demo", email, algorithm="sha256").hexdigest()[:PASSWORD_CHARACTERS]
+    return salted_hmac("entitlements.management.demo", email, algorithm="sha256").hexdigest()[
+        :PASSWORD_CHARACTERS
+    ]
 
 
 def logins() -> Iterator[tuple[str, str, str, str]]:
