@@ -8,11 +8,12 @@ class EntitlementsConfig(AppConfig):
     name = "entitlements"
 
     def ready(self) -> None:
-        """Keep triggers (E11), rights and a first key (L6) after every migration; register what /readyz asks."""
+        """Keep triggers (E11), rights and a first key (L6) after every migration; register mails and checks."""
         from entitlements.ledger import health  # noqa: F401
         from entitlements.ledger.grants import grant_to_application
         from entitlements.ledger.guarding import keep_triggers
         from entitlements.ledger.set_up import make_signing_key
+        from entitlements.mailing import letters  # noqa: F401
 
         post_migrate.connect(keep_triggers, sender=self)
         post_migrate.connect(grant_to_application, sender=self)

@@ -25,7 +25,7 @@ from entitlements.splits.services.obstacles import undo_obstacle
 from entitlements.splits.services.split import split_line_item, split_obstacle
 from entitlements.splits.services.undo import undo_split
 from mxportal.shared.drafts import PARAMETER, Sent, keeps_draft, posted
-from mxportal.shared.views import posted, submit
+from mxportal.shared.views import submit
 
 STEP_LABELS = (_("Account and amount"), _("Summary"), _("Result"))
 
