@@ -8,7 +8,10 @@ import pytest
 from django.conf import settings
 
 VIEWS = sorted(
-    path for place in ("accounts", "entitlements") for path in (settings.BASE_DIR / place).glob("views/*.py")
+    path
+    for app in ("accounts", "entitlements")
+    for place in ("views/*.py", "views.py")
+    for path in (settings.BASE_DIR / app).rglob(place)
 )
 # Buttons without fields, whose answer is always a redirect
 BUTTONS = {"language_set", "relation_decide", "bulk_split_carry_out", "bulk_split_email"}
@@ -18,7 +21,7 @@ def functions(path: Path) -> Iterator[ast.FunctionDef]:
     yield from (node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef))
 
 
-@pytest.mark.parametrize("path", VIEWS, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
+@pytest.mark.parametrize("path", VIEWS, ids=lambda path: str(path.relative_to(settings.BASE_DIR)))
 def test_forms_are_bound_to_what_can_be_kept(path: Path) -> None:
     """``request.POST`` is no draft: a view reads ``posted(request)``, and its stamp is ``keeps_draft``."""
     for function in functions(path):

@@ -17,11 +17,11 @@ from mxportal.shared.forms import new_key
 from tests.entitlements.bulk import line_for
 from tests.factories import Cast, issue_item
 from tests.guards.keys import done_bulk, running_bulk, seen_bulk
-from tests.guards.locks_entitlements import SERVICES, set_state
+from tests.guards.locks_entitlements import set_state
 from tests.guards.races import Race, inside, proves, refused
 
 
-@proves(f"{SERVICES}.bulk_split.lock_sources")
+@proves("entitlements.bulk.services.split.lock_sources")
 def bulk_split_of_what_becomes_inactive(cast: Cast) -> Race:
     """E3: nor in bulk."""
     item = issue_item(cast)
@@ -33,7 +33,7 @@ def bulk_split_of_what_becomes_inactive(cast: Cast) -> Race:
     )
 
 
-@proves(f"{SERVICES}.bulk_jobs._free")
+@proves("entitlements.bulk.services.jobs._free")
 def two_workers(cast: Cast) -> Race:
     """E7: one of them does the job, and the other does not wait for it."""
     bulk = running_bulk(cast)
@@ -44,7 +44,7 @@ def two_workers(cast: Cast) -> Race:
     )
 
 
-@proves(f"{SERVICES}.bulk_jobs.lock_own")
+@proves("entitlements.bulk.services.jobs.lock_own")
 def corrected_while_carried_out(cast: Cast) -> Race:
     """E7: lines that nobody has seen checked are not split."""
     asked = seen_bulk(cast)
@@ -59,7 +59,7 @@ def corrected_while_carried_out(cast: Cast) -> Race:
     )
 
 
-@proves(f"{SERVICES}.bulk_requests._start")
+@proves("entitlements.bulk.services.requests._start")
 def started_twice(cast: Cast) -> Race:
     """E7: a double click; both get the same bulk split."""
     pk, line = issue_item(cast).pk, line_for(cast.installer)
@@ -72,7 +72,7 @@ def started_twice(cast: Cast) -> Race:
     )
 
 
-@proves(f"{SERVICES}.bulk_requests._undo")
+@proves("entitlements.bulk.services.requests._undo")
 def undone_twice(cast: Cast) -> Race:
     """E8: two people at the same bulk split."""
     asked: dict[str, Any] = {"actor": cast.distributor, "bulk_id": done_bulk(cast).pk}

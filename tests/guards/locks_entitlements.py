@@ -26,8 +26,6 @@ from tests.guards.locks_accounts import make_failed_mail, now
 from tests.guards.races import Race, inside, proves, refused
 from tests.roles import as_owner
 
-SERVICES = "entitlements.services"
-
 
 def set_state(cast: Cast, item: LineItem, state: State) -> None:
     """MOBOTIX has just done so."""
@@ -40,7 +38,7 @@ def same_request(service: Callable[..., Any], right: Callable[[Any], bool], **re
     return Race(other=lambda: inside(service)(**request), ours=lambda: service(**request), right=right)
 
 
-@proves(f"{SERVICES}.split.split_line_item")
+@proves("entitlements.splits.services.split.split_line_item")
 def split_of_what_becomes_inactive(cast: Cast) -> Race:
     """E3: nothing is split off an inactive item."""
     item = issue_item(cast)
@@ -51,7 +49,7 @@ def split_of_what_becomes_inactive(cast: Cast) -> Race:
     )
 
 
-@proves(f"{SERVICES}.mailing.email_line_items")
+@proves("entitlements.mailing.services.queue.email_line_items")
 def mail_of_what_becomes_inactive(cast: Cast) -> Race:
     """E3: nor is it mailed."""
     item = issue_item(cast)
@@ -63,7 +61,7 @@ def mail_of_what_becomes_inactive(cast: Cast) -> Race:
     )
 
 
-@proves(f"{SERVICES}.states.change_state")
+@proves("entitlements.orders.services.states.change_state")
 def inactive_while_it_becomes_obsolete(cast: Cast) -> Race:
     """E3: Obsolete is final."""
     item = issue_item(cast)
@@ -75,7 +73,7 @@ def inactive_while_it_becomes_obsolete(cast: Cast) -> Race:
     )
 
 
-@proves(f"{SERVICES}.locks.lock_items")
+@proves("entitlements.items.locks.lock_items")
 def inactive_while_a_split_becomes_obsolete(cast: Cast) -> Race:
     """E3: for what was split from it, too."""
     chain = make_chain(cast)
@@ -88,7 +86,7 @@ def inactive_while_a_split_becomes_obsolete(cast: Cast) -> Race:
     )
 
 
-@proves(f"{SERVICES}.replacing.replace_activation_id")
+@proves("entitlements.orders.services.replacing.replace_activation_id")
 def replaced_while_it_becomes_obsolete(cast: Cast) -> Race:
     """E5: an obsolete item gets no new ID."""
     item = issue_item(cast)
@@ -100,7 +98,7 @@ def replaced_while_it_becomes_obsolete(cast: Cast) -> Race:
     )
 
 
-@proves(f"{SERVICES}.undo.lock_with_parent")
+@proves("entitlements.splits.services.undo.lock_with_parent")
 def undo_while_the_source_becomes_obsolete(cast: Cast) -> Race:
     """E3: copies that came back to an obsolete source would be stranded."""
     chain = make_chain(cast)
@@ -112,7 +110,7 @@ def undo_while_the_source_becomes_obsolete(cast: Cast) -> Race:
     )
 
 
-@proves(f"{SERVICES}.undo.lock_with_parent 2")
+@proves("entitlements.splits.services.undo.lock_with_parent 2")
 def undo_while_the_buyer_splits(cast: Cast) -> Race:
     """E8: up to what is available on the new item."""
     bought = split_item(cast.distributor, issue_item(cast), cast.installer.account, copies=10)
@@ -127,7 +125,7 @@ def undo_while_the_buyer_splits(cast: Cast) -> Race:
     )
 
 
-@proves(f"{SERVICES}.activation.lock_item")
+@proves("entitlements.activation.services.activate.lock_item")
 def activated_while_it_becomes_inactive(cast: Cast) -> Race:
     """L2: only what is deployed is activated."""
     item = make_chain(cast).served
@@ -138,7 +136,7 @@ def activated_while_it_becomes_inactive(cast: Cast) -> Race:
     )
 
 
-@proves(f"{SERVICES}.returns.lock_activation")
+@proves("entitlements.activation.services.returns.lock_activation")
 def returned_while_it_gets_more(cast: Cast) -> Race:
     """L4: all that the device holds comes back, and not what it held a moment ago."""
     item = make_chain(cast).served
@@ -152,7 +150,7 @@ def returned_while_it_gets_more(cast: Cast) -> Race:
     )
 
 
-@proves(f"{SERVICES}.devices.add_device")
+@proves("entitlements.activation.services.devices.add_device")
 def device_added_twice(cast: Cast) -> Race:
     """E7."""
     request: dict[str, Any] = {"actor": cast.installer, "account_id": cast.installer.account_id}
@@ -160,7 +158,7 @@ def device_added_twice(cast: Cast) -> Race:
     return same_request(add_device, lambda outcome: isinstance(outcome, Device), **request)
 
 
-@proves(f"{SERVICES}.issue.create_entitlement")
+@proves("entitlements.orders.services.issue.create_entitlement")
 def same_order_at_once(cast: Cast) -> Race:
     """E1: an order is one entitlement, and who comes second reads that it is there."""
     number = new_key()
@@ -172,7 +170,7 @@ def same_order_at_once(cast: Cast) -> Race:
     )
 
 
-@proves(f"{SERVICES}.issue.add_lines")
+@proves("entitlements.orders.services.issue.add_lines")
 def same_lines_at_once(cast: Cast) -> Race:
     """E7: they are added once."""
     entitlement = issue_item(cast).entitlement
@@ -183,7 +181,7 @@ def same_lines_at_once(cast: Cast) -> Race:
     )
 
 
-@proves(f"{SERVICES}.issue.deploy_entitlement")
+@proves("entitlements.orders.services.issue.deploy_entitlement")
 def same_deployment_at_once(cast: Cast) -> Race:
     """E7: who clicks twice reads of success."""
     entitlement = issue_item(cast, deploy=False).entitlement
@@ -195,7 +193,7 @@ def same_deployment_at_once(cast: Cast) -> Race:
     )
 
 
-@proves(f"{SERVICES}.issue._deploy")
+@proves("entitlements.orders.services.issue._deploy")
 def deployed_one_by_one(cast: Cast) -> Race:
     """E1: a line is deployed, and mailed, once."""
     item = issue_item(cast, deploy=False)
@@ -207,7 +205,7 @@ def deployed_one_by_one(cast: Cast) -> Race:
     )
 
 
-@proves(f"{SERVICES}.products._lock")
+@proves("entitlements.orders.services.products._lock")
 def two_edit_a_product(cast: Cast) -> Race:
     """E1: the German name and the English name are both kept."""
     product = make_product()
@@ -220,7 +218,7 @@ def two_edit_a_product(cast: Cast) -> Race:
     )
 
 
-@proves(f"{SERVICES}.products._lock 2")
+@proves("entitlements.orders.services.products._lock 2")
 def same_product_at_once(cast: Cast) -> Race:
     """E7: who clicks twice does not read that the part number is taken."""
     fields = {"part_number": new_key(), "license_model": "perpetual", "name_en": "A", "name_de": "A"}
@@ -232,7 +230,7 @@ def same_product_at_once(cast: Cast) -> Race:
     )
 
 
-@proves(f"{SERVICES}.resending.send_all_again")
+@proves("entitlements.mailing.services.resending.send_all_again")
 def all_again_at_once(cast: Cast) -> Race:
     """E7: who clicks twice reads the same number."""
     make_failed_mail()
@@ -240,7 +238,7 @@ def all_again_at_once(cast: Cast) -> Race:
     return same_request(send_all_again, lambda outcome: outcome == failed, actor=cast.mobotix)
 
 
-@proves(f"{SERVICES}.key_compromise._reissue")
+@proves("entitlements.orders.services.key_compromise._reissue")
 def reissued_while_it_is_returned(cast: Cast) -> Race:
     """L6: what a device does not hold any more gets no new license."""
     served = make_chain(cast).served
@@ -263,7 +261,7 @@ def as_the_owner(service: Callable[[], object]) -> Callable[[], object]:
     return run
 
 
-@proves(f"{SERVICES}.signing.lock_keys")
+@proves("entitlements.ledger.signing.lock_keys")
 def two_rotations(cast: Cast) -> Race:
     """L6: one key after the other."""
     count = SigningKey.objects.count()
