@@ -19,8 +19,8 @@ from entitlements.activation.offline.pages import license_link
 from entitlements.mailing.services.queue import queue_activation_mail
 from notifications.models import Failure, Mail, Status
 from tests.architecture.test_stamps import patterns
-from tests.entitlements.bulk import line_for, split_bulk
-from tests.entitlements.devices import put_on
+from tests.entitlements.activation.devices import put_on
+from tests.entitlements.bulk.making import line_for, split_bulk
 from tests.factories import Cast, issue_item, make_cast, make_chain, make_product, make_relation, make_token
 from tests.following import FollowingClient
 

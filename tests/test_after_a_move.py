@@ -25,10 +25,10 @@ from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
 from notifications.registry import render
+from tests.entitlements.activation.devices import host
 from tests.entitlements.api.client import Program, program_of
 from tests.entitlements.api.test_matrix import DESCRIBED
-from tests.entitlements.bulk import line_for, split_bulk
-from tests.entitlements.devices import host
+from tests.entitlements.bulk.making import line_for, split_bulk
 from tests.factories import Cast, issue_item, make_cast, make_product, make_relation, make_token, split_item
 from tests.following import FollowingClient
 from tests.test_access_matrix import pages

@@ -15,7 +15,7 @@ from accounts.models import ApiRequest
 from accounts.tasks import drop_sessions
 from entitlements.bulk.services.jobs import DRAFTS_KEPT
 from entitlements.models import BulkSplit
-from tests.entitlements.bulk import line_for, split_bulk, start
+from tests.entitlements.bulk.making import line_for, split_bulk, start
 from tests.factories import Cast, issue_item
 
 pytestmark = pytest.mark.django_db

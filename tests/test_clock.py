@@ -15,7 +15,7 @@ from entitlements.activation.services.licenses import end_licenses
 from entitlements.ledger.sealing.seal import seal_ledger
 from entitlements.models import LedgerHead, License, Movement, NoticeRun, today
 from notifications.models import Mail
-from tests.entitlements.devices import put_on
+from tests.entitlements.activation.devices import put_on
 from tests.factories import Cast, issue_item, make_chain
 
 pytestmark = pytest.mark.django_db(transaction=True)

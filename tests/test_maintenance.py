@@ -21,7 +21,7 @@ from notifications.models import Mail, Status
 from notifications.tasks import deliver_mails
 from tests.entitlements.api.client import assert_problem, program_of
 from tests.entitlements.pages import client_of, html_of
-from tests.entitlements.split_pages import address, typed
+from tests.entitlements.splits.split_pages import address, typed
 from tests.factories import Cast, issue_item, make_cast
 
 

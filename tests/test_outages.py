@@ -21,7 +21,7 @@ from django.test import Client
 from entitlements.models import LineItem, Movement
 from tests.entitlements.api.client import assert_problem, program_of
 from tests.entitlements.pages import client_of, html_of
-from tests.entitlements.split_pages import address, typed
+from tests.entitlements.splits.split_pages import address, typed
 from tests.factories import Cast, issue_item, make_cast
 from tests.live import ROOT
 from tests.read_only import read_only

@@ -16,7 +16,7 @@ from entitlements.bulk.services.lines import MOST_LINES
 from tests.bench.clock import IS_TRIAL, interleaved, seconds
 from tests.bench.people import admin_of
 from tests.bench.splits import issue_source
-from tests.entitlements.bulk import line_for, make_buyers, split_bulk
+from tests.entitlements.bulk.making import line_for, make_buyers, split_bulk
 from tests.factories import split_item
 
 BUYERS = 50 if IS_TRIAL else 1000

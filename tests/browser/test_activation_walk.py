@@ -21,8 +21,8 @@ from accounts.models import User
 from entitlements.ledger.signing import active_key
 from entitlements.models import Activation, Device, LineItem
 from tests.browser.walk import Walker
-from tests.entitlements.devices import MAC, balances, put_on
-from tests.entitlements.test_license_files import published_reader
+from tests.entitlements.activation.devices import MAC, balances, put_on
+from tests.entitlements.activation.test_license_files import published_reader
 from tests.factories import Cast, Chain, split_item
 
 pytestmark = pytest.mark.browser

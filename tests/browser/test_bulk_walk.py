@@ -14,7 +14,7 @@ from entitlements.models import BulkSplit, BulkState, LineItem
 from mxportal.shared.forms import new_key
 from tests.browser.chromium import reading
 from tests.browser.world import World
-from tests.entitlements.bulk import line_for
+from tests.entitlements.bulk.making import line_for
 
 pytestmark = pytest.mark.browser
 each_way = pytest.mark.parametrize("scripted", [True, False], ids=["JavaScript", "without"])

@@ -16,9 +16,9 @@ from tests.browser.chromium import reading
 from tests.browser.test_accessibility import each_scheme, problems
 from tests.browser.test_pages import LEFT_AND_RIGHT, PHONE, console
 from tests.browser.world import World
-from tests.entitlements.devices import MAC, balances
-from tests.entitlements.test_offline import mistyped
-from tests.entitlements.test_offline_pages import text_of
+from tests.entitlements.activation.devices import MAC, balances
+from tests.entitlements.activation.test_offline import mistyped
+from tests.entitlements.activation.test_offline_pages import text_of
 from tests.factories import split_item
 
 pytestmark = pytest.mark.browser

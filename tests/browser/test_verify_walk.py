@@ -12,9 +12,9 @@ from tests.browser.chromium import reading
 from tests.browser.test_accessibility import each_scheme, problems
 from tests.browser.test_pages import LEFT_AND_RIGHT, PHONE
 from tests.browser.world import World
-from tests.entitlements.devices import host
-from tests.entitlements.test_license_files import packed
-from tests.entitlements.test_signed_certificate import pdf_of
+from tests.entitlements.activation.devices import host
+from tests.entitlements.activation.test_license_files import packed
+from tests.entitlements.certificates.test_signed_certificate import pdf_of
 
 pytestmark = pytest.mark.browser
 

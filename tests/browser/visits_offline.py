@@ -7,7 +7,7 @@ from typing import Any
 from entitlements.models import LineItem
 from tests.browser.visit import NOBODY, Visit, page, sent
 from tests.browser.world import LONG_NAME, World
-from tests.entitlements.test_request_files import request_data
+from tests.entitlements.activation.test_request_files import request_data
 
 
 def offline_pages(world: World) -> Iterator[Visit]:

@@ -19,7 +19,7 @@ from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, RefusedAddress, Status
 from tests.browser.tokens import make_tokens
-from tests.entitlements.bulk import line_for, split_bulk
+from tests.entitlements.bulk.making import line_for, split_bulk
 from tests.factories import (
     Cast,
     Chain,

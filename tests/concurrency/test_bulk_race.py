@@ -17,7 +17,7 @@ from entitlements.bulk.services.requests import carry_out, start_bulk_split
 from entitlements.models import BulkSplit, BulkState, Entitlement, LineItem, Origin
 from mxportal.shared.forms import new_key
 from tests.concurrency.test_split_race import SECONDS, assert_conserved, at_once
-from tests.entitlements.bulk import line_for, split_bulk
+from tests.entitlements.bulk.making import line_for, split_bulk
 from tests.factories import Cast, issue_item, make_cast, split_item
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from entitlements.activation.offline.services import carry_out_request
 from entitlements.models import License, LineItem, Movement
 from tests.concurrency.test_split_race import assert_conserved, at_once
-from tests.entitlements.test_offline import asked
+from tests.entitlements.activation.test_offline import asked
 from tests.factories import make_cast, make_chain, split_item
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from entitlements.activation.services.activate import return_as_bearer
 from entitlements.activation.services.returns import return_copies
 from entitlements.models import Activation, CountedReturn
 from mxportal.shared.forms import new_key
-from tests.entitlements.devices import host, put_on
+from tests.entitlements.activation.devices import host, put_on
 from tests.factories import issue_item, make_account, make_cast, make_contact, split_item
 from tests.guards.races import Race, inside, refused, turns_out_right
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.entitlements.devices import MAC, put_on
+from tests.entitlements.activation.devices import MAC, put_on
 from tests.factories import Cast, issue_item, make_chain, split_item
 from tests.faults import checks
 from tests.faults.mails import Delivery

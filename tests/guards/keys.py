@@ -33,7 +33,7 @@ from entitlements.orders.services.states import change_state
 from entitlements.splits.services.split import split_line_item
 from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
-from tests.entitlements.bulk import line_for, split_bulk
+from tests.entitlements.bulk.making import line_for, split_bulk
 from tests.factories import Cast, issue_item, make_account, make_product, split_item, today
 from tests.guards.locks_accounts import make_failed_mail, make_seller
 

@@ -10,7 +10,7 @@ from entitlements.activation.services.devices import add_device
 from entitlements.activation.services.rehosting import rehost, replace_device
 from entitlements.activation.services.returns import return_copies
 from mxportal.shared.forms import new_key
-from tests.entitlements.devices import host, put_on
+from tests.entitlements.activation.devices import host, put_on
 from tests.factories import Cast, make_chain
 from tests.guards.keys import Asked
 

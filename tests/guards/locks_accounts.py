@@ -19,7 +19,7 @@ from mxportal.shared.forms import new_key
 from notifications.delivery import _claim
 from notifications.models import Failure, Mail, Status
 from notifications.services import MailDraft, queue_mails, retry_failed, retry_mail
-from tests.entitlements.bulk import split_bulk
+from tests.entitlements.bulk.making import split_bulk
 from tests.factories import Cast, issue_item, make_account, make_relation, make_user
 from tests.guards.races import Race, inside, proves, refused
 

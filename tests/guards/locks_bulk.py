@@ -14,7 +14,7 @@ from entitlements.bulk.services.requests import (
 from entitlements.bulk.services.split import bulk_split
 from entitlements.models import BulkSplit, Origin, State
 from mxportal.shared.forms import new_key
-from tests.entitlements.bulk import line_for
+from tests.entitlements.bulk.making import line_for
 from tests.factories import Cast, issue_item
 from tests.guards.keys import done_bulk, running_bulk, seen_bulk
 from tests.guards.locks_entitlements import set_state

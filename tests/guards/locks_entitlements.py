@@ -19,7 +19,7 @@ from entitlements.splits.services.split import split_line_item
 from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Mail, Status
-from tests.entitlements.devices import host, put_on
+from tests.entitlements.activation.devices import host, put_on
 from tests.factories import Cast, issue_item, make_chain, make_product, split_item
 from tests.guards.keys import order
 from tests.guards.locks_accounts import make_failed_mail, now

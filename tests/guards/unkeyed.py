@@ -27,8 +27,8 @@ from entitlements.orders.services.key_compromise import _reissue, mark_compromis
 from notifications.delivery import _claim, _Outcome, _settle
 from notifications.models import Status
 from notifications.services import retry_failed, retry_mail
-from tests.entitlements.devices import host, put_on
-from tests.entitlements.test_offline import asked
+from tests.entitlements.activation.devices import host, put_on
+from tests.entitlements.activation.test_offline import asked
 from tests.factories import Cast, make_chain, make_relation, make_token, make_user, today
 from tests.guards.keys import running_bulk
 from tests.guards.locks_accounts import make_failed_mail, make_mail, make_seller

@@ -14,8 +14,8 @@ from accounts.models import User
 from entitlements.bulk.services.jobs import AT_ONCE, work_on
 from entitlements.models import BulkSplit, BulkState
 from notifications.models import Mail
-from tests.entitlements.bulk import line_for, make_buyers, start
-from tests.entitlements.bulk_pages import seen
+from tests.entitlements.bulk.making import line_for, make_buyers, start
+from tests.entitlements.bulk.pages import seen
 from tests.factories import Cast, issue_item
 from tests.live import Portal, running_portal
 from tests.notifications.server import MoodyMailServer

@@ -7,9 +7,9 @@ from entitlements.activation.services.activate import activate_as_bearer
 from entitlements.activation.services.devices import HostId
 from entitlements.models import License, today
 from mxportal.shared.forms import new_key
+from tests.entitlements.activation.devices import host
 from tests.entitlements.api.client import Program, program_of
-from tests.entitlements.bulk import line_for, split_bulk
-from tests.entitlements.devices import host
+from tests.entitlements.bulk.making import line_for, split_bulk
 from tests.factories import Cast, issue_item, make_cast, make_chain
 
 # Who asks, in the order of the matrix' columns. All but two have every scope that they may have.
