@@ -38,17 +38,19 @@ def verify_start(request: HttpRequest) -> HttpResponse:
     """Asks for a code, which has a page of its own, or a file, whose answer is kept nowhere."""
     sent = posted(request)
     if sent is None:
-        return _unlisted(render(request, "entitlements/verify_start.html", {"form": VerifyForm()}))
+        return _unlisted(
+            render(request, "entitlements/certificates/verify_start.html", {"form": VerifyForm()})
+        )
     count = _count(request)
     if count.is_exceeded:
         return please_wait(request, count.seconds)
     way = FILE if sent.get("way") == FILE else CODE
     form = VerifyForm(sent, request.FILES, way=way)
     if not form.is_valid() or sent.is_draft:
-        return _unlisted(render(request, "entitlements/verify_start.html", {"form": form}))
+        return _unlisted(render(request, "entitlements/certificates/verify_start.html", {"form": form}))
     if form.document is None:
         return redirect("verify", form.cleaned_data["code"])
-    page = render(request, "entitlements/verify_document.html", {"document": form.document})
+    page = render(request, "entitlements/certificates/verify_document.html", {"document": form.document})
     return shown_once(_unlisted(page))
 
 
@@ -62,7 +64,9 @@ def verify(request: HttpRequest, code: str) -> HttpResponse:
         return please_wait(request, count.seconds)
     lines = verified_lines(code)
     status = 200 if lines else 404
-    return _unlisted(render(request, "entitlements/verify.html", {"lines": lines}, status=status))
+    return _unlisted(
+        render(request, "entitlements/certificates/verify.html", {"lines": lines}, status=status)
+    )
 
 
 def _count(request: HttpRequest) -> Left:
@@ -107,7 +111,7 @@ def _language(request: PortalRequest) -> str:
 
 def _explain(request: PortalRequest, item: LineItem, reason: str, status: int) -> HttpResponse:
     context = {"row": shown(request.user, item), "reason": reason}
-    return render(request, "entitlements/line_item_certificate.html", context, status=status)
+    return render(request, "entitlements/certificates/line_item_certificate.html", context, status=status)
 
 
 def _pdf(content: bytes, filename: str, *, download: bool) -> HttpResponse:

@@ -70,7 +70,7 @@ def _show(request: PortalRequest, item: LineItem, form: EmailForm) -> HttpRespon
         "is_owner": may_split(request.user, item),
         "splits": item_rows(request.user, _own_splits(request, item)),
     }
-    return render(request, "entitlements/line_item_email.html", context)
+    return render(request, "entitlements/mailing/line_item_email.html", context)
 
 
 def _obstacle(item: LineItem) -> str:
@@ -106,7 +106,7 @@ def mail_list(request: PortalRequest) -> HttpResponse:
             "rows": mail_rows(request.user, [listing.mail_of(row) for row in page.items]),
             "count": listing.count(),
         }
-    return render(request, "entitlements/mail_list.html", context)
+    return render(request, "entitlements/mailing/mail_list.html", context)
 
 
 @requires(Permission.SEND_MAIL)
@@ -119,7 +119,7 @@ def mail_send_all_again(request: PortalRequest) -> HttpResponse:
     if sent is None:
         count = capped_count(failed_mails(request.user))
         context = {"form": form, "count": count, "most": AT_ONCE}
-        return render(request, "entitlements/mail_send_all_again.html", context)
+        return render(request, "entitlements/mailing/mail_send_all_again.html", context)
     sentence = ngettext(
         "%(count)s e-mail is on its way again.", "%(count)s e-mails are on their way again.", sent
     )
@@ -155,7 +155,7 @@ def mail_correct(request: PortalRequest, pk: int) -> HttpResponse:
     sent = submit(form, correct_and_send_again, actor=request.user, mail_id=pk)
     if sent is None:
         context = {"form": form, "mail": mail, "person": person, "kind": kind_label(mail.kind)}
-        return render(request, "entitlements/mail_correct.html", context)
+        return render(request, "entitlements/mailing/mail_correct.html", context)
     messages.success(
         request, _("The e-mail to %(address)s is on its way again.") % {"address": sent.recipient_email}
     )

@@ -76,7 +76,7 @@ def _list_page(request: PortalRequest, form: ListFilter, **found: Any) -> HttpRe
         "ticked": set(_ticked(request)),
         **found,
     }
-    return render(request, "entitlements/line_item_list.html", context)
+    return render(request, "entitlements/overview/line_item_list.html", context)
 
 
 def _ticked(request: PortalRequest) -> list[int]:
@@ -130,7 +130,7 @@ def line_item_go(request: PortalRequest, step: str) -> HttpResponse:
     back.setlist("item", [str(pk) for pk in ticked])
     address = reverse("line_item_list", query=back)
     if step in NEW_WINDOW and "here" not in request.GET:
-        return render(request, "entitlements/line_item_tick_one.html", {"back": address})
+        return render(request, "entitlements/overview/line_item_tick_one.html", {"back": address})
     messages.warning(request, _tick_one(step, len(ticked)))
     return redirect(address)
 
@@ -153,7 +153,7 @@ def line_item_detail(request: PortalRequest, pk: int) -> HttpResponse:
     page = paginate(request, splits, order=("-id",))
     return render(
         request,
-        "entitlements/line_item_detail.html",
+        "entitlements/overview/line_item_detail.html",
         {"this": item_page(request.user, item), "page": page, "splits": item_rows(request.user, page.items)},
     )
 
@@ -170,7 +170,7 @@ def entitlement_detail(request: PortalRequest, pk: int) -> HttpResponse:
         "page": page,
         "rows": item_rows(request.user, page.items),
     }
-    return render(request, "entitlements/entitlement_detail.html", context)
+    return render(request, "entitlements/overview/entitlement_detail.html", context)
 
 
 @requires(Permission.VIEW)
@@ -184,11 +184,11 @@ def line_item_history(request: PortalRequest, pk: int) -> HttpResponse:
         "lineage": None if after else lineage(request.user, item),
         "timeline": timeline(request.user, item, after),
     }
-    return render(request, "entitlements/line_item_history.html", context)
+    return render(request, "entitlements/overview/line_item_history.html", context)
 
 
 @requires(Permission.VIEW)
 @require_safe
 def home(request: PortalRequest) -> HttpResponse:
     """What needs doing: to hand on, expiring, failed mails, requests; and the last activity."""
-    return render(request, "entitlements/home.html", {"this": home_page(request.user)})
+    return render(request, "entitlements/overview/home.html", {"this": home_page(request.user)})

@@ -52,7 +52,7 @@ def _show_form(request: PortalRequest, item: LineItem, form: SplitForm) -> HttpR
         "form": form,
         "carried": ",".join(("back", PARAMETER, *CARRIED)),
     }
-    return render(request, "entitlements/line_item_split.html", context)
+    return render(request, "entitlements/splits/line_item_split.html", context)
 
 
 def _back(request: PortalRequest, item: LineItem, sent: Sent) -> HttpResponse:
@@ -83,7 +83,7 @@ def _summarize(request: PortalRequest, item: LineItem, sent: Sent) -> HttpRespon
         "left": item.available - form.cleaned_data["copies"],
         "ticks": TICKS,
     }
-    return render(request, "entitlements/line_item_split_summary.html", context)
+    return render(request, "entitlements/splits/line_item_split_summary.html", context)
 
 
 def _complete(request: PortalRequest, item: LineItem, sent: Sent) -> HttpResponse:
@@ -122,7 +122,7 @@ def line_item_split_done(request: PortalRequest, pk: int) -> HttpResponse:
         "may_undo": may_undo(request.user, item) and item.available,
         "source": source if source and may_split(request.user, source) else None,
     }
-    return render(request, "entitlements/line_item_split_done.html", context)
+    return render(request, "entitlements/splits/line_item_split_done.html", context)
 
 
 @requires(Permission.UNDO_SPLIT)
@@ -159,4 +159,4 @@ def _show(request: PortalRequest, item: LineItem, form: UndoForm) -> HttpRespons
         "activations": rows_of_item(request.user, item, ACTIVATIONS_SHOWN),
         "splits": item_rows(request.user, splits[:SPLITS_SHOWN]),
     }
-    return render(request, "entitlements/line_item_undo.html", context)
+    return render(request, "entitlements/splits/line_item_undo.html", context)

@@ -158,7 +158,9 @@ def _page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
     """In the frame of the portal's pages, or of those without login."""
     actor = _actor(request)
     frame = "base.html" if actor else "base_public.html"
-    return render(request, f"entitlements/{template}", {"frame": frame, "has_login": bool(actor), **context})
+    return render(
+        request, f"entitlements/activation/{template}", {"frame": frame, "has_login": bool(actor), **context}
+    )
 
 
 def _ask(request: HttpRequest, form: OfflineForm) -> HttpResponse:

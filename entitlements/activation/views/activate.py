@@ -42,7 +42,7 @@ def line_item_activate(request: PortalRequest, pk: int) -> HttpResponse:
             "obstacle": activation_obstacle(item),
             "known": known_devices(request.user, item.owner_id),
         }
-        return render(request, "entitlements/line_item_activate.html", context)
+        return render(request, "entitlements/activation/line_item_activate.html", context)
     messages.success(request, _("The device is activated."))
     return redirect("license_detail", license.license_id)
 
@@ -68,4 +68,4 @@ def line_item_activations(request: PortalRequest, pk: int) -> HttpResponse:
         "most_in_zip": MOST_IN_ZIP,
         "all_in_zip": held.order_by()[: MOST_IN_ZIP + 1].count() <= MOST_IN_ZIP,
     }
-    return render(request, "entitlements/line_item_activations.html", context)
+    return render(request, "entitlements/activation/line_item_activations.html", context)

@@ -66,7 +66,7 @@ def _show(request: PortalRequest, item: LineItem, form: ActivateManyForm) -> Htt
         "checked": form.checked,
         "is_right": is_checked and not form.wrong,
     }
-    return render(request, "entitlements/line_item_activate_many.html", context)
+    return render(request, "entitlements/activation/line_item_activate_many.html", context)
 
 
 @requires(Permission.VIEW)
@@ -83,4 +83,4 @@ def line_item_activated(request: PortalRequest, pk: int) -> HttpResponse:
         "activations": activation_rows(request.user, [license.activation for license in page.items]),
         "range": request.GET.urlencode(),
     }
-    return render(request, "entitlements/line_item_activated.html", context)
+    return render(request, "entitlements/activation/line_item_activated.html", context)

@@ -32,7 +32,7 @@ def device_list(request: PortalRequest) -> HttpResponse:
     """Those of the own account and of the end customers that it sells to, newest first."""
     form = DeviceFilter(request.GET)
     if not form.is_valid():
-        return render(request, "entitlements/device_list.html", {"form": form})
+        return render(request, "entitlements/activation/device_list.html", {"form": form})
     listing = list_devices(request.user, **form.filters())
     page = paginate(request, listing.devices, order=NEWEST, arms=listing.arms)
     context = {
@@ -43,7 +43,7 @@ def device_list(request: PortalRequest) -> HttpResponse:
         "found_at_most": FOUND_AT_MOST if listing.capped else None,
         "query": request.GET.urlencode(),
     }
-    return render(request, "entitlements/device_list.html", context)
+    return render(request, "entitlements/activation/device_list.html", context)
 
 
 @requires(Permission.VIEW)
@@ -84,7 +84,7 @@ def device_detail(request: PortalRequest, pk: int) -> HttpResponse:
         "timeline": device_timeline(request.user, device, after),
         "later": bool(after),
     }
-    return render(request, "entitlements/device_detail.html", context)
+    return render(request, "entitlements/activation/device_detail.html", context)
 
 
 @requires(Permission.ACTIVATE)
@@ -96,7 +96,9 @@ def device_create(request: PortalRequest) -> HttpResponse:
     form = NewDeviceForm(posted(request), actor=request.user, initial={"account": _whose(request)})
     device = submit(form, add_device, keyed=True, actor=request.user)
     if device is None:
-        return render(request, "entitlements/device_create.html", {"form": form, "accounts": accounts})
+        return render(
+            request, "entitlements/activation/device_create.html", {"form": form, "accounts": accounts}
+        )
     messages.success(request, _("The device is added."))
     return redirect("device_detail", device.pk)
 
@@ -118,6 +120,6 @@ def device_edit(request: PortalRequest, pk: int) -> HttpResponse:
     (row,) = device_rows(request.user, [device])
     form = DeviceForm(posted(request), device=device)
     if submit(form, edit_device, actor=request.user, device_id=pk) is None:
-        return render(request, "entitlements/device_edit.html", {"row": row, "form": form})
+        return render(request, "entitlements/activation/device_edit.html", {"row": row, "form": form})
     messages.success(request, _("The details are saved."))
     return redirect("device_detail", pk)

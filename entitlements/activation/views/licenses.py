@@ -45,7 +45,7 @@ def license_detail(request: PortalRequest, license_id: UUID) -> HttpResponse:
         "again_url": _again(license) if request.user.may(Permission.ACTIVATE) and acts else "",
         "qr": license_qr(license) if valid else None,
     }
-    return render(request, "entitlements/license_detail.html", context)
+    return render(request, "entitlements/activation/license_detail.html", context)
 
 
 def _again(license: License) -> str:

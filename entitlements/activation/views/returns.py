@@ -86,7 +86,7 @@ def _show(
         "obstacle": obstacle or (limit.obstacle if limit.is_reached else ""),
         "known": known_devices(request.user, item.owner_id, but=activation.device_id),
     }
-    return render(request, f"entitlements/{name}.html", context)
+    return render(request, f"entitlements/activation/{name}.html", context)
 
 
 @requires(Permission.ACTIVATE)
@@ -121,7 +121,7 @@ def device_replace(request: PortalRequest, pk: int) -> HttpResponse:
             "form": form,
             "known": known_devices(request.user, device.account_id, but=pk),
         }
-        return render(request, "entitlements/device_replace.html", context)
+        return render(request, "entitlements/activation/device_replace.html", context)
     moved = _(
         "Everything that could be rehosted is now on this device. Load the license files into the device."
     )

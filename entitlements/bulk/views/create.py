@@ -159,7 +159,7 @@ def _show_create(
         "item_query": urlencode({"item": [source.pk for source in sources]}, doseq=True),
         **suggestions(request.user),
     }
-    return render(request, "entitlements/bulk_split_create.html", context)
+    return render(request, "entitlements/bulk/bulk_split_create.html", context)
 
 
 @requires(Permission.SPLIT)

@@ -51,7 +51,7 @@ def bulk_split_list(request: PortalRequest) -> HttpResponse:
     rows = [
         {"bulk": bulk, "account": names[bulk.account_id], "is_wrong": bulk.pk in wrong} for bulk in page.items
     ]
-    return render(request, "entitlements/bulk_split_list.html", {"page": page, "rows": rows})
+    return render(request, "entitlements/bulk/bulk_split_list.html", {"page": page, "rows": rows})
 
 
 @requires(Permission.VIEW)
@@ -77,7 +77,7 @@ def _show(request: PortalRequest, bulk: BulkSplit, refused: CorrectionForm | Non
         context |= _result(request, bulk)
     elif bulk.state in DRAFTS:
         context |= _preview(request, bulk, refused)
-    return render(request, "entitlements/bulk_split_detail.html", context)
+    return render(request, "entitlements/bulk/bulk_split_detail.html", context)
 
 
 def _load(request: PortalRequest, pk: int) -> BulkSplit:
@@ -192,7 +192,7 @@ def bulk_split_discard(request: PortalRequest, pk: int) -> HttpResponse:
         messages.success(request, _("The bulk split was discarded. Nothing was split."))
         return redirect("bulk_split_list")
     context = {"bulk": bulk, "form": form, "is_draft": bulk.state in DRAFTS}
-    return render(request, "entitlements/bulk_split_discard.html", context)
+    return render(request, "entitlements/bulk/bulk_split_discard.html", context)
 
 
 @requires(Permission.UNDO_SPLIT)
@@ -218,4 +218,4 @@ def bulk_split_undo(request: PortalRequest, pk: int) -> HttpResponse:
         "blocked": bulk_page.blocked_rows(request.user, stuck),
         "blocked_count": len(stuck),
     }
-    return render(request, "entitlements/bulk_split_undo.html", context)
+    return render(request, "entitlements/bulk/bulk_split_undo.html", context)

@@ -49,7 +49,7 @@ def line_item_quantity(request: PortalRequest, pk: int) -> HttpResponse:
 
 def _show(request: PortalRequest, item: LineItem, form: QuantityForm) -> HttpResponse:
     context = {"row": shown(request.user, item), "form": form}
-    return render(request, "entitlements/line_item_quantity.html", context)
+    return render(request, "entitlements/orders/line_item_quantity.html", context)
 
 
 def _preview(request: PortalRequest, item: LineItem, form: CheckedQuantityForm) -> HttpResponse:
@@ -61,7 +61,7 @@ def _preview(request: PortalRequest, item: LineItem, form: CheckedQuantityForm) 
         "changes": [ChangeRow(row, changes[row.pk]) for row in item_rows(request.user, items)],
         "more": len(form.changes) - len(changes),
     }
-    return render(request, "entitlements/line_item_quantity_preview.html", context)
+    return render(request, "entitlements/orders/line_item_quantity_preview.html", context)
 
 
 def _change(request: PortalRequest, item: LineItem) -> HttpResponse:

@@ -89,7 +89,7 @@ def _save_create(request: PortalRequest, sent: Sent) -> HttpResponse:
 
 def _show_create(request: PortalRequest, form: EntitlementForm, lines: BaseFormSet) -> HttpResponse:
     context = {"form": form, "lines": lines, "may_add": len(lines) < lines.max_num}
-    return render(request, "entitlements/entitlement_create.html", context)
+    return render(request, "entitlements/orders/entitlement_create.html", context)
 
 
 def _load_sold(request: PortalRequest, pk: int) -> Entitlement:
@@ -147,7 +147,7 @@ def _show_add(
         "lines": lines,
         "may_add": len(lines) < lines.max_num,
     }
-    return render(request, "entitlements/entitlement_add_lines.html", context)
+    return render(request, "entitlements/orders/entitlement_add_lines.html", context)
 
 
 def _named(request: PortalRequest, entitlement: Entitlement) -> dict[str, Any]:
@@ -169,4 +169,4 @@ def entitlement_deploy(request: PortalRequest, pk: int) -> HttpResponse:
         entitlement.line_items.filter(state=State.DRAFT).select_related("product", "contact").order_by("pk")
     )
     context = _named(request, entitlement) | {"form": form, "drafts": drafts}
-    return render(request, "entitlements/entitlement_deploy.html", context)
+    return render(request, "entitlements/orders/entitlement_deploy.html", context)

@@ -24,7 +24,9 @@ def product_list(request: PortalRequest) -> HttpResponse:
     search = ProductSearchForm(request.GET)
     typed = search.cleaned_data["q"] if search.is_valid() else ""
     page = paginate(request, _matching(typed), order=("-id",))
-    return render(request, "entitlements/product_list.html", {"page": page, "search": search, "typed": typed})
+    return render(
+        request, "entitlements/orders/product_list.html", {"page": page, "search": search, "typed": typed}
+    )
 
 
 def _matching(text: str) -> QuerySet[Product]:
@@ -53,6 +55,8 @@ def _edit(request: PortalRequest, product: Product | None) -> HttpResponse:
     form = ProductForm(posted(request), product=product)
     saved = submit(form, save_product, keyed=True, actor=request.user, product_id=number)
     if saved is None:
-        return render(request, "entitlements/product_form.html", {"form": form, "is_new": number is None})
+        return render(
+            request, "entitlements/orders/product_form.html", {"form": form, "is_new": number is None}
+        )
     messages.success(request, _("Product %(part_number)s is saved.") % {"part_number": saved.part_number})
     return redirect("product_list")

@@ -31,6 +31,6 @@ def line_item_replace(request: PortalRequest, pk: int) -> HttpResponse:
             "form": form,
             "has_id": item.state not in (State.DRAFT, State.OBSOLETE),
         }
-        return render(request, "entitlements/line_item_replace.html", context)
+        return render(request, "entitlements/orders/line_item_replace.html", context)
     messages.success(request, _("The line item has a new Activation ID. The old one is not valid any more."))
     return redirect("line_item_detail", pk=pk)

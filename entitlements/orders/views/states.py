@@ -32,4 +32,4 @@ def line_item_state(request: PortalRequest, pk: int) -> HttpResponse:
         return redirect("line_item_detail", pk=pk)
     is_final = not ALLOWED[State(item.state)]
     context = {"row": shown(request.user, item), "form": form, "is_final": is_final}
-    return render(request, "entitlements/line_item_state.html", context)
+    return render(request, "entitlements/orders/line_item_state.html", context)
