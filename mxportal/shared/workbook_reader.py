@@ -1,4 +1,4 @@
-"""Read the first sheet of an XLSX file: a program of its own, started for each file (`bulk_workbooks`).
+"""Read the first sheet of an XLSX file: a program of its own, started for each file (`mxportal.shared.workbooks`).
 
 Parsing a workbook holds Python's lock and can be made to take very long; here it holds nobody up, in a process without
 secrets, whose time and memory are limited. It imports nothing of the portal. The file comes on standard input.

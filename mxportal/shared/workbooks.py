@@ -14,14 +14,13 @@ from django.core.exceptions import ValidationError
 from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 
-from entitlements.bulk.services.check import too_many_lines
-from entitlements.bulk.services.lines import MOST_LINES
 from mxportal.shared import workbook_reader
 
 # Uncompressed. 10,000 lines with every column need a third of the one and a quarter of the other.
 LARGEST_CONTENT = 20 * 1024 * 1024
 MOST_TAGS = 2_000_000
-MOST_ROWS = 2 * MOST_LINES  # with blank ones between
+MANY_ROWS = 10_000  # the largest table that any page takes
+MOST_ROWS = 2 * MANY_ROWS  # with blank ones between
 MOST_BEFORE = 200  # rows read beyond, so that too many are noticed with blank ones above the header
 MOST_PARTS = 500
 MOST_PACKED = 100  # how many times as large a part may become; tables of ours are packed one to twenty
@@ -37,9 +36,12 @@ NEEDED = {"[Content_Types].xml", "xl/workbook.xml"}
 MACROS = "vbaproject.bin"
 
 
-def workbook_rows(content: bytes, *, most_columns: int) -> Iterator[tuple[int, list[str]]]:
-    """The rows of the first sheet as texts, with their numbers. Raises ValidationError with a sentence."""
-    check_archive(content)
+def workbook_rows(content: bytes, *, most_columns: int, too_many: str) -> Iterator[tuple[int, list[str]]]:
+    """Return the rows of the first sheet as texts, with their numbers.
+
+    ``too_many``: the sentence that says how many rows may be sent. Raises ValidationError with a sentence.
+    """
+    check_archive(content, too_many)
     if not ONE_AT_A_TIME.acquire(timeout=TURN):
         raise ValidationError(_("Other workbooks are being read at the moment. Try again in a minute."))
     try:
@@ -78,13 +80,13 @@ def _read_aside(content: bytes, most_columns: int) -> list[list[str]]:
     return rows
 
 
-def check_archive(content: bytes) -> None:
+def check_archive(content: bytes, too_many: str) -> None:
     """Sizes by the archive's directory, then by unpacking portion by portion: a directory may lie."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.infolist()
             _check_directory(parts)
-            _unpack(archive, parts)
+            _unpack(archive, parts, too_many)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError) as error:
         raise ValidationError(_broken()) from error
 
@@ -101,7 +103,7 @@ def _check_directory(parts: list[zipfile.ZipInfo]) -> None:
         raise ValidationError(_broken())
 
 
-def _unpack(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo]) -> None:
+def _unpack(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo], too_many: str) -> None:
     """Sizes, tags and rows are counted before anything of it is built."""
     size = tags = rows = 0
     for part in parts:
@@ -111,9 +113,9 @@ def _unpack(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo]) -> None:
                 tags += portion.count(b"<")
                 rows += portion.count(b"<row ")
                 if size > LARGEST_CONTENT or tags > MOST_TAGS:
-                    raise ValidationError(too_many_lines() if rows > MOST_LINES else _too_large())
+                    raise ValidationError(too_many if rows > MANY_ROWS else _too_large())
     if rows > MOST_ROWS:
-        raise ValidationError(too_many_lines())
+        raise ValidationError(too_many)
 
 
 def with_macros() -> str:

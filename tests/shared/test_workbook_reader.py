@@ -11,8 +11,7 @@ from django.core.exceptions import ValidationError
 from openpyxl import Workbook
 
 from entitlements.bulk.files.lines import read_file
-from mxportal.shared import workbook_reader
-from mxportal.shared import workbooks as bulk_workbooks
+from mxportal.shared import workbook_reader, workbooks
 
 SHEET = "xl/worksheets/sheet1.xml"
 BEGIN = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
@@ -62,8 +61,8 @@ def test_a_small_file_with_very_many_cells() -> None:
 
 def test_what_is_not_packed_costs_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Q3: the same without the packing: it ends with its time, and the portal's own CPU has no part in it."""
-    monkeypatch.setattr(bulk_workbooks, "MOST_PACKED", 10_000)
-    monkeypatch.setattr(bulk_workbooks, "PATIENCE", 1)
+    monkeypatch.setattr(workbooks, "MOST_PACKED", 10_000)
+    monkeypatch.setattr(workbooks, "PATIENCE", 1)
     bomb = with_sheet(b"<row r='1'>" + b"<c><v>1</v></c>" * 480_000 + b"</row>")
     began = own_seconds()
     assert refusal(bomb).startswith("This workbook is too large.")
@@ -72,13 +71,13 @@ def test_what_is_not_packed_costs_another_process(monkeypatch: pytest.MonkeyPatc
 
 def test_the_reader_limits_itself() -> None:
     """Q3: it would be killed by its own limit of CPU; and it knows none of our secrets."""
-    assert workbook_reader.SECONDS < bulk_workbooks.PATIENCE
-    assert "SECRET_KEY" not in (bulk_workbooks.ENVIRONMENT | {"PATH": os.environ["PATH"]})
+    assert workbook_reader.SECONDS < workbooks.PATIENCE
+    assert "SECRET_KEY" not in (workbooks.ENVIRONMENT | {"PATH": os.environ["PATH"]})
 
 
 def test_one_long_text_in_many_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     """Q3: openpyxl keeps it once, and whoever writes it down has it 9,000 times."""
-    monkeypatch.setattr(bulk_workbooks, "MOST_PACKED", 10_000)
+    monkeypatch.setattr(workbooks, "MOST_PACKED", 10_000)
     text = "x" * 3000
     book = workbook(*[[text] * 3] * 3000)
     assert refusal(book).startswith("This workbook is too large.")
@@ -97,8 +96,8 @@ def test_entities_are_not_expanded() -> None:
 
 def test_workbooks_wait_for_each_other_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Q3: one at a time, and nobody holds a request thread while another workbook is read."""
-    monkeypatch.setattr(bulk_workbooks, "TURN", 0.1)
-    with bulk_workbooks.ONE_AT_A_TIME:
+    monkeypatch.setattr(workbooks, "TURN", 0.1)
+    with workbooks.ONE_AT_A_TIME:
         assert refusal(workbook(["a"])).startswith("Other workbooks are being read")
     found: list[str] = []
     thread = threading.Thread(target=lambda: found.append(refusal(workbook(["a"]))))

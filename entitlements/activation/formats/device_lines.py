@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from entitlements.activation.services.activate import MOST_AT_ONCE
 from entitlements.activation.services.activate_many_check import DeviceLine
-from entitlements.bulk.files.lines import Row, file_rows, text_rows
 from mxportal.shared.numbers import plain_amount
+from mxportal.shared.spreadsheets import Row, file_rows, text_rows
 
 COLUMNS = {
     "host_id": gettext_lazy("Host ID"),
@@ -32,7 +32,7 @@ AS_MANY = re.compile(r"[+-]?\d[\d.,'’\s]*")  # right or wrong: a name it is no
 
 def read_file(file: IO[bytes], name: str) -> list[DeviceLine]:
     """Raises ValidationError with a sentence that says what to do."""
-    return _lines(file_rows(file, name))
+    return _lines(file_rows(file, name, most_columns=4 * len(COLUMNS), too_many=too_many_devices()))
 
 
 def read_text(text: str) -> list[DeviceLine]:
@@ -64,10 +64,15 @@ def _lines(rows: Iterator[Row]) -> list[DeviceLine]:
     for cells in filled if places else chain([first], filled):
         lines.append(_by_names(cells, places) if places else _by_order(cells))
         if len(lines) > MOST_AT_ONCE:
-            raise ValidationError(_("Enter from 1 to %(most)s devices.") % {"most": MOST_AT_ONCE})
+            raise ValidationError(too_many_devices())
     if not lines:
         raise ValidationError(_("There are no lines below the names of the columns."))
     return lines
+
+
+def too_many_devices() -> str:
+    """Return the sentence that says how many devices one form takes."""
+    return _("Enter from 1 to %(most)s devices.") % {"most": MOST_AT_ONCE}
 
 
 def _places(header: Sequence[str]) -> dict[str, int]:

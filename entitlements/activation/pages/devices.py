@@ -15,12 +15,12 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.visibility import visible_names
-from entitlements.bulk.files.export import disarm
 from entitlements.identifiers.host_ids import BETWEEN_DIGITS
 from entitlements.items.search import FOUND_AT_MOST
 from entitlements.models import Activation, Device
 from entitlements.models.device import VISIBLE_PARTS, DeviceQuerySet
 from mxportal.shared.pagination import COUNT_CAP, Arm, capped, first_rows
+from mxportal.shared.spreadsheets import disarm
 
 NEWEST = ("-id",)
 HEXADECIMAL = re.compile(r"[0-9A-F]{2,12}")

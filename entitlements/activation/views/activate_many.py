@@ -14,13 +14,13 @@ from entitlements.activation.forms.activate_many import ActivateManyForm
 from entitlements.activation.pages.rows import activation_rows
 from entitlements.activation.services.activate import MOST_AT_ONCE, activate_many
 from entitlements.activation.views.licenses import within
-from entitlements.bulk.files.lines import LARGEST_FILE
 from entitlements.items.predicates import may_activate
 from entitlements.items.shortcuts import load_item, load_party_item, require, shown
 from entitlements.models import License, LineItem
 from entitlements.splits.services.obstacles import activation_obstacle
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.pagination import paginate
+from mxportal.shared.spreadsheets import LARGEST_FILE
 from mxportal.shared.stamps import takes_up_to
 from mxportal.shared.views import posted, submit
 

@@ -1,12 +1,9 @@
 """The result of a bulk split, and the template for its lines, as CSV and XLSX."""
 
-import csv
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from tablib import Dataset
+from django.utils.translation import pgettext
 
 from accounts.models import Account, User
 from accounts.visibility import NAME_WITHHELD
@@ -15,30 +12,7 @@ from entitlements.items.predicates import is_party
 from entitlements.items.rows import shown_activation_id, shown_order_number
 from entitlements.models import BulkSplit, LineItem
 from entitlements.models.line_item import PERMANENT
-
-FORMULA, CONTROLS = "=+-@", "\t\r\n"
-TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
-
-
-def disarm(text: str) -> str:
-    """A cell that a spreadsheet would take for a formula becomes a text, wide forms and leading blanks included."""
-    first = unicodedata.normalize("NFKC", text.lstrip()[:1])
-    return f"'{text}" if first and first in FORMULA or text[:1] and text[:1] in CONTROLS else text
-
-
-def export(header: Sequence[str], rows: Iterable[Sequence[str | int]], kind: str) -> bytes:
-    """The file of one of TYPES. A CSV has a BOM and the language's delimiter, as Excel wants them."""
-    data = Dataset(headers=[disarm(text) for text in header], title="Mx")
-    for row in rows:
-        data.append([disarm(cell) if isinstance(cell, str) else cell for cell in row])
-    if kind == "xlsx":
-        return bytes(data.export("xlsx"))
-    delimiter = ";" if get_language() == "de" else ","
-    text = str(data.export("csv", delimiter=delimiter, quoting=csv.QUOTE_ALL))
-    return text.encode("utf-8-sig")
+from mxportal.shared.spreadsheets import export
 
 
 def template(kind: str, sources: Sequence[LineItem]) -> bytes:

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models.functions import Upper
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -31,6 +30,7 @@ from entitlements.bulk.services.lines import (
     Checked,
     Errors,
     Part,
+    too_many_lines,
 )
 from entitlements.identifiers.activation_ids import canonical
 from entitlements.identifiers.countries import country_code
@@ -82,12 +82,6 @@ def check_characters(rows: Iterable[Mapping[str, Any]]) -> None:
             raise refusal(
                 "unstorable-character", {"lines": message % {"number": row.get("number") or index + 1}}
             )
-
-
-def too_many_lines() -> str:
-    """The limit of one operation."""
-    message = _("One bulk split takes at most %(most)s lines. Make several of them.")
-    return message % {"most": number_format(MOST_LINES, force_grouping=True)}
 
 
 class _LineCheck:

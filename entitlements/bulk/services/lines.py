@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Account, User
@@ -15,6 +16,12 @@ from mxportal.shared.numbers import plain_amount
 MOST_LINES = 10_000
 MOST_SOURCES = 100
 Errors = dict[str, str]
+
+
+def too_many_lines() -> str:
+    """The limit of one operation."""
+    message = _("One bulk split takes at most %(most)s lines. Make several of them.")
+    return message % {"most": number_format(MOST_LINES, force_grouping=True)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,8 +16,7 @@ from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
 from accounts.quotas import Quota, spend
 from entitlements.bulk.files.columns import COLUMNS, label_of
-from entitlements.bulk.files.export import TYPES, template
-from entitlements.bulk.files.lines import LARGEST_FILE
+from entitlements.bulk.files.export import template
 from entitlements.bulk.forms import (
     FIRST_ROWS,
     MOST_ON_SCREEN,
@@ -36,6 +35,7 @@ from entitlements.models import BulkSplit, LineItem, Origin
 from entitlements.splits.services.split import split_obstacle
 from mxportal.shared.drafts import Sent, keeps_draft, posted
 from mxportal.shared.numbers import typed_number
+from mxportal.shared.spreadsheets import LARGEST_FILE, TYPES
 from mxportal.shared.stamps import takes_up_to
 
 

@@ -14,7 +14,7 @@ from accounts.permissions import Permission, requires
 from accounts.quotas import Quota, spend
 from accounts.visibility import person_name, visible_names
 from entitlements.bulk import pages as bulk_page
-from entitlements.bulk.files.export import TYPES, result
+from entitlements.bulk.files.export import result
 from entitlements.bulk.forms import CarryOutForm, CorrectionForm, EmailAllForm, UndoAllForm
 from entitlements.bulk.services.jobs import has_errors, progress_of, sources_of
 from entitlements.bulk.services.requests import (
@@ -33,6 +33,7 @@ from entitlements.models.bulk_split import CARRIED_OUT, DRAFTS, WAITING, WORKING
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.pagination import paginate
+from mxportal.shared.spreadsheets import TYPES
 from mxportal.shared.views import posted, submit
 
 LARGE = ("lines", "findings")  # needed in the preview alone

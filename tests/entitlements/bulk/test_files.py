@@ -10,11 +10,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import override
 from openpyxl import Workbook
 
-from entitlements.bulk.files import lines as bulk_files
 from entitlements.bulk.files.columns import COLUMNS, column_of, label_of
 from entitlements.bulk.files.lines import read_file, read_text
 from entitlements.bulk.services.lines import MOST_LINES, BulkLine
-from mxportal.shared import workbooks as bulk_workbooks
+from mxportal.shared import spreadsheets, workbooks
 
 HEADER = "Account ID,Contact e-mail,Amount"
 LINE = "A1,eva@buyer.example,5"
@@ -149,7 +148,7 @@ def test_one_is_not_taken_for_the_other() -> None:
 
 
 def test_too_large_files_are_refused_unread() -> None:
-    assert "larger than 5 MB" in refusal(b"x" * (bulk_files.LARGEST_FILE + 1))
+    assert "larger than 5 MB" in refusal(b"x" * (spreadsheets.LARGEST_FILE + 1))
 
 
 def test_the_limit_of_lines() -> None:
@@ -228,7 +227,7 @@ def test_workbooks_with_macros() -> None:
 
 def test_a_zip_bomb_is_not_unpacked() -> None:
     """By its directory, quickly and without the memory that it asks for."""
-    bomb = archive(xl__worksheets__sheet1=b"0" * (bulk_workbooks.LARGEST_CONTENT + 1))
+    bomb = archive(xl__worksheets__sheet1=b"0" * (workbooks.LARGEST_CONTENT + 1))
     assert len(bomb) < 100_000
     assert refusal(bomb, "a.xlsx").startswith("This workbook is too large.")
 
@@ -243,10 +242,10 @@ def test_a_directory_that_lies_is_found_out() -> None:
 
 
 def test_many_tags_and_many_parts_are_refused_before_they_are_built() -> None:
-    assert refusal(archive(a=b"<a/>" * (bulk_workbooks.MOST_TAGS + 1)), "a.xlsx").startswith(
+    assert refusal(archive(a=b"<a/>" * (workbooks.MOST_TAGS + 1)), "a.xlsx").startswith(
         "This workbook is too large."
     )
-    parts = {f"p{number}": b"x" for number in range(bulk_workbooks.MOST_PARTS)}
+    parts = {f"p{number}": b"x" for number in range(workbooks.MOST_PARTS)}
     assert refusal(archive(**parts), "a.xlsx").startswith("This workbook is too large.")
 
 

@@ -7,13 +7,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from accounts.models import AuditEntry
-from entitlements.bulk.files.export import export
 from entitlements.bulk.services.jobs import progress_of, work_on
 from entitlements.bulk.services.lines import MOST_LINES
 from entitlements.ledger.verification import differences
 from entitlements.models import BulkSplit, BulkState, State
 from entitlements.orders.services.states import STATE_CHANGED
 from mxportal.shared.forms import new_key
+from mxportal.shared.spreadsheets import export
 from notifications.models import Mail
 from tests.entitlements.bulk.making import make_buyers
 from tests.entitlements.bulk.pages import seen

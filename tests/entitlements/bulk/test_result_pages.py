@@ -8,9 +8,9 @@ from django.test import Client
 from django.urls import reverse
 from openpyxl import load_workbook
 
-from entitlements.bulk.files.export import disarm, export
 from entitlements.models import LineItem
 from mxportal.shared.forms import new_key
+from mxportal.shared.spreadsheets import disarm, export
 from notifications.models import Mail
 from tests.entitlements.bulk.making import line_for, split_bulk
 from tests.entitlements.pages import client_of, errors_of, html_of
