@@ -99,7 +99,7 @@ def render_moved_away(mail: Mail) -> Message | None:
     return render_message("emails/account_moved_away", {"mail": mail, "account": account})
 
 
-@renders(NAMESAKE, _("Two buyers with one name"))
+@renders(NAMESAKE, _("Two buyers with the same name"))
 def render_namesake(mail: Mail) -> Message | None:
     """A3: for the admins of an account that sells to both; the name is what the buyer calls itself now."""
     account = Account.objects.get(pk=mail.context["account"])
@@ -119,7 +119,7 @@ def render_tokens_suspended(mail: Mail) -> Message | None:
     return render_message("emails/tokens_suspended", context | {"tokens_url": _tokens_url()})
 
 
-@renders(TOKEN_ENDS, _("API token ends"))
+@renders(TOKEN_ENDS, _("API token expires"))
 def render_token_ends(mail: Mail) -> Message | None:
     """P1: no mail where it was revoked meanwhile."""
     token = ApiToken.objects.get(pk=mail.context["token"])

@@ -26,16 +26,16 @@ SENTENCES = {
     "account_changed": gettext_lazy("%(who)s changed: %(fields)s."),
     "account_active": gettext_lazy("%(who)s set the account active."),
     "account_inactive": gettext_lazy("%(who)s set the account inactive."),
-    "relation_requested": gettext_lazy("%(who)s asked to sell to this account too (seller %(seller)s)."),
+    "relation_requested": gettext_lazy("%(who)s asked to sell to this account (seller: %(seller)s)."),
     "relation_accepted": gettext_lazy("%(who)s accepted the seller %(seller)s."),
     "relation_moved": gettext_lazy("%(who)s transferred the account to the seller %(seller)s."),
     "relation_declined": gettext_lazy("%(who)s declined the seller %(seller)s."),
     "user_created": gettext_lazy("%(who)s created this person."),
     "user_changed": gettext_lazy("%(who)s changed: %(fields)s."),
-    "credentials_sent": gettext_lazy("%(who)s had new credentials sent."),
+    "credentials_sent": gettext_lazy("%(who)s sent new credentials."),
     "api_token_created": gettext_lazy("%(who)s created the API token “%(token)s”."),
     "api_token_revoked": gettext_lazy("%(who)s revoked the API token “%(token)s”."),
-    "api_token_taken_over": gettext_lazy("%(who)s took the API token “%(token)s” over."),
+    "api_token_taken_over": gettext_lazy("%(who)s took over the API token “%(token)s”."),
     "profile_changed": gettext_lazy("%(who)s changed the profile."),
 }
 
@@ -96,7 +96,7 @@ def login_state(user: User) -> str:
     if user.temporary_password_expired:
         return _("Temporary password expired")
     if user.must_change_password:
-        return _("No password of their own yet")
+        return _("Has not set a password yet")
     if user.shared_login:
         return _("Shared login, not recorded")
     return date_format(localtime(user.last_login), "SHORT_DATETIME_FORMAT") if user.last_login else _("Never")

@@ -35,10 +35,12 @@ def _log_in_first(request: HttpRequest, address: str) -> HttpResponseRedirect:
     if address:
         messages.info(
             request,
-            _("You were logged out. What you typed is kept: log in, and it stands in the form again."),
+            _("You were logged out. Your input is kept: log in, and the form shows it again."),
         )
     else:
-        messages.warning(request, _("You were logged out, and nothing was done. Log in and repeat the step."))
+        messages.warning(
+            request, _("You were logged out, and nothing was changed. Log in and repeat the step.")
+        )
     return redirect_to_login(address or page_before(request, reverse("home")))
 
 

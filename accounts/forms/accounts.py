@@ -32,8 +32,8 @@ class AccountForm(KeyedForm):
         super().__init__(*args, **kwargs)
         self.fields.update(model_fields(Account, EDITABLE))
         self.fields["visible_to_partners"].help_text = _(
-            "Yes: those further up the channel, such as your distributor, see this account's name and details "
-            "although they did not create it. No: they read “Name withheld”."
+            "Yes: partners further up the channel, such as your distributor, see this account's name "
+            "and details although they did not create it. No: they see “Name withheld”."
         )
 
     @property
@@ -73,7 +73,7 @@ class EditAccountForm(AccountForm):
         super().__init__(*args, initial=initial | {"country": str(account.country)}, **kwargs)
         self.fields.update(model_fields(Account, ["account_id"]))
         self.fields["account_id"].disabled = True
-        self.fields["account_id"].help_text = _("Fixed since the account was created.")
+        self.fields["account_id"].help_text = _("Cannot be changed after the account is created.")
 
     def service_data(self) -> dict[str, Any]:
         """Without what is fixed."""

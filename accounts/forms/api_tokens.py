@@ -20,9 +20,9 @@ class NewApiTokenForm(KeyedForm):
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields.update(model_fields(ApiToken, ["name"]))
-        self.fields["name"].help_text = _("What uses it, for example “ERP, orders”.")
+        self.fields["name"].help_text = _("The program that uses the token, for example “ERP, orders”.")
         self.fields["scopes"] = forms.MultipleChoiceField(
-            label=_("What is it for?"),
+            label=_("What is the token for?"),
             choices=[(scope.value, scope.label) for scope in scopes_for(actor)],
             widget=forms.CheckboxSelectMultiple,
             error_messages={"required": _("Choose what the token is for.")},

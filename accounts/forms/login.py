@@ -34,9 +34,7 @@ class LoginForm(allauth_forms.LoginForm):
                 sender=__name__, credentials={"username": self.user.login}, request=self.request
             )
             raise ValidationError(
-                _(
-                    "Your temporary password has expired. Choose “Forgotten password?” to set one of your own."
-                ),
+                _("Your temporary password has expired. Choose “Forgotten password?” to set a new one."),
                 code="temporary_password_expired",
             )
         return cleaned
@@ -84,5 +82,5 @@ class ChangePasswordForm(allauth_forms.ChangePasswordForm):
         """U4: the temporary password cannot become the lasting one."""
         cleaned: dict[str, Any] = super().clean()
         if cleaned.get("password1") and cleaned.get("password1") == cleaned.get("oldpassword"):
-            self.add_error("password1", _("Choose a password that differs from the present one."))
+            self.add_error("password1", _("Choose a password that differs from your current one."))
         return cleaned

@@ -70,9 +70,7 @@ class UserForm(PersonForm):
         question = self.fields["can_log_in"]
         question.disabled = True
         self.initial["can_log_in"] = False
-        question.help_text = _(
-            "Persons of an End customer never get access to the portal; they are contacts."
-        )
+        question.help_text = _("People of an End customer never get access to the portal; they are contacts.")
         for name in ("role", "shared_login", "time_zone"):
             del self.fields[name]
 
@@ -126,7 +124,7 @@ class NewUserForm(UserForm):
 class EditUserForm(UserForm):
     """A person as stored; what takes an access away wants a tick first."""
 
-    confirm = forms.BooleanField(label=_("Yes, take the access away"), required=False)
+    confirm = forms.BooleanField(label=_("Yes, remove the access"), required=False)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         names = ("can_log_in", "shared_login", "status", "email", *PROFILE)
@@ -139,7 +137,8 @@ class EditUserForm(UserForm):
             self.fields["confirm"].label = _("Yes, set this person inactive")
         else:
             self.fields["email"].help_text = _(
-                "This is the user ID. A new address gets a new temporary password by e-mail."
+                "This is the user ID. If you change it, the portal sends a new temporary password to "
+                "the new address."
             )
 
     @property
@@ -168,7 +167,7 @@ class EditUserForm(UserForm):
     def _consequence(self) -> ValidationError:
         if not self.user.login:
             message = _(
-                "%(name)s will get no more e-mails and cannot be chosen as contact. Tick the box to confirm."
+                "%(name)s will get no more e-mails and cannot be chosen as a contact. Tick the box to confirm."
             )
         else:
             message = _(

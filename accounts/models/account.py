@@ -126,7 +126,7 @@ class Account(Address):
         default=propose_account_id,
         validators=[account_id_characters],
         help_text=_(
-            "Short and fixed once saved. It appears on orders, so it should not tell who the customer is."
+            "Short, and cannot be changed later. It appears on orders, so it should not reveal who the customer is."
         ),
     )
     name = models.CharField(_("Account name"), max_length=200)

@@ -35,7 +35,7 @@ def keeping_answers(keep: Keeper) -> Iterator[None]:
 def key_reused() -> ValidationError:
     """The key was used for a different request."""
     return ValidationError(
-        _("This form was sent before, with other values. Check what is in it and send it again."),
+        _("This form was already sent with other values. Check the values and send it again."),
         code=KEY_REUSED,
     )
 

@@ -111,7 +111,7 @@ class User(AbstractBaseUser, Address):
     first_name = models.CharField(_("First name"), max_length=100)
     last_name = models.CharField(_("Last name"), max_length=100)
     display_name = models.CharField(
-        _("Display name"), max_length=200, blank=True, help_text=_("Left empty, it is first and last name.")
+        _("Display name"), max_length=200, blank=True, help_text=_("If empty, first and last name are used.")
     )
     email = models.EmailField(_("E-mail"), max_length=254)
     email_key = FoldedField(of="email", max_length=254)

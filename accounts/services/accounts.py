@@ -63,7 +63,7 @@ def create_account(
 
 def account_id_taken() -> ValidationError:
     """A3: says nothing about who has it, and proposes a free one."""
-    message = _("This Account ID cannot be used. A free one is: %(proposal)s")
+    message = _("This Account ID cannot be used. Use a free one, for example: %(proposal)s")
     return refusal("account-id-used", {"account_id": message % {"proposal": propose_account_id()}})
 
 
@@ -108,7 +108,9 @@ def _check_name(name: str, seller: Account | None, but: Account | None = None) -
 
 def name_in_use() -> ValidationError:
     """A3: another buyer of the same seller has it."""
-    message = _("You already sell to an account with this name. Use that one, or add the city to the name.")
+    message = _(
+        "You already sell to an account with this name. Use that account, or add the city to the name."
+    )
     return refusal("name-used", {"name": message})
 
 

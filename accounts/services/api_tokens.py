@@ -102,7 +102,7 @@ def make_api_token(*, email: str, secret: str, name: str, scopes: Sequence[str],
     logins = User.objects.select_related("account").select_for_update(no_key=True, of=("self",))
     user = logins.get(login=fold(email))
     if not (user.is_admin and user.is_active):
-        raise ValidationError(_("A token acts as an active Portal Admin. This person is none."))
+        raise ValidationError(_("A token acts as an active Portal Admin. This person is not one."))
     expires_on = today() + timedelta(days=days)
     return _create(user=user, by=None, secret=secret, name=name, scopes=scopes, expires_on=expires_on)
 
@@ -142,7 +142,7 @@ def take_over_api_token(*, actor: User, token_id: int) -> ApiToken:
     changed = others.update(user=actor, suspended_at=None)
     token = tokens.get()
     if token.is_ended:
-        raise ValidationError(_("This token has ended. Create another one."))
+        raise ValidationError(_("This token has expired or was revoked. Create another one."))
     if changed:
         _audit(actor, "api_token_taken_over", token)
     return token

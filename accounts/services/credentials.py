@@ -151,7 +151,7 @@ class LinkUsedError(ValidationError):
     """The one-time link has set a password already."""
 
     def __init__(self) -> None:
-        super().__init__(_("This link was used already."), code="link_used")
+        super().__init__(_("This link has already been used."), code="link_used")
 
 
 @transaction.atomic(durable=True)

@@ -64,9 +64,9 @@ def check_move(actor: User, move: Move) -> None:
     Raises ValidationError at ``former`` or ``seller``.
     """
     if not sellers_of(actor, move.account).filter(pk=move.former.pk).exists():
-        raise ValidationError({"former": _("This account does not sell to it any more.")})
+        raise ValidationError({"former": _("This seller no longer sells to the account.")})
     if move.seller == move.former:
-        raise ValidationError({"seller": _("It buys from this account already. Choose another one.")})
+        raise ValidationError({"seller": _("The account already buys from this seller. Choose another one.")})
     if not possible_sellers(actor, move.account).filter(pk=move.seller.pk).exists():
         raise ValidationError({"seller": _("Choose an active account of a higher tier.")})
     if has_namesake(move.seller, move.account):

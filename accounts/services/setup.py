@@ -42,7 +42,7 @@ def _first_admin(account: Account) -> User | None:
         return None
     if len(admins) > 1 or account.taken_over_at or _has_logged_in(admins[0]):
         raise ValidationError(
-            _("MOBOTIX has an active Portal Admin already, who can create further users in the portal.")
+            _("MOBOTIX already has an active Portal Admin, who can create further users in the portal.")
         )
     return admins[0]
 

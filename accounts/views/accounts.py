@@ -181,4 +181,4 @@ def account_status(request: PortalRequest, pk: int) -> HttpResponse:
 def _status_set(account: Account) -> str:
     if account.is_active:
         return _("The account is active again: its users can log in, and copies can be split to it.")
-    return _("The account is inactive: nobody of it can log in, and nothing can be split to it.")
+    return _("The account is inactive: its users cannot log in, and nothing can be split to it.")

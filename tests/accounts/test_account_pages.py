@@ -276,7 +276,7 @@ def test_account_id_in_other_letter_case(cast: Cast, as_user: AsUser) -> None:
     """A3: a clash is a sentence at the field that proposes a free one; the name of the other is not told."""
     make_account(Tier.END_CUSTOMER, "Somebody Else", account_id="new-1")
     answer = as_user(cast.installer).post(CREATE_CUSTOMER, account_data())
-    assert "A free one is" in answer.context["form"].errors["account_id"][0]
+    assert "Use a free one" in answer.context["form"].errors["account_id"][0]
     assert "Somebody Else" not in text(answer)
     assert "New Company" in text(answer)
 
@@ -297,7 +297,7 @@ def test_edit_keeps_what_is_fixed(cast: Cast, as_user: AsUser) -> None:
 def test_status_is_asked_first(cast: Cast, as_user: AsUser) -> None:
     """A5: the page says what follows; a second click on the same page changes nothing back."""
     client, url = as_user(cast.installer), reverse("account_status", args=[cast.customer.pk])
-    assert "Nobody of this account can log in any more" in text(client.get(url))
+    assert "The users of this account can no longer log in" in text(client.get(url))
     for __ in range(2):
         assert client.post(url, {"key": new_key(), "status": "inactive"}).status_code == 302
     assert Account.objects.get(pk=cast.customer.pk).status == "inactive"
@@ -361,6 +361,6 @@ def test_history_in_sentences(cast: Cast, as_user: AsUser) -> None:
     AuditEntry.objects.record(actor=cast.mobotix, action="credentials_sent", about=cast.installer.account)
     page = text(as_user(cast.installer).get(url))
     assert "Nordlicht Distribution changed: City." in page
-    assert "MOBOTIX AG had new credentials sent." in page
+    assert "MOBOTIX AG sent new credentials." in page
     assert str(cast.distributor) not in page
     assert f"{cast.distributor} changed: City." in text(as_user(cast.mobotix).get(url))

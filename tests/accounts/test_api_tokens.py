@@ -180,7 +180,7 @@ def test_the_page_shows_it_once(cast: Cast, as_user: AsUser) -> None:
     assert "no-store" in answer.headers["Cache-Control"]
     again = client.post(NEW, data)
     assert "mxp_" not in again.content.decode()
-    assert "was sent before" in again.content.decode()
+    assert "was already sent" in again.content.decode()
     assert ApiToken.objects.count() == 1
     assert "mxp_" not in client.get(LIST).content.decode()
 

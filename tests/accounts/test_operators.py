@@ -55,7 +55,7 @@ def test_once_the_admin_has_logged_in_it_is_over() -> None:
     run("create_first_admin", "mara@right.example", "Mara", "Keller")
     deliver_mails([Mail.objects.get().pk])
     log_in(User.objects.get(), password_of_last_mail())
-    with pytest.raises(CommandError, match="active Portal Admin already"):
+    with pytest.raises(CommandError, match="already has an active Portal Admin"):
         run("create_first_admin", "eve@evil.example", "Eve", "Evil")
     assert User.objects.get().email == "mara@right.example"
 

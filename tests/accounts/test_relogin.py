@@ -57,7 +57,7 @@ def test_an_expired_session_keeps_what_was_typed(cast: Cast) -> None:
     end_session(client)
     answer = client.post(FORM, fields)
     login = client.get(answer["Location"])
-    assert "What you typed is kept" in login.content.decode()
+    assert "Your input is kept" in login.content.decode()
     back = log_in(client, cast.installer, answer["Location"])
     page = back.content.decode()
     assert back.request["PATH_INFO"] == FORM

@@ -234,7 +234,7 @@ def test_the_login_ends_in_the_middle(
         page.get_by_label("Order number of the buyer").fill("PO-9")
         Session.objects.all().delete()
         press(page, "Split")
-        expect(page.locator("main")).to_contain_text("What you typed is kept")
+        expect(page.locator("main")).to_contain_text("Your input is kept")
         page.locator("[name=login]").fill(world.cast.installer.email)
         page.locator("[name=password]").fill(PASSWORD)
         press(page, "Log in")

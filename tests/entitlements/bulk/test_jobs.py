@@ -55,9 +55,9 @@ def test_each_step_answers_to_its_key(cast: Cast, item: LineItem) -> None:
     for _ in range(2):
         assert undo(cast.distributor, first, key=keys[2]).state == BulkState.UNDONE
     assert Movement.objects.filter(kind="undo").count() == 1
-    with pytest.raises(ValidationError, match="sent before, with other values"):
+    with pytest.raises(ValidationError, match="already sent with other values"):
         start(cast, item, line_for(cast.installer, 4), key=keys[0])
-    with pytest.raises(ValidationError, match="sent before, with other values"):
+    with pytest.raises(ValidationError, match="already sent with other values"):
         go(cast, first, key=keys[1], send_mail=False)
 
 

@@ -136,7 +136,7 @@ def test_the_same_request_twice_is_done_once(cast: Cast, item: LineItem) -> None
 
     assert first == second
     assert item.splits.count() == 1
-    with pytest.raises(ValidationError, match="sent before, with other values"):
+    with pytest.raises(ValidationError, match="already sent with other values"):
         split_bulk(cast.distributor, [item], [line_for(cast.installer, 3)], key=key)
 
 

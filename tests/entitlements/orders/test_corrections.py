@@ -182,7 +182,7 @@ def test_twice_is_once(cast: Cast, chain: Chain) -> None:
     client, data = client_of(cast.mobotix), typed("lower", "2")
     assert [client.post(address(chain.served), data).status_code for _ in range(2)] == [302, 302]
     response = client.post(address(chain.served), data | {"copies": "1"})
-    assert "was sent before, with other values" in str(errors_of(response))
+    assert "was already sent with other values" in str(errors_of(response))
     assert balances(chain.served) == [(3, 3, 0)]
 
 

@@ -229,7 +229,7 @@ def test_whom_it_cannot_move_to(cast: Cast, chain: Chain) -> None:
     Account.objects.filter(pk=cast.other_distributor.account_id).update(status=AccountStatus.INACTIVE)
     with pytest.raises(ValidationError, match="active account of a higher tier"):
         move(cast, installer, cast.distributor, cast.other_distributor)
-    with pytest.raises(ValidationError, match="does not sell to it any more"):
+    with pytest.raises(ValidationError, match="no longer sells to the account"):
         move(cast, installer, cast.other_distributor, cast.mobotix)
     with pytest.raises(Account.DoesNotExist):
         move(cast, cast.mobotix.account, cast.distributor, cast.other_distributor)

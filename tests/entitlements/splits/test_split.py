@@ -126,7 +126,7 @@ def test_the_same_key_for_another_amount_is_refused(client: Client, cast: Cast, 
     client.post(address(item), data)
     response = client.post(address(item), data | {"copies": "11"})
 
-    assert "sent before, with other values" in response.content.decode()
+    assert "already sent with other values" in response.content.decode()
     assert LineItem.objects.filter(parent=item).count() == 1
 
 
