@@ -37,7 +37,11 @@ CHROMIUM = os.environ.get("TEST_CHROMIUM") or shutil.which("chromium") or ""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Argon2 costs 100 ms a log-in: here a cheap hash stands before it. Playwright's loop is no async code of ours."""
+    """Set what makes tests cheap: a fast hash before Argon2, which costs 100 ms a login, and no list of static files.
+
+    WhiteNoise lists them when its middleware is made, which is for each `Client()`. Playwright's loop is no async code.
+    """
+    django_settings.WHITENOISE_AUTOREFRESH = True
     django_settings.PASSWORD_HASHERS = [
         "django.contrib.auth.hashers.MD5PasswordHasher",
         *django_settings.PASSWORD_HASHERS,

@@ -26,7 +26,7 @@ from tests.entitlements.api import world as api
 from tests.entitlements.api.test_matrix import LINES as API_LINES
 from tests.entitlements.api.test_matrix import answer as api_answer
 from tests.factories import PASSWORD, Cast
-from tests.test_access_matrix import COLUMNS, LINES, World, answer
+from tests.test_access_matrix import COLUMNS, LINES, Visitor, World
 
 MOST_SECONDS_MORE = 1.0
 FORGIVING = "mxportal.shared.redis_cache.ForgivingRedisCache"
@@ -101,11 +101,12 @@ def columns_of(line: list[str]) -> list[tuple[str, str]]:
 def test_every_page_works(db: None, failing_redis: str) -> None:
     """The same status as ever, at most a second later."""
     world = World()
+    visitors = {column: Visitor(world, column) for column in ("anonymous", "installer", "mobotix")}
     wrong = {}
     for line in (line for line in LINES if line[0] != "readyz"):
         name, method = line[:2]
         for column, status in columns_of(line):
-            ask = partial(answer, world, column, name, method)
+            ask = partial(visitors[column].ask, name, method)
             got = str(soon(ask, usual=1.0).status_code)
             if got != status:
                 wrong[name, method, column] = got

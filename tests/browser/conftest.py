@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import connections
 from pytest_django.live_server_helper import LiveServer
@@ -21,6 +22,7 @@ def live_server(django_db_setup: None) -> Iterator[LiveServer]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.test.testcases._StaticFilesHandler", lambda application: application)
         patch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
+        patch.setattr(django_settings, "WHITENOISE_AUTOREFRESH", False)  # one server for all: the list is worth it
         server = LiveServer("127.0.0.1")
         yield server
         server.stop()
