@@ -46,7 +46,7 @@ def find_vnu() -> str | None:
 def find_all(stack: ExitStack) -> dict[str, str | None]:
     """What the tests use besides Python, by the environment variable that names it to them."""
     return {
-        "TEST_DATABASE_URL": stack.enter_context(services.postgres()),
+        "TEST_DATABASE_URL": stack.enter_context(services.postgres_without_fsync()),
         "TEST_REDIS_SERVER": find_program(["redis-server"], ["redis-server"]),
         "TEST_CHROMIUM": os.environ.get("TEST_CHROMIUM")
         or find_program(["chromium", "chromium-browser"], ["chromium"]),
@@ -101,7 +101,8 @@ def server_environment(database_url: str) -> dict[str, str]:
 
 
 def main() -> int:
-    for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SITE_URL", "DEMO"):
+    # without PYTHONDONTWRITEBYTECODE: each of some hundred processes would compile thousands of modules anew
+    for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SITE_URL", "DEMO", "PYTHONDONTWRITEBYTECODE"):
         os.environ.pop(name, None)
     with ExitStack() as stack:
         found = find_all(stack)

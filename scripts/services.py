@@ -7,8 +7,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 DEFAULT_POSTGRES = "postgres://postgres@127.0.0.1:5432/postgres"
@@ -56,16 +56,36 @@ def postgres_binaries() -> Path | None:
 @contextmanager
 def postgres() -> Iterator[str | None]:
     """The address of a PostgreSQL: TEST_DATABASE_URL, the usual local one, one of our own, or None."""
-    for url in filter(None, [os.environ.get("TEST_DATABASE_URL"), DEFAULT_POSTGRES]):
-        if answers(url):
-            yield url
-            return
-    binaries = postgres_binaries()
-    if binaries is None:
-        yield None
-        return
-    with own_postgres(binaries) as url:
+    with postgres_of_these(named_postgres, local_postgres, new_postgres) as url:
         yield url
+
+
+@contextmanager
+def postgres_without_fsync() -> Iterator[str | None]:
+    """The same, but one of our own comes before the usual local one, which writes everything to its disk."""
+    with postgres_of_these(named_postgres, new_postgres, local_postgres) as url:
+        yield url
+
+
+@contextmanager
+def postgres_of_these(*kinds: Callable[[ExitStack], str | None]) -> Iterator[str | None]:
+    """The first of these that there is; it stops at the end if it was started for this."""
+    with ExitStack() as stack:
+        yield next((url for kind in kinds if (url := kind(stack))), None)
+
+
+def named_postgres(stack: ExitStack) -> str | None:
+    url = os.environ.get("TEST_DATABASE_URL")
+    return url if url and answers(url) else None
+
+
+def local_postgres(stack: ExitStack) -> str | None:
+    return DEFAULT_POSTGRES if answers(DEFAULT_POSTGRES) else None
+
+
+def new_postgres(stack: ExitStack) -> str | None:
+    binaries = postgres_binaries()
+    return stack.enter_context(own_postgres(binaries)) if binaries else None
 
 
 def make_cluster(binaries: Path, directory: str) -> str | None:
@@ -85,11 +105,12 @@ def run_as(owner: str | None, *command: str | Path, cwd: str) -> None:
 
 @contextmanager
 def own_postgres(binaries: Path) -> Iterator[str]:
-    """A cluster in a temporary directory."""
+    """A cluster in a temporary directory, which need not survive the machine's end: it waits for no disk."""
     with tempfile.TemporaryDirectory(prefix="portal-pg-") as directory:
         owner, data, port = make_cluster(binaries, directory), f"{directory}/data", free_port()
         pg_ctl = [binaries / "pg_ctl", "-D", data]
-        options = f"-p {port} -h 127.0.0.1 -k {directory} -c fsync=off -c max_connections=200"
+        unsafe = " ".join(f"-c {name}=off" for name in ("fsync", "synchronous_commit", "full_page_writes"))
+        options = f"-p {port} -h 127.0.0.1 -k {directory} -c max_connections=200 {unsafe}"
         run_as(owner, *pg_ctl, "-w", "-o", options, "-l", f"{data}/log", "start", cwd=directory)
         try:
             yield f"postgres://postgres@127.0.0.1:{port}/postgres"

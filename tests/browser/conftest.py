@@ -22,7 +22,8 @@ def live_server(django_db_setup: None) -> Iterator[LiveServer]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.test.testcases._StaticFilesHandler", lambda application: application)
         patch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
-        patch.setattr(django_settings, "WHITENOISE_AUTOREFRESH", False)  # one server for all: the list is worth it
+        # one server for all tests: here the list of static files is worth it
+        patch.setattr(django_settings, "WHITENOISE_AUTOREFRESH", False)
         server = LiveServer("127.0.0.1")
         yield server
         server.stop()
