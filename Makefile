@@ -1,6 +1,6 @@
 # Everything that one does with the portal on one's machine. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench faults up lock messages format
+.PHONY: help run test check bench faults handbook up lock messages format
 
 PY := .venv/bin/python
 
@@ -25,6 +25,10 @@ bench: ## one line `name value unit` for each figure
 faults: ## the portal under load while its parts are killed (SEED replays a run; KILLS, DURATION, OUTAGE)
 	@scripts/bootstrap dev
 	@$(PY) -m tests.faults
+
+handbook: ## the handbook's pictures anew from the running portal, and its PDF files in var/handbook
+	@scripts/bootstrap dev
+	@$(PY) -m scripts.handbook_pictures
 
 up: ## the real thing with Docker: web, worker, beat, PostgreSQL, Redis, a mail catcher
 	docker compose up --build

@@ -33,6 +33,7 @@ class Permission(StrEnum):
     CHANGE_STATES = "change_states"
     CORRECT_QUANTITIES = "correct_quantities"
     MOVE_ACCOUNTS = "move_accounts"
+    READ_MOBOTIX_HELP = "read_mobotix_help"
 
 
 PORTAL_USER_PERMISSIONS = frozenset({Permission.VIEW, Permission.EDIT_PROFILE})
@@ -46,13 +47,18 @@ PORTAL_ADMIN_PERMISSIONS = PORTAL_USER_PERMISSIONS | {
     Permission.REPLACE_IDS,
     Permission.MANAGE_TOKENS,
 }
-MOBOTIX_ADMIN_PERMISSIONS = PORTAL_ADMIN_PERMISSIONS | {
-    Permission.MANAGE_PRODUCTS,
-    Permission.CREATE_ENTITLEMENTS,
-    Permission.CHANGE_STATES,
-    Permission.CORRECT_QUANTITIES,
-    Permission.MOVE_ACCOUNTS,
-}
+MOBOTIX_USER_PERMISSIONS = PORTAL_USER_PERMISSIONS | {Permission.READ_MOBOTIX_HELP}
+MOBOTIX_ADMIN_PERMISSIONS = (
+    PORTAL_ADMIN_PERMISSIONS
+    | MOBOTIX_USER_PERMISSIONS
+    | {
+        Permission.MANAGE_PRODUCTS,
+        Permission.CREATE_ENTITLEMENTS,
+        Permission.CHANGE_STATES,
+        Permission.CORRECT_QUANTITIES,
+        Permission.MOVE_ACCOUNTS,
+    }
+)
 
 
 def check_permission(actor: "User", permission: Permission) -> None:

@@ -2,6 +2,7 @@
 
 from allauth.account import views as allauth
 from django.urls import path, re_path, reverse_lazy
+from django.views.generic import RedirectView
 
 from accounts.permissions import Permission, public, requires
 from accounts.views import accounts, api_tokens, pickers, profile, relations, users
@@ -13,6 +14,9 @@ logout = requires(Permission.VIEW)(allauth.LogoutView.as_view())
 password_change = requires(Permission.EDIT_PROFILE)(
     allauth.PasswordChangeView.as_view(success_url=reverse_lazy("home"))
 )
+old_login = public("The log-in page of the portal before this one; bookmarks and old mails name it.")(
+    RedirectView.as_view(pattern_name="account_login", permanent=True)
+)
 forgotten = public("Who has forgotten the password cannot log in (U8).")
 password_reset = forgotten(PasswordResetView.as_view())
 password_reset_done = forgotten(allauth.PasswordResetDoneView.as_view())
@@ -21,6 +25,7 @@ password_reset_from_key_done = forgotten(allauth.PasswordResetFromKeyDoneView.as
 
 urlpatterns = [
     path("login/", login, name="account_login"),
+    path("flexnet/operationsportal/logon.do", old_login, name="old_login"),
     path("logout/", logout, name="account_logout"),
     path("password/change/", password_change, name="account_change_password"),
     path("password/reset/", password_reset, name="account_reset_password"),

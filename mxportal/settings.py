@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "mxportal",
     "accounts",
     "entitlements",
+    "handbook",
     "notifications",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -366,7 +367,12 @@ USE_TZ = True
 STATIC_URL = "/static/"
 # The portal's typefaces come from their packages (OFL) and are served under fonts/.
 FONT_PACKAGES = [fontpkg_barlow, fontpkg_ibm_plex_mono]
-STATICFILES_DIRS = [BASE_DIR / "static", *(("fonts", package.ROOT / "files") for package in FONT_PACKAGES)]
+# So do the handbook's pictures, under handbook/en and handbook/de.
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    *(("fonts", package.ROOT / "files") for package in FONT_PACKAGES),
+    *((f"handbook/{code}", BASE_DIR / "docs" / "handbook" / code / "pictures") for code, _name in LANGUAGES),
+]
 # Names with a hash and compressed copies cost 16 s of collectstatic: for servers only.
 STATIC_MANIFEST = env.bool("STATIC_MANIFEST", default=SERVER)
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")) if STATIC_MANIFEST else None

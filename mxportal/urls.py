@@ -12,6 +12,7 @@ urlpatterns = [
         "", include("entitlements.urls")
     ),  # first, for programs ask most often: each address is tried in turn
     path("", include("accounts.urls")),
+    path("", include("handbook.urls")),
     path("", include(health)),
     path("", include(mailbox)),
     path("language/", language_set, name="set_language"),

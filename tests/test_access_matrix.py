@@ -46,6 +46,8 @@ COLUMNS = (
 MATRIX = """
 account_login                    GET  200  302  302  302  302  302  302  302  302  302
 account_login                    POST 200  302  302  302  302  302  302  302  302  302
+old_login                        GET  301  301  301  301  301  301  301  301  301  301
+old_login                        POST 301  301  301  301  301  301  301  301  301  301
 account_logout                   GET  302  200  200  200  200  200  200  200  200  200
 account_logout                   POST 302  302  302  302  302  302  302  302  302  302
 account_change_password          GET  302  200  200  200  200  200  200  200  200  200
@@ -212,6 +214,16 @@ verify_start                     GET  200  200  200  200  200  200  200  200  20
 verify_start                     POST 200  200  200  200  200  200  200  200  200  200
 verify                           GET  200  200  200  200  200  200  200  200  200  200
 verify                           POST 405  405  405  405  405  405  405  405  405  405
+handbook_index                   GET  200  200  200  200  200  200  200  200  200  200
+handbook_index                   POST 405  405  405  405  405  405  405  405  405  405
+handbook_page                    GET  200  200  200  200  200  200  200  200  200  200
+handbook_page                    POST 405  405  405  405  405  405  405  405  405  405
+handbook_mobotix_page            GET  302  200  403  403  403  403  403  403  403  403
+handbook_mobotix_page            POST 302  405  403  403  403  403  403  403  403  403
+handbook_pdf                     GET  200  200  200  200  200  200  200  200  200  200
+handbook_pdf                     POST 405  405  405  405  405  405  405  405  405  405
+handbook_mobotix_pdf             GET  302  200  403  403  403  403  403  403  403  403
+handbook_mobotix_pdf             POST 302  405  403  403  403  403  403  403  403  403
 api_docs                         GET  200  200  200  200  200  200  200  200  200  200
 api_docs                         POST 405  405  405  405  405  405  405  405  405  405
 healthz                          GET  200  200  200  200  200  200  200  200  200  200
@@ -292,6 +304,10 @@ class World:
             "license_detail": [self.license.license_id],
             "license_download": [self.license.license_id],
             "offline_licenses": [license_link([self.license])],
+            "handbook_page": ["installers"],
+            "handbook_mobotix_page": ["operators"],
+            "handbook_pdf": ["installers"],
+            "handbook_mobotix_pdf": ["mobotix"],
             "bulk_split_template": ["csv"],
             "bulk_split_download": [self.bulk.pk, "csv"],
             "mailbox_message": ["a.log", 0],

@@ -15,6 +15,7 @@ from accounts.models.address import Address
 from accounts.models.relation import SellingRelation
 from accounts.permissions import (
     MOBOTIX_ADMIN_PERMISSIONS,
+    MOBOTIX_USER_PERMISSIONS,
     PORTAL_ADMIN_PERMISSIONS,
     PORTAL_USER_PERMISSIONS,
     Permission,
@@ -187,9 +188,10 @@ class User(AbstractBaseUser, Address):
     def _permissions_of_role(self) -> frozenset[Permission]:
         if not self.can_log_in:
             return frozenset()
+        of_mobotix = self.account.tier == Tier.MOBOTIX
         if self.role != Role.PORTAL_ADMIN:
-            return PORTAL_USER_PERMISSIONS
-        return MOBOTIX_ADMIN_PERMISSIONS if self.account.tier == Tier.MOBOTIX else PORTAL_ADMIN_PERMISSIONS
+            return MOBOTIX_USER_PERMISSIONS if of_mobotix else PORTAL_USER_PERMISSIONS
+        return MOBOTIX_ADMIN_PERMISSIONS if of_mobotix else PORTAL_ADMIN_PERMISSIONS
 
     def may(self, permission: Permission | str) -> bool:
         """Whether the role allows it; which rows it concerns is for ``visible_to`` to say."""

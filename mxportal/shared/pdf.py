@@ -2,9 +2,11 @@
 
 import atexit
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.staticfiles import finders
@@ -53,8 +55,11 @@ def render_pdf(
     stylesheet: str,
     language: str,
     attached: Attached | None = None,
+    pictures: Mapping[str, Path] | None = None,
 ) -> bytes:
     """The template as a tagged PDF/A-3a, in the language given (E10), with an attachment (L7).
+
+    ``pictures``: the PNG files that the page may show, each as ``picture:NAME``.
 
     A character for which the machine has no glyph would break PDF/A; it is shown by its code instead, as
     ``[U+1F600]``. Raises PdfUnavailable where Pango is missing.
@@ -62,9 +67,9 @@ def render_pdf(
     with translation.override(language):
         html = render_to_string(template, context)
     with _drawing:
-        pdf, missing = _draw(html, stylesheet, attached)
+        pdf, missing = _draw(html, stylesheet, attached, pictures or {})
         if missing:
-            pdf, missing = _draw(html.translate(_codes(missing)), stylesheet, attached)
+            pdf, missing = _draw(html.translate(_codes(missing)), stylesheet, attached, pictures or {})
     return pdf
 
 
@@ -72,10 +77,12 @@ def _codes(codepoints: set[int]) -> dict[int, str]:
     return {codepoint: f"[U+{codepoint:04X}]" for codepoint in codepoints}
 
 
-def _draw(html: str, stylesheet: str, attached: Attached | None) -> tuple[bytes, set[int]]:
+def _draw(
+    html: str, stylesheet: str, attached: Attached | None, pictures: Mapping[str, Path]
+) -> tuple[bytes, set[int]]:
     """The PDF, and the code points that no font of this machine could set."""
     weasyprint = _weasyprint()
-    page = weasyprint.HTML(string=html, url_fetcher=_fetcher())
+    page = weasyprint.HTML(string=html, url_fetcher=_fetcher(pictures))
     document = page.render(stylesheets=[_stylesheet(stylesheet)], font_config=_fonts(), pdf_variant=VARIANT)
     if attached:
         document.metadata.attachments.append(_attachment(attached))
@@ -126,20 +133,24 @@ def _stylesheet(name: str) -> "CSS":
     return _weasyprint().CSS(filename=_static_file(name), font_config=_fonts(), url_fetcher=_fetcher())
 
 
-@cache
-def _fetcher() -> "URLFetcher":
-    """Fetches nothing, neither by network nor from the disk, but the typefaces that are named above, as font:NAME."""
+def _fetcher(pictures: Mapping[str, Path] | None = None) -> "URLFetcher":
+    """Fetches nothing, neither by network nor from the disk, but the typefaces that are named above, as font:NAME,
+    and these pictures, as picture:NAME.
+    """
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-    class FontsOnly(URLFetcher):
+    class OwnFiles(URLFetcher):
         def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
             scheme, _colon, name = url.partition(":")
-            if scheme != "font" or name not in FONTS:
+            if scheme == "font" and name in FONTS:
+                path, kind = Path(_static_file(f"fonts/{name}")), "font/ttf"
+            elif scheme == "picture" and name in (pictures or {}):
+                path, kind = (pictures or {})[name], "image/png"
+            else:
                 raise ValueError(f"A page must not fetch {url!r}.")
-            with open(_static_file(f"fonts/{name}"), "rb") as file:
-                return URLFetcherResponse(url, body=file.read(), headers={"Content-Type": "font/ttf"})
+            return URLFetcherResponse(url, body=path.read_bytes(), headers={"Content-Type": kind})
 
-    return FontsOnly()
+    return OwnFiles()
 
 
 def _static_file(name: str) -> str:

@@ -167,3 +167,9 @@ def test_language_before_and_after(cast: Cast) -> None:
     assert 'lang="de"' in client.get(reverse("account_login")).content.decode()
     log_in(cast.installer, client=client)
     assert '<html lang="en">' in client.get(reverse("account_list")).content.decode()
+
+
+def test_the_old_address_leads_to_the_login(client: Client) -> None:
+    """Bookmarks and mails of the portal before this one still lead to the log-in page."""
+    response = client.get("/flexnet/operationsportal/logon.do?next=/elsewhere/")
+    assert (response.status_code, response.headers["Location"]) == (301, reverse("account_login"))

@@ -7,6 +7,7 @@ from allauth.account.utils import user_pk_to_url_str
 from django.contrib.auth.models import AbstractBaseUser
 from django.urls import reverse
 
+from handbook.contents import FIRST_PAGE, MOBOTIX_PAGES, OPEN_PAGES
 from tests.browser.visit import NOBODY, Visit, page, sent
 from tests.browser.visits_activation import activation_pages
 from tests.browser.visits_offline import offline_pages, verify_pages
@@ -15,6 +16,9 @@ from tests.browser.world import World
 
 # Routes that answer with no page of their own, each with its reason. A stale or missing entry fails.
 NO_PAGE = {
+    "old_login": "leads on to the log-in page",
+    "handbook_pdf": "a PDF",
+    "handbook_mobotix_pdf": "a PDF",
     "set_language": "a POST, then the page that it came from",
     "relation_decide": "a POST, then the account's page",
     "api_token_take_over": "a POST, then the list",
@@ -44,6 +48,7 @@ def visits(world: World) -> list[Visit]:
     """All of them."""
     return [
         *public_pages(world),
+        *handbook_pages(world),
         *own_pages(world),
         *token_pages(world),
         *account_pages(world),
@@ -78,6 +83,15 @@ def public_pages(world: World) -> Iterator[Visit]:
     yield page(NOBODY, "account_reset_password_from_key_done")
     yield page(NOBODY, "mailbox")
     yield page(NOBODY, "mailbox_message", "demo.log", 0)
+
+
+def handbook_pages(world: World) -> Iterator[Visit]:
+    """Each page of the handbook, once; what a partner and a visitor see of the menu."""
+    yield page("lonely", "handbook_index")
+    for name in OPEN_PAGES:
+        yield page(NOBODY, "handbook_index") if name == FIRST_PAGE else page(NOBODY, "handbook_page", name)
+    for name in MOBOTIX_PAGES:
+        yield page("mobotix", "handbook_mobotix_page", name)
 
 
 def own_pages(world: World) -> Iterator[Visit]:

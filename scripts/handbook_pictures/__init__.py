@@ -1,0 +1,1 @@
+"""Takes the pictures of the handbook from the running portal: `make handbook`."""
