@@ -53,7 +53,7 @@ def unavailable(request: HttpRequest, *, maintenance: bool = False, message: str
 def _problem(request: HttpRequest, maintenance: bool, message: str) -> HttpResponse:
     with translation.override(translation.get_language_from_request(request)):
         if maintenance:
-            detail = message or _("The portal is being maintained. Send the same request again later.")
+            detail = message or _("The portal is under maintenance. Send the same request again later.")
             return problem(503, "maintenance", detail)
         detail = _("The portal cannot reach its database. Send the same request again later.")
         return problem(503, "unavailable", detail)

@@ -27,14 +27,16 @@ class Failure(models.TextChoices):
     """Why the last attempt did not succeed, as a sentence for the person who caused the mail."""
 
     REFUSED = "refused", _("The mail server refused this e-mail.")
-    POSTPONED = "postponed", _("The mail server cannot take this e-mail at the moment.")
+    POSTPONED = "postponed", _("The mail server cannot accept this e-mail at the moment.")
     SENDER = (
         "sender",
-        _("The mail server takes no e-mails from the portal. MOBOTIX is informed and has to mend that."),
+        _(
+            "The mail server does not accept e-mails from the portal. MOBOTIX has been informed and must fix this."
+        ),
     )
     UNREACHABLE = "unreachable", _("The mail server cannot be reached.")
     UNPREPARED = "unprepared", _("This e-mail could not be prepared.")
-    INTERRUPTED = "interrupted", _("The delivery of this e-mail was interrupted again and again.")
+    INTERRUPTED = "interrupted", _("The delivery of this e-mail was interrupted several times.")
 
 
 def new_message_id() -> str:
@@ -126,7 +128,10 @@ class Mail(models.Model):
         reason = str(Failure(self.failure).label)
         if not self.server_reply:
             return reason
-        return gettext("%(reason)s It answered: %(reply)s") % {"reason": reason, "reply": self.server_reply}
+        return gettext("%(reason)s Answer of the mail server: %(reply)s") % {
+            "reason": reason,
+            "reply": self.server_reply,
+        }
 
     @property
     def next_address(self) -> str:

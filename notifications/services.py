@@ -117,7 +117,7 @@ def retry_mail(pk: int, to: Recipient | None = None) -> Mail:
     """
     mail = Mail.objects.with_clock().select_for_update(no_key=True).get(pk=pk)
     if mail.status not in {Status.QUEUED, Status.FAILED}:
-        raise ValidationError(_("This e-mail does not wait to be sent."), code="not_waiting")
+        raise ValidationError(_("This e-mail is not waiting to be sent."), code="not_waiting")
     mail.status, mail.attempts, mail.next_attempt_at = Status.QUEUED, 0, mail.database_now
     mail.failure = mail.server_reply = ""
     # A live lease stays: who is delivering it at this moment may still succeed.
@@ -132,7 +132,7 @@ def _readdress(mail: Mail, to: Recipient) -> None:
     """Another recipient's mail is another mail for the mail servers on its way. Refused while it is being delivered."""
     if mail.claimed_until is not None and mail.claimed_until > mail.database_now:
         raise ValidationError(
-            _("This e-mail is being sent at this moment. Try again in a minute."), code="claimed"
+            _("This e-mail is being sent right now. Try again in a minute."), code="claimed"
         )
     mail.recipient_email, mail.recipient_name = _clean_address(to.email), one_line(to.name)[:200]
     mail.language, mail.message_id, mail.claimed_until = to.language, new_message_id(), None
@@ -191,7 +191,7 @@ def _mail_from(draft: MailDraft) -> Mail:
 
 def _clean_address(address: str) -> str:
     if not address.isprintable():
-        sentence = _("An e-mail address stands on one line, without control characters.")
+        sentence = _("An e-mail address must be one line without control characters.")
         raise ValidationError({"recipient_email": ValidationError(sentence, code="newline")})
     try:
         return str(Mail._meta.get_field("recipient_email").clean(address.strip(), None))

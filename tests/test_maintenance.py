@@ -49,7 +49,7 @@ def test_pages_say_so_and_keep_what_was_typed() -> None:
         assert answer.status_code == 503
         assert int(answer.headers["Retry-After"]) > 0
         assert "Back at <noon>." in page
-        assert "The portal is being maintained." in page
+        assert "The portal is under maintenance." in page
         assert "Das Portal wird gewartet." in page
     assert "Back at &lt;noon&gt;." in html_of(answers[0])
     assert "PO-77" in html_of(answers[2])

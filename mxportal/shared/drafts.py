@@ -114,7 +114,7 @@ def load(request: HttpRequest, draft: str) -> Sent | None:
     if not entry or (entry["path"], entry["person"]) != (request.path, request.user.pk):
         return None
     if entry["is_news"]:
-        messages.info(request, _("Nothing has been done yet. Check what you typed, and send it again."))
+        messages.info(request, _("Nothing has been changed yet. Check your input and send it again."))
         entry["is_news"], request.session.modified = False, True
     sent = Sent(entry["sent"])
     sent.is_draft, sent.is_typed, sent.refusals = True, entry["is_typed"], entry["refusals"]

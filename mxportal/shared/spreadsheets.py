@@ -68,7 +68,7 @@ def _decoded(content: bytes) -> str:
             continue
         if "\x00" not in text:
             return text
-    raise ValidationError(_("This is no text file. Save it as CSV in UTF-8."))
+    raise ValidationError(_("This is not a text file. Save it as CSV in UTF-8."))
 
 
 def text_rows(text: str) -> Iterator[Row]:

@@ -41,7 +41,7 @@ def only_what_is_seen(text: str) -> None:
     if text.isascii() and text.isprintable():
         return
     if any(_is_unseen(text, place) for place in range(len(text))):
-        sentence = _("Use one line without control characters and other characters that cannot be seen.")
+        sentence = _("Use one line without control characters or other invisible characters.")
         raise ValidationError(sentence, code="control_characters")
     for word in WORD.findall(text):
         if len(LOOK_ALIKES & set(_scripts(word))) > 1:

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts')),
                 ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='next attempt')),
                 ('claimed_until', models.DateTimeField(blank=True, null=True, verbose_name='claimed until')),
-                ('failure', models.CharField(blank=True, choices=[('refused', 'The mail server refused this e-mail.'), ('postponed', 'The mail server cannot take this e-mail at the moment.'), ('unreachable', 'The mail server cannot be reached.'), ('unprepared', 'This e-mail could not be prepared.'), ('interrupted', 'The delivery of this e-mail was interrupted again and again.')], max_length=12, verbose_name='failure')),
+                ('failure', models.CharField(blank=True, choices=[('refused', 'The mail server refused this e-mail.'), ('postponed', 'The mail server cannot accept this e-mail at the moment.'), ('unreachable', 'The mail server cannot be reached.'), ('unprepared', 'This e-mail could not be prepared.'), ('interrupted', 'The delivery of this e-mail was interrupted several times.')], max_length=12, verbose_name='failure')),
                 ('server_reply', models.CharField(blank=True, max_length=200, verbose_name="mail server's reply")),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
                 ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='sent')),

@@ -25,6 +25,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='mail',
             name='failure',
-            field=models.CharField(blank=True, choices=[('refused', 'The mail server refused this e-mail.'), ('postponed', 'The mail server cannot take this e-mail at the moment.'), ('sender', 'The mail server takes no e-mails from the portal. MOBOTIX is informed and has to mend that.'), ('unreachable', 'The mail server cannot be reached.'), ('unprepared', 'This e-mail could not be prepared.'), ('interrupted', 'The delivery of this e-mail was interrupted again and again.')], max_length=12, verbose_name='failure'),
+            field=models.CharField(blank=True, choices=[('refused', 'The mail server refused this e-mail.'), ('postponed', 'The mail server cannot accept this e-mail at the moment.'), ('sender', 'The mail server does not accept e-mails from the portal. MOBOTIX has been informed and must fix this.'), ('unreachable', 'The mail server cannot be reached.'), ('unprepared', 'This e-mail could not be prepared.'), ('interrupted', 'The delivery of this e-mail was interrupted several times.')], max_length=12, verbose_name='failure'),
         ),
     ]

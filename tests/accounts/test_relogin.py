@@ -63,7 +63,7 @@ def test_an_expired_session_keeps_what_was_typed(cast: Cast) -> None:
     assert back.request["PATH_INFO"] == FORM
     assert 'value="Hafenklinik"' in page
     assert 'value="Hamburg"' in page
-    assert "Nothing has been done yet" in page
+    assert "Nothing has been changed yet" in page
     assert not Account.objects.filter(name="Hafenklinik").exists()
     client.post(FORM, fields)
     client.post(FORM, fields)
@@ -89,7 +89,7 @@ def test_a_form_from_before_a_new_login_comes_back_filled(cast: Cast) -> None:
     log_in_elsewhere(client, cast.installer)
     back = client.post(FORM, fields, follow=True)
     assert 'value="Hafenklinik"' in back.content.decode()
-    assert "Nothing has been done yet" in back.content.decode()
+    assert "Nothing has been changed yet" in back.content.decode()
     assert not Account.objects.filter(name="Hafenklinik").exists()
 
 

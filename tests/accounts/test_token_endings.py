@@ -143,7 +143,7 @@ def test_its_end_is_told_at_each_mark_once(cast: Cast, settings: Any) -> None:
         assert Mail.objects.filter(kind=TOKEN_ENDS).count() == mails, left
     message = render(Mail.objects.filter(kind=TOKEN_ENDS).latest("pk"))
     assert message is not None
-    assert "“ERP” ends soon" in message.subject
+    assert "“ERP” expires soon" in message.subject
     late = make_token(cast.installer, expires_on=today() + timedelta(days=3))
     tell_of_ending_tokens()
     assert Mail.objects.filter(kind=TOKEN_ENDS, context__token=late.pk).count() == 1

@@ -238,7 +238,7 @@ def test_the_login_ends_in_the_middle(
         page.locator("[name=login]").fill(world.cast.installer.email)
         page.locator("[name=password]").fill(PASSWORD)
         press(page, "Log in")
-        expect(page.locator("main")).to_contain_text("Nothing has been done yet")
+        expect(page.locator("main")).to_contain_text("Nothing has been changed yet")
         expect(page.locator("main")).to_contain_text("2 copies of")
         press(page, "Complete")
         expect(page.get_by_role("heading", level=1)).to_have_text("The line item is split")

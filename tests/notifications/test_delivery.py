@@ -115,7 +115,10 @@ def test_permanent_refusal_is_final(smtp, queue, step):
     deliver_mails([mail.pk])
     assert fate(mail) == (Status.FAILED, 1, Failure.REFUSED)
     with translation.override("en"):
-        assert mail.last_error == "The mail server refused this e-mail. It answered: 550 5.1.1 No such user"
+        assert (
+            mail.last_error
+            == "The mail server refused this e-mail. Answer of the mail server: 550 5.1.1 No such user"
+        )
     assert mail.can_be_sent_again
     assert sweep() == 0
 

@@ -101,7 +101,7 @@ def test_many_files_come_as_one(cast: Cast, chain: Chain, monkeypatch: Any) -> N
     assert len(files_of(mail)) == 9
     message = render(mail)
     assert message is not None
-    assert "2 further ones can be downloaded in the portal" in message.text
+    assert "2 more files can be downloaded from the portal" in message.text
 
 
 def test_undo_names_what_is_in_its_way(cast: Cast, chain: Chain) -> None:

@@ -129,8 +129,8 @@ def test_every_kind_of_refusal_of_a_text() -> None:
         refusal(f"{HEADER},Quantity\n{LINE},6")
         == "The columns “Amount” and “Quantity” mean the same. Delete one of the two."
     )
-    assert refusal(b"\x00\x01\x02\x00") == "This is no text file. Save it as CSV in UTF-8."
-    assert refusal(b"\xff\xfea") == "This is no text file. Save it as CSV in UTF-8."
+    assert refusal(b"\x00\x01\x02\x00") == "This is not a text file. Save it as CSV in UTF-8."
+    assert refusal(b"\xff\xfea") == "This is not a text file. Save it as CSV in UTF-8."
     unreadable = "Line 2 cannot be read. Is a quotation mark missing?"
     for wrong in ("x" * 200_000, f'{LINE},"no end', 'A1,"eva@buyer.example"x,5'):
         assert refusal(f"{HEADER}\n{wrong}") == unreadable

@@ -242,7 +242,7 @@ def test_a_mail_that_was_sent_is_not_sent_again(cast: Cast, failed: Mail) -> Non
     Mail.objects.filter(pk=failed.pk).update(status="sent", failure="", sent_at=timezone.now())
     response = client_of(cast.installer).post(reverse("mail_send_again", args=[failed.pk]), follow=True)
 
-    assert "does not wait to be sent" in html_of(response)
+    assert "is not waiting to be sent" in html_of(response)
 
 
 def test_who_may_send_again(cast: Cast, chain: Chain, failed: Mail) -> None:

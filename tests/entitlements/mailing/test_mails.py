@@ -149,7 +149,7 @@ def test_some_were_taken_back(cast: Cast, item: LineItem) -> None:
 
     for text in (message.text, message.html):
         assert "4 licenses of Video Analytics" in text
-        assert "6 licenses stay" in text
+        assert "6 licenses remain" in text
         assert item.activation_id_tail in text
         assert item.activation_id not in text
     assert message.subject == "4 licenses of Video Analytics were taken back"
