@@ -158,7 +158,7 @@ def test_a_mail_waits_for_the_sweep(
 def test_one_waits_for_all_others(failing_redis: str, settings: Any) -> None:
     """A silent Redis costs a process its patience once in a pause, not at each question."""
     _, took = timed(lambda: [wake("notifications.sweep") or cache.get("x") for _ in range(200)])
-    assert took < MOST_SECONDS_MORE
+    assert took < 5 * MOST_SECONDS_MORE  # 200 patiences are 20 s and more
 
 
 def test_it_is_asked_again(settings: Any) -> None:

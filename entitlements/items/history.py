@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TypeVar
 
 from django.db.models import Model, Q, QuerySet
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -16,14 +17,9 @@ from accounts.models import AuditEntry, User
 from accounts.visibility import person_name, visible_names
 from entitlements.items.movement_texts import movement_text
 from entitlements.items.predicates import is_party
-from entitlements.ledger.repair import REPAIRED
-from entitlements.mailing.services.changes import BULK_UNDONE, CAME_BACK, CORRECTED
-from entitlements.mailing.services.queue import ACTIVATION, MAILED, UNDONE
 from entitlements.models import Activation, Device, LineItem, Movement, State
+from entitlements.models.kinds import Action, MailKind
 from entitlements.models.movement import ON_DEVICES
-from entitlements.orders.services.moves import SERVED_BY_CHANGED
-from entitlements.orders.services.replacing import REPLACED
-from entitlements.orders.services.states import STATE_CHANGED
 from notifications.models import Mail, Status
 
 M = TypeVar("M", bound=Model)
@@ -31,12 +27,12 @@ SHOWN = 50
 CURSOR = re.compile(r"([mcl])(\d{1,18})")
 MOVEMENTS, CHANGES, MAILS = "m", "c", "l"
 
-TOLD = {
-    ACTIVATION: gettext_lazy("The Activation ID was e-mailed to %(email)s."),
-    UNDONE: gettext_lazy("%(email)s was told by e-mail that copies were taken back."),
-    CAME_BACK: gettext_lazy("%(email)s was told by e-mail that copies came back."),
-    BULK_UNDONE: gettext_lazy("%(email)s was told by e-mail that a bulk split was undone."),
-    CORRECTED: gettext_lazy("%(email)s was told by e-mail that the quantity changed."),
+TOLD: dict[str, str | Promise] = {
+    MailKind.ACTIVATION: gettext_lazy("The Activation ID was e-mailed to %(email)s."),
+    MailKind.UNDONE: gettext_lazy("%(email)s was told by e-mail that copies were taken back."),
+    MailKind.CAME_BACK: gettext_lazy("%(email)s was told by e-mail that copies came back."),
+    MailKind.BULK_UNDONE: gettext_lazy("%(email)s was told by e-mail that a bulk split was undone."),
+    MailKind.CORRECTED: gettext_lazy("%(email)s was told by e-mail that the quantity changed."),
 }
 BALANCES = {
     "quantity": gettext_lazy("quantity %(after)s (was %(before)s)"),
@@ -44,9 +40,9 @@ BALANCES = {
     "split": gettext_lazy("split %(after)s (was %(before)s)"),
     "activated": gettext_lazy("activated %(after)s (was %(before)s)"),
 }
-DEVICE_CHANGES = {
-    "device_added": gettext_lazy("The device was added by hand."),
-    "device_edited": gettext_lazy("The details of the device were changed."),
+DEVICE_CHANGES: dict[str, str | Promise] = {
+    Action.DEVICE_ADDED: gettext_lazy("The device was added by hand."),
+    Action.DEVICE_EDITED: gettext_lazy("The details of the device were changed."),
 }
 TOLD_OTHERWISE = gettext_lazy("An e-mail was sent to %(email)s.")
 
@@ -81,7 +77,7 @@ def timeline(actor: User, item: LineItem, after: str = "") -> Timeline:
     changes = list(_before(_changes(actor, item), ends.get(CHANGES)))
     mails = list(_before(item.mails.order_by("-id"), ends.get(MAILS))) if is_party(actor, item) else []
     people = {entry.actor.account_id for entry in changes if entry.actor}
-    people |= {entry.details["account"] for entry in changes if entry.action == SERVED_BY_CHANGED}
+    people |= {entry.details["account"] for entry in changes if entry.action == Action.SERVED_BY_CHANGED}
     names = visible_names(actor, _account_ids(movements) | people)
     found = [
         [(MOVEMENTS, row.pk, _movement_event(actor, row, names, seen_from=item.pk)) for row in movements],
@@ -123,8 +119,13 @@ def _merged(found: list[list[tuple[str, int, Event]]], ends: dict[str, int]) -> 
 
 def _changes(actor: User, item: LineItem) -> QuerySet[AuditEntry]:
     """E9: who sent mails is for parties."""
-    actions = [STATE_CHANGED, REPLACED, SERVED_BY_CHANGED, REPAIRED]
-    actions += [MAILED] if is_party(actor, item) else []
+    actions = [
+        Action.STATE_CHANGED,
+        Action.ACTIVATION_ID_REPLACED,
+        Action.SERVED_BY_CHANGED,
+        Action.BALANCES_REPAIRED,
+    ]
+    actions += [Action.MAILED] if is_party(actor, item) else []
     return AuditEntry.objects.about(item).filter(action__in=actions).select_related("actor__account")
 
 
@@ -184,21 +185,22 @@ def _owned_above(actor: User, movement: Movement) -> bool:
 
 
 def _change_event(actor: User, item: LineItem, entry: AuditEntry, names: dict[int, str]) -> Event:
-    if entry.action == MAILED:
+    if entry.action == Action.MAILED:
         return _mailed_event(actor, entry, names)
-    tells_reason = is_party(actor, item) and entry.action != REPAIRED  # its reason is the operator's command
+    # the reason of a repair is the operator's command
+    tells_reason = is_party(actor, item) and entry.action != Action.BALANCES_REPAIRED
     by, reason = person_name(actor, entry.actor, names), entry.reason if tells_reason else ""
     return Event(at=entry.created_at, text=_change_text(entry, names), by=by, reason=reason)
 
 
 def _change_text(entry: AuditEntry, names: dict[int, str]) -> str:
-    if entry.action == REPLACED:
+    if entry.action == Action.ACTIVATION_ID_REPLACED:
         sentence = _("The Activation ID was replaced. The one before ended in %(tail)s.")
         return sentence % {"tail": entry.details["tail"]}
-    if entry.action == SERVED_BY_CHANGED:
+    if entry.action == Action.SERVED_BY_CHANGED:
         sentence = _("The account was transferred: %(account)s now looks after the line item.")
         return sentence % {"account": names[entry.details["account"]]}
-    if entry.action == REPAIRED:
+    if entry.action == Action.BALANCES_REPAIRED:
         return _repaired_text(entry)
     states = {"before": entry.details.get("before"), "after": entry.details.get("after")}
     labels = {name: State(value).label for name, value in states.items() if value in State.values}

@@ -1,9 +1,11 @@
 """Locking many line items in one order, so that two who need the same ones never wait for each other for ever."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.db.models import QuerySet
 
+from accounts.models import User
 from entitlements.models import LineItem
 
 AT_ONCE = 10_000  # ids in one statement; SQLite takes some 32,000
@@ -49,3 +51,17 @@ def above_of(item: LineItem, locked: Mapping[int, LineItem]) -> list[LineItem] |
         above.append(locked[parent_id])
         parent_id = above[-1].parent_id
     return above
+
+
+def lock_with_parent(actor: User, item_id: int) -> LineItem:
+    """Lock the parent, then the item (always in this order). Raises LineItem.DoesNotExist."""
+    visible = LineItem.objects.visible_to(actor)
+    parent_id = visible.values_list("parent", flat=True).get(pk=item_id)
+    if parent_id is not None:
+        LineItem.objects.select_for_update(no_key=True, of=("self",)).get(pk=parent_id)
+    return visible.select_for_update(no_key=True, of=("self",)).get(pk=item_id)
+
+
+def lock_item(items: Any) -> LineItem:
+    """The one item, locked. Raises LineItem.DoesNotExist."""
+    return items.select_for_update(no_key=True, of=("self",)).select_related("product").get()

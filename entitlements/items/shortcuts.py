@@ -6,7 +6,10 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from entitlements.items.predicates import is_party
-from entitlements.items.rows import ItemRow, item_rows
+from entitlements.items.rows import (
+    ItemRow,
+    item_rows,
+)
 from entitlements.models import LineItem
 
 MAILS_SHOWN = 50
@@ -37,3 +40,6 @@ def require(allowed: bool) -> None:
         raise PermissionDenied(
             _("This step is for the companies that hold, sold or look after this line item.")
         )
+
+
+ACTIVATIONS_SHOWN = 10

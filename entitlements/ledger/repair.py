@@ -18,8 +18,8 @@ from entitlements.ledger.verification import (
     differences_on_devices,
 )
 from entitlements.models import Activation, LineItem, Movement, UnsealedRecord
+from entitlements.models.kinds import Action
 
-REPAIRED = "balances_repaired"
 REASON = "manage.py verify_ledger --repair"
 OWNS_TABLES = (
     "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('entitlements_lineitem')"
@@ -144,7 +144,9 @@ def _write_copies(one: DifferenceOnDevice) -> None:
 
 
 def _record(about: LineItem | Activation, **details: dict[str, int]) -> None:
-    AuditEntry.objects.record(actor=None, action=REPAIRED, about=about, reason=REASON, **details)
+    AuditEntry.objects.record(
+        actor=None, action=Action.BALANCES_REPAIRED, about=about, reason=REASON, **details
+    )
 
 
 def _advice(one: Difference, root: int, differing: set[int]) -> str:

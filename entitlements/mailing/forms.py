@@ -16,9 +16,9 @@ from entitlements.activation.services.licenses import MOST_ATTACHED, MOST_FILES,
 from entitlements.items.fields import ReasonField
 from entitlements.items.predicates import needs_reason
 from entitlements.items.search import SHORTEST
-from entitlements.ledger.sealing.publishing import LEDGER_HEAD
 from entitlements.mailing.services.queue import mailable, parse_recipients
 from entitlements.models import LineItem
+from entitlements.models.kinds import MailKind
 from entitlements.overview.forms import ANY
 from mxportal.shared.forms import KeyedForm, NumberField
 from mxportal.shared.widgets import PlainSelect
@@ -126,7 +126,7 @@ class MailFilter(forms.Form):
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        seen = [one for one in kinds() if one[0] != LEDGER_HEAD or actor.account.is_mobotix]
+        seen = [one for one in kinds() if one[0] != MailKind.LEDGER_HEAD or actor.account.is_mobotix]
         self.fields["kind"].choices = [ANY, *seen]  # type: ignore[attr-defined]
         for name, field in self.fields.items():
             select = isinstance(field.widget, forms.Select)

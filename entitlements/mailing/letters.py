@@ -14,12 +14,12 @@ from entitlements.activation.pages.downloads import attached_licenses
 from entitlements.activation.services.licenses import licenses_to_attach
 from entitlements.certificates.services.render import certificate_filename, current_seller, render_certificate
 from entitlements.ledger.sealing.anchors import head_document
-from entitlements.ledger.sealing.publishing import LEDGER_HEAD, head_name
+from entitlements.ledger.sealing.publishing import head_name
 from entitlements.mailing.pages.notices import digest_of, notice_of
-from entitlements.mailing.services.changes import BULK_UNDONE, CAME_BACK, CORRECTED
-from entitlements.mailing.services.expiring import DIGEST, EXPIRING, gets_digest, wants_notices
-from entitlements.mailing.services.queue import ACTIVATION, UNDONE, brings
+from entitlements.mailing.services.expiring import gets_digest, wants_notices
+from entitlements.mailing.services.queue import brings
 from entitlements.models import BulkSplit, LineItem, Movement, NoticeRun, PublishedHead
+from entitlements.models.kinds import MailKind
 from mxportal.shared.fields import fold
 from notifications.messages import Message, render_message
 from notifications.models import Mail
@@ -28,7 +28,7 @@ from notifications.registry import renders
 MOST_LINES = 50  # in one mail; the rest is counted
 
 
-@renders(ACTIVATION, _("Activation ID"))
+@renders(MailKind.ACTIVATION, _("Activation ID"))
 def render_activation(mail: Mail) -> Message | None:
     """E9: Activation IDs of one or more lines of an entitlement. Not needed any more where none is usable."""
     lines = LineItem.objects.filter(pk__in=mail.context["items"]).select_related(
@@ -83,7 +83,7 @@ def _certificate(items: list[LineItem]) -> list[tuple[str, bytes, str]]:
     return [(certificate_filename(items), content, "application/pdf")]
 
 
-@renders(LEDGER_HEAD, _("Head of the ledger"))
+@renders(MailKind.LEDGER_HEAD, _("Head of the ledger"))
 def render_ledger_head(mail: Mail) -> Message | None:
     """E11: the head of one day, to be kept: text and attachments say the same."""
     published = PublishedHead.objects.select_related("head__key").get(day=mail.context["day"])
@@ -95,7 +95,7 @@ def render_ledger_head(mail: Mail) -> Message | None:
     return render_message("emails/ledger_head", context, attachments=attachments)
 
 
-@renders(UNDONE, _("Copies taken back"))
+@renders(MailKind.UNDONE, _("Copies taken back"))
 def render_undone(mail: Mail) -> Message | None:
     """E8: copies were taken back."""
     item = LineItem.objects.select_related("product", "entitlement__seller", "serving_account").get(
@@ -111,7 +111,7 @@ def render_undone(mail: Mail) -> Message | None:
     return render_message("emails/undone", context)
 
 
-@renders(EXPIRING, _("Expiring entitlements"))
+@renders(MailKind.EXPIRING, _("Expiring entitlements"))
 def render_expiring(mail: Mail) -> Message | None:
     """N5: what expires. Not needed any more where the person wants none, or nothing is left to say."""
     person = _still_wanting(mail, wants_notices(User.objects.all()))
@@ -119,7 +119,7 @@ def render_expiring(mail: Mail) -> Message | None:
     return render_message("emails/expiring", {"mail": mail, "this": notice}) if notice else None
 
 
-@renders(DIGEST, _("Weekly digest of what expires"))
+@renders(MailKind.DIGEST, _("Weekly digest of what expires"))
 def render_digest(mail: Mail) -> Message | None:
     """What expires by distributor, for MOBOTIX."""
     person = _still_wanting(mail, gets_digest(User.objects.all()))
@@ -133,7 +133,7 @@ def _still_wanting(mail: Mail, people: QuerySet[User]) -> User | None:
     return people.select_related("account").first()
 
 
-@renders(CORRECTED, _("Quantity changed"))
+@renders(MailKind.CORRECTED, _("Quantity changed"))
 def render_corrected(mail: Mail) -> Message | None:
     """E15: MOBOTIX changed quantities of items that the reader is the contact of."""
     changes = dict(mail.context["changes"])
@@ -153,7 +153,7 @@ def render_corrected(mail: Mail) -> Message | None:
     )
 
 
-@renders(CAME_BACK, _("Copies came back"))
+@renders(MailKind.CAME_BACK, _("Copies came back"))
 def render_came_back(mail: Mail) -> Message | None:
     """E8: the seller's copies are on its item again; the buyer's name as far as the reader may see it (A4)."""
     movement = Movement.objects.select_related("item__product", "parent").get(pk=mail.context["movement"])
@@ -173,7 +173,7 @@ def render_came_back(mail: Mail) -> Message | None:
     return render_message("emails/came_back", context)
 
 
-@renders(BULK_UNDONE, _("Bulk split undone"))
+@renders(MailKind.BULK_UNDONE, _("Bulk split undone"))
 def render_bulk_undone(mail: Mail) -> Message | None:
     """E8: all that is left of a bulk split is on the items again that it was split from."""
     bulk = BulkSplit.objects.get(pk=mail.context["bulk"])

@@ -10,10 +10,11 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, User
+from entitlements.items.checks import check_copies
 from entitlements.items.fields import ChosenField, CopiesField, ReasonField
 from entitlements.items.predicates import needs_reason
 from entitlements.models import LineItem
-from entitlements.splits.services.split import check_copies, find_contact, find_target
+from entitlements.splits.services.split import find_contact, find_target
 from mxportal.shared.drafts import Sent
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.numbers import typed_number

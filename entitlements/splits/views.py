@@ -15,14 +15,22 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
 from entitlements.activation.pages.rows import rows_of_item
+from entitlements.items.checks import split_obstacle
 from entitlements.items.predicates import may_hand_on, may_split, may_undo
 from entitlements.items.rows import item_rows
-from entitlements.items.shortcuts import MAILS_SHOWN, SPLITS_SHOWN, load_item, load_party_item, require, shown
+from entitlements.items.shortcuts import (
+    ACTIVATIONS_SHOWN,
+    MAILS_SHOWN,
+    SPLITS_SHOWN,
+    load_item,
+    load_party_item,
+    require,
+    shown,
+)
 from entitlements.models import LineItem
-from entitlements.overview.pages.item import ACTIVATIONS_SHOWN
 from entitlements.splits.forms import CARRIED, TICKS, CheckedSplitForm, SplitForm, UndoForm, filled
 from entitlements.splits.services.obstacles import undo_obstacle
-from entitlements.splits.services.split import split_line_item, split_obstacle
+from entitlements.splits.services.split import split_line_item
 from entitlements.splits.services.undo import undo_split
 from mxportal.shared.drafts import PARAMETER, Sent, keeps_draft, posted
 from mxportal.shared.views import submit

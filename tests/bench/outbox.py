@@ -8,8 +8,8 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import Max, Min
 
-from entitlements.mailing.services.queue import ACTIVATION
 from entitlements.models import LineItem
+from entitlements.models.kinds import MailKind
 from notifications.models import Mail, Status
 from notifications.services import MailDraft, queue_mails
 from tests.bench.clock import IS_TRIAL
@@ -38,7 +38,7 @@ def outbox_per_second() -> float:
 
 def _queue(item: LineItem) -> Mail:
     draft = MailDraft(
-        kind=ACTIVATION,
+        kind=MailKind.ACTIVATION,
         recipient_email="person@customers.example",
         language=settings.LANGUAGE_CODE,
         context={"items": [item.pk], "certificate": False},

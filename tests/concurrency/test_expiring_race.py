@@ -7,8 +7,9 @@ import pytest
 
 from accounts.models import User
 from entitlements.mailing.services import expiring
-from entitlements.mailing.services.expiring import EXPIRING, notify_expiring
+from entitlements.mailing.services.expiring import notify_expiring
 from entitlements.models import NoticeKind, NoticeRun, today
+from entitlements.models.kinds import MailKind
 from notifications.models import Mail
 from tests.concurrency.test_split_race import AT_ONCE, at_once
 from tests.factories import issue_item, make_cast
@@ -39,4 +40,4 @@ def test_several_beats_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert sorted(results) == [0] * (AT_ONCE - 1) + [1]
     assert NoticeRun.objects.count() == 1
-    assert Mail.objects.filter(kind=EXPIRING).count() == 1
+    assert Mail.objects.filter(kind=MailKind.EXPIRING).count() == 1

@@ -98,7 +98,7 @@ def replaced_while_it_becomes_obsolete(cast: Cast) -> Race:
     )
 
 
-@proves("entitlements.splits.services.undo.lock_with_parent")
+@proves("entitlements.items.locks.lock_with_parent")
 def undo_while_the_source_becomes_obsolete(cast: Cast) -> Race:
     """E3: copies that came back to an obsolete source would be stranded."""
     chain = make_chain(cast)
@@ -110,7 +110,7 @@ def undo_while_the_source_becomes_obsolete(cast: Cast) -> Race:
     )
 
 
-@proves("entitlements.splits.services.undo.lock_with_parent 2")
+@proves("entitlements.items.locks.lock_with_parent 2")
 def undo_while_the_buyer_splits(cast: Cast) -> Race:
     """E8: up to what is available on the new item."""
     bought = split_item(cast.distributor, issue_item(cast), cast.installer.account, copies=10)
@@ -125,7 +125,7 @@ def undo_while_the_buyer_splits(cast: Cast) -> Race:
     )
 
 
-@proves("entitlements.activation.services.activate.lock_item")
+@proves("entitlements.items.locks.lock_item")
 def activated_while_it_becomes_inactive(cast: Cast) -> Race:
     """L2: only what is deployed is activated."""
     item = make_chain(cast).served

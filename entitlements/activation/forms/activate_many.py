@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from entitlements.activation.formats.device_lines import as_text, read_file, read_text
+from entitlements.activation.files import as_text, read_file, read_text
 from entitlements.activation.services.activate_many_check import CheckedLine, DeviceLine, check_lines
 from entitlements.items.fields import ReasonField
 from entitlements.items.predicates import needs_reason

@@ -17,11 +17,10 @@ from entitlements.activation.services.licenses import renew_license
 from entitlements.activation.services.return_limits import ReturnLimits, chains_of
 from entitlements.activation.services.returns import take_from_device
 from entitlements.identifiers.activation_ids import written
-from entitlements.items.checks import check_reason
+from entitlements.items.checks import check_copies, check_reason
 from entitlements.items.locks import above_of, ids_above, lock_items
 from entitlements.items.predicates import may_activate, needs_reason
 from entitlements.models import Activation, License, LineItem, State
-from entitlements.splits.services.split import check_copies
 
 
 @dataclass(frozen=True, kw_only=True)

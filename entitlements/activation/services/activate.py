@@ -15,12 +15,13 @@ from entitlements.activation.services.devices import HostId, as_asked, find_or_m
 from entitlements.activation.services.licenses import is_for_current_id, renew_license
 from entitlements.activation.services.returns import take_from_device
 from entitlements.identifiers.activation_ids import written
-from entitlements.items.checks import check_reason
-from entitlements.items.locks import lock_above
-from entitlements.items.predicates import may_activate
+from entitlements.items.checks import check_copies, check_reason
+from entitlements.items.locks import lock_above, lock_item
+from entitlements.items.predicates import (
+    may_activate,
+)
 from entitlements.ledger.movements import move_on_device
 from entitlements.models import Activation, Device, License, LineItem, MovementKind, State
-from entitlements.splits.services.split import check_copies
 from mxportal.shared.queries import one_or_none
 from mxportal.shared.refusals import refusal
 
@@ -190,11 +191,6 @@ def gives_back(items: QuerySet[LineItem], lines: Sequence[tuple[HostId, int]]) -
     return any(copies > totals[name] for name, copies in held.values_list("device__host_id", "copies"))
 
 
-def lock_item(items: Any) -> LineItem:
-    """The one item, locked. Raises LineItem.DoesNotExist."""
-    return items.select_for_update(no_key=True, of=("self",)).select_related("product").get()
-
-
 def set_copies(
     *,
     actor: User | None,
@@ -252,3 +248,12 @@ def check_can_be_activated(item: LineItem) -> None:
     if item.state != State.DEPLOYED:
         message = _("This line item is in state “%(state)s”. Only deployed line items can be activated.")
         raise refusal("not-deployed", {"item": message % {"state": State(item.state).label}})
+
+
+def activation_obstacle(item: LineItem) -> str:
+    """L2: why no copies of the item can be put on a device; "" where they can."""
+    try:
+        check_can_be_activated(item)
+    except ValidationError as error:
+        return " ".join(error.messages)
+    return ""

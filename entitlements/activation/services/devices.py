@@ -12,6 +12,7 @@ from accounts.models.account import AccountQuerySet
 from accounts.permissions import Permission, check_permission
 from entitlements.identifiers.host_ids import HostIdType, normalise
 from entitlements.models import Device
+from entitlements.models.kinds import Action
 from mxportal.shared.refusals import refusal
 
 
@@ -64,7 +65,7 @@ def add_device(*, actor: User, account_id: int, host: HostId, key: str, notes: s
     device, is_new = find_or_make_device(account_id=account.pk, host=host, actor=actor)
     if not is_new:
         raise refusal("device-exists", {"host_id": _("This account has a device with this host ID already.")})
-    _save_details(actor, device, "device_added", notes=notes)
+    _save_details(actor, device, Action.DEVICE_ADDED, notes=notes)
     Operation.objects.record(actor=actor, key=key, kind="add_device", request=request, result=device)
     return device
 
@@ -77,7 +78,7 @@ def edit_device(*, actor: User, device_id: int, **details: str) -> Device:
     """
     check_permission(actor, Permission.ACTIVATE)
     device = Device.objects.visible_to(actor).get(pk=device_id)
-    _save_details(actor, device, "device_edited", **details)
+    _save_details(actor, device, Action.DEVICE_EDITED, **details)
     return device
 
 
@@ -89,7 +90,7 @@ def device_accounts(actor: User) -> AccountQuerySet:
     return Account.objects.filter(Q(pk=actor.account_id) | Q(pk__in=customers.values("pk")))
 
 
-def _save_details(actor: User, device: Device, action: str, **details: str) -> None:
+def _save_details(actor: User, device: Device, action: Action, **details: str) -> None:
     for name, value in details.items():
         setattr(device, name, value)
     device.save(update_fields=[*details])

@@ -10,14 +10,13 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Operation, User
 from accounts.permissions import Permission, check_permission
-from entitlements.activation.services.activate import check_can_be_activated, set_copies
+from entitlements.activation.services.activate import activation_obstacle, check_can_be_activated, set_copies
 from entitlements.activation.services.devices import HostId, as_asked
 from entitlements.activation.services.licenses import renew_license
 from entitlements.activation.services.returns import lock_activation, take_from_device
 from entitlements.items.locks import above_of, ids_above, lock_items
 from entitlements.items.predicates import may_activate
 from entitlements.models import Activation, Device, License, LineItem
-from entitlements.splits.services.obstacles import activation_obstacle
 from mxportal.shared.refusals import refusal
 
 

@@ -12,11 +12,10 @@ from accounts.permissions import Permission, requires
 from entitlements.activation.forms.hosts import ActivateForm
 from entitlements.activation.pages.downloads import MOST_IN_ZIP
 from entitlements.activation.pages.rows import activation_rows, for_activation_rows
-from entitlements.activation.services.activate import activate
+from entitlements.activation.services.activate import activate, activation_obstacle
 from entitlements.items.predicates import may_activate
 from entitlements.items.shortcuts import load_item, load_party_item, require, shown
 from entitlements.models import Activation, Device
-from entitlements.splits.services.obstacles import activation_obstacle
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.pagination import capped_count, paginate
 from mxportal.shared.views import posted, submit

@@ -12,12 +12,11 @@ from accounts.permissions import Permission, requires
 from accounts.quotas import Quota, spend
 from entitlements.activation.forms.activate_many import ActivateManyForm
 from entitlements.activation.pages.rows import activation_rows
-from entitlements.activation.services.activate import MOST_AT_ONCE, activate_many
+from entitlements.activation.services.activate import MOST_AT_ONCE, activate_many, activation_obstacle
 from entitlements.activation.views.licenses import within
 from entitlements.items.predicates import may_activate
 from entitlements.items.shortcuts import load_item, load_party_item, require, shown
 from entitlements.models import License, LineItem
-from entitlements.splits.services.obstacles import activation_obstacle
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.pagination import paginate
 from mxportal.shared.spreadsheets import LARGEST_FILE

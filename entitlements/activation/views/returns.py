@@ -13,6 +13,7 @@ from entitlements.activation.forms.returns import RehostForm, ReplaceDeviceForm,
 from entitlements.activation.pages.devices import device_rows
 from entitlements.activation.pages.returns import limit_of, replacement
 from entitlements.activation.pages.rows import activation_rows
+from entitlements.activation.services.activate import activation_obstacle
 from entitlements.activation.services.rehosting import rehost, replace_device
 from entitlements.activation.services.returns import return_copies
 from entitlements.activation.views.activate import known_devices
@@ -20,7 +21,6 @@ from entitlements.activation.views.devices import load_device
 from entitlements.items.predicates import may_activate
 from entitlements.items.shortcuts import require, shown
 from entitlements.models import Activation, LineItem
-from entitlements.splits.services.obstacles import activation_obstacle
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.views import own_address, posted, submit
 

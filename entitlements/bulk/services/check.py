@@ -34,9 +34,10 @@ from entitlements.bulk.services.lines import (
 )
 from entitlements.identifiers.activation_ids import canonical
 from entitlements.identifiers.countries import country_code
+from entitlements.items.checks import check_copies, check_usable
 from entitlements.items.predicates import may_split
 from entitlements.models import LineItem
-from entitlements.splits.services.split import check_copies, check_usable, targets_of
+from entitlements.splits.services.split import targets_of
 from mxportal.shared.fields import fold
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.refusals import INVALID, Coded, coded, refusal

@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 from accounts.models import AuditEntry
 from accounts.permissions import Permission, check_permission
 from entitlements.bulk.services.split import BATCH, parcels_of
-from entitlements.mailing.services.queue import MAILED, queue_parcels
+from entitlements.mailing.services.queue import queue_parcels
 from entitlements.models import BulkSplit, BulkState
+from entitlements.models.kinds import Action
 from entitlements.models.line_item import LineItemQuerySet
 
 
@@ -25,7 +26,7 @@ def mail_all(bulk: BulkSplit, *, progress: Callable[[int], None]) -> None:
     queue_parcels(parcels=parcels_of(items), certificate=bulk.attach_certificate)
     for start in range(0, len(items), BATCH):
         part = items[start : start + BATCH]
-        AuditEntry.objects.record_many(actor=actor, action=MAILED, about=part, count=1)
+        AuditEntry.objects.record_many(actor=actor, action=Action.MAILED, about=part, count=1)
         progress(start + len(part))
     bulk.state = BulkState.DONE
     bulk.save()

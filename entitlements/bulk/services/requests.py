@@ -20,9 +20,8 @@ from entitlements.bulk.services.undo import check_undo, open_items
 from entitlements.items.predicates import may_split
 from entitlements.models import BulkSplit, BulkState, LineItem
 from entitlements.models.bulk_split import DRAFTS, WAITING
+from entitlements.models.kinds import Action
 from mxportal.shared.refusals import refusal
-
-DISCARDED = "bulk_split_discarded"
 
 
 def start_bulk_split(
@@ -190,7 +189,9 @@ def discard_bulk_split(*, actor: User, bulk_id: int, key: str) -> BulkSplit:
 def _discard(actor: User, bulk: BulkSplit) -> None:
     bulk.state, bulk.lines, bulk.findings, bulk.failure = BulkState.DISCARDED, [], {}, ""
     bulk.save()
-    AuditEntry.objects.record(actor=actor, action=DISCARDED, about=bulk, lines=bulk.line_count)
+    AuditEntry.objects.record(
+        actor=actor, action=Action.BULK_SPLIT_DISCARDED, about=bulk, lines=bulk.line_count
+    )
 
 
 def email_bulk_split(*, actor: User, bulk_id: int, key: str, attach_certificate: bool = False) -> BulkSplit:

@@ -28,11 +28,11 @@ from entitlements.bulk.pages import source_choices, suggestions
 from entitlements.bulk.services.jobs import lines_of
 from entitlements.bulk.services.lines import BulkLine
 from entitlements.bulk.services.requests import start_bulk_split
+from entitlements.items.checks import split_obstacle
 from entitlements.items.predicates import may_split
 from entitlements.items.rows import item_rows
 from entitlements.items.shortcuts import require
 from entitlements.models import BulkSplit, LineItem, Origin
-from entitlements.splits.services.split import split_obstacle
 from mxportal.shared.drafts import Sent, keeps_draft, posted
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.spreadsheets import LARGEST_FILE, TYPES

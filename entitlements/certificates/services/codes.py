@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from accounts.models import AuditEntry
 from entitlements.models import LineItem, State
-from entitlements.orders.services.replacing import REPLACED
+from entitlements.models.kinds import Action
 
 
 @dataclass(frozen=True)
@@ -47,5 +47,5 @@ def _line(item: LineItem) -> VerifiedLine:
 
 def _replaced_at(item: LineItem) -> datetime | None:
     """E5: since when certificates that were made before show an ID that is not valid any more."""
-    replaced = AuditEntry.objects.about(item).filter(action=REPLACED)
+    replaced = AuditEntry.objects.about(item).filter(action=Action.ACTIVATION_ID_REPLACED)
     return replaced.values_list("created_at", flat=True).first()

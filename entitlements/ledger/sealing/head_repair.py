@@ -18,8 +18,7 @@ from entitlements.ledger.sealing.tree import (
     tree_problem,
 )
 from entitlements.models import LedgerHead, LedgerLeaf, LedgerNode, PublishedHead, SealedRecords
-
-SET_ASIDE = "heads_set_aside"
+from entitlements.models.kinds import Action
 
 
 @dataclass(frozen=True)
@@ -82,6 +81,6 @@ def _set_aside(signed: LedgerHead) -> SetAside:
     LedgerNode.objects.filter(number__gte=node_count(signed.size)).delete()
     result = SetAside(said, leaves, signed.size)
     AuditEntry.objects.record(
-        actor=None, action=SET_ASIDE, about=signed, reason=REASON, heads=said, leaves=leaves
+        actor=None, action=Action.HEADS_SET_ASIDE, about=signed, reason=REASON, heads=said, leaves=leaves
     )
     return result

@@ -13,11 +13,11 @@ from entitlements.ledger.sealing.seal import seal_ledger
 from entitlements.ledger.sealing.time_stamps import TimeStampError, time_stamp
 from entitlements.ledger.sealing.tree import newest_signed_head
 from entitlements.models import LedgerHead, PublishedHead
+from entitlements.models.kinds import MailKind
 from mxportal.shared.days import today
 from notifications.services import MailDraft, queue_mails
 
 logger = logging.getLogger(__name__)
-LEDGER_HEAD = "entitlements.ledger_head"
 BATCHES = 10
 
 
@@ -113,7 +113,7 @@ def _add_stamp(day: date, stamp: bytes) -> bool:
 def _queue_mails(day: date) -> None:
     queue_mails(
         MailDraft(
-            kind=LEDGER_HEAD,
+            kind=MailKind.LEDGER_HEAD,
             recipient_email=address,
             language=settings.LANGUAGE_CODE,
             context={"day": day.isoformat()},

@@ -7,12 +7,9 @@ from itertools import islice
 from accounts.models import User, UserStatus
 from entitlements.mailing.services.queue import keep_mails
 from entitlements.models import BulkSplit, LineItem, Movement, State
+from entitlements.models.kinds import MailKind
 from notifications.models import Mail
 from notifications.services import MailDraft, queue_mails
-
-CORRECTED = "entitlements.corrected"
-CAME_BACK = "entitlements.came_back"
-BULK_UNDONE = "entitlements.bulk_undone"
 
 
 def queue_correction_mails(changes: Iterable[tuple[LineItem, int]]) -> list[Mail]:
@@ -23,7 +20,11 @@ def queue_correction_mails(changes: Iterable[tuple[LineItem, int]]) -> list[Mail
             of_contact[item.contact_id].append((item, copies))
     contacts = list(User.objects.active().filter(pk__in=of_contact).order_by("pk"))
     mails = queue_mails(
-        _draft(contact, CORRECTED, changes=[[item.pk, copies] for item, copies in of_contact[contact.pk]])
+        _draft(
+            contact,
+            MailKind.CORRECTED,
+            changes=[[item.pk, copies] for item, copies in of_contact[contact.pk]],
+        )
         for contact in contacts
     )
     keep_mails(
@@ -45,7 +46,9 @@ def queue_came_back_mail(movement: Movement) -> list[Mail]:
     if source is None or (actor and actor.account_id == item.seller_id):
         return []
     people = _still_at(item.seller_id, [item.created_by, source.contact])
-    mails = queue_mails(_draft(person, CAME_BACK, movement=movement.pk, user=person.pk) for person in people)
+    mails = queue_mails(
+        _draft(person, MailKind.CAME_BACK, movement=movement.pk, user=person.pk) for person in people
+    )
     keep_mails([(source, mail) for mail in mails])
     return mails
 
@@ -61,7 +64,8 @@ def queue_bulk_undone_mail(bulk: BulkSplit, parts: Sequence[tuple[LineItem, int]
     people = _still_at(bulk.account_id, [bulk.actor, *(source.contact for source in sources)])
     copies = sum(copies for _item, copies in parts)
     mails = queue_mails(
-        _draft(person, BULK_UNDONE, bulk=bulk.pk, items=len(parts), copies=copies) for person in people
+        _draft(person, MailKind.BULK_UNDONE, bulk=bulk.pk, items=len(parts), copies=copies)
+        for person in people
     )
     keep_mails([(source, mail) for source in sources for mail in mails])
     return mails

@@ -12,10 +12,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from accounts.models import Account, AccountStatus, Role, SellingRelation, Tier, User, UserStatus
 from accounts.services.credentials import queue_user_mails
 from entitlements.models import LineItem, NoticeKind, NoticeRun, today
+from entitlements.models.kinds import MailKind
 from entitlements.models.line_item import LineItemQuerySet
-
-EXPIRING = "entitlements.expiring"
-DIGEST = "entitlements.digest"
 
 
 def notify_expiring() -> int:
@@ -98,10 +96,10 @@ def _queue_notices(run: NoticeRun) -> int:
         | Q(account__in=_still_sold_to(items).values("seller"))
     )
     people = wants_notices(User.objects.filter(concerned)).exclude(pk__in=gets_digest(User.objects.all()))
-    return len(queue_user_mails(people.order_by("pk"), EXPIRING, run=run.pk))
+    return len(queue_user_mails(people.order_by("pk"), MailKind.EXPIRING, run=run.pk))
 
 
 def _queue_digest(run: NoticeRun) -> int:
     if not soon_expiring_items().exists():
         return 0
-    return len(queue_user_mails(gets_digest(User.objects.order_by("pk")), DIGEST))
+    return len(queue_user_mails(gets_digest(User.objects.order_by("pk")), MailKind.DIGEST))

@@ -17,14 +17,12 @@ from accounts.quotas import Quota, spend
 from entitlements.items.checks import check_reason
 from entitlements.items.predicates import may_hand_on, party_ids
 from entitlements.models import LineItem
+from entitlements.models.kinds import Action, MailKind
 from mxportal.shared.fields import fold
 from mxportal.shared.refusals import refusal
 from notifications.models import Mail, Status
 from notifications.services import MailDraft, queue_mails
 
-ACTIVATION = "entitlements.activation"
-UNDONE = "entitlements.undone"
-MAILED = "mailed"
 CHUNK = 500
 
 
@@ -100,7 +98,7 @@ def email_line_items(
         licenses=attach_licenses,
         key=key,
     )
-    AuditEntry.objects.record(actor=actor, action=MAILED, about=item, reason=reason, count=len(mails))
+    AuditEntry.objects.record(actor=actor, action=Action.MAILED, about=item, reason=reason, count=len(mails))
     Operation.objects.record(actor=actor, key=key, kind="email", request=request, result=item)
     return mails
 
@@ -133,7 +131,7 @@ def queue_activation_mail(
         person = known.get(fold(address))
         drafts.append(
             MailDraft(
-                kind=ACTIVATION,
+                kind=MailKind.ACTIVATION,
                 recipient_email=address,
                 recipient_name=str(person) if person else "",
                 language=person.language if person else (get_language() or actor.language),
@@ -150,7 +148,7 @@ def queue_parcels(*, parcels: Sequence[tuple[Sequence[LineItem], User]], certifi
     """Many mails at once: each brings its items to their contact, in that person's language. One alarm for all."""
     mails = queue_mails(
         MailDraft(
-            kind=ACTIVATION,
+            kind=MailKind.ACTIVATION,
             recipient_email=contact.email,
             recipient_name=str(contact),
             language=contact.language,
@@ -220,7 +218,7 @@ def queue_all_undo_mails(undone: Sequence[tuple[LineItem, int]]) -> list[Mail]:
     ]
     mails = queue_mails(
         MailDraft(
-            kind=UNDONE,
+            kind=MailKind.UNDONE,
             recipient_email=mail.recipient_email,
             recipient_name=mail.recipient_name,
             language=mail.language,
@@ -235,7 +233,7 @@ def queue_all_undo_mails(undone: Sequence[tuple[LineItem, int]]) -> list[Mail]:
 def _mails_that_came(item_ids: Sequence[int]) -> dict[int, dict[str, Mail]]:
     """By item and folded address the last mail that brought the Activation ID, or is on its way now."""
     came = Q(mail__status=Status.SENT) | Q(mail__status=Status.QUEUED, mail__claimed_until__isnull=False)
-    links = LineItem.mails.through.objects.filter(came, mail__kind=ACTIVATION).select_related("mail")
+    links = LineItem.mails.through.objects.filter(came, mail__kind=MailKind.ACTIVATION).select_related("mail")
     found: dict[int, dict[str, Mail]] = {}
     for start in range(0, len(item_ids), CHUNK):
         for link in links.filter(lineitem__in=item_ids[start : start + CHUNK]).order_by("mail_id"):

@@ -10,14 +10,14 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import AuditEntry, Operation, User
 from accounts.permissions import Permission, check_permission
-from entitlements.items.checks import require_reason
+from entitlements.items.checks import check_copies, require_reason
 from entitlements.items.locks import lock_items
 from entitlements.ledger.movements import move, move_many
 from entitlements.mailing.services.changes import queue_correction_mails
 from entitlements.models import LineItem, MovementKind, State
+from entitlements.models.kinds import Action
 from entitlements.orders.services.issue import MOST_COPIES
 from entitlements.orders.services.states import everything_below, make_obsolete
-from entitlements.splits.services.split import check_copies
 from mxportal.shared.refusals import refusal
 
 
@@ -69,7 +69,7 @@ def change_quantity(
     _write(actor, item, changes, reason)
     AuditEntry.objects.record(
         actor=actor,
-        action="quantity_changed",
+        action=Action.QUANTITY_CHANGED,
         about=item,
         reason=reason,
         change=next(change.copies for change in changes if change.item == item),

@@ -13,8 +13,8 @@ from accounts.permissions import Permission, check_permission
 from entitlements.ledger.movements import move
 from entitlements.mailing.services.queue import queue_activation_mail
 from entitlements.models import PERMANENT, Entitlement, LicenseModel, LineItem, MovementKind, Product, State
+from entitlements.models.kinds import Action
 from entitlements.models.line_item import CHAIN
-from entitlements.orders.services.states import STATE_CHANGED
 from mxportal.shared.refusals import coded_by_field, refusal
 from notifications.messages import one_line
 
@@ -81,7 +81,7 @@ def create_entitlement(
         seller=seller, owner=owner, order_number=order_number, order_date=order_date, created_by=actor
     )
     _add_lines(actor, entitlement, contact_id, lines)
-    AuditEntry.objects.record(actor=actor, action="entitlement_created", about=entitlement)
+    AuditEntry.objects.record(actor=actor, action=Action.ENTITLEMENT_CREATED, about=entitlement)
     if deploy:
         _deploy(actor, entitlement, send_mail=send_mail)
     Operation.objects.record(
@@ -118,7 +118,7 @@ def add_lines(
     if Operation.objects.done(actor=actor, key=key, kind="add_lines", request=request):
         return entitlement
     _add_lines(actor, entitlement, contact_id, lines)
-    AuditEntry.objects.record(actor=actor, action="lines_added", about=entitlement, count=len(lines))
+    AuditEntry.objects.record(actor=actor, action=Action.LINES_ADDED, about=entitlement, count=len(lines))
     if deploy:
         _deploy(actor, entitlement, send_mail=send_mail)
     Operation.objects.record(actor=actor, key=key, kind="add_lines", request=request, result=entitlement)
@@ -230,7 +230,7 @@ def _deploy(actor: User, entitlement: Entitlement, *, send_mail: bool) -> None:
         item.state = State.DEPLOYED
         item.save(update_fields=["state"])
         AuditEntry.objects.record(
-            actor=actor, action=STATE_CHANGED, about=item, before="draft", after="deployed"
+            actor=actor, action=Action.STATE_CHANGED, about=item, before="draft", after="deployed"
         )
     if send_mail:
         contacts = User.objects.filter(pk__in={item.contact_id for item in items}).values_list(

@@ -11,10 +11,8 @@ from entitlements.activation.services.licenses import renew_license
 from entitlements.ledger.signing import lock_keys, replace_key
 from entitlements.mailing.services.queue import queue_activation_mail
 from entitlements.models import License, LineItem, SigningKey
+from entitlements.models.kinds import Action
 from mxportal.shared.queries import one_or_none
-
-KEY_COMPROMISED = "key_compromised"
-LICENSE_REISSUED = "license_reissued"
 
 
 @transaction.atomic(durable=True)
@@ -33,7 +31,7 @@ def mark_compromised(*, key_id: str, reason: str) -> SigningKey:
         replace_key(key)
     key.compromised_at = timezone.now()
     key.save(update_fields=["compromised_at", "retired_at", "private_key"])
-    AuditEntry.objects.record(actor=None, action=KEY_COMPROMISED, about=key, reason=reason, key=key_id)
+    AuditEntry.objects.record(actor=None, action=Action.KEY_COMPROMISED, about=key, reason=reason, key=key_id)
     return key
 
 
@@ -61,7 +59,9 @@ def _reissue(pk: int, *, send_mails: bool) -> License | None:
         return None
     old.activation.item = item
     new = renew_license(old.activation, old.copies)
-    AuditEntry.objects.record(actor=None, action=LICENSE_REISSUED, about=item, license=str(old.license_id))
+    AuditEntry.objects.record(
+        actor=None, action=Action.LICENSE_REISSUED, about=item, license=str(old.license_id)
+    )
     if new and send_mails and item.is_usable:
         contact = item.contact
         queue_activation_mail(

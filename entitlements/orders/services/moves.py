@@ -10,8 +10,7 @@ from entitlements.items.checks import require_reason
 from entitlements.items.locks import lock_items
 from entitlements.mailing.services.queue import share_mails
 from entitlements.models import LineItem
-
-SERVED_BY_CHANGED = "served_by_changed"
+from entitlements.models.kinds import Action
 
 
 @transaction.atomic(durable=True)
@@ -45,7 +44,9 @@ def _hand_over(actor: User, move: Move) -> None:
     items = list(_served(move).order_by("pk"))
     _served(move).update(serving_account=move.seller)
     share_mails(account=move.account, reader=move.seller)
-    AuditEntry.objects.record_many(actor=actor, action=SERVED_BY_CHANGED, about=items, account=move.seller.pk)
+    AuditEntry.objects.record_many(
+        actor=actor, action=Action.SERVED_BY_CHANGED, about=items, account=move.seller.pk
+    )
 
 
 def _served(move: Move) -> QuerySet[LineItem]:

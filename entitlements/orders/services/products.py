@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Account, AuditEntry, Operation, User
 from accounts.permissions import Permission, check_permission
 from entitlements.models import Product
+from entitlements.models.kinds import Action
 from mxportal.shared.refusals import refusal
 
 
@@ -56,7 +57,7 @@ def _save_product(
         setattr(product, name, value)
     product.save()
     AuditEntry.objects.record(
-        actor=actor, action="product_saved", about=product, part_number=product.part_number
+        actor=actor, action=Action.PRODUCT_SAVED, about=product, part_number=product.part_number
     )
     Operation.objects.record(actor=actor, key=key, kind="save_product", request=request, result=product)
     return product

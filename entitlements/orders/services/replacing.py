@@ -12,8 +12,7 @@ from entitlements.identifiers.activation_ids import new_activation_id
 from entitlements.items.predicates import may_replace
 from entitlements.mailing.services.queue import queue_activation_mail
 from entitlements.models import LineItem, State
-
-REPLACED = "activation_id_replaced"
+from entitlements.models.kinds import Action
 
 
 @transaction.atomic(durable=True)
@@ -66,14 +65,14 @@ def replace_activation_id(
 def _replace(actor: User, item: LineItem, reason: str) -> str:
     """Returns the last group of the old ID. No two IDs of an item end alike: mails know by it which one they bring."""
     old, old_tail = item.activation_id, item.activation_id_tail
-    before = AuditEntry.objects.about(item).filter(action=REPLACED).values_list("details__tail", flat=True)
-    used = {old_tail, *before}
+    replacements = AuditEntry.objects.about(item).filter(action=Action.ACTIVATION_ID_REPLACED)
+    used = {old_tail, *replacements.values_list("details__tail", flat=True)}
     while item.activation_id_tail in used:
         item.activation_id = new_activation_id()
     item.save(update_fields=["activation_id", "activation_id_end"])
     AuditEntry.objects.record(
         actor=actor,
-        action=REPLACED,
+        action=Action.ACTIVATION_ID_REPLACED,
         about=item,
         reason=reason,
         tail=old_tail,

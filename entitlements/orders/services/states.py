@@ -12,10 +12,10 @@ from entitlements.activation.services.licenses import end_licenses
 from entitlements.items.checks import check_reason
 from entitlements.items.locks import lock_items
 from entitlements.models import LineItem, State
+from entitlements.models.kinds import Action
 from mxportal.shared.refusals import refusal
 
 CHUNK = 500  # items in one statement
-STATE_CHANGED = "state_changed"
 ALLOWED = {
     State.DRAFT: (State.DEPLOYED,),  # as an obsolete item, its owner would see what was never deployed
     State.DEPLOYED: (State.INACTIVE, State.OBSOLETE),
@@ -66,7 +66,7 @@ def _set_state(actor: User, item: LineItem, state: State, reason: str) -> None:
     if state == State.OBSOLETE:
         end_licenses(item)
     AuditEntry.objects.record(
-        actor=actor, action=STATE_CHANGED, about=item, reason=reason, before=before, after=state.value
+        actor=actor, action=Action.STATE_CHANGED, about=item, reason=reason, before=before, after=state.value
     )
 
 
@@ -80,7 +80,7 @@ def make_obsolete(actor: User, items: Iterable[LineItem], reason: str = "") -> N
             LineItem.objects.filter(pk__in=ids).update(state=State.OBSOLETE)
         AuditEntry.objects.record_many(
             actor=actor,
-            action=STATE_CHANGED,
+            action=Action.STATE_CHANGED,
             about=changed,
             reason=reason,
             before=before,

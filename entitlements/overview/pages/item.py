@@ -17,13 +17,13 @@ from entitlements.items.rows import (
     item_row,
     shown_seller_id,
 )
+from entitlements.items.shortcuts import ACTIVATIONS_SHOWN
 from entitlements.mailing.services.addressees import with_addressees
 from entitlements.models import LineItem
 from entitlements.splits.services.obstacles import undo_notes
 from notifications.models import Mail
 
 MAILS_SHOWN = 50
-ACTIVATIONS_SHOWN = 10
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from django.core.exceptions import ValidationError
 from django.db.models import Window
 from django.db.models.functions import RowNumber
 from django.utils.formats import date_format
@@ -13,7 +12,6 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from accounts.visibility import visible_names
-from entitlements.activation.services.activate import check_can_be_activated
 from entitlements.items.predicates import may_hand_back, may_undo, sells, undo_ends_at, undo_is_over
 from entitlements.items.rows import shown_activation_id
 from entitlements.models import LineItem, State
@@ -60,15 +58,6 @@ def undo_obstacle(actor: User, item: LineItem) -> str:
     if not sells(actor, item):
         return _("Only the account that made this split can undo it. Ask it, or ask MOBOTIX.")
     return _days_are_over(item)
-
-
-def activation_obstacle(item: LineItem) -> str:
-    """L2: why no copies of the item can be put on a device; "" where they can."""
-    try:
-        check_can_be_activated(item)
-    except ValidationError as error:
-        return " ".join(error.messages)
-    return ""
 
 
 def source_obstacle(item: LineItem) -> str:

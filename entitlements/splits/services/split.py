@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts.models import Account, AccountStatus, Operation, RelationStatus, Tier, User
 from accounts.models.account import AccountQuerySet
 from accounts.permissions import Permission, check_permission
+from entitlements.items.checks import check_copies, check_usable
 from entitlements.items.predicates import may_split
 from entitlements.ledger.movements import move
 from entitlements.mailing.services.queue import queue_activation_mail
@@ -87,26 +87,6 @@ def check_split(
     return target, contact
 
 
-def split_obstacle(item: LineItem) -> str:
-    """Why nothing can be split off the item now, as a sentence; "" where it can (E3, E6)."""
-    try:
-        check_usable(item)
-    except ValidationError as error:
-        return error.messages[0]
-    return "" if item.available else _("No copies of this line item are available any more.")
-
-
-def check_usable(item: LineItem) -> None:
-    """E3: deployed and not expired. Raises ValidationError at ``item``."""
-    if item.is_expired:
-        raise refusal(
-            "expired", {"item": _("This line item has expired; nothing can be split off it any more.")}
-        )
-    if item.state != State.DEPLOYED:
-        message = _("This line item is in state “%(state)s”. Only deployed line items can be split.")
-        raise refusal("not-deployed", {"item": message % {"state": State(item.state).label}})
-
-
 def targets_of(actor: User) -> AccountQuerySet:
     """E6: the active accounts of a lower tier that the actor's account sells to."""
     return Account.objects.filter(**_buys_from(actor))
@@ -159,19 +139,6 @@ def find_contact(target: Account, contact_id: int) -> User:
     if contact is None:
         raise refusal("wrong-contact", {"contact": _("Choose a contact of the target account.")})
     return contact
-
-
-def check_copies(copies: int, available: int) -> None:
-    """1 ≤ copies ≤ available. Raises ValidationError at ``copies``."""
-    if copies < 1:
-        raise refusal("too-few-copies", {"copies": _("Enter at least 1 copy.")})
-    if copies > available:
-        message = ngettext(
-            "Only %(available)s copy is available now. Enter a smaller amount.",
-            "Only %(available)s copies are available now. Enter a smaller amount.",
-            available,
-        )
-        raise refusal("not-enough-copies", {"copies": message % {"available": available}})
 
 
 def new_item(

@@ -6,7 +6,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Operation, User
 from accounts.permissions import Permission, check_permission
-from entitlements.items.checks import check_reason
+from entitlements.items.checks import check_copies, check_reason
+from entitlements.items.locks import lock_with_parent
 from entitlements.items.predicates import may_hand_back, may_undo
 from entitlements.ledger.movements import move
 from entitlements.mailing.services.changes import queue_came_back_mail
@@ -14,7 +15,6 @@ from entitlements.mailing.services.queue import queue_undo_mails
 from entitlements.models import LineItem, MovementKind, State
 from entitlements.orders.services.states import make_obsolete
 from entitlements.splits.services.obstacles import source_obstacle
-from entitlements.splits.services.split import check_copies
 from mxportal.shared.refusals import refusal
 
 
@@ -45,15 +45,6 @@ def undo_split(*, actor: User, item_id: int, copies: int, key: str, reason: str 
     queue_came_back_mail(movement)
     Operation.objects.record(actor=actor, key=key, kind="undo_split", request=request, result=item)
     return item
-
-
-def lock_with_parent(actor: User, item_id: int) -> LineItem:
-    """Lock the parent, then the item (always in this order). Raises LineItem.DoesNotExist."""
-    visible = LineItem.objects.visible_to(actor)
-    parent_id = visible.values_list("parent", flat=True).get(pk=item_id)
-    if parent_id is not None:
-        LineItem.objects.select_for_update(no_key=True, of=("self",)).get(pk=parent_id)
-    return visible.select_for_update(no_key=True, of=("self",)).get(pk=item_id)
 
 
 def check_not_obsolete(item: LineItem) -> None:

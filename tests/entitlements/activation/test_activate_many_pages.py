@@ -11,7 +11,7 @@ from django.urls import reverse
 from openpyxl import Workbook
 from pytest_django import DjangoAssertNumQueries
 
-from entitlements.activation.formats.device_lines import as_text, read_text
+from entitlements.activation.files import as_text, read_text
 from entitlements.activation.services.activate_many_check import DeviceLine, check_lines
 from entitlements.models import Activation, Device, License
 from tests.entitlements.activation.devices import MAC, balances, give_back, put_on

@@ -30,7 +30,7 @@ PAGES_ONLY = {
     "accounts/services/moves.py",
     "accounts/services/relations.py",
     "accounts/services/setup.py",
-    "entitlements/activation/formats/device_lines.py",
+    "entitlements/activation/files.py",
     "entitlements/activation/offline/forms.py",
     "entitlements/activation/offline/request_files.py",
     "entitlements/activation/offline/services.py",

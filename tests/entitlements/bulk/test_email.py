@@ -9,8 +9,9 @@ from entitlements.bulk.services import jobs as bulk_jobs
 from entitlements.bulk.services.jobs import work_on
 from entitlements.bulk.services.requests import email_bulk_split
 from entitlements.items.predicates import looks_after
-from entitlements.mailing.services.queue import ACTIVATION, MAILED, queue_activation_mail
+from entitlements.mailing.services.queue import queue_activation_mail
 from entitlements.models import BulkState, LineItem, State
+from entitlements.models.kinds import Action, MailKind
 from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
@@ -30,7 +31,7 @@ def test_email_all(cast: Cast, item: LineItem) -> None:
     key = new_key()
     for _ in range(2):
         email_bulk_split(actor=cast.distributor, bulk_id=bulk.pk, key=key)
-    mail = Mail.objects.get(kind=ACTIVATION)
+    mail = Mail.objects.get(kind=MailKind.ACTIVATION)
     assert (mail.recipient_email, len(mail.context["items"])) == (cast.installer.email, 2)
 
 
@@ -38,8 +39,8 @@ def test_customers_who_moved_are_left_out(cast: Cast) -> None:
     """A7, E13: another account looks after them now."""
     bulk, stays, _moved = sell_and_move(cast)
     email_bulk_split(actor=cast.installer, bulk_id=bulk.pk, key=new_key())
-    assert list(Mail.objects.get(kind=ACTIVATION).line_items.all()) == [stays]
-    assert AuditEntry.objects.filter(action=MAILED, object_id__in=bulk.items.values("pk")).count() == 1
+    assert list(Mail.objects.get(kind=MailKind.ACTIVATION).line_items.all()) == [stays]
+    assert AuditEntry.objects.filter(action=Action.MAILED, object_id__in=bulk.items.values("pk")).count() == 1
 
 
 def test_the_result_speaks_of_what_one_looks_after(cast: Cast) -> None:
@@ -93,7 +94,9 @@ def test_many_are_mailed_by_a_worker(cast: Cast, item: LineItem, monkeypatch: py
     work_on(bulk.pk)
     bulk.refresh_from_db()
     assert (bulk.state, Mail.objects.count()) == (BulkState.DONE, 2)
-    assert set(AuditEntry.objects.filter(action=MAILED).values_list("actor", flat=True)) == {colleague.pk}
+    assert set(AuditEntry.objects.filter(action=Action.MAILED).values_list("actor", flat=True)) == {
+        colleague.pk
+    }
     assert "<progress" not in html_of(client.get(where))
 
 

@@ -11,12 +11,9 @@ from accounts.models import User
 from entitlements.bulk.services import jobs as bulk_jobs
 from entitlements.bulk.services.jobs import MOST_ATTEMPTS, sweep_bulk_splits, work_on
 from entitlements.bulk.services.lines import BulkLine
-from entitlements.bulk.services.requests import (
-    carry_out,
-    correct_bulk_split,
-)
-from entitlements.mailing.services.queue import ACTIVATION
+from entitlements.bulk.services.requests import carry_out, correct_bulk_split
 from entitlements.models import BulkSplit, BulkState, LineItem, Movement
+from entitlements.models.kinds import MailKind
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
 from tests.entitlements.bulk.making import go, line_for, split_bulk, start, undo
@@ -41,7 +38,7 @@ def test_checked_then_carried_out(cast: Cast, item: LineItem) -> None:
     bulk = go(cast, bulk)
     assert (bulk.state, bulk.lines, bulk.copies) == (BulkState.DONE, [], 7)
     assert bulk.items.count() == 2
-    assert Mail.objects.filter(kind=ACTIVATION, line_items__in=bulk.items.all()).count() == 2
+    assert Mail.objects.filter(kind=MailKind.ACTIVATION, line_items__in=bulk.items.all()).count() == 2
 
 
 def test_each_step_answers_to_its_key(cast: Cast, item: LineItem) -> None:

@@ -11,7 +11,7 @@ from entitlements.bulk.services.jobs import progress_of, work_on
 from entitlements.bulk.services.lines import MOST_LINES
 from entitlements.ledger.verification import differences
 from entitlements.models import BulkSplit, BulkState, State
-from entitlements.orders.services.states import STATE_CHANGED
+from entitlements.models.kinds import Action
 from mxportal.shared.forms import new_key
 from mxportal.shared.spreadsheets import export
 from notifications.models import Mail
@@ -58,4 +58,7 @@ def test_ten_thousand_lines() -> None:
     work_on(bulk.pk)
     assert "This bulk split was undone" in html_of(client.get(detail))
     assert not bulk.items.exclude(quantity=0, state=State.OBSOLETE).exists()
-    assert AuditEntry.objects.filter(action=STATE_CHANGED, details__before="deployed").count() == MOST_LINES
+    assert (
+        AuditEntry.objects.filter(action=Action.STATE_CHANGED, details__before="deployed").count()
+        == MOST_LINES
+    )

@@ -11,8 +11,8 @@ from accounts.models import Account, AccountStatus, Tier, User
 from entitlements.bulk.services import check as bulk_check
 from entitlements.bulk.services.lines import BulkLine, LinesRefused
 from entitlements.ledger.verification import differences
-from entitlements.mailing.services.queue import ACTIVATION
 from entitlements.models import BulkState, Entitlement, LineItem, Movement, MovementKind, State
+from entitlements.models.kinds import MailKind
 from entitlements.orders.services.states import change_state
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
@@ -121,7 +121,7 @@ def test_lines_of_an_order_are_one_entitlement_and_one_mail(cast: Cast, item: Li
 
     assert {new.entitlement_id for new in ours} == {first.entitlement_id}
     assert Entitlement.objects.filter(order_number="PO 1").count() == 2
-    mails = Mail.objects.filter(kind=ACTIVATION, line_items__in=bulk.items.all()).distinct()
+    mails = Mail.objects.filter(kind=MailKind.ACTIVATION, line_items__in=bulk.items.all()).distinct()
     assert {(m.recipient_email, len(m.context["items"]), m.context["certificate"]) for m in mails} == {
         (cast.installer.email, 2, True),
         (cast.sibling_installer.email, 1, True),

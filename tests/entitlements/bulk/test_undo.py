@@ -13,10 +13,8 @@ from accounts.models import AuditEntry, User, UserStatus
 from entitlements.bulk.services import jobs as bulk_jobs
 from entitlements.bulk.services.jobs import work_on
 from entitlements.ledger.verification import differences
-from entitlements.mailing.services.changes import BULK_UNDONE
-from entitlements.mailing.services.queue import ACTIVATION, UNDONE
 from entitlements.models import BulkSplit, BulkState, LineItem, Movement, State
-from entitlements.orders.services.states import STATE_CHANGED
+from entitlements.models.kinds import Action, MailKind
 from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Mail, Status
@@ -40,7 +38,7 @@ def test_everything_comes_back(cast: Cast, item: LineItem) -> None:
     alone = bulk.items.order_by("pk").first()
     assert alone
     undo_split(actor=cast.distributor, item_id=alone.pk, copies=1, key=new_key())
-    Mail.objects.filter(kind=ACTIVATION).update(status=Status.SENT, sent_at=timezone.now())
+    Mail.objects.filter(kind=MailKind.ACTIVATION).update(status=Status.SENT, sent_at=timezone.now())
     bulk = undo(cast.distributor, bulk)
 
     item.refresh_from_db()
@@ -51,7 +49,7 @@ def test_everything_comes_back(cast: Cast, item: LineItem) -> None:
         0,
     )
     assert set(bulk.items.values_list("quantity", "state")) == {(0, State.OBSOLETE)}
-    assert Mail.objects.filter(kind=UNDONE).count() == 2
+    assert Mail.objects.filter(kind=MailKind.UNDONE).count() == 2
     assert not list(differences())
 
 
@@ -100,7 +98,7 @@ def test_the_history_tells_of_it(cast: Cast, item: LineItem) -> None:
     inactive, deployed = bulk.items.order_by("pk")
     LineItem.objects.filter(pk=inactive.pk).update(state=State.INACTIVE)
     undo(cast.mobotix, bulk, reason="agreed")
-    changes = AuditEntry.objects.filter(action=STATE_CHANGED, object_id__in=bulk.items.values("pk"))
+    changes = AuditEntry.objects.filter(action=Action.STATE_CHANGED, object_id__in=bulk.items.values("pk"))
     assert {(one.object_id, one.details["before"], one.details["after"], one.reason) for one in changes} == {
         (inactive.pk, "inactive", "obsolete", "agreed"),
         (deployed.pk, "deployed", "obsolete", "agreed"),
@@ -113,7 +111,7 @@ def test_who_made_it_is_told_when_mobotix_undoes_it(cast: Cast, item: LineItem) 
         cast.distributor, [item], [line_for(cast.installer, 5), line_for(cast.sibling_installer)]
     )
     undo(cast.mobotix, bulk, reason="The order was cancelled")
-    mail = Mail.objects.get(kind=BULK_UNDONE)
+    mail = Mail.objects.get(kind=MailKind.BULK_UNDONE)
     assert mail.recipient_email == cast.distributor.email
     assert list(mail.line_items.all()) == [item]
     message = render(mail)
@@ -130,7 +128,7 @@ def test_who_is_told_when_who_made_it_is_gone(cast: Cast, item: LineItem) -> Non
     bulk = split_bulk(colleague, [item], [line_for(cast.installer, 5)])
     User.objects.filter(pk=colleague.pk).update(status=UserStatus.INACTIVE, login=None)
     undo(cast.mobotix, bulk, reason="agreed")
-    assert Mail.objects.get(kind=BULK_UNDONE).recipient_email == cast.distributor.email
+    assert Mail.objects.get(kind=MailKind.BULK_UNDONE).recipient_email == cast.distributor.email
 
 
 def test_nobody_is_told_of_what_colleagues_do(cast: Cast, item: LineItem) -> None:
@@ -138,7 +136,7 @@ def test_nobody_is_told_of_what_colleagues_do(cast: Cast, item: LineItem) -> Non
     undo(
         cast.distributor, split_bulk(make_user(cast.distributor.account), [item], [line_for(cast.installer)])
     )
-    assert not Mail.objects.filter(kind=BULK_UNDONE).exists()
+    assert not Mail.objects.filter(kind=MailKind.BULK_UNDONE).exists()
 
 
 def test_a_person_of_mobotix_is_mobotix(cast: Cast, item: LineItem) -> None:

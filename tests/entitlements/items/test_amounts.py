@@ -10,8 +10,8 @@ from django.utils.translation import override
 from openpyxl import Workbook
 
 from accounts.models import User
-from entitlements.activation.formats.device_lines import read_file as read_devices
-from entitlements.activation.formats.device_lines import read_text as read_device_text
+from entitlements.activation.files import read_file as read_devices
+from entitlements.activation.files import read_text as read_device_text
 from entitlements.activation.forms.devices import DeviceFilter
 from entitlements.bulk.files.lines import read_file, read_text
 from entitlements.bulk.forms import typed_lines

@@ -15,10 +15,11 @@ from django.core.management import CommandError, call_command
 
 from entitlements.ledger.sealing import publishing, tree
 from entitlements.ledger.sealing.anchors import kept_head
-from entitlements.ledger.sealing.publishing import LEDGER_HEAD, publish_head
+from entitlements.ledger.sealing.publishing import publish_head
 from entitlements.ledger.sealing.record_sealing import seal_records
 from entitlements.ledger.sealing.time_stamps import TimeStampError, stamped_at, time_stamp
 from entitlements.models import LedgerHead, PublishedHead
+from entitlements.models.kinds import MailKind
 from entitlements.tasks import publish_head as publish_head_task
 from mxportal.shared.days import today
 from notifications.models import Mail
@@ -229,7 +230,10 @@ def test_a_time_stamp_is_asked_for_until_it_is_there(
     publish_head_task()
     head = PublishedHead.objects.get().head
     publish_head_task()
-    assert (Mail.objects.filter(kind=LEDGER_HEAD).count(), PublishedHead.objects.get().stamp) == (2, b"")
+    assert (Mail.objects.filter(kind=MailKind.LEDGER_HEAD).count(), PublishedHead.objects.get().stamp) == (
+        2,
+        b"",
+    )
     issue_item(cast)
     with authority.listening() as settings.TIMESTAMP_URL:
         publish_head_task()
@@ -238,7 +242,7 @@ def test_a_time_stamp_is_asked_for_until_it_is_there(
     document, stamp = sorted(directory.iterdir())
     assert (published.head, bytes(published.stamp), authority.answers) == (head, stamp.read_bytes(), 1)
     assert stamped_at(stamp.read_bytes(), document.read_bytes())
-    assert Mail.objects.filter(kind=LEDGER_HEAD).count() == 4
+    assert Mail.objects.filter(kind=MailKind.LEDGER_HEAD).count() == 4
     message = render(Mail.objects.latest("pk"))
     assert message is not None
     assert [name.rpartition(".")[2] for name, _content, _kind in message.attachments] == ["json", "tsr"]
@@ -249,7 +253,10 @@ def test_two_that_stamp_again_send_one_mail(chain: Chain, directory: Path) -> No
     publish_head()
     assert publishing._add_stamp(today(), b"one")
     assert not publishing._add_stamp(today(), b"two")
-    assert (Mail.objects.filter(kind=LEDGER_HEAD).count(), bytes(PublishedHead.objects.get().stamp)) == (
+    assert (
+        Mail.objects.filter(kind=MailKind.LEDGER_HEAD).count(),
+        bytes(PublishedHead.objects.get().stamp),
+    ) == (
         4,
         b"one",
     )

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from entitlements.mailing.services.expiring import DIGEST, EXPIRING
 from entitlements.models import LineItem
+from entitlements.models.kinds import MailKind
 from notifications.messages import Message
 from notifications.models import Mail
 from notifications.registry import render
@@ -47,11 +47,15 @@ def item_in(cast: Cast, days: int, owner: Any = None, **fields: Any) -> LineItem
     )
 
 
-def mailed(kind: str = EXPIRING) -> list[str]:
+def mailed(kind: str = MailKind.EXPIRING) -> list[str]:
     """To whom, in the order of queueing."""
     return [mail.recipient_email for mail in Mail.objects.filter(kind=kind).order_by("pk")]
 
 
 def said_to(person: User) -> Message | None:
     """What the newest notice says at delivery."""
-    return render(Mail.objects.filter(recipient_email=person.email, kind__in=[EXPIRING, DIGEST]).latest("pk"))
+    return render(
+        Mail.objects.filter(
+            recipient_email=person.email, kind__in=[MailKind.EXPIRING, MailKind.DIGEST]
+        ).latest("pk")
+    )

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from entitlements.mailing.services.expiring import DIGEST, notify_expiring, send_digest
+from entitlements.mailing.services.expiring import notify_expiring, send_digest
 from entitlements.models import NoticeRun, today
+from entitlements.models.kinds import MailKind
 from notifications.models import Mail
 from tests.entitlements.mailing.notices import TUESDAY, Clock, item_in, mailed, said_to, tick
 from tests.factories import Cast, make_cast, split_item
@@ -33,7 +34,7 @@ def test_the_digest(cast: Cast) -> None:
     split_item(cast.other_distributor, source, cast.other_installer.account, copies=12)
     item_in(cast, 5, cast.installer.account, quantity=4)
     assert [send_digest() for _ in range(2)] == [1, 0]
-    assert mailed(DIGEST) == [cast.mobotix.email]
+    assert mailed(MailKind.DIGEST) == [cast.mobotix.email]
     message = said_to(cast.mobotix)
     assert message is not None
     assert message.subject == "4 line items expire within 90 days"
@@ -77,7 +78,7 @@ def test_the_digest_once_an_iso_week(cast: Cast, clock: Clock) -> None:
 
 def test_no_digest_about_nothing(cast: Cast) -> None:
     tick(cast.mobotix)
-    assert (send_digest(), Mail.objects.filter(kind=DIGEST).count()) == (0, 0)
+    assert (send_digest(), Mail.objects.filter(kind=MailKind.DIGEST).count()) == (0, 0)
 
 
 def test_mobotix_admins_get_the_digest_in_place_of_notices(cast: Cast) -> None:
@@ -87,7 +88,7 @@ def test_mobotix_admins_get_the_digest_in_place_of_notices(cast: Cast) -> None:
     notify_expiring()
     send_digest()
     assert mailed() == [cast.mobotix_viewer.email]
-    assert mailed(DIGEST) == [cast.mobotix.email]
+    assert mailed(MailKind.DIGEST) == [cast.mobotix.email]
 
 
 def test_the_day_is_mobotix_own(cast: Cast, clock: Clock, settings: Any) -> None:

@@ -9,8 +9,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AccountStatus, RelationStatus, SellingRelation, User, UserStatus
 from entitlements.mailing.services import expiring
-from entitlements.mailing.services.expiring import EXPIRING, notify_expiring
+from entitlements.mailing.services.expiring import notify_expiring
 from entitlements.models import LineItem, NoticeKind, NoticeRun, State
+from entitlements.models.kinds import MailKind
 from mxportal.celery import app
 from notifications.models import Mail
 from notifications.registry import render
@@ -219,7 +220,7 @@ def test_a_run_that_breaks_off_leaves_nothing(cast: Cast, monkeypatch: pytest.Mo
         with pytest.raises(RuntimeError):
             notify_expiring()
         transaction.savepoint_commit(before)
-    assert (NoticeRun.objects.count(), Mail.objects.filter(kind=EXPIRING).count()) == (0, 0)
+    assert (NoticeRun.objects.count(), Mail.objects.filter(kind=MailKind.EXPIRING).count()) == (0, 0)
     assert notify_expiring() == 1
 
 
