@@ -5,7 +5,7 @@ from django.urls import path, re_path, reverse_lazy
 from django.views.generic import RedirectView
 
 from accounts.permissions import Permission, public, requires
-from accounts.views import accounts, api_tokens, pickers, profile, relations, users
+from accounts.views import accounts, api_tokens, language, pickers, profile, relations, users
 from accounts.views.login import PasswordResetFromKeyView, PasswordResetView
 
 # Of django-allauth only these: what else it has (sign-up, further e-mail addresses) must not be reachable.
@@ -40,6 +40,7 @@ urlpatterns = [
         password_reset_from_key_done,
         name="account_reset_password_from_key_done",
     ),
+    path("language/", language.language_set, name="set_language"),
     path("profile/", profile.profile_edit, name="profile_edit"),
     path("accounts/", accounts.account_list, name="account_list"),
     path("accounts/related/", accounts.related_account_list, name="related_account_list"),

@@ -9,7 +9,8 @@ class EntitlementsConfig(AppConfig):
 
     def ready(self) -> None:
         """Keep triggers (E11), rights and a first key (L6) after every migration; register mails and checks."""
-        from entitlements.ledger import health  # noqa: F401
+        from entitlements.api import outages  # noqa: F401
+        from entitlements.ledger import health, metrics, startup  # noqa: F401
         from entitlements.ledger.grants import grant_to_application
         from entitlements.ledger.guarding import keep_triggers
         from entitlements.ledger.set_up import make_signing_key

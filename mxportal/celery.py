@@ -58,8 +58,8 @@ def keep_logging(**kwargs: Any) -> None:
 
 
 @worker_init.connect
-def check_signing_key(**kwargs: Any) -> None:
+def check_at_start(**kwargs: Any) -> None:
     """A worker seals the ledger and signs certificates."""
-    from mxportal.startup import say_whether_it_can_sign
+    from mxportal.shared.starting import run_start_checks
 
-    say_whether_it_can_sign()
+    run_start_checks()

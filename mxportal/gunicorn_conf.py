@@ -64,9 +64,9 @@ def on_starting(server: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Check the signing key; start the threads of this process after the fork, for no thread survives one."""
-    from mxportal.startup import say_whether_it_can_sign
+    from mxportal.shared.starting import run_start_checks
 
-    say_whether_it_can_sign()
+    run_start_checks()
     _answer_probes_aside(worker)
     if settings.EMBEDDED_WORKER:
         from mxportal import embedded

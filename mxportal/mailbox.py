@@ -18,7 +18,7 @@ from django.urls import path
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from accounts.permissions import View, public
+from mxportal.shared.stamps import View, public
 
 SHOWN = 100
 # Django writes this line after each mail; what follows is the next mail's first header, or nothing.

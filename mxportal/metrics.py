@@ -17,8 +17,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from entitlements.ledger.metrics import ledger
-from notifications.metrics import outbox
+from mxportal.shared.gauges import registered_gauges
 
 logger = logging.getLogger(__name__)
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -34,7 +33,7 @@ class DatabaseCollector(Collector):
         close_old_connections()  # no request of Django's does it here
         families: list[Metric] = []
         try:
-            families = [*outbox(), *ledger()]
+            families = [*registered_gauges()]
         except Error as error:
             logger.warning("No metrics from the database: %s", type(error).__name__)
         finally:

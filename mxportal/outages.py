@@ -4,6 +4,7 @@ Nothing here asks the database.
 """
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -13,12 +14,8 @@ from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.cache import add_never_cache_headers
-from django.utils.translation import gettext as _
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.defaults import server_error as fault_of_ours
-
-from entitlements.api.middleware import DOCS, PREFIX
-from entitlements.api.problems import problem
 
 RETRY_AFTER = 15  # seconds
 # The database is gone, full, too slow, locked, or read-only; PostgreSQL calls the last an InternalError.
@@ -27,6 +24,19 @@ READ_ONLY = "25006"
 SECRET = "password"
 TOKEN = "csrfmiddlewaretoken"
 OWN = ("key", "step")  # sent again, and nothing that a person typed
+
+
+Answer = Callable[[HttpRequest, bool, str], HttpResponse | None]
+_answers: list[Answer] = []
+
+
+def answers_outages(answer: Answer) -> Answer:
+    """Register how programs are answered: with the request, whether it is maintenance, and the operator's own word.
+
+    It returns None for a request that is a person's.
+    """
+    _answers.append(answer)
+    return answer
 
 
 def is_outage(error: BaseException | None) -> bool:
@@ -43,20 +53,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def unavailable(request: HttpRequest, *, maintenance: bool = False, message: str = "") -> HttpResponse:
     """The answer 503, as a problem to programs and as a page to people; ``message`` is the operator's own word."""
-    of_api = request.path_info.startswith(PREFIX) and request.path_info != DOCS
-    response = _problem(request, maintenance, message) if of_api else _page(request, maintenance, message)
+    answers = (answer(request, maintenance, message) for answer in _answers)
+    response = next((answer for answer in answers if answer), None) or _page(request, maintenance, message)
     response["Retry-After"] = str(RETRY_AFTER)
     add_never_cache_headers(response)
     return response
-
-
-def _problem(request: HttpRequest, maintenance: bool, message: str) -> HttpResponse:
-    with translation.override(translation.get_language_from_request(request)):
-        if maintenance:
-            detail = message or _("The portal is under maintenance. Send the same request again later.")
-            return problem(503, "maintenance", detail)
-        detail = _("The portal cannot reach its database. Send the same request again later.")
-        return problem(503, "unavailable", detail)
 
 
 @requires_csrf_token

@@ -2,7 +2,6 @@
 
 from django.urls import include, path
 
-from accounts.views.language import language_set
 from mxportal import health, mailbox
 
 handler429 = "mxportal.shared.views.wait_a_minute"  # django-allauth asks for it by this name
@@ -15,5 +14,4 @@ urlpatterns = [
     path("", include("handbook.urls")),
     path("", include(health)),
     path("", include(mailbox)),
-    path("language/", language_set, name="set_language"),
 ]

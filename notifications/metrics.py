@@ -6,6 +6,7 @@ from django.db.models import Count, Min
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 
+from mxportal.shared.gauges import register_gauges
 from notifications.mail_server import trouble
 from notifications.models import Mail, Status
 
@@ -31,3 +32,6 @@ def outbox() -> Iterator[GaugeMetricFamily]:
     yield usable
     age = (timezone.now() - due["oldest"]).total_seconds() if due["oldest"] else 0
     yield GaugeMetricFamily("portal_outbox_oldest_due_seconds", "How long the oldest has been due.", age)
+
+
+register_gauges(outbox)

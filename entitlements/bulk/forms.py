@@ -12,9 +12,11 @@ from accounts.models import User
 from accounts.permissions import Permission
 from entitlements.bulk.files.columns import COLUMNS, OF_NEW_CUSTOMERS, columns_for, label_of
 from entitlements.bulk.files.lines import read_file, read_text
+from entitlements.bulk.pages import source_choices
+from entitlements.bulk.services.jobs import lines_of
 from entitlements.bulk.services.lines import FIELDS, BulkLine, with_plain_amount
 from entitlements.items.fields import ReasonField
-from entitlements.models import Origin
+from entitlements.models import BulkSplit, LineItem, Origin
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.widgets import PlainSelect
@@ -254,3 +256,27 @@ class UndoAllForm(KeyedForm):
             self.fields["reason"].required = True
         else:
             del self.fields["reason"]
+
+
+def wrong_lines(bulk: BulkSplit, sources: list[LineItem], typed: Mapping[int, TypedLine]) -> list[LineForm]:
+    """The first wrong lines, to be corrected on the screen, or as they were ``typed`` there, by their number."""
+    lines, choices = lines_of(bulk), source_choices(sources)
+    wrong = list(bulk.findings.get("lines", {}).items())[:MOST_ON_SCREEN]
+    asks_source = len(sources) > 1 or any("activation_id" in errors for _index, errors in wrong)
+    forms = []
+    for place, (index, errors) in enumerate(wrong):
+        line = lines[int(index)]
+        line = replace(line, number=line.number or int(index) + 1)
+        shown = typed.get(line.number, TypedLine(line, is_out=False))
+        forms.append(
+            LineForm(
+                shown.line,
+                place=place,
+                sources=choices,
+                asks_source=asks_source,
+                errors=errors,
+                index=int(index),
+                is_out=shown.is_out,
+            )
+        )
+    return forms

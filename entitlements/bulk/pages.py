@@ -1,7 +1,6 @@
 """What the page of a bulk split shows, in each of its states, as far as the reader may see it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -10,7 +9,6 @@ from django.db.models import Count
 from accounts.models import User
 from accounts.visibility import visible_names
 from entitlements.bulk.files.columns import COLUMNS
-from entitlements.bulk.forms import MOST_ON_SCREEN, LineForm, TypedLine
 from entitlements.bulk.services.check import find_targets
 from entitlements.bulk.services.jobs import lines_of
 from entitlements.bulk.services.lines import BulkLine
@@ -75,30 +73,6 @@ def source_rows(actor: User, bulk: BulkSplit, sources: list[LineItem]) -> list[S
         )
         for row in item_rows(actor, sources)
     ]
-
-
-def wrong_lines(bulk: BulkSplit, sources: list[LineItem], typed: Mapping[int, TypedLine]) -> list[LineForm]:
-    """The first wrong lines, to be corrected on the screen, or as they were ``typed`` there, by their number."""
-    lines, choices = lines_of(bulk), source_choices(sources)
-    wrong = list(bulk.findings.get("lines", {}).items())[:MOST_ON_SCREEN]
-    asks_source = len(sources) > 1 or any("activation_id" in errors for _index, errors in wrong)
-    forms = []
-    for place, (index, errors) in enumerate(wrong):
-        line = lines[int(index)]
-        line = replace(line, number=line.number or int(index) + 1)
-        shown = typed.get(line.number, TypedLine(line, is_out=False))
-        forms.append(
-            LineForm(
-                shown.line,
-                place=place,
-                sources=choices,
-                asks_source=asks_source,
-                errors=errors,
-                index=int(index),
-                is_out=shown.is_out,
-            )
-        )
-    return forms
 
 
 def line_page(actor: User, bulk: BulkSplit, number: str) -> tuple[Page[Any], list[LineRow]]:

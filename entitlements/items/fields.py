@@ -61,3 +61,6 @@ class ChosenField(NumberField):
 
     def __init__(self, missing: Any, **kwargs: Any) -> None:
         super().__init__(error_messages={"required": missing, "invalid": missing}, **kwargs)
+
+
+ANY = ("", _("Any"))

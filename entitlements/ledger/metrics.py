@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from prometheus_client.core import GaugeMetricFamily
 
 from entitlements.ledger.sealing.seal import sealing_lag
+from mxportal.shared.gauges import register_gauges
 
 
 def ledger() -> Iterator[GaugeMetricFamily]:
@@ -14,3 +15,6 @@ def ledger() -> Iterator[GaugeMetricFamily]:
     yield GaugeMetricFamily(
         "portal_sealing_lag_seconds", "How long the oldest of them has waited.", lag.age.total_seconds()
     )
+
+
+register_gauges(ledger)

@@ -13,13 +13,12 @@ from django.utils.translation import pgettext_lazy
 from accounts.forms.accounts import plain_helper
 from accounts.models import User, UserStatus
 from entitlements.activation.services.licenses import MOST_ATTACHED, MOST_FILES, valid_licenses
-from entitlements.items.fields import ReasonField
+from entitlements.items.fields import ANY, ReasonField
 from entitlements.items.predicates import needs_reason
 from entitlements.items.search import SHORTEST
 from entitlements.mailing.services.queue import mailable, parse_recipients
 from entitlements.models import LineItem
 from entitlements.models.kinds import MailKind
-from entitlements.overview.forms import ANY
 from mxportal.shared.forms import KeyedForm, NumberField
 from mxportal.shared.widgets import PlainSelect
 from notifications.models import Status

@@ -10,12 +10,12 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from entitlements.identifiers.activation_ids import is_mistyped
+from entitlements.items.fields import ANY
 from entitlements.items.listing import EXPIRED, TO_HAND_ON, Shown, Sort
 from entitlements.items.search import SHORTEST
 from entitlements.models import Product, State
 from mxportal.shared.widgets import PlainSelect
 
-ANY = ("", _("Any"))
 EXPIRING_SOON = 30  # days, beside those that Home looks ahead
 
 

@@ -15,7 +15,7 @@ from accounts.quotas import Quota, spend
 from accounts.visibility import person_name, visible_names
 from entitlements.bulk import pages as bulk_page
 from entitlements.bulk.files.export import result
-from entitlements.bulk.forms import CarryOutForm, CorrectionForm, EmailAllForm, UndoAllForm
+from entitlements.bulk.forms import CarryOutForm, CorrectionForm, EmailAllForm, UndoAllForm, wrong_lines
 from entitlements.bulk.services.jobs import has_errors, progress_of, sources_of
 from entitlements.bulk.services.requests import (
     carry_out,
@@ -95,7 +95,7 @@ def _preview(request: PortalRequest, bulk: BulkSplit, refused: CorrectionForm | 
     return {
         "is_right": bulk.state == BulkState.READY and not has_errors(bulk),
         "sources": bulk_page.source_rows(actor, bulk, sources),
-        "wrong": bulk_page.wrong_lines(bulk, sources, refused.typed_by_number() if refused else {}),
+        "wrong": wrong_lines(bulk, sources, refused.typed_by_number() if refused else {}),
         "wrong_count": len(bulk.findings.get("lines", {})),
         "several": len(sources) > 1,
         "new_customers": bulk.findings.get("new_customers", 0),

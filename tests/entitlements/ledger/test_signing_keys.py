@@ -15,6 +15,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
+from entitlements.ledger import startup
 from entitlements.ledger.set_up import make_signing_key
 from entitlements.ledger.signing import (
     Domain,
@@ -26,7 +27,6 @@ from entitlements.ledger.signing import (
 )
 from entitlements.ledger.triggers import drop
 from entitlements.models import SigningKey
-from mxportal import startup
 from tests.roles import as_owner, rotate_signing_key
 
 pytestmark = pytest.mark.django_db

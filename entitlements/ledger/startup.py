@@ -8,10 +8,12 @@ from django.core.checks import CheckMessage, Tags, Warning, register
 from django.db import Error, connection
 
 from entitlements.ledger.signing import current_key_problem
+from mxportal.shared.starting import check_at_start
 
 logger = logging.getLogger(__name__)
 
 
+@check_at_start
 def say_whether_it_can_sign() -> None:
     """L6: a line at level CRITICAL where KEY_ENCRYPTION_KEY does not open the signing key. `/readyz` says it, too.
 
