@@ -18,6 +18,7 @@ from entitlements.mailing.services import resending
 from entitlements.mailing.services.addressees import with_addressees
 from entitlements.models import Entitlement, LineItem, State
 from entitlements.models.line_item import LineItemQuerySet
+from entitlements.overview.pages.first_steps import Step, first_steps
 from mxportal.shared.pagination import capped_count, first_rows
 from notifications.models import Mail, MailServer
 
@@ -53,6 +54,7 @@ class HomePage:
     drafts: list[Entitlement]
     drafts_count: str
     events: list[Event]
+    first_steps: list[Step]
 
     @property
     def nothing_yet(self) -> bool:
@@ -83,6 +85,7 @@ def home_page(actor: User) -> HomePage:
         drafts=list(waiting.order_by("-id")[:SHOWN]),
         drafts_count=capped_count(drafts),
         events=newest_events(actor, first_visible(actor, _any, order=NEWEST, size=ITEMS_ASKED), EVENTS_SHOWN),
+        first_steps=first_steps(actor),
     )
 
 
