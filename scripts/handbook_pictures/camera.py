@@ -20,6 +20,7 @@ HEIGHT = 760  # of the window
 SCALE = 1.5  # pixels of the picture for one of the page
 TALLEST = 900  # what a page has below that is left out
 COLOURS = 64
+LOCALES = {"en": "en-GB", "de": "de-DE"}  # of the browser
 # The box of an element that grows with the window, down to the last thing in it, and a little below that.
 BOX = """(element) => {
   const {x, y, width, height} = element.getBoundingClientRect();
@@ -35,7 +36,9 @@ def take_pictures(url: str, chromium: str) -> None:
         for language in LANGUAGES:
             # its own texts, as those of a file field, are in this language where the machine has them
             browser = playwright.chromium.launch(
-                executable_path=chromium, args=[*arguments, f"--lang={language}"], env=in_language(language)
+                executable_path=chromium,
+                args=[*arguments, f"--lang={LOCALES[language]}"],
+                env=in_language(language),
             )
             take_pictures_of(Scene(language), browser, url)
             browser.close()
@@ -61,7 +64,7 @@ def reading(browser: Browser, url: str, scene: Scene, reader: str) -> Iterator[P
     """A page of a fresh browser, in which this person has logged in."""
     context = browser.new_context(
         base_url=url,
-        locale=scene.language,
+        locale=LOCALES[scene.language],
         device_scale_factor=SCALE,
         color_scheme="light",
         reduced_motion="reduce",

@@ -127,7 +127,7 @@ class Picture:
 
 
 PICTURES = (
-    Picture("login", "", _at("account_login"), "body"),
+    Picture("login", "", _at("account_login"), "body", width=720),
     Picture("home", "installer", _at("home"), "body"),
     Picture("list", "installer", _at("line_item_list"), width=1480),
     Picture("item", "installer", _at("line_item_detail", lambda scene: scene.item.pk)),
@@ -155,8 +155,8 @@ PICTURES = (
     Picture("activate", "installer", _at("line_item_activate", lambda scene: scene.sold.pk)),
     Picture("devices", "installer", _at("device_list")),
     Picture("return", "installer", _at("activation_return", lambda scene: scene.activation.pk)),
-    Picture("offline", "", _at("offline_activation"), "body"),
-    Picture("verify", "", _at("verify_start"), "body"),
+    Picture("offline", "", _at("offline_activation"), "body", width=720),
+    Picture("verify", "", _at("verify_start"), "body", width=720),
     Picture("mails", "installer", _at("mail_list")),
     Picture("create-entitlement", "mobotix", _at("entitlement_create")),
 )
