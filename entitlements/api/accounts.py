@@ -41,7 +41,7 @@ Country = Annotated[str, StringConstraints(pattern="^[A-Za-z]{2}$")]
 
 
 class AccountOut(Schema):
-    """A3."""
+    """An account and its details (A3)."""
 
     account_id: str
     name: str
@@ -66,7 +66,7 @@ class AccountOut(Schema):
 
 
 class AccountFields(In):
-    """What can be changed."""
+    """The fields that can be changed."""
 
     description: Text500 | None = None
     visible_to_partners: bool | None = None
@@ -82,7 +82,10 @@ class AccountFields(In):
 
 
 class AccountIn(AccountFields):
-    """A2: of a lower tier; without an Account ID it gets one. ``person`` is made with it, or neither is."""
+    """An account of a lower tier (A2).
+
+    Without an Account ID, the portal assigns one. ``person`` is created together with the account, or neither is.
+    """
 
     name: Text200
     tier: Tier
@@ -91,19 +94,19 @@ class AccountIn(AccountFields):
 
 
 class AccountChange(AccountFields):
-    """What is left out stays as it is."""
+    """The fields to change; all others stay as they are."""
 
     name: Text200 | None = None
 
 
 class StatusIn(In):
-    """A5."""
+    """Active or inactive (A5)."""
 
     status: AccountStatus
 
 
 class AccountQuery(PageQuery):
-    """List related accounts."""
+    """The filters of the list of accounts."""
 
     q: Text200 = ""
     tier: Tier | None = None
@@ -112,7 +115,7 @@ class AccountQuery(PageQuery):
 
 @router.get("/accounts", auth=Token(Permission.VIEW), response=Page[AccountOut])
 def account_list(request: TokenRequest, query: Query[AccountQuery]) -> Page[Any]:
-    """Accounts that the token's account sells to, by name; ``q`` looks in names and Account IDs."""
+    """List the accounts that the token's account sells to, by name. ``q`` searches names and Account IDs."""
     accounts = Account.objects.related_to(request.user)
     if query.q:
         accounts = accounts.named_like(query.q)
@@ -123,7 +126,7 @@ def account_list(request: TokenRequest, query: Query[AccountQuery]) -> Page[Any]
 
 @router.post("/accounts", auth=Token(Permission.CREATE_ACCOUNTS), response={201: AccountOut})
 def account_create(request: TokenRequest, body: AccountIn, idempotency_key: IdempotencyKey) -> HttpResponse:
-    """Creates a customer or partner account, with its first person; the token's account becomes its seller."""
+    """Create a customer or partner account with its first person. The token's account becomes its seller."""
     create = partial(_create_account, request.user, body, idempotency_key)
     return once(
         request,
@@ -172,7 +175,7 @@ def _of_person() -> Iterator[None]:
 
 @router.get("/accounts/{account_id}", auth=Token(Permission.VIEW), response=AccountOut)
 def account_detail(request: TokenRequest, response: HttpResponse, account_id: AccountId) -> AccountOut:
-    """An account that the token may open (A4)."""
+    """Get an account that the token may see (A4)."""
     return tagged(response, AccountOut.from_orm(find_account(request, account_id)))
 
 
@@ -180,7 +183,7 @@ def account_detail(request: TokenRequest, response: HttpResponse, account_id: Ac
 def account_change(
     request: TokenRequest, response: HttpResponse, account_id: AccountId, body: AccountChange
 ) -> AccountOut:
-    """Changes an account; its tier and Account ID are fixed. Sent again, it changes nothing."""
+    """Change an account; its tier and Account ID are fixed. Sending the same values again changes nothing."""
     account = find_account(request, account_id)
     given = body.model_dump(exclude_unset=True)
     fields = checked(EditAccountForm, given, account=account)
@@ -194,7 +197,10 @@ def account_change(
 def account_status(
     request: TokenRequest, response: HttpResponse, account_id: AccountId, body: StatusIn
 ) -> AccountOut:
-    """Sets an account active or inactive. An inactive one logs nobody in and receives nothing (A5)."""
+    """Set an account active or inactive.
+
+    The users of an inactive account cannot log in, and nothing can be split to it (A5).
+    """
     account = find_account(request, account_id)
     check = unchanged(request, AccountOut.from_orm)
     changed = set_account_status(

@@ -35,14 +35,17 @@ OptionalKey = Annotated[
 
 
 class OfItem(In):
-    """The item, by its number or by its Activation ID; without a token, by its Activation ID."""
+    """The line item, by its number or by its Activation ID. Without a token, only the Activation ID works."""
 
     item_id: Id | None = None
     activation_id: Text100 | None = None
 
 
 class Host(OfItem):
-    """L1: a MAC address, a serial number or an MxMC installation. Without a type, what it looks like."""
+    """A MAC address, a serial number or an MxMC installation (L1).
+
+    Without ``host_id_type``, the portal detects the type.
+    """
 
     host_id: Text100
     host_id_type: HostIdType | None = None
@@ -53,7 +56,10 @@ class Host(OfItem):
 
 
 class ActivationIn(Host):
-    """L2: ``copies`` is what the device holds in total from now on. Name, model and site are for a new device."""
+    """``copies`` is the total number of copies on the device from now on (L2).
+
+    ``name``, ``model`` and ``site`` are for a new device.
+    """
 
     copies: Copies = 1
     name: Text100 = ""
@@ -63,14 +69,14 @@ class ActivationIn(Host):
 
 
 class ReturnIn(Host):
-    """L4: without ``copies`` all that the device holds; a part of them needs a token."""
+    """Without ``copies``, all copies on the device are returned (L4). Returning a part of them needs a token."""
 
     copies: Copies | None = None
     reason: Reason = ""
 
 
 class RehostIn(Host):
-    """L4: from ``host_id`` to ``to_host_id``; without ``copies`` all of them."""
+    """The copies go from ``host_id`` to ``to_host_id`` (L4). Without ``copies``, all of them go."""
 
     to_host_id: Text100
     to_host_id_type: HostIdType | None = None
@@ -82,7 +88,7 @@ class RehostIn(Host):
 
 
 class LicenseOut(Schema):
-    """L5: ``file`` is the license file; it is null once the license has ended."""
+    """``file`` is the license file (L5). It is null after the license has ended."""
 
     license_id: UUID
     item_id: int
@@ -101,7 +107,7 @@ class LicenseOut(Schema):
 
 
 class ReturnOut(Schema):
-    """What the device holds now; ``license`` says so, null where it is nothing."""
+    """The copies that are still on the device. ``license`` is the new license for them, or null if there are none."""
 
     item_id: int
     host_id: str
@@ -118,7 +124,7 @@ class ReturnOut(Schema):
 def activation_create(
     request: TokenRequest, body: ActivationIn, idempotency_key: OptionalKey = None
 ) -> Status | HttpResponse:
-    """Activates; the same request again changes nothing and gives the same license."""
+    """Activate copies on a device. The same request again changes nothing and returns the same license."""
     host = body.host(name=body.name, model=body.model, site=body.site)
     if request.api_token is None:
         bearer = partial(activate_as_bearer, host=host, copies=body.copies)
@@ -147,13 +153,16 @@ def activation_create(
 def return_create(
     request: TokenRequest, body: ReturnIn, idempotency_key: OptionalKey = None
 ) -> ReturnOut | HttpResponse:
-    """Returns copies to the item and ends the license, within the year's limit."""
+    """Return copies from a device to the line item.
+
+    The license ends, and the copies count towards the yearly limit of returns.
+    """
     host = body.host()
     if request.api_token is None:
         if body.copies is not None:
             raise refusal(
                 "copies-not-possible",
-                {"copies": _("Without a token all copies are returned: leave this out.")},
+                {"copies": _("Without a token, all copies are returned: leave this field out.")},
             )
         return _return_out(_as_bearer(request, body, partial(return_as_bearer, host=host)))
     key = _needed(idempotency_key)
@@ -172,7 +181,7 @@ def return_create(
 
 @router.post("/rehosts", auth=Token(Permission.ACTIVATE), response={201: LicenseOut})
 def rehost_create(request: TokenRequest, body: RehostIn, idempotency_key: IdempotencyKey) -> HttpResponse:
-    """Returns copies from a device and activates them on another one, in one step. Counts as a return."""
+    """Return copies from a device and activate them on another one, in one step. It counts as a return."""
     kind = body.to_host_id_type or guess(body.to_host_id)
     details = {"name": body.name, "model": body.model, "site": body.site}
 
@@ -201,7 +210,7 @@ def _as_bearer(request: TokenRequest, body: OfItem, service: Any) -> Any:
     if body.activation_id is None or body.item_id is not None:
         raise refusal(
             "activation-id-needed",
-            {"activation_id": _("Without a token, name the item by its Activation ID.")},
+            {"activation_id": _("Without a token, identify the line item by its Activation ID.")},
         )
     address = client_address(request)
     check_guesses(address, [body.activation_id])
@@ -209,14 +218,16 @@ def _as_bearer(request: TokenRequest, body: OfItem, service: Any) -> Any:
         return service(activation_id=body.activation_id)
     except LineItem.DoesNotExist as error:
         count_wrong_guess(address, body.activation_id)
-        detail = _("This Activation ID opens nothing here. Compare it with the e-mail or the certificate.")
+        detail = _("This Activation ID cannot be used here. Compare it with the e-mail or the certificate.")
         raise Problem(404, "unknown-activation-id", detail) from error
 
 
 def _item_id(request: TokenRequest, body: OfItem) -> int:
     """Raises LineItem.DoesNotExist, ValidationError."""
     if (body.item_id is None) == (body.activation_id is None):
-        raise refusal("item-needed", {"item_id": _("Name the item by its number or by its Activation ID.")})
+        raise refusal(
+            "item-needed", {"item_id": _("Identify the line item by its number or by its Activation ID.")}
+        )
     return body.item_id or find_item_id(request.user, body.activation_id or "")
 
 
@@ -226,7 +237,7 @@ def _activation_id(request: TokenRequest, body: Host) -> int:
     held = Activation.objects.visible_to(request.user).filter(item=item, device__host_id=body.host().normal)
     found = held.values_list("pk", flat=True).first()
     if found is None:
-        message = _("Nothing of this line item was ever activated on this device. Check its host ID.")
+        message = _("No copy of this line item was ever activated on this device. Check the host ID.")
         raise refusal("not-on-device", {"host_id": message})
     return found
 

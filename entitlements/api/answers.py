@@ -81,7 +81,9 @@ def _find(request: TokenRequest, key: str, asked: str) -> HttpResponse | None:
 
 
 def _gone() -> Problem:
-    detail = _("This Idempotency-Key was used before, and its answer is not kept any more. Nothing was done.")
+    detail = _(
+        "This Idempotency-Key was used before, and its answer is no longer stored. Nothing was changed."
+    )
     return Problem(409, "replay-expired", detail)
 
 

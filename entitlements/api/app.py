@@ -40,19 +40,19 @@ Entitlements, splits, activations and license files, for programs.
 * **Token**: a Portal Admin creates it on the account's page. Send it as `Authorization: Bearer mxp_…`. It acts as that
   person, as far as its scopes allow: `read` (everything that can be read), `sell`, `activate`, `orders` (MOBOTIX).
   Activations and returns of End customers' items also work without a token, by the Activation ID alone.
-* **Idempotency-Key**: every POST that writes needs one, of your own making, 1 to 64 characters. The same request with
-  the same key is done once and gives the same answer (`Idempotency-Replayed: true`), so that it can be sent again after
-  a lost answer. Another request with the same key is refused (409).
+* **Idempotency-Key**: every POST that writes needs a key that you choose, 1 to 64 characters. The same request with the
+  same key is done once and gets the same answer (`Idempotency-Replayed: true`), so that you can repeat it after a lost
+  answer. Another request with the same key is refused (409).
 * **Refusals** are problems (RFC 9457, `application/problem+json`). Programs read `code`, and for fields `codes`; people
-  read `detail` and `errors`, in English or German (`Accept-Language`). A query parameter that there is not is refused.
-* **Lists** come in pages: follow `next` until it is null. It also stands in the header `Link` (RFC 8288).
+  read `detail` and `errors`, in English or German (`Accept-Language`). Unknown fields and query parameters are refused.
+* **Lists** come in pages: follow `next` until it is null. The header `Link` (RFC 8288) contains the same address.
 * **Limits**: `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds) are on every answer;
   after 429, wait for `Retry-After` seconds.
 """
 
 
 RULE = r"[AELNPU]\d+"
-RULES = re.compile(rf"^{RULE}(, {RULE})*(: |\. |\.$)| \({RULE}(, {RULE})*\)")
+RULES = re.compile(rf"^{RULE}(, {RULE})*(: |\. |\.$)|\s\({RULE}(, {RULE})*\)")
 
 
 def plain(text: str) -> str:
@@ -84,7 +84,7 @@ class PortalAPI(NinjaAPI):
         schema = super().get_openapi_schema(**options)
         for operations in schema["paths"].values():
             for operation in operations.values():
-                operation["summary"] = plain(operation["description"].partition(". ")[0].rstrip("."))
+                operation["summary"] = plain(re.split(r"\.\s", operation["description"])[0].rstrip("."))
         complete(schema)
         schema.update(readable(dict(schema)))
         return schema

@@ -42,7 +42,7 @@ def read_json(body: bytes) -> Any:
 
 def unreadable() -> Problem:
     """Whatever is wrong with it."""
-    detail = _("The body is no JSON, or has doubled keys, numbers that are none, or is nested too deeply.")
+    detail = _("The body is not valid JSON, has duplicate keys or invalid numbers, or is nested too deeply.")
     return Problem(400, "unreadable", detail)
 
 

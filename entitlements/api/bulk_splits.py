@@ -40,10 +40,11 @@ router = Router(tags=["Bulk splits"])
 
 
 class BulkLineIn(In):
-    """Where several items are split, ``activation_id`` says which one this line is about.
+    """One line of a bulk split.
 
-    An unknown account becomes a new End customer where ``create_customers`` is set and the line brings name, country
-    and person.
+    Where several line items are split, ``activation_id`` names the one that this line takes copies from. With
+    ``create_customers``, an unknown account becomes a new End customer if the line contains name, country and
+    person.
     """
 
     account_id: Text40 = ""
@@ -58,7 +59,7 @@ class BulkLineIn(In):
 
 
 class BulkSplitIn(In):
-    """All of it is done, or nothing."""
+    """The line items and the lines; all lines are split, or none."""
 
     item_ids: Annotated[list[Id], Field(min_length=1, max_length=MOST_SOURCES)]
     lines: Annotated[list[BulkLineIn], Field(min_length=1, max_length=MOST_LINES)]
@@ -68,7 +69,7 @@ class BulkSplitIn(In):
 
 
 class BulkSplitOut(Schema):
-    """How it stands; ``failure`` says why an undo was refused."""
+    """A bulk split and its state. ``failure`` says why an undo was refused."""
 
     id: int
     state: BulkState
@@ -78,7 +79,7 @@ class BulkSplitOut(Schema):
 
 
 class ReasonIn(In):
-    """E13: MOBOTIX says why."""
+    """The reason of MOBOTIX (E13)."""
 
     reason: Reason = ""
 
@@ -87,7 +88,7 @@ class ReasonIn(In):
 def bulk_split_create(
     request: TokenRequest, body: BulkSplitIn, idempotency_key: IdempotencyKey
 ) -> HttpResponse:
-    """Splits many lines, all of them or none. What is wrong stands at ``lines.N.field``."""
+    """Split many lines, all of them or none. Errors are named by ``lines.N.field``."""
     lines = [
         BulkLine(number=number, amount=str(line.amount), **line.model_dump(exclude={"amount"}))
         for number, line in enumerate(body.lines, start=1)
@@ -128,20 +129,20 @@ def _with_code(message: str) -> ValidationError:
 
 @router.get("/bulk-splits", auth=Token(Permission.VIEW), response=Page[BulkSplitOut])
 def bulk_split_list(request: TokenRequest, query: Query[PageQuery]) -> Page[Any]:
-    """Bulk splits of the account, newest first."""
+    """List the bulk splits of the account, newest first."""
     items, address = page_of(request, BulkSplit.objects.visible_to(request.user), query)
     return Page.model_construct(items=items, next=address)
 
 
 @router.get("/bulk-splits/{int:bulk_id}", auth=Token(Permission.VIEW), response=BulkSplitOut)
 def bulk_split_detail(request: TokenRequest, bulk_id: int) -> BulkSplit:
-    """How a bulk split stands."""
+    """Get a bulk split and its state."""
     return BulkSplit.objects.visible_to(request.user).get(pk=bulk_id)
 
 
 @router.get("/bulk-splits/{int:bulk_id}/items", auth=Token(Permission.VIEW), response=Page[ItemOut])
 def bulk_split_items(request: TokenRequest, bulk_id: int, query: Query[PageQuery]) -> Page[ItemOut]:
-    """The new line items with their Activation IDs, in the order of the lines."""
+    """List the new line items with their Activation IDs, in the order of the lines."""
     bulk = BulkSplit.objects.visible_to(request.user).get(pk=bulk_id)
     made = for_rows(LineItem.objects.visible_to(request.user).filter(bulk_splits=bulk))
     items, address = page_of(request, made, query, order=("id",))
@@ -154,7 +155,10 @@ def bulk_split_items(request: TokenRequest, bulk_id: int, query: Query[PageQuery
 def bulk_split_undo(
     request: TokenRequest, bulk_id: int, body: ReasonIn, idempotency_key: IdempotencyKey
 ) -> HttpResponse:
-    """Takes all copies back that are still there, or none; read the bulk split until it is no more ``undoing``."""
+    """Undo a bulk split: all copies that are still there come back, or none.
+
+    Read the bulk split again until its state is no longer ``undoing``.
+    """
     undo = partial(
         undo_bulk_split, actor=request.user, bulk_id=bulk_id, key=idempotency_key, reason=body.reason
     )

@@ -27,7 +27,7 @@ router = Router(tags=["Certificates"])
 
 
 class CertificateQuery(Schema):
-    """One line, or all of its entitlement; English or German, else as the request asks."""
+    """One line item, or all of its entitlement; English or German. By default, the language of the request."""
 
     whole_entitlement: bool = False
     language: Literal["en", "de"] | None = None
@@ -49,7 +49,7 @@ def described(schema: dict[str, Any], *media_types: str) -> dict[str, Any]:
     openapi_extra=described({"type": "string", "format": "binary"}, PDF, BYTES),
 )
 def certificate_pdf(request: TokenRequest, item_id: int, query: Query[CertificateQuery]) -> HttpResponse:
-    """The certificate as PDF/A-3, with its signed data attached."""
+    """Get the certificate as PDF/A-3, with its signed data attached."""
     items = _certified(request.user, item_id, query)
     spend(request.user, Quota.DOCUMENTS)
     content = render_certificate(items=items, language=_language(query))
@@ -64,7 +64,7 @@ def certificate_pdf(request: TokenRequest, item_id: int, query: Query[Certificat
     openapi_extra=described({"type": "object"}, "application/json"),
 )
 def certificate_json(request: TokenRequest, item_id: int, query: Query[CertificateQuery]) -> HttpResponse:
-    """The certificate's signed data alone, in canonical form: byte for byte what the signature is over."""
+    """Get the signed data of the certificate in canonical form, byte for byte as it was signed."""
     items = _certified(request.user, item_id, query)
     with override(_language(query)):
         content = signed_certificate(certificate_context(items), items)
@@ -80,7 +80,7 @@ def _certified(actor: User, item_id: int, query: CertificateQuery) -> list[LineI
     alone = [] if item.state in (State.DRAFT, State.OBSOLETE) else [item]
     found = certified(item.entitlement) if query.whole_entitlement else alone
     if not found:
-        raise Problem(409, "no-certificate", _("There is no certificate of a line item in this state."))
+        raise Problem(409, "no-certificate", _("A line item in this state has no certificate."))
     return found
 
 

@@ -13,17 +13,17 @@ PROBLEM = {
         "type": {"type": "string"},
         "title": {"type": "string"},
         "status": {"type": "integer"},
-        "code": {"type": "string", "description": "Never changes; docs/api.md lists all of them"},
+        "code": {"type": "string", "description": "A code that never changes; docs/api.md lists all codes"},
         "detail": {"type": "string"},
         "errors": {
             "type": "object",
             "additionalProperties": JSON_TEXTS,
-            "description": "Sentences for people, by field",
+            "description": "Messages for people, by field",
         },
         "codes": {
             "type": "object",
             "additionalProperties": JSON_TEXTS,
-            "description": "A code for each of these sentences",
+            "description": "A code for each of these messages",
         },
     },
 }
@@ -33,10 +33,10 @@ HEADERS = {
     "RateLimit-Remaining": ("Remaining requests in this window", NUMBER),
     "RateLimit-Reset": ("Seconds until the window ends", NUMBER),
     "Retry-After": ("Seconds to wait before the same request is sent again", NUMBER),
-    "Location": ("Where what was created is read", TEXT),
+    "Location": ("The address of what was created", TEXT),
     "Link": ("The next page, with rel=next (RFC 8288)", TEXT),
-    "ETag": ("The version that is shown; send it as If-Match to change no other one", TEXT),
-    "Idempotency-Replayed": ("`true`: the kept answer to an earlier request with this key", TEXT),
+    "ETag": ("The version that is shown; send it as If-Match to change this version only", TEXT),
+    "Idempotency-Replayed": ("`true`: the stored answer to an earlier request with this key", TEXT),
 }
 ON_EVERY_ANSWER = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 HAVE_ETAGS = {"AccountOut", "PersonOut", "ProductOut"}
@@ -44,7 +44,7 @@ IF_MATCH = {
     "name": "If-Match",
     "in": "header",
     "required": False,
-    "description": "ETags of the versions that may be changed; any other one is refused (412)",
+    "description": "ETags of the versions that may be changed; other versions are refused (412)",
     "schema": {"type": "string"},
 }
 
@@ -88,7 +88,7 @@ def _describe_answers(method: str, operation: dict[str, Any]) -> None:
         ("429", "Too many requests"),
         (
             "5XX",
-            "A fault, or the portal is not available for now: send the same request again, with the same key",
+            "An error of the portal, or the portal is not available: send the same request again with the same key",
         ),
     ):
         more = () if status == "4XX" else ("Retry-After",)

@@ -32,9 +32,10 @@ router = Router(tags=["Line items"])
 
 
 class ItemOut(Schema):
-    """E5: the Activation ID is in full for owner, seller, serving account and MOBOTIX, else its last group.
+    """A line item.
 
-    ``owner`` is null where its name is withheld (A4); ``expires_on`` null is permanent.
+    The owner, the seller, the serving account and MOBOTIX get the full Activation ID; others get its last group
+    (E5). ``owner`` is null if its name is withheld (A4); ``expires_on`` is null for a permanent line item.
     """
 
     id: int
@@ -58,13 +59,13 @@ class ItemOut(Schema):
 
 
 class SearchIn(In):
-    """In full."""
+    """The full Activation ID."""
 
     activation_id: Text100
 
 
 class ItemQuery(PageQuery):
-    """The filters of List Entitlements. For an Activation ID there is ``POST /items/search``."""
+    """The filters of List Entitlements. To find an Activation ID, use ``POST /items/search``."""
 
     shown: Shown = Shown.ALL
     part_number: PartNumber | None = None
@@ -76,7 +77,7 @@ class ItemQuery(PageQuery):
 
 @router.get("/items", auth=Token(Permission.VIEW), response=Page[ItemOut])
 def item_list(request: TokenRequest, query: Query[ItemQuery]) -> Page[ItemOut]:
-    """Line items that the account sees: its own, those it sold, and those further down."""
+    """List the line items that the account sees: its own, those that it sold, and those further down."""
     product = None
     if query.part_number is not None:
         product = Product.objects.filter(part_number__iexact=query.part_number).first()
@@ -95,7 +96,10 @@ def item_list(request: TokenRequest, query: Query[ItemQuery]) -> Page[ItemOut]:
 
 @router.post("/items/search", auth=Token(Permission.VIEW), response=ItemOut)
 def item_search(request: TokenRequest, body: SearchIn) -> ItemOut:
-    """Finds the line item of an Activation ID, which is a secret and belongs in no address."""
+    """Find the line item of an Activation ID.
+
+    The ID is a secret, so it is sent in the body and not in the address.
+    """
     return item_out(request.user, find_item_id(request.user, body.activation_id))
 
 
@@ -112,7 +116,7 @@ def find_item_id(actor: User, typed: str) -> int:
 
 @router.get("/items/{int:item_id}", auth=Token(Permission.VIEW), response=ItemOut)
 def item_detail(request: TokenRequest, item_id: int) -> ItemOut:
-    """One line item."""
+    """Get one line item."""
     return item_out(request.user, item_id)
 
 

@@ -27,7 +27,7 @@ EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo
 
 
 class LicenseQuery(PageQuery):
-    """Of an item, of a device; the valid ones, or all that were ever given out."""
+    """The licenses of a line item or of a device; only valid ones, or all."""
 
     item_id: QueryId | None = None
     host_id: Text100 | None = None
@@ -35,7 +35,7 @@ class LicenseQuery(PageQuery):
 
 
 class DeviceOut(Schema):
-    """L1."""
+    """A device (L1)."""
 
     id: int
     account_id: str
@@ -53,27 +53,27 @@ class DeviceOut(Schema):
 
 
 class DeviceQuery(PageQuery):
-    """One host ID, in the form in which it is kept."""
+    """One host ID, in its normalised form."""
 
     host_id: Text100 | None = None
 
 
 class Revocation(Schema):
-    """A license file that holds no more."""
+    """A license file that is no longer valid."""
 
     license_id: UUID
     ended_at: datetime
 
 
 class RevocationQuery(PageQuery):
-    """Ask again with an hour's overlap: what was ended last may come in late."""
+    """Let requests overlap by one hour: the latest revocations may arrive late."""
 
     since: Annotated[AwareDatetime | None, Field(ge=EARLIEST, le=LATEST)] = None
 
 
 @router.get("/licenses", auth=Token(Permission.VIEW), response=Page[LicenseOut])
 def license_list(request: TokenRequest, query: Query[LicenseQuery]) -> Page[LicenseOut]:
-    """Licenses of the items that the account is party to, newest first."""
+    """List the licenses of the line items that the account owns, sold or looks after, newest first."""
     parts = License.objects.parts_visible_to(request.user)
     arms = [Arm(_for_out(_narrowed(part, query))) for part in parts]
     visible = _for_out(License.objects.visible_to(request.user))
@@ -91,7 +91,7 @@ def _narrowed(licenses: LicenseQuerySet, query: LicenseQuery) -> LicenseQuerySet
 
 @router.get("/licenses/{uuid:license_id}", auth=Token(Permission.VIEW), response=LicenseOut)
 def license_detail(request: TokenRequest, license_id: UUID) -> LicenseOut:
-    """One license with its file."""
+    """Get one license with its file."""
     licenses = License.objects.visible_to(request.user)
     return license_out(_for_out(licenses).get(license_id=license_id))
 
@@ -102,7 +102,7 @@ def _for_out(licenses: Any) -> Any:
 
 @router.get("/devices", auth=Token(Permission.VIEW), response=Page[DeviceOut])
 def device_list(request: TokenRequest, query: Query[DeviceQuery]) -> Page[Any]:
-    """Devices of the account and of the End customers that it sells to, newest first."""
+    """List the devices of the account and of the End customers that it sells to, newest first."""
     listing = list_devices(request.user)
     arms = [Arm(_with_account(arm.queryset, query), arm.same) for arm in listing.arms]
     items, address = page_of(request, listing.devices, query, arms=arms)
@@ -116,7 +116,7 @@ def _with_account(devices: QuerySet[Device], query: DeviceQuery) -> QuerySet[Dev
 
 @router.get("/devices/{int:device_id}", auth=Token(Permission.VIEW), response=DeviceOut)
 def device_detail(request: TokenRequest, device_id: int) -> Device:
-    """One device."""
+    """Get one device."""
     return Device.objects.visible_to(request.user).select_related("account").get(pk=device_id)
 
 
@@ -126,7 +126,7 @@ def device_detail(request: TokenRequest, device_id: int) -> Device:
     response=Page[Revocation],
 )
 def revocation_list(request: HttpRequest, response: HttpResponse, query: Query[RevocationQuery]) -> Page[Any]:
-    """Licenses that were returned, replaced or cancelled, the oldest first."""
+    """List the licenses that were returned, replaced or cancelled, oldest first."""
     patch_cache_control(response, public=True, max_age=FRESH_SECONDS)
     ended = License.objects.ended_since(query.since).only("license_id", "ended_at")
     items, address = page_of(request, ended, query, order=("ended_at", "id"))
@@ -135,6 +135,6 @@ def revocation_list(request: HttpRequest, response: HttpResponse, query: Query[R
 
 @router.get("/keys", auth=nobody("public keys are no secret (L6)"))
 def key_list(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
-    """The public keys as a JSON Web Key Set, as at ``/.well-known/jwks.json``."""
+    """Get the public keys as a JSON Web Key Set, as at ``/.well-known/jwks.json``."""
     patch_cache_control(response, public=True, max_age=FRESH_SECONDS)
     return public_keys()

@@ -55,7 +55,7 @@ LINES_SHOWN = 100
 
 
 class LineIn(In):
-    """One line of an order; without ``expires_on`` it is permanent."""
+    """One line of an order. Without ``expires_on``, it is permanent."""
 
     part_number: PartNumber
     quantity: Annotated[int, Field(ge=1, le=MOST_COPIES, strict=True)]
@@ -64,7 +64,10 @@ class LineIn(In):
 
 
 class LinesIn(In):
-    """With ``deploy`` the owner sees the lines at once; with ``send_mail`` the contact gets the Activation IDs."""
+    """With ``deploy``, the owner sees the lines at once.
+
+    With ``send_mail``, the contact receives the Activation IDs by e-mail.
+    """
 
     contact_email: Email
     lines: Annotated[list[LineIn], Field(min_length=1, max_length=MOST_LINES)]
@@ -81,13 +84,17 @@ class EntitlementIn(LinesIn):
 
 
 class DeployIn(In):
-    """E1."""
+    """With ``send_mail``, the contact receives the Activation IDs by e-mail (E1)."""
 
     send_mail: bool = True
 
 
 class EntitlementOut(Schema):
-    """E7: number and date of an order are for its parties; a withheld name is null. ``lines``: the first hundred."""
+    """An order.
+
+    Only its buyer, its seller and MOBOTIX see the number and date of an order (E7). A withheld name is null.
+    ``lines`` contains the first hundred line items.
+    """
 
     entitlement_id: str
     owner: str | None
@@ -98,13 +105,16 @@ class EntitlementOut(Schema):
 
 
 class EntitlementQuery(PageQuery):
-    """An order number finds what this account sold or bought under it."""
+    """``order_number`` finds the orders that this account bought or sold under this number."""
 
     order_number: Text60 | None = None
 
 
 class StateIn(In):
-    """E3: Inactive leaves licenses running; Obsolete cancels for good. ``with_splits``: what was split from it, too."""
+    """Inactive leaves licenses running; Obsolete is final and revokes them (E3).
+
+    ``with_splits`` includes everything split from the line item.
+    """
 
     state: State
     with_splits: bool = False
@@ -112,7 +122,9 @@ class StateIn(In):
 
 
 class QuantityIn(In):
-    """E15: copies are raised on an issued item, lowered on any, or all that are available revoked, here and below."""
+    """The correction of a quantity (E15): raise a line item that MOBOTIX issued, lower any line item, or revoke all
+    available copies of a line item and of everything split from it.
+    """
 
     correction: Correction
     copies: Annotated[int, Field(ge=0, le=MOST_COPIES, strict=True)] = 0
@@ -121,7 +133,7 @@ class QuantityIn(In):
 
 @router.get("/entitlements", auth=Token(Permission.VIEW), response=Page[EntitlementOut])
 def entitlement_list(request: TokenRequest, query: Query[EntitlementQuery]) -> Page[EntitlementOut]:
-    """Orders that the account bought or sold, with their line items, newest first."""
+    """List the orders that the account bought or sold, with their line items, newest first."""
     visible = Entitlement.objects.visible_to(request.user)
     if query.order_number is not None:
         visible = visible.filter(order_number=query.order_number)
@@ -134,7 +146,7 @@ def entitlement_list(request: TokenRequest, query: Query[EntitlementQuery]) -> P
 def entitlement_create(
     request: TokenRequest, body: EntitlementIn, idempotency_key: IdempotencyKey
 ) -> HttpResponse:
-    """Creates an order with its lines, all of it or nothing."""
+    """Create an order with its lines, all of them or nothing."""
 
     def create() -> Entitlement:
         owner_id, contact_id = find_buyer_ids(request, body.account_id, body.contact_email)
@@ -191,7 +203,7 @@ def _lines(lines: Iterable[LineIn]) -> list[NewLine]:
 
 @router.get("/entitlements/{entitlement_id}", auth=Token(Permission.VIEW), response=EntitlementOut)
 def entitlement_detail(request: TokenRequest, entitlement_id: EntitlementId) -> EntitlementOut:
-    """One order with its lines."""
+    """Get one order with its lines."""
     return entitlement_out(request.user, _find(request, entitlement_id))
 
 
@@ -203,7 +215,7 @@ def entitlement_detail(request: TokenRequest, entitlement_id: EntitlementId) -> 
 def entitlement_add_lines(
     request: TokenRequest, entitlement_id: EntitlementId, body: LinesIn, idempotency_key: IdempotencyKey
 ) -> HttpResponse:
-    """Adds lines to an order that MOBOTIX sold."""
+    """Add lines to an order that MOBOTIX sold."""
 
     def add() -> Entitlement:
         entitlement = _find(request, entitlement_id)
@@ -227,7 +239,7 @@ def entitlement_add_lines(
 def entitlement_deploy(
     request: TokenRequest, entitlement_id: EntitlementId, body: DeployIn, idempotency_key: IdempotencyKey
 ) -> HttpResponse:
-    """Deploys every draft of an order."""
+    """Deploy all drafts of an order."""
 
     def deploy() -> Entitlement:
         return deploy_entitlement(
@@ -244,7 +256,7 @@ def entitlement_deploy(
 def item_state(
     request: TokenRequest, item_id: int, body: StateIn, idempotency_key: IdempotencyKey
 ) -> HttpResponse:
-    """Cancels a line item, sets it inactive, or deploys it (again)."""
+    """Change the state of a line item: set it inactive or obsolete, or deploy it again."""
     change = partial(
         change_state, actor=request.user, item_id=item_id, key=idempotency_key, **body.model_dump()
     )
@@ -255,7 +267,7 @@ def item_state(
 def item_quantity(
     request: TokenRequest, item_id: int, body: QuantityIn, idempotency_key: IdempotencyKey
 ) -> HttpResponse:
-    """Corrects a quantity; whoever holds an item that changes is told."""
+    """Correct the quantity of a line item. The contacts of all changed line items are informed by e-mail."""
     change = partial(
         change_quantity, actor=request.user, item_id=item_id, key=idempotency_key, **body.model_dump()
     )

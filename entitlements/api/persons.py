@@ -34,7 +34,7 @@ router = Router(tags=["Accounts"])
 
 
 class PersonOut(Schema):
-    """U1: a user who can log in, or a contact."""
+    """A user who can log in, or a contact (U1)."""
 
     id: int
     first_name: str
@@ -58,13 +58,13 @@ class PersonIn(In):
 
 
 class FirstPersonIn(PersonIn):
-    """U4: a contact, or with ``can_log_in`` the account's first Portal Admin, who gets credentials by mail."""
+    """A contact, or with ``can_log_in`` the account's first Portal Admin, who receives credentials by e-mail (U4)."""
 
     can_log_in: bool = False
 
 
 class PersonChange(In):
-    """What is left out stays as it is."""
+    """The fields to change; all others stay as they are."""
 
     first_name: Text100 | None = None
     last_name: Text100 | None = None
@@ -89,7 +89,7 @@ def person_fields(actor: User, given: PersonIn, account: Account) -> dict[str, A
 
 @router.get("/accounts/{account_id}/persons", auth=Token(Permission.VIEW), response=Page[PersonOut])
 def person_list(request: TokenRequest, account_id: AccountId, query: Query[PageQuery]) -> Page[Any]:
-    """Users and contacts of an account, by last name."""
+    """List the users and contacts of an account, by last name."""
     items, address = page_of(request, _persons(request, account_id), query, order=("last_name", "id"))
     return Page.model_construct(items=items, next=address)
 
@@ -98,7 +98,7 @@ def person_list(request: TokenRequest, account_id: AccountId, query: Query[PageQ
 def person_create(
     request: TokenRequest, account_id: AccountId, body: PersonIn, idempotency_key: IdempotencyKey
 ) -> HttpResponse:
-    """Creates a contact of an account that the token's account looks after (U4)."""
+    """Create a contact of an account that the token's account looks after (U4)."""
 
     def create() -> User:
         account = find_account(request, account_id)
@@ -119,7 +119,7 @@ def person_create(
 def person_detail(
     request: TokenRequest, response: HttpResponse, account_id: AccountId, person_id: int
 ) -> PersonOut:
-    """A user or a contact."""
+    """Get a user or a contact."""
     return tagged(response, PersonOut.from_orm(_persons(request, account_id).get(pk=person_id)))
 
 
@@ -129,14 +129,15 @@ def person_detail(
 def person_change(
     request: TokenRequest, response: HttpResponse, account_id: AccountId, person_id: int, body: PersonChange
 ) -> PersonOut:
-    """Changes a contact, or sets it inactive or active again. Sent again, it changes nothing.
+    """Change a contact, or set it inactive or active again. Sending the same values again changes nothing.
 
-    Users who can log in are changed in the portal alone: a stolen token must not become a login.
+    Users who can log in are changed in the portal only, so that a stolen token never becomes a login.
     """
     person = _persons(request, account_id).get(pk=person_id)
     if person.can_log_in:
         raise refusal(
-            "login-in-portal", _("Users who can log in are changed in the portal. The API changes contacts.")
+            "login-in-portal",
+            _("The API changes contacts only. Users who can log in are changed in the portal."),
         )
     given = body.model_dump(exclude_unset=True)
     fields = checked(EditUserForm, given | {"confirm": True}, user=person)

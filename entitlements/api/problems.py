@@ -34,7 +34,7 @@ NAMES = {
 # The usual mistakes of shape in the reader's language; the others come in English, as pydantic words them.
 SHAPES: dict[str, str | Promise] = {
     "missing": gettext_lazy("This field is required."),
-    "extra_forbidden": gettext_lazy("There is no such field."),
+    "extra_forbidden": gettext_lazy("This field is unknown."),
     "int_type": gettext_lazy("Enter a whole number."),
     "int_parsing": gettext_lazy("Enter a whole number."),
     "int_from_float": gettext_lazy("Enter a whole number."),
@@ -126,11 +126,11 @@ def _unauthorized(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 def _forbidden(request: HttpRequest, error: PermissionDenied) -> HttpResponse:
-    return problem(403, "forbidden", str(error) or _("This token may not do this."))
+    return problem(403, "forbidden", str(error) or _("This token does not allow this request."))
 
 
 def _missing(request: HttpRequest, error: Exception) -> HttpResponse:
-    return problem(404, "not-found", _("There is nothing here that this token may see."))
+    return problem(404, "not-found", _("Not found, or this token may not see it."))
 
 
 def _reused() -> HttpResponse:

@@ -43,7 +43,7 @@ class ProductOut(Schema):
 
 
 class ProductChange(In):
-    """What is left out stays as it is."""
+    """The fields to change; all others stay as they are."""
 
     name_en: Text200 | None = None
     name_de: Text200 | None = None
@@ -63,14 +63,14 @@ class ProductIn(ProductChange):
 
 
 class ProductQuery(PageQuery):
-    """One product, or all."""
+    """The part number of one product. Without it, all products are listed."""
 
     part_number: PartNumber | None = None
 
 
 @router.get("/products", auth=Token(Permission.VIEW), response=Page[ProductOut])
 def product_list(request: TokenRequest, query: Query[ProductQuery]) -> Page[Any]:
-    """Products, newest first; by part number, the one that has it."""
+    """List the products, newest first, or find one by its part number."""
     products = Product.objects.all()
     if query.part_number is not None:
         products = products.filter(part_number__iexact=query.part_number)
@@ -80,13 +80,13 @@ def product_list(request: TokenRequest, query: Query[ProductQuery]) -> Page[Any]
 
 @router.get("/products/{path:part_number}", auth=Token(Permission.VIEW), response=ProductOut)
 def product_detail(request: TokenRequest, response: HttpResponse, part_number: PartNumber) -> ProductOut:
-    """One product."""
+    """Get one product."""
     return tagged(response, ProductOut.from_orm(Product.objects.get(part_number__iexact=part_number)))
 
 
 @router.post("/products", auth=Token(Permission.MANAGE_PRODUCTS), response={201: ProductOut})
 def product_create(request: TokenRequest, body: ProductIn, idempotency_key: IdempotencyKey) -> HttpResponse:
-    """Creates a product."""
+    """Create a product."""
 
     def create() -> Product:
         fields = checked(ProductForm, body.model_dump(), product=None)
@@ -102,7 +102,10 @@ def product_change(
     body: ProductChange,
     idempotency_key: IdempotencyKey,
 ) -> HttpResponse:
-    """Changes a product, but not its part number: orders name it. An inactive one is in no new entitlement."""
+    """Change a product; its part number is fixed because orders name it.
+
+    New entitlements cannot contain an inactive product.
+    """
 
     def change() -> Product:
         product = Product.objects.get(part_number__iexact=part_number)

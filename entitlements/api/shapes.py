@@ -68,20 +68,22 @@ IdempotencyKey = Annotated[
 
 
 class In(Schema):
-    """The body of a request; a field that is none is refused, for it was meant as one."""
+    """The body of a request. Unknown fields are rejected."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class PageQuery(Schema):
-    """P4: a keyset page. ``next`` of the answer leads to the next one."""
+    """A page of a list (P4). ``next`` in the answer leads to the next page."""
 
-    limit: Annotated[int, Field(ge=1, le=LONGEST_PAGE, description="Rows of a page"), DIGITS] = 50
-    after: Annotated[int | None, Field(ge=1, le=LARGEST_ID, description="Comes from `next`"), DIGITS] = None
+    limit: Annotated[int, Field(ge=1, le=LONGEST_PAGE, description="Rows per page"), DIGITS] = 50
+    after: Annotated[int | None, Field(ge=1, le=LARGEST_ID, description="The value from `next`"), DIGITS] = (
+        None
+    )
 
 
 class Page(Schema, Generic[T]):
-    """``next``: the address of the next page; null on the last one."""
+    """``next`` is the address of the next page; it is null on the last page."""
 
     items: list[T]
     next: str | None

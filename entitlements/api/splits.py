@@ -38,7 +38,7 @@ MAILS_SHOWN = 100
 
 
 class SplitIn(In):
-    """E7: ``order_number`` is the buyer's: lines of the same order come under one entitlement."""
+    """``order_number`` is the buyer's order number: line items of the same order share one entitlement (E7)."""
 
     account_id: AccountId
     contact_email: Email
@@ -49,14 +49,14 @@ class SplitIn(In):
 
 
 class UndoIn(In):
-    """E8: how many copies go back to the item that they were split from."""
+    """The number of copies that go back to the line item that they were split from (E8)."""
 
     copies: Copies
     reason: Reason = ""
 
 
 class MailIn(In):
-    """E9."""
+    """The recipients of the Activation ID (E9)."""
 
     recipients: Annotated[list[Text254], Field(min_length=1, max_length=MOST_ADDRESSES)]
     whole_entitlement: bool = False
@@ -66,7 +66,7 @@ class MailIn(In):
 
 
 class MailOut(Schema):
-    """N2: a mail and its fate."""
+    """An e-mail and its status (N2)."""
 
     recipient: str
     status: MailStatus
@@ -78,7 +78,7 @@ class MailOut(Schema):
 def item_split(
     request: TokenRequest, item_id: int, body: SplitIn, idempotency_key: IdempotencyKey
 ) -> HttpResponse:
-    """Splits copies off: they become a new line item of a buyer, with an Activation ID of its own."""
+    """Split copies: they become a new line item of a buyer, with its own Activation ID."""
 
     def split() -> LineItem:
         target_id, contact_id = find_buyer_ids(request, body.account_id, body.contact_email)
@@ -105,7 +105,7 @@ def item_split(
 def item_undo(
     request: TokenRequest, item_id: int, body: UndoIn, idempotency_key: IdempotencyKey
 ) -> HttpResponse:
-    """Takes copies of a split back; the buyer hands them back by the same step."""
+    """Undo a split: copies go back. A buyer hands copies back with the same request."""
     undo = partial(undo_split, actor=request.user, item_id=item_id, key=idempotency_key, **body.model_dump())
     return once(request, idempotency_key, undo, lambda item: item_out(request.user, item.pk))
 
@@ -114,7 +114,7 @@ def item_undo(
 def item_mail(
     request: TokenRequest, item_id: int, body: MailIn, idempotency_key: IdempotencyKey
 ) -> HttpResponse:
-    """E-mails the Activation ID; the answer does not wait for the delivery."""
+    """Send the Activation ID by e-mail. The answer does not wait for the delivery."""
 
     def send() -> list[Mail]:
         wanted = body.model_dump() | {"recipients": parse_recipients(",".join(body.recipients))}
@@ -129,7 +129,10 @@ def item_mail(
 
 @router.get("/items/{int:item_id}/mails", auth=Token(Permission.VIEW), response=list[MailOut])
 def item_mails(request: TokenRequest, item_id: int) -> list[MailOut]:
-    """The newest hundred mails about a line item, for those who are party to it."""
+    """List the newest hundred e-mails about a line item.
+
+    Its owner, its seller, its serving account and MOBOTIX may see them.
+    """
     item = LineItem.objects.visible_to(request.user).get(pk=item_id)
     if not is_party(request.user, item):
         raise PermissionDenied

@@ -89,7 +89,7 @@ def line_item_certificate(request: PortalRequest, pk: int) -> HttpResponse:
     item = load_party_item(request.user, pk)
     items = certified(item.entitlement) if request.GET.get("whole") == "1" else _alone(item)
     if not items:
-        return _explain(request, item, _("There is no certificate of a line item in this state."), 409)
+        return _explain(request, item, _("A line item in this state has no certificate."), 409)
     spend(request.user, Quota.DOCUMENTS)
     try:
         content = render_certificate(items=items, language=_language(request))

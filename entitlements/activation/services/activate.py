@@ -159,7 +159,7 @@ def return_as_bearer(*, activation_id: str, host: HostId) -> Activation:
     item = lock_item(items)
     activation = item.activations.select_related("device").filter(device__host_id=host.normal).first()
     if activation is None:
-        message = _("Nothing of this line item was ever activated on this device. Check its host ID.")
+        message = _("No copy of this line item was ever activated on this device. Check the host ID.")
         raise refusal("not-on-device", {"host_id": message})
     activation.item = item
     if activation.copies:

@@ -113,7 +113,7 @@ def test_a_refusal_is_said_in_the_portals_words(run: Run, tmp_path: Path) -> Non
     make_cast()
     wrong = run("mxmc_client.py", "--store", str(tmp_path), "activate", "7KQ4-0000", "0003c5aabbcc")
     assert wrong.returncode == 1
-    assert "This Activation ID opens nothing here." in wrong.stderr
+    assert "This Activation ID cannot be used here." in wrong.stderr
 
 
 def test_it_asks_again_where_the_answer_is_lost(run: Run, live_server: Any, tmp_path: Path) -> None:

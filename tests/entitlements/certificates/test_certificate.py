@@ -160,7 +160,7 @@ def test_a_draft_has_none(cast: Cast) -> None:
         for query in ({}, {"whole": "1"}):
             response = client_of(cast.mobotix).get(address(item), query)
             assert response.status_code == 409
-            assert "There is no certificate" in html_of(response)
+            assert "has no certificate" in html_of(response)
 
 
 def test_a_machine_without_pango_says_what_to_do(
