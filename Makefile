@@ -1,11 +1,11 @@
 # Everything that one does with the portal on one's machine. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench faults handbook up lock messages format
+.PHONY: help run test check bench faults handbook up lock messages format architecture
 
 PY := .venv/bin/python
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 run: ## the portal with demo data on http://127.0.0.1:$$PORT (8000)
 	@scripts/run
@@ -14,7 +14,7 @@ test: ## the whole suite: on SQLite always, on PostgreSQL, Redis and Chromium wh
 	@scripts/bootstrap dev
 	@$(PY) scripts/run_tests.py $(ARGS)
 
-check: ## style, types, layers, templates, migrations, translations, terms, deployment settings
+check: ## style, types, layers, pictures, templates, migrations, translations, terms, deployment settings
 	@scripts/bootstrap dev
 	@$(PY) scripts/check.py
 
@@ -38,6 +38,10 @@ format: ## bring sources and templates into the common form
 	$(PY) -m ruff check --fix --quiet .
 	$(PY) -m ruff format --quiet .
 	git ls-files -z --cached --others --exclude-standard 'templates/*.html' | xargs -0 -r .venv/bin/djade --target-version 5.2
+
+architecture: ## draw the pictures of docs/architecture.md from the source code
+	@scripts/bootstrap dev
+	$(PY) scripts/draw_architecture.py
 
 messages: ## gather the texts to translate, and compile the translations (needs gettext)
 	@scripts/bootstrap dev

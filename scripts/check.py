@@ -36,6 +36,7 @@ CHECKS: list[tuple[str, list[str | Path], dict[str, str]]] = [
     ("style", [PYTHON, "-m", "ruff", "check", "."], EMBEDDED),
     ("format", [PYTHON, "-m", "ruff", "format", "--check", "."], EMBEDDED),
     ("layers", [BIN / "lint-imports", "--no-cache"], EMBEDDED),
+    ("pictures", [PYTHON, "scripts/draw_architecture.py", "--check"], EMBEDDED),
     ("templates", [BIN / "djade", "--target-version", "5.2", "--check", *tracked_templates()], EMBEDDED),
     ("migrations", [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"], EMBEDDED),
     ("translations", [PYTHON, "scripts/check_translations.py"], EMBEDDED),

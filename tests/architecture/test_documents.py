@@ -41,7 +41,7 @@ def anchors(path: Path) -> set[str]:
 
 
 def dead_links(path: Path) -> Iterator[str]:
-    for link in LINK.findall(prose(path)):
+    for link in LINK.findall(CODE.sub("", prose(path))):
         if link.startswith(("http:", "https:", "mailto:")):
             continue
         name, _, anchor = link.partition("#")
