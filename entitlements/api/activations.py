@@ -22,7 +22,7 @@ from entitlements.api.auth import Token, TokenOrProof, TokenRequest
 from entitlements.api.items import find_item_id
 from entitlements.api.problems import Problem, key_missing
 from entitlements.api.shapes import Copies, Id, IdempotencyKey, In, LastDay, Reason, Text100, location
-from entitlements.identifiers.host_ids import HostIdType, guess
+from entitlements.identifiers.host_ids import HostIdType, guess_type
 from entitlements.models import Activation, License, LineItem
 from mxportal.shared.refusals import refusal
 
@@ -52,7 +52,7 @@ class Host(OfItem):
 
     def host(self, **details: str) -> HostId:
         """As the services take it."""
-        return HostId(typed=self.host_id, kind=self.host_id_type or guess(self.host_id), **details)
+        return HostId(typed=self.host_id, kind=self.host_id_type or guess_type(self.host_id), **details)
 
 
 class ActivationIn(Host):
@@ -182,7 +182,7 @@ def return_create(
 @router.post("/rehosts", auth=Token(Permission.ACTIVATE), response={201: LicenseOut})
 def rehost_create(request: TokenRequest, body: RehostIn, idempotency_key: IdempotencyKey) -> HttpResponse:
     """Return copies from a device and activate them on another one, in one step. It counts as a return."""
-    kind = body.to_host_id_type or guess(body.to_host_id)
+    kind = body.to_host_id_type or guess_type(body.to_host_id)
     details = {"name": body.name, "model": body.model, "site": body.site}
 
     def rehost_it() -> License:

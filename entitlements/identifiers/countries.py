@@ -1,4 +1,4 @@
-"""Countries as people write them in a spreadsheet: a code, or a name in one of the portal's languages."""
+"""Country codes from the names that people type in a spreadsheet."""
 
 from functools import cache
 
@@ -10,7 +10,7 @@ from mxportal.shared.fields import fold
 
 
 def country_code(typed: str) -> str:
-    """The ISO 3166 code of what was typed; "" where it is none."""
+    """Return the ISO 3166 code for a typed code or a name in one of the portal's languages; "" for anything else."""
     return _codes().get(fold(typed), "")
 
 

@@ -1,4 +1,4 @@
-"""E13: MOBOTIX says why it acts on what others sold."""
+"""Checks of what a service is asked to do with a line item (E3, E6, E13)."""
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -11,13 +11,19 @@ from mxportal.shared.refusals import refusal
 
 
 def check_reason(actor: User, item: LineItem, reason: str) -> None:
-    """Raises ValidationError at ``reason`` where one is needed and none is given."""
+    """Check that MOBOTIX gives a reason where it acts on an item that another account sold (E13).
+
+    Raises ValidationError at ``reason``.
+    """
     if needs_reason(actor, item):
         require_reason(reason)
 
 
 def require_reason(reason: str) -> None:
-    """Raises ValidationError at ``reason`` where none is given."""
+    """Check that a reason is given (E13).
+
+    Raises ValidationError at ``reason``.
+    """
     if not reason.strip():
         raise refusal(
             "reason-needed", {"reason": _("Say why MOBOTIX does this; the reason is kept in the history.")}
@@ -25,7 +31,7 @@ def require_reason(reason: str) -> None:
 
 
 def split_obstacle(item: LineItem) -> str:
-    """Why nothing can be split off the item now, as a sentence; "" where it can (E3, E6)."""
+    """Return a sentence that says why nothing can be split off the item now; "" where it can (E3, E6)."""
     try:
         check_usable(item)
     except ValidationError as error:
@@ -34,7 +40,10 @@ def split_obstacle(item: LineItem) -> str:
 
 
 def check_usable(item: LineItem) -> None:
-    """E3: deployed and not expired. Raises ValidationError at ``item``."""
+    """Check that the item is Deployed and not expired (E3).
+
+    Raises ValidationError at ``item``.
+    """
     if item.is_expired:
         raise refusal(
             "expired", {"item": _("This line item has expired; nothing can be split off it any more.")}
@@ -45,7 +54,10 @@ def check_usable(item: LineItem) -> None:
 
 
 def check_copies(copies: int, available: int) -> None:
-    """1 ≤ copies ≤ available. Raises ValidationError at ``copies``."""
+    """Check that 1 ≤ copies ≤ available (E6).
+
+    Raises ValidationError at ``copies``.
+    """
     if copies < 1:
         raise refusal("too-few-copies", {"copies": _("Enter at least 1 copy.")})
     if copies > available:

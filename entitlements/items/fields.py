@@ -1,4 +1,4 @@
-"""Form fields of this app's steps. What was typed stands in them again, whatever it was."""
+"""Form fields for steps of a line item; each shows the typed text again, whatever it was."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from mxportal.shared.text import only_what_is_seen
 
 
 class CopiesField(AmountField):
-    """A number of copies. A text input, since a number input of the browser drops what is no number.
+    """A number of copies; the service checks its limits.
 
-    The service says what is too little and too much.
+    It is a text input, because a browser's number input drops text that is not a number.
     """
 
     widget = forms.TextInput
@@ -32,7 +32,7 @@ class CopiesField(AmountField):
 
 
 class ReasonField(forms.CharField):
-    """Why something is done; MOBOTIX must say it where it acts on what others sold (E13)."""
+    """The reason for a step, which MOBOTIX must give where it acts on what others sold (E13)."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -55,7 +55,7 @@ class DayField(forms.DateField):
 
 
 class ChosenField(NumberField):
-    """The primary key of what the magnifier's dialog chose; the view and the service look it up."""
+    """The primary key that the picker dialog chose; view and service look it up again."""
 
     widget = forms.HiddenInput
 

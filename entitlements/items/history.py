@@ -1,4 +1,4 @@
-"""The history of one line item, in sentences, newest first, as far as the reader may see it (A4, E11, E12)."""
+"""The history of a line item or a device in sentences, newest first, as far as the reader may see it (A4, E11, E12)."""
 
 import re
 from collections.abc import Iterable
@@ -23,11 +23,11 @@ from entitlements.models.movement import ON_DEVICES
 from notifications.models import Mail, Status
 
 M = TypeVar("M", bound=Model)
-SHOWN = 50
+EVENTS_A_PAGE = 50
 CURSOR = re.compile(r"([mcl])(\d{1,18})")
 MOVEMENTS, CHANGES, MAILS = "m", "c", "l"
 
-TOLD: dict[str, str | Promise] = {
+MAIL_SENTENCES: dict[str, str | Promise] = {
     MailKind.ACTIVATION: gettext_lazy("The Activation ID was e-mailed to %(email)s."),
     MailKind.UNDONE: gettext_lazy("%(email)s was told by e-mail that copies were taken back."),
     MailKind.CAME_BACK: gettext_lazy("%(email)s was told by e-mail that copies came back."),
@@ -44,12 +44,14 @@ DEVICE_CHANGES: dict[str, str | Promise] = {
     Action.DEVICE_ADDED: gettext_lazy("The device was added by hand."),
     Action.DEVICE_EDITED: gettext_lazy("The details of the device were changed."),
 }
-TOLD_OTHERWISE = gettext_lazy("An e-mail was sent to %(email)s.")
+OTHER_MAIL_SENTENCE = gettext_lazy("An e-mail was sent to %(email)s.")
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened. ``item`` is the other line item that it concerns, where there is one to open."""
+    """One event of the history; ``item`` is the primary key of the other line item that it concerns, if the reader may
+    open one.
+    """
 
     at: datetime
     text: str
@@ -60,20 +62,22 @@ class Event:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Events, newest first; ``older`` is what to ask for the page that follows, "" where there is none."""
+    """Events, newest first; ``older`` is the cursor of the next page, "" where there is none."""
 
     events: list[Event]
     older: str
 
 
 def timeline(actor: User, item: LineItem, after: str = "") -> Timeline:
-    """Movements, changes and, for parties, mails of a visible item. Its number of queries is fixed.
+    """Return movements, changes and, for parties, mails of a visible item; the number of queries is fixed (E11, E12).
 
-    Each of the three is read in the order of its own keys from where the last page ended, so that none is left out or
-    told twice, however many happened in the same moment.
+    Each of the three is read in the order of its own keys from the end of the last page, so that no event is left out
+    or repeated, however many happened at the same moment.
     """
     ends = {kind: int(pk) for kind, pk in CURSOR.findall(after)}
-    movements = _movements(actor, Q(item=item) | Q(parent=item), SHOWN + 1, before=ends.get(MOVEMENTS))
+    movements = _movements(
+        actor, Q(item=item) | Q(parent=item), EVENTS_A_PAGE + 1, before=ends.get(MOVEMENTS)
+    )
     changes = list(_before(_changes(actor, item), ends.get(CHANGES)))
     mails = list(_before(item.mails.order_by("-id"), ends.get(MAILS))) if is_party(actor, item) else []
     people = {entry.actor.account_id for entry in changes if entry.actor}
@@ -88,10 +92,12 @@ def timeline(actor: User, item: LineItem, after: str = "") -> Timeline:
 
 
 def device_timeline(actor: User, device: Device, after: str = "") -> Timeline:
-    """L1: movements on a visible device, of items that the actor is party to, and changes of what it is called."""
+    """Return the movements on a visible device of items whose party the actor is, and changes of its details (L1)."""
     ends = {kind: int(pk) for kind, pk in CURSOR.findall(after)}
     activations = Activation.objects.visible_to(actor).filter(device=device)
-    movements = _movements(actor, Q(activation__in=activations), SHOWN + 1, before=ends.get(MOVEMENTS))
+    movements = _movements(
+        actor, Q(activation__in=activations), EVENTS_A_PAGE + 1, before=ends.get(MOVEMENTS)
+    )
     entries = AuditEntry.objects.about(device).filter(action__in=DEVICE_CHANGES)
     changes = list(_before(entries.select_related("actor__account"), ends.get(CHANGES)))
     people = {entry.actor.account_id for entry in changes if entry.actor}
@@ -111,14 +117,14 @@ def _device_event(actor: User, entry: AuditEntry, names: dict[int, str]) -> Even
 
 
 def _merged(found: list[list[tuple[str, int, Event]]], ends: dict[str, int]) -> Timeline:
-    merged = list(islice(merge(*found, key=lambda entry: entry[2].at, reverse=True), SHOWN + 1))
-    ends |= {kind: pk for kind, pk, _event in merged[:SHOWN]}
-    older = "".join(f"{kind}{pk}" for kind, pk in ends.items()) if len(merged) > SHOWN else ""
-    return Timeline(events=[event for _kind, _pk, event in merged[:SHOWN]], older=older)
+    merged = list(islice(merge(*found, key=lambda entry: entry[2].at, reverse=True), EVENTS_A_PAGE + 1))
+    ends |= {kind: pk for kind, pk, _event in merged[:EVENTS_A_PAGE]}
+    older = "".join(f"{kind}{pk}" for kind, pk in ends.items()) if len(merged) > EVENTS_A_PAGE else ""
+    return Timeline(events=[event for _kind, _pk, event in merged[:EVENTS_A_PAGE]], older=older)
 
 
 def _changes(actor: User, item: LineItem) -> QuerySet[AuditEntry]:
-    """E9: who sent mails is for parties."""
+    """Return the audit entries that the history shows; only parties read who sent mails (E9)."""
     actions = [
         Action.STATE_CHANGED,
         Action.ACTIVATION_ID_REPLACED,
@@ -130,11 +136,11 @@ def _changes(actor: User, item: LineItem) -> QuerySet[AuditEntry]:
 
 
 def _before(rows: "QuerySet[M]", pk: int | None) -> "QuerySet[M]":
-    return (rows if pk is None else rows.filter(pk__lt=pk))[: SHOWN + 1]
+    return (rows if pk is None else rows.filter(pk__lt=pk))[: EVENTS_A_PAGE + 1]
 
 
 def newest_events(actor: User, items: Iterable[LineItem], size: int) -> list[Event]:
-    """The newest movements of some visible items, each told from the item that it filled or emptied."""
+    """Return the newest movements of some visible items, each described from the item that it filled or emptied."""
     movements = _movements(actor, Q(item__in=[item.pk for item in items]), size)
     names = visible_names(actor, _account_ids(movements))
     return [_movement_event(actor, movement, names, seen_from=None) for movement in movements]
@@ -156,7 +162,7 @@ def _account_ids(movements: Iterable[Movement]) -> set[int]:
 
 
 def _bearer(movement: Movement) -> str:
-    """L2: the Activation ID itself was the proof."""
+    """Return "by the Activation ID" for an activation or return whose only proof was the Activation ID (L2)."""
     return _("by the Activation ID") if movement.kind in ON_DEVICES and movement.actor is None else ""
 
 
@@ -175,7 +181,7 @@ def _movement_event(
 
 
 def _owned_above(actor: User, movement: Movement) -> bool:
-    """Whether the reader sees the item that this one was split from: who owns, sold or passed it on does (E12)."""
+    """Return whether the reader's account owns the parent item or is in its chain, and so sees it (E12)."""
     parent = movement.parent
     return parent is not None and actor.account_id in (
         parent.owner_id,
@@ -208,7 +214,7 @@ def _change_text(entry: AuditEntry, names: dict[int, str]) -> str:
 
 
 def _repaired_text(entry: AuditEntry) -> str:
-    """The balances that had not followed from the movements, before and after (E11)."""
+    """Return the sentence with the balances that did not follow from the movements, before and after (E11)."""
     before, after = entry.details["before"], entry.details["after"]
     changes = [
         BALANCES[name] % {"before": before[name], "after": after[name]}
@@ -220,7 +226,10 @@ def _repaired_text(entry: AuditEntry) -> str:
 
 
 def _mailed_event(actor: User, entry: AuditEntry, names: dict[int, str]) -> Event:
-    """Who sent the Activation ID by View → Email, and why where MOBOTIX did (E13); the mails' fates stand beside it."""
+    """Return the event for View → Email: its sender, and the reason where MOBOTIX sent it (E13).
+
+    The fate of each mail is an event of its own.
+    """
     count = entry.details["count"]
     text = ngettext(
         "The Activation ID was sent to %(count)s address by View → Email.",
@@ -239,7 +248,7 @@ def _mail_event(mail: Mail) -> Event:
 
 def _mail_sentence(mail: Mail) -> str:
     if mail.status == Status.SENT:
-        return str(TOLD.get(mail.kind, TOLD_OTHERWISE))
+        return str(MAIL_SENTENCES.get(mail.kind, OTHER_MAIL_SENTENCE))
     if mail.status == Status.FAILED:
         return _("An e-mail to %(email)s failed.")
     if mail.status == Status.CANCELLED:

@@ -1,4 +1,4 @@
-"""List Entitlements: its filters, and the arms by which each of them has an index at a million rows."""
+"""List Entitlements: its filters, and the query parts that each use an index at a million rows."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tier, User
-from entitlements.items.search import FOUND_AT_MOST, find_ids
+from entitlements.items.search import MAX_FOUND, find_ids
 from entitlements.models import LineItem, Product
 from entitlements.models.line_item import CHAIN, LineItemQuerySet
 from mxportal.shared.pagination import Arm, first_rows
@@ -20,12 +20,12 @@ Narrow = Callable[[LineItemQuerySet], LineItemQuerySet]
 
 
 def for_rows(items: LineItemQuerySet) -> LineItemQuerySet:
-    """With what a row shows, so that a page of any length has the same number of queries."""
+    """Select what a row shows, so that a page of any length takes the same number of queries."""
     return items.select_related("product", "entitlement")
 
 
 class Shown(models.TextChoices):
-    """Whose items the list shows."""
+    """The tabs of the list: whose items it shows."""
 
     ALL = "all", _("All")
     OURS = "ours", _("Ours")
@@ -34,7 +34,7 @@ class Shown(models.TextChoices):
 
 
 class Sort(models.TextChoices):
-    """E5, E12: an Activation ID and an owner's name are no sort orders."""
+    """The orders of the list; Activation IDs and owners' names are not among them (E5, E12)."""
 
     NEWEST = "newest", _("Newest first")
     EXPIRATION = "expiration", _("Expiration")
@@ -44,7 +44,7 @@ ORDERS = {Sort.NEWEST: NEWEST, Sort.EXPIRATION: BY_EXPIRATION}
 
 
 def columns_of(actor: User, shown: str = Shown.ALL) -> list[str]:
-    """The columns of which one at least holds the actor's account, for the items of a tab; none: all items."""
+    """Return the columns of a tab, at least one of which holds the actor's account; none means all items."""
     if shown == Shown.OURS:
         return ["owner"]
     if shown == Shown.SOLD:
@@ -56,7 +56,10 @@ def columns_of(actor: User, shown: str = Shown.ALL) -> list[str]:
 
 
 def tabs_of(actor: User) -> list[Shown]:
-    """The tabs that can hold something: MOBOTIX owns no item, and of what an installer sells nothing is sold on."""
+    """Return the tabs that can hold items for the actor.
+
+    MOBOTIX owns no item, and what an installer sells is not sold further.
+    """
     if actor.account.is_mobotix:
         return [Shown.SOLD, Shown.BELOW, Shown.ALL]
     has_partners = bool(actor.account.partner_tiers())
@@ -65,7 +68,7 @@ def tabs_of(actor: User) -> list[Shown]:
 
 
 def visible_arms(actor: User, shown: str = Shown.ALL, *, narrow: Narrow = for_rows) -> list[Arm[LineItem]]:
-    """The items of a tab that the actor sees (E12), in parts that an index serves in both orders of the list."""
+    """Return the items of a tab that the actor sees, in parts that an index serves in both orders of the list (E12)."""
     columns = columns_of(actor, shown)
     if not columns:
         return [Arm(narrow(LineItem.objects.visible_to(actor)))]
@@ -75,7 +78,7 @@ def visible_arms(actor: User, shown: str = Shown.ALL, *, narrow: Narrow = for_ro
 
 @dataclass(frozen=True)
 class Listing:
-    """What a list shows: visible items, and their arms. ``capped``: a search found more than it shows."""
+    """What a list shows: visible items and their query parts; ``capped`` where a search found more than it shows."""
 
     items: LineItemQuerySet
     arms: list[Arm[LineItem]]
@@ -91,7 +94,7 @@ def list_items(
     expiring: str = "",
     q: str = "",
 ) -> Listing:
-    """List Entitlements, narrowed. The search comes last, within the other filters."""
+    """Return the items of List Entitlements, filtered; the search applies within the other filters."""
 
     def narrow(items: LineItemQuerySet) -> LineItemQuerySet:
         items = items.further_down(actor.account) if shown == Shown.BELOW else items
@@ -100,8 +103,8 @@ def list_items(
     arms = visible_arms(actor, shown, narrow=narrow)
     if q:
         ids = sorted(find_ids(actor, [arm.queryset for arm in arms], q), reverse=True)
-        found = for_rows(LineItem.objects.visible_to(actor).filter(pk__in=ids[:FOUND_AT_MOST]))
-        return Listing(found, [Arm(found)], capped=len(ids) > FOUND_AT_MOST)
+        found = for_rows(LineItem.objects.visible_to(actor).filter(pk__in=ids[:MAX_FOUND]))
+        return Listing(found, [Arm(found)], capped=len(ids) > MAX_FOUND)
     visible = narrow(LineItem.objects.visible_to(actor))
     if shown == Shown.OURS:
         return Listing(visible.owned_by(actor.account), arms)
@@ -121,7 +124,7 @@ def _narrowed(
 
 
 def first_visible(actor: User, narrow: Narrow, *, order: Sequence[str], size: int) -> list[LineItem]:
-    """The first of the items that the actor sees, narrowed, with what a row shows."""
+    """Return the first ``size`` items that the actor sees after ``narrow``, with what a row shows."""
     return first_rows(
         visible_arms(actor, narrow=lambda items: for_rows(narrow(items))), order=order, size=size
     )

@@ -1,4 +1,4 @@
-"""Locking many line items in one order, so that two who need the same ones never wait for each other for ever."""
+"""Locking of many line items in one order, so that transactions that need the same items cannot deadlock."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,41 +8,43 @@ from django.db.models import QuerySet
 from accounts.models import User
 from entitlements.models import LineItem
 
-AT_ONCE = 10_000  # ids in one statement; SQLite takes some 32,000
+MAX_LOCKED_IDS = 10_000  # in one statement; SQLite allows some 32,000
 
 
 def lock_items(ids: Iterable[int]) -> list[LineItem]:
-    """Lock the items by key and return them as they are now. An item is younger than what it was split from, so that
-    parents come before their splits.
+    """Lock the items in the order of their keys and return their present rows.
 
-    By their ids alone: where a condition with a subquery is looked at again after the wait for a lock, PostgreSQL can
-    leave rows out.
+    An item has a higher key than its parent, so parents are locked before their splits. The rows are selected by their
+    ids alone: where PostgreSQL evaluates a condition with a subquery again after waiting for a lock, it can leave rows
+    out.
     """
     ordered, locked = (
         sorted(set(ids)),
         LineItem.objects.select_for_update(no_key=True, of=("self",)).order_by("pk"),
     )
     found: list[LineItem] = []
-    for start in range(0, len(ordered), AT_ONCE):
-        found += locked.filter(pk__in=ordered[start : start + AT_ONCE])
+    for start in range(0, len(ordered), MAX_LOCKED_IDS):
+        found += locked.filter(pk__in=ordered[start : start + MAX_LOCKED_IDS])
     return found
 
 
 def ids_above(items: QuerySet[LineItem]) -> set[int]:
-    """The items that these were split from, and so on up to those that MOBOTIX issued; a chain has three levels."""
+    """Return the ids of all items that these descend from, up to the issued ones; a chain has three levels."""
     return {pk for pair in items.order_by().values_list("parent", "parent__parent") for pk in pair if pk}
 
 
 def lock_above(items: QuerySet[LineItem]) -> list[LineItem]:
-    """L4: lock what the items descend from, before the items themselves: the order is that of ``lock_items``.
+    """Lock the items that ``items`` descend from, which precede them in the order of ``lock_items`` (L4).
 
-    Returns them upwards.
+    Returns them from the bottom up.
     """
     return lock_items(ids_above(items))[::-1]
 
 
 def above_of(item: LineItem, locked: Mapping[int, LineItem]) -> list[LineItem] | None:
-    """What the item descends from, upwards, out of what is locked; None where that is not all of it."""
+    """Return the items that ``item`` descends from, out of the locked ones, from the bottom up; None if one is not
+    locked.
+    """
     above: list[LineItem] = []
     parent_id = item.parent_id
     while parent_id is not None:
@@ -54,7 +56,10 @@ def above_of(item: LineItem, locked: Mapping[int, LineItem]) -> list[LineItem] |
 
 
 def lock_with_parent(actor: User, item_id: int) -> LineItem:
-    """Lock the parent, then the item (always in this order). Raises LineItem.DoesNotExist."""
+    """Lock the parent and then the item, always in this order.
+
+    Raises LineItem.DoesNotExist.
+    """
     visible = LineItem.objects.visible_to(actor)
     parent_id = visible.values_list("parent", flat=True).get(pk=item_id)
     if parent_id is not None:
@@ -63,5 +68,8 @@ def lock_with_parent(actor: User, item_id: int) -> LineItem:
 
 
 def lock_item(items: Any) -> LineItem:
-    """The one item, locked. Raises LineItem.DoesNotExist."""
+    """Lock and return the only item of a query, with its product.
+
+    Raises LineItem.DoesNotExist.
+    """
     return items.select_for_update(no_key=True, of=("self",)).select_related("product").get()

@@ -1,4 +1,4 @@
-"""Movements of the ledger in sentences (E11)."""
+"""Movements of the ledger as sentences (E11)."""
 
 from django.utils.translation import ngettext
 
@@ -6,7 +6,7 @@ from entitlements.models import Device, Movement, MovementKind
 
 
 def movement_text(movement: Movement, names: dict[int, str], *, with_device: bool) -> str:
-    """What a movement did; on which device is for the parties of the item only (L1)."""
+    """Return the sentence for a movement; only the parties of the item may read the device (L1)."""
     values = {
         "copies": movement.copies,
         "owner": names[movement.item.owner_id],
@@ -21,7 +21,7 @@ def movement_text(movement: Movement, names: dict[int, str], *, with_device: boo
 
 
 def device_label(device: Device) -> str:
-    """Its name with the host ID behind it."""
+    """Return the device's name with the host ID in brackets, or the host ID alone."""
     return f"{device.name} ({device.host_id})" if device.name else device.host_id
 
 

@@ -1,6 +1,6 @@
-"""What a reader may see of line items (A4, E5, E12): rows with everything masked, for templates, exports and mails.
+"""Rows of line items with everything masked for one reader, for templates, exports and mails (A4, E5, E12).
 
-Templates of pages get these and no LineItem, so that nothing can slip through.
+Templates of pages get these rows and no LineItem, so that they cannot show more.
 """
 
 from collections.abc import Iterable
@@ -27,23 +27,23 @@ from entitlements.models.line_item import CHAIN
 
 
 def shown_activation_id(actor: User, item: LineItem) -> str:
-    """E5: in full for parties; the last group for the others up the chain."""
+    """Return the Activation ID in full for parties, its last group for the others up the chain (E5)."""
     return item.activation_id if is_party(actor, item) else f"…-{item.activation_id_tail}"
 
 
 def shown_order_number(actor: User, item: LineItem) -> str:
-    """E7: the order number stays between seller and owner, serving account and MOBOTIX; "" for others."""
+    """Return the order number for seller, owner, serving account and MOBOTIX; "" for others (E7)."""
     return item.entitlement.order_number if is_party(actor, item) else ""
 
 
 def shown_seller_id(actor: User, item: LineItem) -> int:
-    """E17: who looks after an item that another account sold is named itself in the place of that one."""
+    """Return the id of the account to show as seller: an account that serves another's item sees itself (E17)."""
     return actor.account_id if item.serving_account_id == actor.account_id else item.seller_id
 
 
 @dataclass(frozen=True)
 class ItemRow:
-    """One line item in a list, as one reader may see it."""
+    """One line item in a list, as one reader may see it (A4, E5)."""
 
     pk: int
     activation_id: str
@@ -66,14 +66,14 @@ class ItemRow:
 
 
 def item_rows(actor: User, items: Iterable[LineItem]) -> list[ItemRow]:
-    """Rows of visible items, with product and entitlement selected. One query, for the names."""
+    """Return rows of visible items, which have product and entitlement selected. One query, for the names."""
     items = list(items)
     names = visible_names(actor, [item.owner_id for item in items])
     return [item_row(actor, item, names) for item in items]
 
 
 def item_row(actor: User, item: LineItem, names: dict[int, str]) -> ItemRow:
-    """One row; ``names`` as ``visible_names`` gave them."""
+    """Return one row; ``names`` comes from ``visible_names``."""
     return ItemRow(
         pk=item.pk,
         activation_id=shown_activation_id(actor, item),
@@ -98,7 +98,7 @@ def item_row(actor: User, item: LineItem, names: dict[int, str]) -> ItemRow:
 
 @dataclass(frozen=True)
 class ChainLink:
-    """E2: one tier that an item passed through."""
+    """One tier that an item passed through (E2)."""
 
     tier: str | Promise
     name: str
@@ -106,13 +106,13 @@ class ChainLink:
 
 
 def chain_ids(item: LineItem) -> list[int]:
-    """Every account that an item's page names."""
+    """Return the ids of all accounts that an item's page names."""
     columns = [f"{column}_id" for column in CHAIN.values()] + ["owner_id", "seller_id", "serving_account_id"]
     return [pk for pk in (getattr(item, column) for column in columns) if pk is not None]
 
 
 def chain_of(item: LineItem, names: dict[int, str]) -> list[ChainLink]:
-    """Distributor → installer → end customer, as far as the item came, masked."""
+    """Return the links distributor → installer → end customer, as far as the item came, with masked names (E2, A4)."""
     links = []
     for tier, column in CHAIN.items():
         pk = getattr(item, f"{column}_id")
@@ -123,7 +123,7 @@ def chain_of(item: LineItem, names: dict[int, str]) -> list[ChainLink]:
 
 @dataclass(frozen=True)
 class Actions:
-    """E13: what the page offers for one item: role and row together."""
+    """What the page offers for one item, by the reader's role and by the item (E13)."""
 
     split: bool
     activate: bool
@@ -137,7 +137,7 @@ class Actions:
 
 
 def actions_for(actor: User, item: LineItem) -> Actions:
-    """E3, E5, E6, E8, E9, E10, E15, L2: what this person may do to this item right now."""
+    """Return what this person may do with this item right now (E3, E5, E6, E8, E9, E10, E15, L2)."""
     takes_back = actor.may(Permission.UNDO_SPLIT) and item.available > 0 and item.state != State.OBSOLETE
     undo = takes_back and may_undo(actor, item)
     has_copies = item.is_usable and item.available > 0

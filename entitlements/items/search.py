@@ -1,7 +1,7 @@
-"""Search among line items: by Activation ID, and by what may be read about an item (E5, E12).
+"""Search among line items by Activation ID and by what the reader may read of an item (E5, E12).
 
 A search is a union of small sets of ids, each found by one index and each limited: one condition with OR across the
-tables costs seconds at a million rows.
+tables takes seconds at a million rows.
 """
 
 from collections.abc import Sequence
@@ -14,37 +14,43 @@ from entitlements.items.predicates import is_party
 from entitlements.models import Entitlement, LineItem, Product
 from mxportal.shared.fields import fold
 
-FOUND_AT_MOST = 1000
+MAX_FOUND = 1000
 ENTITLEMENT_ID_PREFIX = "E-"
-SHORTEST = 3  # characters; a trigram index needs them
+MIN_SEARCH_LENGTH = 3  # characters, which a trigram index needs
 
 
 def find_by_activation_id(actor: User, typed: str) -> LineItem | None:
-    """E5: the item with this ID, for those who may read it in full. IDs of other systems are looked up as typed."""
+    """Return the item with this Activation ID if the actor may read it in full, else None (E5).
+
+    IDs of other systems are looked up as typed.
+    """
     written = canonical(typed) or typed
     item = LineItem.objects.visible_to(actor).filter(activation_id=written).first()
     return item if item is not None and is_party(actor, item) else None
 
 
 def find_ids(actor: User, arms: Sequence[QuerySet[LineItem]], text: str) -> set[int]:
-    """The newest items that match, out of some querysets of visible items; more than FOUND_AT_MOST: there are more."""
+    """Return the ids of the newest matching items out of some querysets of visible items.
+
+    More than MAX_FOUND ids mean that there are further matches.
+    """
     found: set[int] = set()
     for condition in _readable_by_all(actor, text) + _readable_by_parties(actor, text):
         for items in arms:
             newest = items.filter(condition).order_by("-id").values_list("pk", flat=True)
-            found.update(newest[: FOUND_AT_MOST + 1])
+            found.update(newest[: MAX_FOUND + 1])
     return found
 
 
 def _readable_by_all(actor: User, text: str) -> list[Q]:
-    """What everyone who sees the item may read; the owner's name only where A4 shows it to the actor."""
+    """Return the conditions on what everyone who sees the item reads; the owner's name only where A4 shows it."""
     conditions = []
     if group := last_group_typed(text):
         conditions.append(Q(activation_id_end__in={fold(group), fold(text)}))
-    if len(text) >= SHORTEST:
+    if len(text) >= MIN_SEARCH_LENGTH:
         owners = Account.objects.name_visible_to(actor).named_like(text)
         headings = Entitlement.objects.filter(entitlement_id__startswith=_entitlement_id_start(text))
-        # the ids themselves: with them the planner knows how many items a product has
+        # ids and no subquery, so that the planner knows how many items a product has
         products = list(Product.objects.filter(_names_product(text)).values_list("pk", flat=True))
         conditions += [
             Q(entitlement__in=headings.values("pk")),
@@ -55,22 +61,22 @@ def _readable_by_all(actor: User, text: str) -> list[Q]:
 
 
 def _readable_by_parties(actor: User, text: str) -> list[Q]:
-    """E7: an order number stays between the two who share it, the serving account and MOBOTIX."""
-    if len(text) < SHORTEST:
+    """Return the conditions on the order number, which seller, owner, serving account and MOBOTIX read (E7)."""
+    if len(text) < MIN_SEARCH_LENGTH:
         return []
     ordered = Q(entitlement__in=Entitlement.objects.filter(order_number__icontains=text).values("pk"))
     own = actor.account
     if own.is_mobotix:
         return [ordered]
-    # one condition for each column: with OR between them the planner cannot stop early in any index
+    # one condition for each column: with OR between them the planner can stop early in no index
     sold = Q(
         seller=own, serving_account=None
-    )  # of an End customer's item the serving account is the party (A7)
+    )  # the serving account is the party of an End customer's item (A7)
     return [ordered & Q(owner=own), ordered & sold, ordered & Q(serving_account=own)]
 
 
 def _entitlement_id_start(text: str) -> str:
-    """Its first characters, typed with or without the "E-" that all of them begin with."""
+    """Return the first characters of an entitlement ID, typed with or without its "E-"."""
     return f"{ENTITLEMENT_ID_PREFIX}{text.upper().removeprefix(ENTITLEMENT_ID_PREFIX)}"
 
 

@@ -1,4 +1,4 @@
-"""What the steps of one line item share: loading it, and the row that their pages show of it."""
+"""What the steps of one line item share: loading the item, and the row that their pages show of it."""
 
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
@@ -17,25 +17,25 @@ SPLITS_SHOWN = 50
 
 
 def load_item(actor: User, pk: int) -> LineItem:
-    """404 where the reader does not see it (E12)."""
+    """Return the item, or raise Http404 where the actor does not see it (E12)."""
     visible = LineItem.objects.visible_to(actor)
     return get_object_or_404(visible.select_related("product", "entitlement", "contact"), pk=pk)
 
 
 def load_party_item(actor: User, pk: int) -> LineItem:
-    """403 besides, where the reader is none of those who act on it (E13)."""
+    """Return the item like ``load_item``, or raise PermissionDenied where the actor is no party of it (E13)."""
     item = load_item(actor, pk)
-    require(is_party(actor, item))
+    deny_unless(is_party(actor, item))
     return item
 
 
 def shown(actor: User, item: LineItem) -> ItemRow:
-    """The item as this reader may see it (A4, E5)."""
+    """Return the item's row as the actor may see it (A4, E5)."""
     return item_rows(actor, [item])[0]
 
 
-def require(allowed: bool) -> None:
-    """403 unless allowed."""
+def deny_unless(allowed: bool) -> None:
+    """Raise PermissionDenied (403) unless ``allowed``."""
     if not allowed:
         raise PermissionDenied(
             _("This step is for the companies that hold, sold or look after this line item.")

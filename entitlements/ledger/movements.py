@@ -7,7 +7,7 @@ from prometheus_client import Counter
 
 from accounts.models import User
 from entitlements.models import Activation, LineItem, Movement, MovementKind
-from entitlements.models.movement import BETWEEN_TWO
+from entitlements.models.movement import WITH_PARENT
 
 WRITTEN_BY_TRIGGERS = ("quantity", "available", "split", "activated", "ledger_position")  # of a line item
 ACTIVATION_WRITTEN_BY_TRIGGERS = ("copies", "ledger_position")
@@ -47,7 +47,7 @@ def move_many(
             actor=actor,
             kind=kind,
             item=item,
-            parent_id=item.parent_id if kind in BETWEEN_TWO else None,
+            parent_id=item.parent_id if kind in WITH_PARENT else None,
             copies=copies,
             reason=reason,
         )

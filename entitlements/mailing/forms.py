@@ -15,7 +15,7 @@ from accounts.models import User, UserStatus
 from entitlements.activation.services.licenses import MOST_ATTACHED, MOST_FILES, valid_licenses
 from entitlements.items.fields import ANY, ReasonField
 from entitlements.items.predicates import needs_reason
-from entitlements.items.search import SHORTEST
+from entitlements.items.search import MIN_SEARCH_LENGTH
 from entitlements.mailing.services.queue import mailable, parse_recipients
 from entitlements.models import LineItem
 from entitlements.models.kinds import MailKind
@@ -144,7 +144,7 @@ class MailFilter(forms.Form):
     def clean_q(self) -> str:
         """A trigram index needs three characters."""
         text: str = self.cleaned_data["q"].strip()
-        if 0 < len(text) < SHORTEST:
+        if 0 < len(text) < MIN_SEARCH_LENGTH:
             raise ValidationError(_("Type at least 3 characters."), code="short")
         return text
 

@@ -15,7 +15,7 @@ from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
 from entitlements.items.predicates import may_hand_on, may_split
 from entitlements.items.rows import item_rows
-from entitlements.items.shortcuts import MAILS_SHOWN, SPLITS_SHOWN, load_party_item, require, shown
+from entitlements.items.shortcuts import MAILS_SHOWN, SPLITS_SHOWN, deny_unless, load_party_item, shown
 from entitlements.mailing.forms import AddressForm, EmailForm, MailFilter
 from entitlements.mailing.pages.mail_list import list_mails, mail_rows, mail_server_trouble, party_item
 from entitlements.mailing.services.queue import email_line_items, mailable
@@ -42,7 +42,7 @@ from notifications.registry import kind_label
 def line_item_email(request: PortalRequest, pk: int) -> HttpResponse:
     """Sends an item's Activation ID; to the owner of what was split further it offers the mails of the splits."""
     item = load_party_item(request.user, pk)
-    require(request.method != "POST" or may_hand_on(request.user, item))
+    deny_unless(request.method != "POST" or may_hand_on(request.user, item))
     form = EmailForm(posted(request), actor=request.user, item=item, lines=mailable(item).count())
     mails = submit(form, email_line_items, keyed=True, actor=request.user, item_id=pk)
     if mails is None:

@@ -1,4 +1,4 @@
-"""The models of the app, one noun a file."""
+"""The models of the app, one noun in each module."""
 
 from entitlements.models.activation import Activation, License
 from entitlements.models.bulk_split import BulkSplit, BulkState, Origin

@@ -1,4 +1,4 @@
-"""L2, L5: copies of an item on a device, and the license files that say so."""
+"""Activations, which are copies of a line item on a device, and their license files (L2, L5)."""
 
 import uuid
 from datetime import datetime
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 
 def party_parts(actor: "User", prefix: str = "item__") -> list[Q]:
-    """E5, A7: the owner, the serving account, and the seller where there is no other that serves; MOBOTIX always.
+    """Return one condition for each way in which the actor's account is a party of an item; MOBOTIX always is one (E5,
+    A7).
 
-    Each part is found along an index of the items, which all of them in one condition are not.
+    The parties are the owner, the serving account, and the seller where no other account serves. The database finds
+    each condition by an index of the items; a single condition with OR would use none.
     """
     own = actor.account
     if own.tier == Tier.MOBOTIX:
@@ -28,44 +30,50 @@ def party_parts(actor: "User", prefix: str = "item__") -> list[Q]:
 
 
 def of_parties(actor: "User", prefix: str = "item__") -> Q:
-    """Any of them."""
+    """Return the condition that the actor's account is a party of the item in any of the ways of ``party_parts``."""
     return reduce(or_, party_parts(actor, prefix))
 
 
 class ActivationQuerySet(models.QuerySet["Activation"]):
-    """Who reads on which devices the copies of an item are."""
+    """Queries for activations, among them who sees them."""
 
     def visible_to(self, actor: "User") -> Self:
-        """The parties of the item; the others up the chain see how many are activated, and not where (L1)."""
+        """Keep activations of items whose party the actor is (L1).
+
+        The other accounts up the chain see how many copies are activated, and not where.
+        """
         return self.filter(of_parties(actor))
 
     def held(self) -> Self:
-        """Those that have copies now."""
+        """Keep activations that have copies now."""
         return self.filter(copies__gt=0)
 
 
 class LicenseQuerySet(models.QuerySet["License"]):
-    """Who may have which license file."""
+    """Queries for license files, among them who sees them."""
 
     def visible_to(self, actor: "User") -> Self:
-        """The parties of the item; what is in it only who has Activation ID and host ID reads (L5)."""
+        """Keep licenses of items whose party the actor is (L5).
+
+        Only a reader who has the Activation ID and the host ID can read what a file contains.
+        """
         return self.filter(of_parties(actor, "activation__item__"))
 
     def parts_visible_to(self, actor: "User") -> list[Self]:
-        """``visible_to`` in parts, for a list's pages."""
+        """Return ``visible_to`` as one query for each condition of ``party_parts``, for the pages of a list."""
         return [self.filter(part) for part in party_parts(actor, "activation__item__")]
 
     def valid(self) -> Self:
-        """Those that were not ended by a return or by another one."""
+        """Keep licenses that neither a return nor a newer license has ended."""
         return self.filter(ended_at=None)
 
     def ended_since(self, moment: datetime | None) -> Self:
-        """L6: those that hold no more, since a moment or ever."""
+        """Keep licenses that ended at ``moment`` or later, or at any time where it is None (L6)."""
         return self.filter(ended_at__isnull=False) if moment is None else self.filter(ended_at__gte=moment)
 
 
 class Activation(models.Model):
-    """How many copies of an item a device holds. The ledger's triggers alone write the number (E11)."""
+    """How many copies of a line item a device holds; only the ledger's triggers write the number (E11)."""
 
     item = models.ForeignKey(
         "entitlements.LineItem", models.PROTECT, related_name="activations", db_index=False
@@ -83,7 +91,7 @@ class Activation(models.Model):
             models.CheckConstraint(condition=Q(copies__gte=0), name="activation_no_negative_copies"),
         ]
         indexes = [
-            # where the copies of an item are, newest first
+            # the devices that hold copies of an item, newest first
             models.Index(fields=["item", "-id"], name="activation_held", condition=Q(copies__gt=0)),
         ]
 
@@ -92,7 +100,7 @@ class Activation(models.Model):
 
 
 class License(models.Model):
-    """A license file as it was given out. Another number of copies ends it and makes another one (L2, L4)."""
+    """A license file as it was issued; another number of copies ends it and creates a new one (L2, L4)."""
 
     license_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     activation = models.ForeignKey(
@@ -118,11 +126,11 @@ class License(models.Model):
             ),
         ]
         indexes = [
-            # all that were ever given out for an activation
+            # all licenses that were ever issued for an activation
             models.Index(fields=["activation", "-id"], name="license_newest"),
             # the list of revocations
             models.Index(fields=["ended_at"], name="license_ended", condition=~Q(ended_at=None)),
-            # whose file somebody wants to have checked
+            # the license of a file that somebody has verified
             models.Index(fields=["digest"], name="license_by_file"),
         ]
 

@@ -1,4 +1,4 @@
-"""E7: many splits in one step: its lines while they are checked, and what it made."""
+"""Bulk splits: many splits in one step, their lines while these are checked, and the items that they created (E7)."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Self
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class BulkState(models.TextChoices):
-    """Where a bulk split stands. The row is the job: a worker takes up whatever stands in a state of WORKING."""
+    """The state of a bulk split; the row is the job, and a worker takes up each one in a state of WORKING."""
 
     CHECKING = "checking", _("Being checked")
     READY = "ready", _("Ready to split")
@@ -30,12 +30,12 @@ class BulkState(models.TextChoices):
 
 WORKING = (BulkState.CHECKING, BulkState.RUNNING, BulkState.MAILING, BulkState.UNDOING)
 CARRIED_OUT = (BulkState.DONE, BulkState.MAILING, BulkState.UNDOING, BulkState.UNDONE)
-WAITING = (BulkState.READY, BulkState.FAILED)  # for whoever corrects them or carries them out
+WAITING = (BulkState.READY, BulkState.FAILED)  # for a person who corrects them or carries them out
 DRAFTS = (BulkState.CHECKING, *WAITING)
 
 
 class Origin(models.TextChoices):
-    """How the lines came in."""
+    """How the lines of a bulk split were entered."""
 
     TABLE = "table", _("Table on screen")
     FILE = "file", _("File")
@@ -44,29 +44,37 @@ class Origin(models.TextChoices):
 
 
 class BulkSplitQuerySet(models.QuerySet["BulkSplit"]):
-    """Who sees which bulk split."""
+    """Queries for bulk splits, among them who sees them."""
 
     def visible_to(self, actor: "User") -> Self:
-        """Those of the actor's account; MOBOTIX sees what was carried out, too, as it may undo it (E8, E13)."""
+        """Keep the bulk splits of the actor's account (E8, E13).
+
+        MOBOTIX also sees those that were carried out, because it may undo them.
+        """
         own = Q(account=actor.account)
         return self.filter(own | Q(state__in=CARRIED_OUT) if actor.account.is_mobotix else own)
 
     def to_correct(self, bulks: Iterable["BulkSplit"]) -> Self:
-        """Drafts among these whose last check found something. Asks nothing of the others, for findings are large."""
+        """Keep the drafts among ``bulks`` whose last check has findings.
+
+        Only drafts are queried, because findings are large.
+        """
         drafts = [bulk.pk for bulk in bulks if bulk.state == BulkState.READY]
         found = self.alias(lines_found=KT("findings__lines"), sources_found=KT("findings__sources"))
         wrong = Q(lines_found__startswith='{"') | Q(sources_found__startswith='{"')
         return found.filter(wrong, pk__in=drafts)
 
     def working(self) -> Self:
-        """Jobs that a worker has in hand, or should have."""
+        """Keep jobs that a worker has in hand, or should have."""
         return self.filter(state__in=WORKING)
 
 
 class BulkSplit(models.Model):
-    """One operation. ``lines`` and ``findings`` (see services.bulk_jobs) live until it is carried out or discarded.
+    """One bulk split; ``lines`` and ``findings`` (entitlements.bulk.services) live until it is carried out or discarded
+    (E7).
 
-    ``mailed_by`` asked for the last "Email all", and ``attach_certificate`` is what was ticked last.
+    ``mailed_by`` is the person who last asked for "Email all", and ``attach_certificate`` is what that person last
+    chose.
     """
 
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -109,7 +117,7 @@ class BulkSplit(models.Model):
         indexes = [
             # the account's list, newest first
             models.Index(fields=["account", "-id"], name="bulk_split_by_account"),
-            # the sweep: jobs in hand, and drafts that have grown old
+            # the sweep: jobs in hand, and old drafts
             models.Index(
                 fields=["changed_at"],
                 name="bulk_split_open",
@@ -122,11 +130,14 @@ class BulkSplit(models.Model):
 
     @property
     def version(self) -> str:
-        """Another one with every change: a page carries it, so that nobody splits lines that it does not show."""
+        """A text that changes with every change of the row.
+
+        A page carries it, so that nobody splits lines that the page does not show.
+        """
         return self.changed_at.isoformat()
 
     @property
     def worker(self) -> "User":
-        """Who asked for the job in hand, and whose rights it has."""
+        """The person who asked for the job in hand, with whose rights it runs."""
         asked = {BulkState.MAILING: self.mailed_by, BulkState.UNDOING: self.undone_by}
         return asked.get(BulkState(self.state)) or self.actor

@@ -1,12 +1,13 @@
-"""L4: what was returned, as it counts for the item and for every item that it descends from."""
+"""Returns as they count for an item and for every item that it descends from (L4)."""
 
 from django.db import models
 
 
 class CountedReturn(models.Model):
-    """One return as one level of the chain counts it: the item, what it was split from, and so on up to the issued one.
+    """One return as it counts for one item of the chain: the returned one, its parent, and so on up to the issued one.
 
-    Written with the movement and never changed, so that a year of everything below an item is one scan of an index.
+    It is written with the movement and never changes, so that the sum of a year over everything below an item is one
+    scan of an index.
     """
 
     item = models.ForeignKey("entitlements.LineItem", models.PROTECT, related_name="+", db_index=False)

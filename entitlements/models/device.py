@@ -1,4 +1,4 @@
-"""L1: devices."""
+"""Devices, which hold activated copies (L1)."""
 
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,21 +15,26 @@ if TYPE_CHECKING:
 
 
 OWN, CUSTOMERS = "own", "customers"
-VISIBLE_PARTS = (OWN, CUSTOMERS)  # together all that a partner sees, no device in both
+VISIBLE_PARTS = (OWN, CUSTOMERS)  # together all devices that a partner sees; no device is in both
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):
-    """Who sees which device."""
+    """Queries for devices: who sees which."""
 
     def visible_to(self, actor: "User") -> Self:
-        """L1, E13: those of one's own account and of the end customers that one sells to or serves; MOBOTIX all."""
+        """Keep devices of the actor's account and of the end customers that it sells to or serves; MOBOTIX sees all
+        (L1, E13).
+        """
         own = actor.account
         if own.tier == Tier.MOBOTIX:
             return self.all()
         return self.filter(Q(account=own) | Q(account__in=_customers(own)))
 
     def visible_to_as(self, actor: "User", part: str) -> Self:
-        """One of VISIBLE_PARTS of ``visible_to``, which an index serves: with OR between them none does."""
+        """Keep one of the VISIBLE_PARTS of ``visible_to``.
+
+        Each part uses an index; with OR between them the database uses none.
+        """
         if part == OWN:
             return self.filter(account=actor.account)
         return self.filter(account__in=_customers(actor.account))
@@ -40,7 +45,7 @@ def _customers(seller: Account) -> Any:
 
 
 class Device(models.Model):
-    """A camera, a computer with MxMC: what copies are activated on. Never deleted (A6)."""
+    """A device that copies are activated on, such as a camera or a computer with MxMC; never deleted (A6)."""
 
     account = models.ForeignKey("accounts.Account", models.PROTECT, related_name="devices", db_index=False)
     host_id_type = models.CharField(
@@ -58,7 +63,7 @@ class Device(models.Model):
 
     class Meta:
         constraints = [
-            # what other accounts do with the same host is their own affair, and unseen
+            # other accounts may have the same host, and see nothing of this one
             models.UniqueConstraint(fields=["account", "host_id"], name="device_once_an_account"),
             models.CheckConstraint(
                 condition=Q(host_id_type__in=HostIdType.values), name="device_host_id_type_known"

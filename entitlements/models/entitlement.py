@@ -1,4 +1,4 @@
-"""E1, E7: an order of one account from one seller, the heading over line items."""
+"""Entitlements: orders of one account from one seller, each a heading over line items (E1, E7)."""
 
 import secrets
 from typing import TYPE_CHECKING, Self
@@ -15,16 +15,19 @@ ID_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
 def propose_entitlement_id() -> str:
-    """A short ID for people to name an order by; no secret, and no counter that tells how much is sold."""
+    """Return a short ID by which people name an order.
+
+    It is no secret, and no counter that tells how much is sold.
+    """
     characters = "".join(secrets.choice(ID_ALPHABET) for _ in range(10))
     return f"E-{characters[:5]}-{characters[5:]}"
 
 
 class EntitlementQuerySet(models.QuerySet["Entitlement"]):
-    """Who sees which entitlement."""
+    """Queries for entitlements: who sees which."""
 
     def visible_to(self, actor: "User") -> Self:
-        """E12: an entitlement is seen by whoever sees one of its line items."""
+        """Keep entitlements with at least one line item that the actor sees (E12)."""
         from entitlements.models.line_item import LineItem
 
         if actor.account.is_mobotix:
@@ -33,7 +36,10 @@ class EntitlementQuerySet(models.QuerySet["Entitlement"]):
         return self.filter(models.Exists(items))
 
     def parts_of(self, actor: "User") -> list[Self]:
-        """E7: those that the actor's account bought, and those that it sold: they read its number. MOBOTIX: all."""
+        """Return the entitlements that the actor's account bought, and those that it sold, as one query each (E7).
+
+        These accounts read the order number. MOBOTIX gets one query for all.
+        """
         if actor.account.is_mobotix:
             return [self]
         return [self.filter(owner=actor.account), self.filter(seller=actor.account)]

@@ -1,10 +1,10 @@
-"""Stored names: what the audit trail says was done, and which kinds of mails there are. They never change."""
+"""Stored names of audit actions and kinds of mails; they never change."""
 
 from enum import StrEnum
 
 
 class Action(StrEnum):
-    """What an audit entry of this app says."""
+    """The actions of this app that the audit trail records."""
 
     ACTIVATION_ID_REPLACED = "activation_id_replaced"
     BALANCES_REPAIRED = "balances_repaired"

@@ -1,4 +1,4 @@
-"""E2–E5, E12: line items, their quantities and who sees them."""
+"""Line items, their quantities, and who sees them (E2–E5, E12)."""
 
 import secrets
 from datetime import date, timedelta
@@ -26,12 +26,12 @@ VERIFICATION_BYTES = 16  # 128 bits (E10)
 
 
 def new_verification_code() -> str:
-    """The code in a certificate's QR code; it leads to the public page and is not the Activation ID (E10)."""
+    """Return a code for a certificate's QR code, which leads to the public page and is not the Activation ID (E10)."""
     return secrets.token_urlsafe(VERIFICATION_BYTES)
 
 
 class State(models.TextChoices):
-    """E3. Expired is no state: it follows from the date."""
+    """The state of a line item (E3). "Expired" is not one: it follows from the date."""
 
     DRAFT = "draft", _("Draft")
     DEPLOYED = "deployed", _("Deployed")
@@ -40,10 +40,12 @@ class State(models.TextChoices):
 
 
 class LineItemQuerySet(models.QuerySet["LineItem"]):
-    """Who sees which item, and the filters of the list."""
+    """Queries for line items: who sees which, and the filters of the list."""
 
     def visible_to(self, actor: "User") -> Self:
-        """E12: every account of the item's chain, its serving account, MOBOTIX; drafts are MOBOTIX's alone (E3)."""
+        """Keep items whose chain or serving account is the actor's account; MOBOTIX sees all, and drafts alone (E12,
+        E3).
+        """
         own = actor.account
         if own.tier == Tier.MOBOTIX:
             return self.all()
@@ -51,54 +53,58 @@ class LineItemQuerySet(models.QuerySet["LineItem"]):
         return self.filter(in_chain | Q(serving_account=own)).exclude(state=State.DRAFT)
 
     def visible_to_as(self, actor: "User", column: str) -> Self:
-        """A part of ``visible_to``: the items that have the actor's account in one column, which an index serves.
+        """Keep the part of ``visible_to`` that has the actor's account in ``column``, which an index serves.
 
-        Owner and seller of an item are of its chain, so that any of these columns is reason enough (E12).
+        Owner and seller of an item belong to its chain, so any of these columns makes the item visible (E12).
         """
         items = self.filter(**{column: actor.account})
         return items if actor.account.is_mobotix else items.exclude(state=State.DRAFT)
 
     def owned_by(self, account: "Account") -> Self:
-        """ "Ours"."""
+        """Keep the items of the tab "Ours"."""
         return self.filter(owner=account)
 
     def sold_by(self, account: "Account") -> Self:
-        """ "Sold by us": what this account split off, or issued, or looks after since MOBOTIX moved it (A7)."""
+        """Keep the items of the tab "Sold by us": this account split or issued them, or serves them since a transfer
+        (A7).
+        """
         return self.filter(Q(seller=account) | Q(serving_account=account))
 
     def looked_after_by(self, account: "Account") -> Self:
-        """E13, A7: those that the account serves, and those that it sold and nobody serves (predicates.looks_after)."""
+        """Keep items that the account serves, and those that it sold and no account serves (E13, A7;
+        predicates.looks_after).
+        """
         return self.filter(Q(serving_account=account) | Q(serving_account__isnull=True, seller=account))
 
     def further_down(self, account: "Account") -> Self:
-        """ "Further down": what the account's buyers sold on."""
+        """Keep the items of the tab "Further down", which the account's buyers sold to others."""
         return self.exclude(owner=account).exclude(seller=account).exclude(serving_account=account)
 
     def deployed(self) -> Self:
-        """What can be split, e-mailed and activated, unless expired."""
+        """Keep items that can be split, e-mailed and activated unless they have expired (E3)."""
         return self.filter(state=State.DEPLOYED)
 
     def expired(self) -> Self:
-        """E14: the expiration day is over."""
+        """Keep items whose expiration day is over (E14)."""
         return self.filter(expires_on__lt=today())
 
     def not_expired(self) -> Self:
-        """The expiration day is today or later."""
+        """Keep items whose expiration day is today or later (E14)."""
         return self.filter(expires_on__gte=today())
 
     def to_hand_on(self) -> Self:
-        """With copies left that can be split (E3)."""
+        """Keep items with copies that can be split now (E3)."""
         return self.deployed().not_expired().filter(has_available=True)
 
     def expiring_within(self, days: int) -> Self:
-        """What expires in the coming days, today included."""
+        """Keep items that expire within so many days, today included (E14)."""
         return self.filter(expires_on__gte=today(), expires_on__lte=today() + timedelta(days=days))
 
 
 class LineItem(models.Model):
     """Copies of a product with their Activation ID (E2).
 
-    The balances are written by the ledger's triggers alone (E11); product, owner, parent and chain never change.
+    Only the ledger's triggers write the balances (E11); product, owner, parent and chain never change.
     """
 
     activation_id = models.CharField(
@@ -154,7 +160,7 @@ class LineItem(models.Model):
 
     class Meta:
         constraints = [
-            # E4; the sum over the splits follows from the triggers, which alone write these columns
+            # conservation (E4); the triggers, which alone write these columns, keep the sum over the splits
             models.CheckConstraint(
                 condition=Q(quantity=F("available") + F("split") + F("activated")),
                 name="line_item_conservation",
@@ -189,14 +195,14 @@ class LineItem(models.Model):
             models.Index(fields=["owner", "expires_on", "id"], name="item_owner_expiry"),
             models.Index(fields=["seller", "-id"], name="item_seller_newest"),
             models.Index(fields=["seller", "expires_on", "id"], name="item_seller_expiry"),
-            # E12's arm of the serving account
+            # items of the serving account (E12)
             models.Index(fields=["serving_account", "-id"], name="item_serving_newest"),
             models.Index(fields=["serving_account", "expires_on", "id"], name="item_serving_expiry"),
             # MOBOTIX's list by expiration
             models.Index(fields=["expires_on", "id"], name="item_expiry"),
-            # drafts, inactive and obsolete items are few among many
+            # drafts, inactive and obsolete items, which are few
             models.Index(fields=["state", "-id"], name="item_rare_state", condition=~Q(state=State.DEPLOYED)),
-            # Home: items to hand on
+            # Home: items to split
             models.Index(
                 fields=["owner", "-id"],
                 name="item_to_hand_on",
@@ -213,20 +219,20 @@ class LineItem(models.Model):
 
     @property
     def activation_id_tail(self) -> str:
-        """E5: what those up the chain see of the ID."""
+        """The last group of the Activation ID, which the accounts up the chain see (E5)."""
         return self.activation_id[-GROUP:]
 
     @property
     def is_permanent(self) -> bool:
-        """No expiration date."""
+        """Whether the item has no expiration date."""
         return self.expires_on == PERMANENT
 
     @property
     def is_expired(self) -> bool:
-        """E14: the expiration day has ended in MOBOTIX's time zone."""
+        """Whether the expiration day has ended in MOBOTIX's time zone (E14)."""
         return self.expires_on < today()
 
     @property
     def is_usable(self) -> bool:
-        """E3: can be split, e-mailed, activated."""
+        """Whether the item can be split, e-mailed and activated: Deployed and not expired (E3)."""
         return self.state == State.DEPLOYED and not self.is_expired

@@ -1,4 +1,4 @@
-"""E11: the ledger of quantities. Only movements are written; triggers make the balances follow."""
+"""Movements, the entries of the ledger of quantities; triggers derive the balances from them (E11)."""
 
 from django.conf import settings
 from django.db import models
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class MovementKind(models.TextChoices):
-    """What a movement does to ``item`` and, for a split and an undo, to the ``parent`` it was split from.
+    """The effect of a movement on ``item`` and, for a split and its undo, on its ``parent``.
 
     issue, adjust: item.quantity and item.available + n; adjust corrects an issued item upwards (E15).
     revoke: the reverse, on an issued item.
@@ -27,12 +27,12 @@ class MovementKind(models.TextChoices):
     RETURN = "return", _("Return")
 
 
-BETWEEN_TWO = (MovementKind.SPLIT, MovementKind.UNDO)  # those that name the parent
-ON_DEVICES = (MovementKind.ACTIVATE, MovementKind.RETURN)  # those that name the activation
+WITH_PARENT = (MovementKind.SPLIT, MovementKind.UNDO)  # kinds that name the parent
+ON_DEVICES = (MovementKind.ACTIVATE, MovementKind.RETURN)  # kinds that name the activation
 
 
 class Movement(models.Model):
-    """One entry of the ledger; append-only, which a trigger holds."""
+    """One entry of the ledger; a trigger keeps the table append-only (E11)."""
 
     kind = models.CharField(max_length=10, choices=MovementKind.choices)
     item = models.ForeignKey(
@@ -45,7 +45,7 @@ class Movement(models.Model):
         "entitlements.Activation", models.PROTECT, null=True, related_name="movements", db_index=False
     )
     copies = models.PositiveBigIntegerField()
-    # nobody where the bearer of an Activation ID activates (L2)
+    # None where the bearer of an Activation ID activates (L2)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     reason = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(db_default=Now())
@@ -54,8 +54,8 @@ class Movement(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(copies__gte=1), name="movement_moves_something"),
             models.CheckConstraint(
-                condition=Q(kind__in=BETWEEN_TWO, parent__isnull=False)
-                | Q(kind__in=[kind for kind in MovementKind if kind not in BETWEEN_TWO], parent__isnull=True),
+                condition=Q(kind__in=WITH_PARENT, parent__isnull=False)
+                | Q(kind__in=[kind for kind in MovementKind if kind not in WITH_PARENT], parent__isnull=True),
                 name="movement_parent_by_kind",
             ),
             models.CheckConstraint(
@@ -65,7 +65,7 @@ class Movement(models.Model):
             ),
         ]
         indexes = [
-            # the history of an item, and of what was split from it
+            # the history of an item, and of the items split from it
             models.Index(fields=["item", "id"], name="movement_by_item"),
             models.Index(fields=["parent", "id"], name="movement_by_parent"),
             # the history of a device, and how many copies were returned in a year (L4)

@@ -1,21 +1,22 @@
-"""N5: which days the expiring notices and the digest have been written for."""
+"""Runs of the expiring notices and the digest, which say for which days these were written (N5)."""
 
 from django.db import models
 from django.db.models import F, Q
 
 
 class NoticeKind(models.TextChoices):
-    """The series of notices; each has runs of its own."""
+    """The series of notices; each has its own runs."""
 
     EXPIRING = "expiring"
     DIGEST = "digest"
 
 
 class NoticeRun(models.Model):
-    """One run, written in the transaction of its mails: they are queued with it or not at all, and never twice.
+    """One run, written in the transaction of its mails, so that both exist or neither, and never twice (N5).
 
-    It speaks for the days after ``covers_after`` up to ``on``. The next run starts where the last one ended, and only
-    one can: the days of all runs follow each other without gap or overlap, however late, often or at once beat calls.
+    A run covers the days after ``covers_after`` up to ``on``. Each run starts where the last one ended, and only one
+    run can do so: the days of all runs follow each other without gap or overlap, however late, often or concurrently
+    beat starts them.
     """
 
     kind = models.CharField(max_length=10, choices=NoticeKind.choices)

@@ -1,4 +1,4 @@
-"""E1: what MOBOTIX sells licenses for."""
+"""Products that MOBOTIX sells licenses for (E1)."""
 
 from typing import Self
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class LicenseModel(models.TextChoices):
-    """Term licenses have an expiration date; perpetual ones may have none."""
+    """The license model of a product: term licenses have an expiration date, perpetual ones may have none (E1)."""
 
     PERPETUAL = "perpetual", _("Perpetual")
     TERM = "term", _("Term")
@@ -20,17 +20,17 @@ class ProductQuerySet(models.QuerySet["Product"]):
     """Filters of the product list."""
 
     def active(self) -> Self:
-        """Products that new entitlements may contain."""
+        """Keep products that new entitlements may contain."""
         return self.filter(is_active=True)
 
     def names(self) -> models.QuerySet["Product", tuple[int, str]]:
-        """Key and name in the reader's language, by part number."""
+        """Return primary key and name in the reader's language, ordered by part number."""
         name = "name_de" if get_language() == "de" else "name_en"
         return self.order_by("part_number").values_list("pk", name)
 
 
 class Product(models.Model):
-    """A product with its names in both languages. Never deleted (A6): it becomes inactive."""
+    """A product with its names in both languages; never deleted, but set inactive (A6)."""
 
     part_number = models.CharField(_("Part number"), max_length=40)
     name_en = models.CharField(_("Name (English)"), max_length=200)

@@ -1,10 +1,10 @@
-"""E11: which days the ledger's head was published for."""
+"""Days for which the ledger's head was published (E11)."""
 
 from django.db import models
 
 
 class PublishedHead(models.Model):
-    """The head of one day, written in the transaction of its mails: they are queued with it, and never twice."""
+    """The head of one day, written in the transaction of its mails, so that these are queued exactly once (E11)."""
 
     day = models.DateField(primary_key=True)
     head = models.ForeignKey("entitlements.LedgerHead", models.PROTECT, related_name="+")

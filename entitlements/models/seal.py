@@ -1,6 +1,6 @@
-"""The sealed ledger: movements and records as leaves of a hash tree (RFC 6962), with signed heads.
+"""The sealed ledger: movements and records as leaves of a hash tree (RFC 6962), with signed heads (E11).
 
-Triggers hold it append-only.
+Triggers keep the tables append-only.
 """
 
 from django.db import models
@@ -9,7 +9,10 @@ HASH_BYTES = 32
 
 
 class UnsealedMovement(models.Model):
-    """A movement that waits for its leaf. The ledger's trigger writes the row: numbers are not the order of commits."""
+    """A movement that waits for its leaf.
+
+    The ledger's trigger writes the row, because the numbers of movements do not follow the order of their commits.
+    """
 
     movement = models.OneToOneField(
         "entitlements.Movement", models.PROTECT, primary_key=True, related_name="unsealed"
@@ -20,7 +23,7 @@ class UnsealedMovement(models.Model):
 
 
 class UnsealedRecord(models.Model):
-    """A row of another table that waits to be sealed. A trigger writes it where the row is made."""
+    """A row of another table that waits to be sealed; a trigger writes it when the row is created."""
 
     kind = models.CharField(max_length=20)
     subject = models.BigIntegerField(help_text="The row's number.")
@@ -30,7 +33,7 @@ class UnsealedRecord(models.Model):
 
 
 class RecordBackfill(models.Model):
-    """A kind whose rows of before the upgrade are being sealed, up to ``last``; gone once all are."""
+    """A kind of record whose older rows, up to ``last``, are still to be sealed; deleted once all are."""
 
     kind = models.CharField(max_length=20, primary_key=True)
     position = models.BigIntegerField(default=0, help_text="Rows up to this number are sealed.")
@@ -41,7 +44,7 @@ class RecordBackfill(models.Model):
 
 
 class LedgerLeaf(models.Model):
-    """A movement, or records (SealedRecords), in their place in the tree; the leaves are numbered 0, 1, 2…"""
+    """The place of a movement, or of records (SealedRecords), in the tree; leaves are numbered 0, 1, 2…"""
 
     number = models.BigIntegerField(primary_key=True)
     movement = models.OneToOneField("entitlements.Movement", models.PROTECT, null=True, related_name="leaf")
@@ -65,7 +68,7 @@ class SealedRecords(models.Model):
 
 
 class LedgerNode(models.Model):
-    """A complete subtree of two leaves and more, numbered by ``merkle.node_number``."""
+    """The hash of a complete subtree of at least two leaves, numbered by ``merkle.node_number``."""
 
     number = models.BigIntegerField(primary_key=True)
     hash = models.BinaryField(max_length=HASH_BYTES)
@@ -75,7 +78,10 @@ class LedgerNode(models.Model):
 
 
 class LedgerHead(models.Model):
-    """The tree as it was at a size, signed. ``previous`` is the hash of the head before: none can be missing."""
+    """The signed statement of the tree's root at one size.
+
+    ``previous`` is the hash of the head before, so that no head can be missing.
+    """
 
     size = models.BigIntegerField(primary_key=True)
     root = models.BinaryField(max_length=HASH_BYTES)

@@ -1,14 +1,14 @@
-"""L6: the keys that the portal signs with."""
+"""The keys that the portal signs with (L6)."""
 
 from django.db import models
 from django.db.models import Q
 
 
 class SigningKey(models.Model):
-    """An Ed25519 key pair. One signs at a time; the public halves of earlier ones stay, for what they have signed.
+    """An Ed25519 key pair; one key signs at a time, and the public halves of earlier ones stay for verification (L6).
 
-    The private half is encrypted with KEY_ENCRYPTION_KEY, and is gone once the key is retired. What a compromised key
-    signed proves nothing any more: whoever has it may have made it.
+    The private half is encrypted with KEY_ENCRYPTION_KEY and is deleted once the key is retired. A signature by a
+    compromised key proves nothing any more, because anybody who has the key may have made it.
     """
 
     key_id = models.CharField(max_length=43, unique=True, help_text="RFC 7638 thumbprint of the public key.")

@@ -12,7 +12,7 @@ from accounts.models import User
 from entitlements.identifiers.activation_ids import is_mistyped
 from entitlements.items.fields import ANY
 from entitlements.items.listing import EXPIRED, TO_HAND_ON, Shown, Sort
-from entitlements.items.search import SHORTEST
+from entitlements.items.search import MIN_SEARCH_LENGTH
 from entitlements.models import Product, State
 from mxportal.shared.widgets import PlainSelect
 
@@ -65,7 +65,7 @@ class ListFilter(forms.Form):
                 _("This Activation ID has a typing error. Compare it with the e-mail or the certificate."),
                 code="mistyped",
             )
-        if 0 < len(text) < SHORTEST:
+        if 0 < len(text) < MIN_SEARCH_LENGTH:
             raise ValidationError(_("Type at least 3 characters."), code="short")
         return text
 

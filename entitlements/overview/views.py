@@ -17,7 +17,7 @@ from entitlements.identifiers.activation_ids import canonical, looks_like_activa
 from entitlements.items.history import timeline
 from entitlements.items.listing import NEWEST, ORDERS, Shown, Sort, for_rows, list_items, tabs_of
 from entitlements.items.rows import item_rows
-from entitlements.items.search import FOUND_AT_MOST, find_by_activation_id
+from entitlements.items.search import MAX_FOUND, find_by_activation_id
 from entitlements.models import Entitlement, LineItem
 from entitlements.overview.forms import ListFilter
 from entitlements.overview.pages.entitlement import entitlement_page
@@ -62,7 +62,7 @@ def line_item_list(request: PortalRequest) -> HttpResponse:
         page=page,
         rows=item_rows(request.user, page.items),
         count=capped_count(listing.items),
-        found_at_most=FOUND_AT_MOST if listing.capped else None,
+        found_at_most=MAX_FOUND if listing.capped else None,
     )
 
 

@@ -22,9 +22,9 @@ from entitlements.items.shortcuts import (
     ACTIVATIONS_SHOWN,
     MAILS_SHOWN,
     SPLITS_SHOWN,
+    deny_unless,
     load_item,
     load_party_item,
-    require,
     shown,
 )
 from entitlements.models import LineItem
@@ -44,7 +44,7 @@ STEP_LABELS = (_("Account and amount"), _("Summary"), _("Result"))
 def line_item_split(request: PortalRequest, pk: int) -> HttpResponse:
     """All steps have this address; the button that was pressed says which one it is."""
     item = load_item(request.user, pk)
-    require(may_split(request.user, item))
+    deny_unless(may_split(request.user, item))
     sent = posted(request)
     if sent is None:
         return _show_form(request, item, SplitForm(actor=request.user, item=item))
@@ -122,7 +122,7 @@ def line_item_split_done(request: PortalRequest, pk: int) -> HttpResponse:
     """The new Activation ID, and what comes next."""
     item = load_item(request.user, pk)
     source = item.parent
-    require(source is not None and may_hand_on(request.user, item))
+    deny_unless(source is not None and may_hand_on(request.user, item))
     context = {
         "steps": STEP_LABELS,
         "row": shown(request.user, item),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from entitlements.activation.forms.hosts import DeviceWordsForm, HostForm
 from entitlements.activation.services.devices import device_accounts
-from entitlements.items.search import SHORTEST
+from entitlements.items.search import MIN_SEARCH_LENGTH
 from entitlements.models import Device
 from mxportal.shared.forms import NumberField
 from mxportal.shared.text import lines_of_what_is_seen
@@ -31,7 +31,7 @@ class DeviceFilter(forms.Form):
     def clean_q(self) -> str:
         """Long enough for an index."""
         text = self.cleaned_data["q"]
-        if 0 < len(text) < SHORTEST:
+        if 0 < len(text) < MIN_SEARCH_LENGTH:
             raise ValidationError(_("Type at least 3 characters."), code="short")
         return text
 

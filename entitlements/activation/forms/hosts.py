@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from entitlements.activation.services.devices import HostId
-from entitlements.identifiers.host_ids import HostIdType, guess
+from entitlements.identifiers.host_ids import HostIdType, guess_type
 from entitlements.items.fields import CopiesField, ReasonField
 from entitlements.items.predicates import needs_reason
 from entitlements.models import LineItem
@@ -71,7 +71,7 @@ class HostForm(DeviceWordsForm):
         """The device as the services want it."""
         data = self.cleaned_data
         typed = data["host_id"]
-        kind = HostIdType(data["host_id_type"]) if data.get("host_id_type") else guess(typed)
+        kind = HostIdType(data["host_id_type"]) if data.get("host_id_type") else guess_type(typed)
         return HostId(typed=typed, kind=kind, **{name: data.get(name, "") for name in self.details})
 
     def service_data(self) -> dict[str, Any]:

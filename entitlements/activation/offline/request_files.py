@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from entitlements.identifiers.activation_ids import bare
-from entitlements.identifiers.host_ids import HostIdType, guess, normalise
+from entitlements.identifiers.host_ids import HostIdType, guess_type, normalise
 from mxportal.shared.forms import new_key
 from mxportal.shared.text import only_what_is_seen
 
@@ -176,7 +176,7 @@ def _check_portal(portal: str) -> None:
 
 def _host_id(data: dict[str, Any]) -> tuple[str, HostIdType]:
     typed = _text(data["hostId"], "hostId", LONGEST_NAME, 1)
-    kind = data.get("hostIdType", guess(typed))
+    kind = data.get("hostIdType", guess_type(typed))
     if kind not in HostIdType.values:
         raise _wrong(
             "hostIdType", _("This must be one of: %(choices)s.") % {"choices": ", ".join(HostIdType.values)}

@@ -16,7 +16,7 @@ from entitlements.activation.services.devices import HostId
 from entitlements.activation.services.licenses import renew_license
 from entitlements.activation.services.return_limits import ReturnLimits, chains_of
 from entitlements.activation.services.returns import take_from_device
-from entitlements.identifiers.activation_ids import written
+from entitlements.identifiers.activation_ids import lookup_form
 from entitlements.items.checks import check_copies, check_reason
 from entitlements.items.locks import above_of, ids_above, lock_items
 from entitlements.items.predicates import may_activate, needs_reason
@@ -112,7 +112,7 @@ def _about(wanted: Wanted, problem: str) -> str:
 
 def _items(actor: User | None, request: ActivationRequest) -> dict[str, LineItem]:
     """By the ID as it was written: those that the actor may activate, and end customers'."""
-    names = {wanted.activation_id: written(wanted.activation_id) for wanted in request.wanted}
+    names = {wanted.activation_id: lookup_form(wanted.activation_id) for wanted in request.wanted}
     found: dict[str, LineItem] = {}
     for items in _within_reach(actor, {name for name in names.values() if name}):
         found |= {item.activation_id: item for item in items}
@@ -165,7 +165,7 @@ def _checked(actor: User | None, steps: list[Step]) -> Iterator[Step]:
 
 def _not_found(wanted: Wanted) -> Step:
     """L2: alike for an ID that is unknown, and for one that is a partner's own stock."""
-    if written(wanted.activation_id) is None:
+    if lookup_form(wanted.activation_id) is None:
         mistyped = _("This Activation ID has a typing error. Compare it with the e-mail or the certificate.")
         return Step(wanted=wanted, problem=mistyped)
     unknown = _(

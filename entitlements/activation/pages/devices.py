@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.visibility import visible_names
 from entitlements.identifiers.host_ids import BETWEEN_DIGITS
-from entitlements.items.search import FOUND_AT_MOST
+from entitlements.items.search import MAX_FOUND
 from entitlements.models import Activation, Device
 from entitlements.models.device import VISIBLE_PARTS, DeviceQuerySet
 from mxportal.shared.pagination import COUNT_CAP, Arm, capped, first_rows
@@ -85,8 +85,8 @@ def list_devices(actor: User, *, q: str = "", account: int | None = None) -> Dev
     if not q:
         return DeviceListing(devices, [Arm(part) for part in parts])
     ids = sorted(_find(parts, q), reverse=True)
-    shown = Device.objects.visible_to(actor).filter(pk__in=ids[:FOUND_AT_MOST])
-    return DeviceListing(shown, [Arm(shown)], capped=len(ids) > FOUND_AT_MOST)
+    shown = Device.objects.visible_to(actor).filter(pk__in=ids[:MAX_FOUND])
+    return DeviceListing(shown, [Arm(shown)], capped=len(ids) > MAX_FOUND)
 
 
 def _parts(actor: User) -> list[DeviceQuerySet]:
@@ -100,7 +100,7 @@ def _find(parts: list[DeviceQuerySet], text: str) -> set[int]:
     for condition in _conditions(text):
         for devices in parts:
             newest = devices.filter(condition).order_by("-pk").values_list("pk", flat=True)
-            found.update(newest[: FOUND_AT_MOST + 1])
+            found.update(newest[: MAX_FOUND + 1])
     return found
 
 

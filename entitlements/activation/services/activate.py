@@ -14,7 +14,7 @@ from accounts.permissions import Permission, check_permission
 from entitlements.activation.services.devices import HostId, as_asked, find_or_make_device
 from entitlements.activation.services.licenses import is_for_current_id, renew_license
 from entitlements.activation.services.returns import take_from_device
-from entitlements.identifiers.activation_ids import written
+from entitlements.identifiers.activation_ids import lookup_form
 from entitlements.items.checks import check_copies, check_reason
 from entitlements.items.locks import lock_above, lock_item
 from entitlements.items.predicates import (
@@ -171,7 +171,7 @@ def return_as_bearer(*, activation_id: str, host: HostId) -> Activation:
 
 def bearers_items(activation_id: str) -> QuerySet[LineItem]:
     """L2: the end customer's item that the bearer's proof names, one or none. Raises LineItem.DoesNotExist."""
-    name = written(activation_id)
+    name = lookup_form(activation_id)
     if name is None:
         raise LineItem.DoesNotExist
     owned = LineItem.objects.filter(owner__tier=Tier.END_CUSTOMER).exclude(state=State.DRAFT)

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from entitlements.activation.services.devices import HostId
 from entitlements.activation.services.return_limits import ReturnLimits, chains_of
-from entitlements.identifiers.host_ids import guess
+from entitlements.identifiers.host_ids import guess_type
 from entitlements.models import Activation, LineItem
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.text import only_what_is_seen
@@ -30,7 +30,7 @@ class DeviceLine:
     @property
     def host(self) -> HostId:
         """The device; its type is guessed."""
-        return HostId(typed=self.host_id, kind=guess(self.host_id), name=self.name)
+        return HostId(typed=self.host_id, kind=guess_type(self.host_id), name=self.name)
 
     @property
     def number(self) -> int | None:

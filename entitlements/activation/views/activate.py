@@ -14,7 +14,7 @@ from entitlements.activation.pages.downloads import MOST_IN_ZIP
 from entitlements.activation.pages.rows import activation_rows, for_activation_rows
 from entitlements.activation.services.activate import activate, activation_obstacle
 from entitlements.items.predicates import may_activate
-from entitlements.items.shortcuts import load_item, load_party_item, require, shown
+from entitlements.items.shortcuts import deny_unless, load_item, load_party_item, shown
 from entitlements.models import Activation, Device
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.pagination import capped_count, paginate
@@ -29,7 +29,7 @@ SUGGESTED = 200
 def line_item_activate(request: PortalRequest, pk: int) -> HttpResponse:
     """Asks for the device and the number of copies; the license's page is the result."""
     item = load_item(request.user, pk)
-    require(may_activate(request.user, item))
+    deny_unless(may_activate(request.user, item))
     initial = {name: request.GET[name] for name in ("host_id", "copies") if name in request.GET}
     form = ActivateForm(posted(request), actor=request.user, item=item, initial=initial)
     license = submit(form, activate, keyed=True, actor=request.user, item_id=pk)

@@ -15,7 +15,7 @@ from entitlements.activation.pages.rows import activation_rows
 from entitlements.activation.services.activate import MOST_AT_ONCE, activate_many, activation_obstacle
 from entitlements.activation.views.licenses import within
 from entitlements.items.predicates import may_activate
-from entitlements.items.shortcuts import load_item, load_party_item, require, shown
+from entitlements.items.shortcuts import deny_unless, load_item, load_party_item, shown
 from entitlements.models import License, LineItem
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.pagination import paginate
@@ -33,7 +33,7 @@ CARRY_OUT = "activate"
 def line_item_activate_many(request: PortalRequest, pk: int) -> HttpResponse:
     """The lines, then what is wrong with which of them, then all of it; the button that was pressed says which."""
     item = load_item(request.user, pk)
-    require(may_activate(request.user, item))
+    deny_unless(may_activate(request.user, item))
     if request.FILES:
         spend(request.user, Quota.UPLOADS)
     sent = posted(request)

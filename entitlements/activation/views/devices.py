@@ -16,7 +16,7 @@ from entitlements.activation.pages.devices import NEWEST, device_csv, device_row
 from entitlements.activation.pages.rows import activation_rows, for_activation_rows
 from entitlements.activation.services.devices import add_device, device_accounts, edit_device
 from entitlements.items.history import device_timeline
-from entitlements.items.search import FOUND_AT_MOST
+from entitlements.items.search import MAX_FOUND
 from entitlements.models import Activation, Device
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.numbers import typed_number
@@ -40,7 +40,7 @@ def device_list(request: PortalRequest) -> HttpResponse:
         "page": page,
         "rows": device_rows(request.user, page.items),
         "count": listing.count(),
-        "found_at_most": FOUND_AT_MOST if listing.capped else None,
+        "found_at_most": MAX_FOUND if listing.capped else None,
         "query": request.GET.urlencode(),
     }
     return render(request, "entitlements/activation/device_list.html", context)

@@ -19,7 +19,7 @@ from entitlements.activation.services.returns import return_copies
 from entitlements.activation.views.activate import known_devices
 from entitlements.activation.views.devices import load_device
 from entitlements.items.predicates import may_activate
-from entitlements.items.shortcuts import require, shown
+from entitlements.items.shortcuts import deny_unless, shown
 from entitlements.models import Activation, LineItem
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.views import own_address, posted, submit
@@ -30,7 +30,7 @@ def _load(request: PortalRequest, pk: int) -> Activation:
     activations = Activation.objects.visible_to(request.user)
     related = activations.select_related("item__product", "item__entitlement", "device")
     activation = get_object_or_404(related, pk=pk)
-    require(may_activate(request.user, activation.item))
+    deny_unless(may_activate(request.user, activation.item))
     return activation
 
 

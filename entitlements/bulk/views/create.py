@@ -31,7 +31,7 @@ from entitlements.bulk.services.requests import start_bulk_split
 from entitlements.items.checks import split_obstacle
 from entitlements.items.predicates import may_split
 from entitlements.items.rows import item_rows
-from entitlements.items.shortcuts import require
+from entitlements.items.shortcuts import deny_unless
 from entitlements.models import BulkSplit, LineItem, Origin
 from mxportal.shared.drafts import Sent, keeps_draft, posted
 from mxportal.shared.numbers import typed_number
@@ -84,7 +84,7 @@ def _ticked(request: PortalRequest) -> list[LineItem]:
     if len(sources) != len(wanted):
         raise Http404
     own = [source for source in sources if may_split(request.user, source)]
-    require(bool(own) or not sources)
+    deny_unless(bool(own) or not sources)
     if len(own) < len(sources):
         messages.warning(
             request,

@@ -17,7 +17,7 @@ from entitlements.activation.formats.license_files import (
 )
 from entitlements.activation.services.licenses import is_for_current_id
 from entitlements.identifiers.activation_ids import canonical
-from entitlements.identifiers.host_ids import guess, normalise
+from entitlements.identifiers.host_ids import guess_type, normalise
 from entitlements.ledger.findings import Check, key_check
 from entitlements.ledger.signing import Domain, is_signed
 from entitlements.models import License, SigningKey
@@ -61,7 +61,7 @@ def read_license(text: str, *, activation_id: str, host_id: str) -> dict[str, An
     """The document inside. Raises ValidationError where it is none, or not for these two."""
     sealed, key = _unpacked(text), canonical(activation_id) or activation_id
     try:
-        return read(sealed, activation_id=key, host_id=normalise(host_id, guess(host_id)))
+        return read(sealed, activation_id=key, host_id=normalise(host_id, guess_type(host_id)))
     except CannotReadError as error:
         raise ValidationError(
             _("The license file is for another Activation ID or another host ID.")

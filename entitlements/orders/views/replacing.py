@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
 from entitlements.items.predicates import may_replace
-from entitlements.items.shortcuts import load_party_item, require, shown
+from entitlements.items.shortcuts import deny_unless, load_party_item, shown
 from entitlements.models import State
 from entitlements.orders.forms.replacing import ReplaceForm
 from entitlements.orders.services.replacing import replace_activation_id
@@ -23,7 +23,7 @@ from mxportal.shared.views import posted, submit
 def line_item_replace(request: PortalRequest, pk: int) -> HttpResponse:
     """Asks for the reason, and says what becomes of the old ID."""
     item = load_party_item(request.user, pk)
-    require(may_replace(request.user, item))
+    deny_unless(may_replace(request.user, item))
     form = ReplaceForm(posted(request), item=item)
     if submit(form, replace_activation_id, keyed=True, actor=request.user, item_id=pk) is None:
         context = {

@@ -3,7 +3,7 @@
 from entitlements.activation.services.activate import activate
 from entitlements.activation.services.devices import HostId
 from entitlements.activation.services.returns import return_copies
-from entitlements.identifiers.host_ids import guess
+from entitlements.identifiers.host_ids import guess_type
 from entitlements.models import Activation, License, LineItem
 from mxportal.shared.forms import new_key
 from tests.factories import Cast
@@ -12,7 +12,7 @@ MAC = "00:03:C5:AA:BB:CC"
 
 
 def host(typed: str = MAC) -> HostId:
-    return HostId(typed=typed, kind=guess(typed), name="Entrance")
+    return HostId(typed=typed, kind=guess_type(typed), name="Entrance")
 
 
 def put_on(cast: Cast, item: LineItem, copies: int = 2, typed: str = MAC, key: str = "") -> License:

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from entitlements.identifiers.host_ids import HostIdType, guess, normalise
+from entitlements.identifiers.host_ids import HostIdType, guess_type, normalise
 from tests.entitlements.activation.devices import MAC
 
 
@@ -41,7 +41,7 @@ def test_no_mac_address(typed: str) -> None:
 )
 def test_what_a_host_id_is_meant_as(typed: str, kind: HostIdType) -> None:
     """L1: a MAC address with a typing error is no serial number."""
-    assert guess(typed) == kind
+    assert guess_type(typed) == kind
 
 
 IP_ADDRESSES = [
@@ -63,7 +63,7 @@ IP_ADDRESSES = [
 def test_an_ip_address_names_no_device(typed: str, kind: HostIdType | None) -> None:
     """L1: it may change, and be another camera's tomorrow; twelve digits of one are no MAC address either."""
     with pytest.raises(ValidationError, match="This is an IP address"):
-        normalise(typed, guess(typed) if kind is None else kind)
+        normalise(typed, guess_type(typed) if kind is None else kind)
 
 
 @pytest.mark.parametrize("typed", ["0003C5AABBCZ", "0003c5aabbcc", "00:03:C5:AA:BB:CC", "0003C5"])
@@ -76,4 +76,4 @@ def test_what_begins_as_our_mac_addresses_do_is_no_serial_number(typed: str) -> 
 @pytest.mark.parametrize("typed", ["10.2.3-A", "10.23.1", "SN:10.2", "10.23.1.5-B", "M73-10.23.1.5.6"])
 def test_serial_numbers_with_dots_stay(typed: str) -> None:
     """L1: what only resembles an IP address is one of ours."""
-    assert normalise(typed, guess(typed)) == typed
+    assert normalise(typed, guess_type(typed)) == typed

@@ -180,8 +180,8 @@ def test_too_many_matches_are_said(cast: Cast, monkeypatch: pytest.MonkeyPatch) 
         "entitlements.items.listing",
         "entitlements.overview.views",
     ):
-        monkeypatch.setattr(f"{module}.FOUND_AT_MOST", 3)
-    assert search.FOUND_AT_MOST == 3
+        monkeypatch.setattr(f"{module}.MAX_FOUND", 3)
+    assert search.MAX_FOUND == 3
     response = client_of(cast.distributor).post(SEARCH, {"q": "video"}, follow=True)
     assert [row.pk for row in response.context["rows"]] == [item.pk for item in reversed(items)][:3]
     assert "Only the newest 3 matches are shown." in html_of(response)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Account, Tier, User
-from entitlements.items.history import SHOWN, timeline
+from entitlements.items.history import EVENTS_A_PAGE, timeline
 from entitlements.ledger.movements import move_many
 from entitlements.models import LineItem, Movement, MovementKind
 from entitlements.overview.pages.lineage import SHOWN_OF_A_LEVEL, Node, lineage
@@ -198,7 +198,7 @@ def test_a_fixed_number_of_queries(
 def test_a_long_history_is_paged(cast: Cast) -> None:
     """Every event once and none left out, also of those that happened in one moment."""
     item = issue_item(cast, quantity=1000)
-    move_many(actor=cast.mobotix, kind=MovementKind.ADJUST, parts=[(item, 1)] * (2 * SHOWN))
+    move_many(actor=cast.mobotix, kind=MovementKind.ADJUST, parts=[(item, 1)] * (2 * EVENTS_A_PAGE))
     item.refresh_from_db()
     client, after, told = client_of(cast.distributor), "", []
     while True:
@@ -207,7 +207,7 @@ def test_a_long_history_is_paged(cast: Cast) -> None:
         assert bool(response.context["lineage"]) is not bool(after), "the picture stands on the first page"
         if not (after := response.context["timeline"].older):
             break
-    assert len(told) == 2 * SHOWN + 2, "and the issue, and the deployment"
+    assert len(told) == 2 * EVENTS_A_PAGE + 2, "and the issue, and the deployment"
     assert told[-2:] == [
         "The state changed from “Draft” to “Deployed”.",
         "1000 copies of Video Analytics were issued to Nordlicht Distribution.",
