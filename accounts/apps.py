@@ -7,5 +7,5 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        """Listen to log-ins; register the mails."""
-        from accounts import mails, signals  # noqa: F401
+        """Listen to log-ins; register mails, badges and the menu."""
+        from accounts import badges, mails, navigation, signals  # noqa: F401

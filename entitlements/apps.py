@@ -8,7 +8,8 @@ class EntitlementsConfig(AppConfig):
     name = "entitlements"
 
     def ready(self) -> None:
-        """Keep triggers (E11), rights and a first key (L6) after every migration; register mails and checks."""
+        """Keep triggers (E11), rights and a first key (L6) after every migration; register the rest."""
+        from entitlements import badges, navigation  # noqa: F401
         from entitlements.api import outages  # noqa: F401
         from entitlements.ledger import health, metrics, startup  # noqa: F401
         from entitlements.ledger.grants import grant_to_application

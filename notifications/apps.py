@@ -11,5 +11,5 @@ class NotificationsConfig(AppConfig):
     verbose_name = _("Notifications")
 
     def ready(self) -> None:
-        """Register what /readyz and Prometheus ask."""
-        from notifications import health, metrics  # noqa: F401
+        """Register badges, and what /readyz and Prometheus ask."""
+        from notifications import badges, health, metrics  # noqa: F401

@@ -1,7 +1,5 @@
 """Template tags of the portal's pages. They know no app: the user is asked by `user.may(name)` only."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -9,75 +7,16 @@ from django import template
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.formats import date_format
-from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from mxportal.shared.badges import Badge, badge_of
+from mxportal.shared.navigation import Entry, Menu, registered_entries
 
 register = template.Library()
 
 PERMANENT = date(9999, 12, 31)
-
-
-@dataclass(frozen=True)
-class Item:
-    """One entry of the menu: where it leads, and the permission that shows it."""
-
-    name: str
-    label: str | Promise
-    permission: str = "view"
-
-
-@dataclass(frozen=True)
-class Section:
-    """One menu of the seed's manual. `prefixes` are the URL names that belong to it."""
-
-    key: str
-    label: str | Promise
-    items: tuple[Item, ...]
-    prefixes: tuple[str, ...]
-
-
-MENU = (
-    Section(
-        "entitlements",
-        gettext_lazy("Activation & Entitlements"),
-        (
-            Item("line_item_list", gettext_lazy("List Entitlements")),
-            Item("device_list", gettext_lazy("Devices")),
-            Item("offline_activation", gettext_lazy("Offline activation"), "activate"),
-            Item("bulk_split_list", gettext_lazy("Bulk splits")),
-            Item("mail_list", gettext_lazy("E-mails")),
-            Item("product_list", gettext_lazy("Products"), "manage_products"),
-            Item("entitlement_create", gettext_lazy("Create Entitlement"), "create_entitlements"),
-        ),
-        (
-            "line_item",
-            "entitlement",
-            "mail_",
-            "product",
-            "split",
-            "bulk_split",
-            "certificate",
-            "license",
-            "offline",
-            "device",
-            "activation",
-        ),
-    ),
-    Section(
-        "accounts",
-        gettext_lazy("Accounts & Users"),
-        (
-            Item("account_list", gettext_lazy("List accounts")),
-            Item("related_account_list", gettext_lazy("List related accounts")),
-        ),
-        ("account", "related_account", "user", "contact", "relation", "api_"),
-    ),
-)
-# allauth's pages are called account_…, too, but belong to the person and not to "Accounts & Users".
-PERSONAL = ("account_login", "account_logout", "account_change_password", "account_reset_password")
 
 
 @register.filter
@@ -108,41 +47,32 @@ def icon(name: str, label: str = "") -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def portal_menu(context: template.Context) -> list[dict[str, Any]]:
-    """The sections with the entries that the user's role may open; empty for visitors."""
-    request = context.get("request")
-    user = getattr(request, "user", None)
-    name = _url_name(request)
-    current = context.get("section") or _section_of(name)
-    sections = []
-    for section in MENU:
-        items = list(_entries(section, user, name))
-        if items:
-            sections.append({"label": section.label, "items": items, "current": section.key == current})
-    return sections
+def main_menu(context: template.Context) -> list[dict[str, Any]]:
+    """The entries of the main menu that the user's role may open. A menu has links, a single link has a URL."""
+    user = getattr(context.get("request"), "user", None)
+    route = _route(context)
+    shown = (_shown(entry, user, route) for entry in registered_entries())
+    return [entry for entry in shown if entry]
+
+
+def _shown(entry: Entry, user: Any, route: str) -> dict[str, Any] | None:
+    shown: dict[str, Any] = {"label": entry.label, "current": entry.is_current(route)}
+    if isinstance(entry, Menu):
+        links = (_shown(link, user, route) for link in entry.links)
+        shown["links"] = [link for link in links if link]
+        return shown if shown["links"] else None
+    return shown | {"url": reverse(entry.route)} if may(user, entry.permission) else None
 
 
 @register.simple_tag(takes_context=True)
 def url_name_is(context: template.Context, *names: str) -> bool:
     """Whether the page that is shown has one of these URL names."""
-    return _url_name(context.get("request")) in names
+    return _route(context) in names
 
 
-def _url_name(request: Any) -> str:
-    match = getattr(request, "resolver_match", None)
+def _route(context: template.Context) -> str:
+    match = getattr(context.get("request"), "resolver_match", None)
     return (match.url_name or "") if match else ""
-
-
-def _section_of(name: str) -> str:
-    if name.startswith(PERSONAL):
-        return ""
-    return next((section.key for section in MENU if name.startswith(section.prefixes)), "")
-
-
-def _entries(section: Section, user: Any, name: str) -> Iterator[dict[str, Any]]:
-    for item in section.items:
-        if may(user, item.permission):
-            yield {"label": item.label, "url": reverse(item.name), "current": item.name == name}
 
 
 @register.simple_block_tag
@@ -159,50 +89,21 @@ def menu(content: str, label: str, symbol: str = "", look: str = "btn-outline-se
     )
 
 
-STATES = {
-    "draft": (gettext_lazy("Draft"), "draft"),
-    "deployed": (gettext_lazy("Deployed"), "deployed"),
-    "inactive": (gettext_lazy("Inactive"), "inactive"),
-    "obsolete": (gettext_lazy("Obsolete"), "obsolete"),
-    "expired": (gettext_lazy("Expired"), "expired"),
-    "active": (gettext_lazy("Active"), "deployed"),
-    "revoked": (gettext_lazy("Revoked"), "obsolete"),
-    "suspended": (gettext_lazy("Suspended"), "inactive"),
-    "queued": (pgettext_lazy("mail", "Queued"), "draft"),
-    "sent": (pgettext_lazy("mail", "Sent"), "deployed"),
-    "failed": (pgettext_lazy("mail", "Failed"), "expired"),
-    "cancelled": (pgettext_lazy("mail", "No longer needed"), "obsolete"),
-    "checking": (gettext_lazy("Being checked"), "draft"),
-    "ready": (gettext_lazy("Ready to split"), "inactive"),
-    "to_correct": (gettext_lazy("To be corrected"), "expired"),
-    "running": (gettext_lazy("Being split"), "draft"),
-    "done": (pgettext_lazy("state", "Split"), "deployed"),
-    "mailing": (gettext_lazy("Being e-mailed"), "draft"),
-    "undoing": (gettext_lazy("Being undone"), "draft"),
-    "undone": (gettext_lazy("Undone"), "obsolete"),
-    "discarded": (gettext_lazy("Discarded"), "obsolete"),
-}
-
-
 @register.simple_tag
 def state(value: Any, expired: bool = False) -> SafeString:
     """E3: the badge of a state (a user's, an account's, a mail's, too); Expired stands beside it."""
-    badges = (_badge(name) for name in _shown_states(value, expired))
+    badges = ((badge.label, badge.look) for badge in _badges(value, expired))
     return format_html_join(" ", '<span class="mx-state mx-state-{1}">{0}</span>', badges)
 
 
 @register.simple_tag
 def state_name(value: Any, expired: bool = False) -> str:
     """E3: the same in words, where there is no room for a badge."""
-    return " · ".join(str(_badge(name)[0]) for name in _shown_states(value, expired))
+    return " · ".join(str(badge.label) for badge in _badges(value, expired))
 
 
-def _shown_states(value: Any, expired: bool) -> list[str]:
-    return [str(value).lower()] + (["expired"] if expired else [])
-
-
-def _badge(name: str) -> tuple[Any, str]:
-    return STATES.get(name, (name.title(), "draft"))
+def _badges(value: Any, expired: bool) -> list[Badge]:
+    return [badge_of(name) for name in [str(value).lower(), *(["expired"] if expired else [])]]
 
 
 @register.simple_tag
