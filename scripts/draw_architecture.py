@@ -35,7 +35,11 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail where a picture differs")
     is_check = parser.parse_args().check
     wrong = 0
-    for name, picture in drawn().items():
+    try:
+        pictures = drawn()
+    except LookupError as error:
+        sys.exit(f"{error}: correct scripts/architecture/split.py and docs/architecture.md.")
+    for name, picture in pictures.items():
         path = PICTURES / name
         if is_check and (not path.exists() or path.read_text(encoding="utf-8") != picture):
             print(f"{path.relative_to(ROOT)} is not what the source code gives now: run `make architecture`.")

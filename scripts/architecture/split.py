@@ -77,7 +77,7 @@ def draw(root: Path) -> str:
     """The picture. Raises LookupError where a step is not in the source code."""
     number, y, elements = 0, float(HEAD), []
     for title, steps in JOURNEY.items():
-        elements += [text(MARGIN, y + 12, title, fill=MUTED, bold=True)]
+        elements += [text(MARGIN, y + 12, title, fill=MUTED, bold=True, rim=True)]
         y += ROW
         for step in steps:
             check(step, root)
@@ -104,10 +104,9 @@ def check(step: Step, root: Path) -> None:
 def _function(reference: str, root: Path) -> ast.AST:
     """The class or function behind `module:name` or `module:Class.name`."""
     module, _, names = reference.partition(":")
-    file = root / (module.replace(".", "/") + ".py")
-    node: ast.AST = ast.parse(
-        (file if file.exists() else file.with_suffix("") / "__init__.py").read_text("utf-8")
-    )
+    place = root / module.replace(".", "/")
+    files = [file for file in (place.with_suffix(".py"), place / "__init__.py") if file.exists()]
+    node: ast.AST = ast.parse(files[0].read_text("utf-8")) if files else ast.Module([], [])
     for name in names.split("."):
         body = [one for one in ast.iter_child_nodes(node) if getattr(one, "name", "") == name]
         if not body:
@@ -150,7 +149,7 @@ def _arrow(number: int, step: Step, y: float) -> list[str]:
     label = f"{number}  {step.callee.rpartition(':')[2]}"
     if start == end:
         points = [(end, y), (end + 16, y), (end + 16, y + 14), (end + 2, y + 14)]
-        return [path(points, color=MUTED, arrow=True), text(end + 22, y + 7, label, size=11)]
+        return [path(points, color=MUTED, arrow=True), text(end + 22, y + 7, label, size=11, rim=True)]
     side, anchor = (1, "start") if end > start else (-1, "end")
     line = path([(start, y + 12), (end - 2 * side, y + 12)], color=MUTED, arrow=True)
-    return [line, text(start + 6 * side, y + 2, label, size=11, anchor=anchor)]
+    return [line, text(start + 6 * side, y + 2, label, size=11, anchor=anchor, rim=True)]

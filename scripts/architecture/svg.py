@@ -27,12 +27,14 @@ def text(
     anchor: str = "start",
     fill: str = INK,
     bold: bool = False,
+    rim: bool = False,
 ) -> str:
-    """A line of text; ``y`` is its middle."""
+    """A line of text; ``y`` is its middle. ``rim``: in white, so that lines do not cross the letters."""
     weight = ' font-weight="600"' if bold else ""
+    stroke = f' stroke="{PAPER}" stroke-width="4" paint-order="stroke"' if rim else ""
     return (
-        f'<text x="{x:g}" y="{y + size * 0.36:g}" font-size="{size}" text-anchor="{anchor}" fill="{fill}"{weight}>'
-        f"{escape(words)}</text>"
+        f'<text x="{x:g}" y="{y + size * 0.36:g}" font-size="{size}" text-anchor="{anchor}" fill="{fill}"'
+        f"{weight}{stroke}>{escape(words)}</text>"
     )
 
 
@@ -45,10 +47,10 @@ def path(
     points: list[tuple[float, float]], *, color: str = LINE, arrow: bool = False, dashed: bool = False
 ) -> str:
     """A line through the points, with an arrowhead at its end if wanted."""
-    way = " L".join(f"{x:g} {y:g}" for x, y in points)
+    way = " ".join(f"{x:g},{y:g}" for x, y in points)
     marker = ' marker-end="url(#arrow)"' if arrow else ""
     dashes = ' stroke-dasharray="4 3"' if dashed else ""
-    return f'<path d="M{way}" fill="none" stroke="{color}" stroke-width="1.2"{marker}{dashes}/>'
+    return f'<polyline points="{way}" fill="none" stroke="{color}" stroke-width="1.2"{marker}{dashes}/>'
 
 
 def dot(x: float, y: float, radius: float, *, color: str, tip: str) -> str:
@@ -62,7 +64,7 @@ def picture(width: float, height: float, title: str, elements: list[str]) -> str
     """The whole file, one element a line."""
     arrow = (
         '<marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        f'<path d="M0 0 L8 4 L0 8 z" fill="{MUTED}"/></marker>'
+        f'<polygon points="0,0 8,4 0,8" fill="{MUTED}"/></marker>'
     )
     head = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" role="img"'

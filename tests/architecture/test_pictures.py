@@ -46,6 +46,7 @@ def test_a_step_that_the_code_does_not_take_is_refused() -> None:
     for caller, callee in [
         (f"{views}:line_item_split_done", f"{services}:split_line_item"),
         (f"{views}:_complete", f"{services}:split_nothing"),
+        (f"{views}:_complete", "entitlements.splits.nowhere:split_line_item"),
         (f"{services}:split_line_item", "entitlements/ledger/postgresql.sql:ledger_nothing"),
     ]:
         with pytest.raises(LookupError):
