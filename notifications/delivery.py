@@ -69,7 +69,7 @@ def _claim(pk: int) -> Mail | None:
 
     The attempt counts from here on, so that a mail which kills its worker each time comes to an end, too.
     """
-    due = Mail.objects.due().with_clock().select_for_update(skip_locked=True, no_key=True)
+    due = Mail.objects.due().with_clock().for_update(skip_locked=True)
     mail = due.filter(pk=pk).first()
     if mail is None:
         return None

@@ -13,6 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from mxportal.shared.queries import LockingQuerySet
+
 
 class Status(models.TextChoices):
     """Where a mail stands."""
@@ -44,7 +46,7 @@ def new_message_id() -> str:
     return make_msgid(domain=urlsplit(settings.SITE_URL).hostname or "localhost")
 
 
-class MailQuerySet(models.QuerySet["Mail"]):
+class MailQuerySet(LockingQuerySet["Mail"]):
     def due(self, at: Combinable | None = None) -> "MailQuerySet":
         """Those to be delivered now, or at another time: queued, their pause over, and held by no other deliverer.
 
@@ -56,7 +58,7 @@ class MailQuerySet(models.QuerySet["Mail"]):
 
     def with_clock(self) -> "MailQuerySet":
         """Each with ``database_now``, the time by the database's clock when it was read."""
-        return self.annotate(database_now=Now())
+        return self.annotate(database_now=Now())  # type: ignore[no-redef]
 
 
 class Mail(models.Model):

@@ -115,7 +115,7 @@ def retry_mail(pk: int, to: Recipient | None = None) -> Mail:
     ``to``: its recipient has another address by now (N8). ValidationError for one that was sent or is not needed any
     more: its sender makes a new one.
     """
-    mail = Mail.objects.with_clock().select_for_update(no_key=True).get(pk=pk)
+    mail = Mail.objects.with_clock().for_update().get(pk=pk)
     if mail.status not in {Status.QUEUED, Status.FAILED}:
         raise ValidationError(_("This e-mail is not waiting to be sent."), code="not_waiting")
     mail.status, mail.attempts, mail.next_attempt_at = Status.QUEUED, 0, mail.database_now
@@ -145,7 +145,7 @@ def retry_failed(pks: Iterable[int], to: Mapping[int, Recipient] | None = None) 
     ``to``: where some of them go by now (N8).
     """
     failed = Mail.objects.filter(pk__in=list(pks), status=Status.FAILED).order_by("pk")
-    mails = list(failed.with_clock().select_for_update(no_key=True))
+    mails = list(failed.with_clock().for_update())
     due = [mail.pk for mail in mails]
     for mail in mails:
         recipient = (to or {}).get(mail.pk)

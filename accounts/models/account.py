@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models.address import Address
 from accounts.models.relation import RelationStatus, SellingRelation
 from mxportal.shared.fields import FoldedField, fold
+from mxportal.shared.queries import LockingQuerySet
 
 if TYPE_CHECKING:
     from accounts.models.user import User
@@ -64,7 +65,7 @@ def _seen_by(own: "Account") -> Q:
     return Q(pk=own.pk) | Exists(relations.filter(seller=own)) | further_down
 
 
-class AccountQuerySet(models.QuerySet["Account"]):
+class AccountQuerySet(LockingQuerySet["Account"]):
     """Who sees which account, and the filters of the lists."""
 
     def active(self) -> Self:

@@ -46,26 +46,11 @@ def hash_request(kind: str, request: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-class OperationManager(models.Manager["Operation"]):
-    """Look-up and record of done requests."""
+class OperationQuerySet(models.QuerySet["Operation"]):
+    """Done requests."""
 
-    def done(self, *, actor: "User", key: str, kind: str, request: dict[str, Any]) -> int | None:
-        """The result of the same request done before, or None.
-
-        Call it after the lock (E7): a twin that waited for the lock then finds its sibling's row.
-        Raises ValidationError where the key was used for a different request.
-        """
-        asked = hash_request(kind, request)
-        found = self.under_key(actor, key).values_list("actor", "request_hash", "result_id")
-        for person, request_hash, result_id in found:
-            if request_hash == asked:
-                return result_id
-            if person == actor.pk:
-                raise key_reused()
-        return None
-
-    def under_key(self, actor: "User", key: str) -> "models.QuerySet[Operation]":
-        """What the actor did under the key, first; then, for a program, what others of its account did.
+    def under_key(self, actor: "User", key: str) -> "OperationQuerySet":
+        """Return what the actor did under the key, first; then, for a program, what others of its account did.
 
         A token that another admin confirms acts as that one from then on, and its program sends the same key again.
         """
@@ -73,21 +58,6 @@ class OperationManager(models.Manager["Operation"]):
             return self.filter(actor=actor, key=key)
         of_account = self.filter(actor__account=actor.account_id, key=key)
         return of_account.order_by(models.Case(models.When(actor=actor.pk, then=0), default=1), "pk")
-
-    def record(
-        self, *, actor: "User", key: str, kind: str, request: dict[str, Any], result: models.Model | int
-    ) -> "Operation":
-        """Keep the key with its request and result (a row, or a number), in the transaction of what it did.
-
-        Call it last: the answer of the API is made of what the transaction has written by then.
-        """
-        result_id = result if isinstance(result, int) else result.pk
-        operation = self.create(
-            actor=actor, key=key, kind=kind, request_hash=hash_request(kind, request), result_id=result_id
-        )
-        if keep := _keeper.get():
-            keep(operation, result)
-        return operation
 
 
 class Operation(models.Model):
@@ -100,10 +70,46 @@ class Operation(models.Model):
     result_id = models.BigIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = OperationManager()
+    objects = OperationQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["actor", "key"], name="operation_key_once")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
+
+    @staticmethod
+    def once(actor: "User", key: str, kind: str, request: dict[str, Any]) -> "Once":
+        """Return the request with the result of its twin, if that was done before (E7).
+
+        Call it after the lock: a twin that waited for the lock then finds its sibling's row. Raises ValidationError
+        where the key was used for a different request.
+        """
+        return Once(actor, key, kind, request)
+
+
+class Once:
+    """One writing request: ``result`` of the same request done before, or None, and ``keep`` for what it does now."""
+
+    def __init__(self, actor: "User", key: str, kind: str, request: dict[str, Any]) -> None:
+        self._new = Operation(actor=actor, key=key, kind=kind, request_hash=hash_request(kind, request))
+        self.result = self._find_result()
+
+    def _find_result(self) -> int | None:
+        found = Operation.objects.under_key(self._new.actor, self._new.key)
+        for person, request_hash, result in found.values_list("actor", "request_hash", "result_id"):
+            if request_hash == self._new.request_hash:
+                return result
+            if person == self._new.actor_id:
+                raise key_reused()
+        return None
+
+    def keep(self, result: models.Model | int) -> None:
+        """Keep the key with its request and result (a row, or a number), in the transaction of what it did.
+
+        Call it last: the answer of the API is made of what the transaction has written by then.
+        """
+        self._new.result_id = result if isinstance(result, int) else result.pk
+        self._new.save(force_insert=True)
+        if keep := _keeper.get():
+            keep(self._new, result)

@@ -21,6 +21,7 @@ from accounts.permissions import (
     Permission,
 )
 from mxportal.shared.fields import FoldedField, fold
+from mxportal.shared.queries import LockingQuerySet
 
 
 class Role(models.TextChoices):
@@ -42,7 +43,7 @@ def default_time_zone() -> str:
     return settings.TIME_ZONE
 
 
-class UserQuerySet(models.QuerySet["User"]):
+class UserQuerySet(LockingQuerySet["User"]):
     """Who sees and who manages which person."""
 
     def active(self) -> Self:

@@ -74,10 +74,11 @@ def _create_account(
     check_permission(actor, Permission.CREATE_ACCOUNTS)
     if tier not in actor.account.lower_tiers():
         raise PermissionDenied
-    seller = Account.objects.select_for_update(no_key=True).get(pk=actor.account_id)
+    seller = Account.objects.for_update().get(pk=actor.account_id)
     request = {"tier": tier, **fields, **({"person": dict(person)} if person else {})}
-    if done := Operation.objects.done(actor=actor, key=key, kind="create_account", request=request):
-        return Account.objects.get(pk=done)
+    once = Operation.once(actor, key, "create_account", request)
+    if once.result:
+        return Account.objects.get(pk=once.result)
     if Account.objects.filter(account_id__iexact=fields.get("account_id", "")).exists():
         raise account_id_taken()
     _check_name(fields["name"], seller)
@@ -94,7 +95,7 @@ def _create_account(
     if person:
         check_permission(actor, Permission.MANAGE_USERS)
         add_person(actor, account, person)
-    Operation.objects.record(actor=actor, key=key, kind="create_account", request=request, result=account)
+    once.keep(account)
     return account
 
 
@@ -134,10 +135,8 @@ def update_account(
     sellers = Account.objects.filter(
         buyer_relations__buyer=account_id, buyer_relations__status=RelationStatus.ACCEPTED
     )
-    locked_sellers = list(sellers.order_by("pk").select_for_update(no_key=True, of=("self",)))
-    account = (
-        Account.objects.managed_by(actor).select_for_update(no_key=True, of=("self",)).get(pk=account_id)
-    )
+    locked_sellers = list(sellers.order_by("pk").for_update())
+    account = Account.objects.managed_by(actor).for_update().get(pk=account_id)
     if precondition:
         precondition(account)
     is_renamed = fold(fields.get("name", account.name)) != account.name_key
@@ -168,7 +167,7 @@ def set_account_status(
     """
     check_permission(actor, Permission.CREATE_ACCOUNTS)
     managed = Account.objects.managed_by(actor).exclude(pk=actor.account_id).exclude(tier=Tier.MOBOTIX)
-    account = managed.select_for_update(no_key=True, of=("self",)).get(pk=account_id)
+    account = managed.for_update().get(pk=account_id)
     if precondition:
         precondition(account)
     account.status = status

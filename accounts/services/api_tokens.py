@@ -53,12 +53,13 @@ def create_api_token(
     or ``expires_on``.
     """
     check_permission(actor, Permission.MANAGE_TOKENS)
-    User.objects.select_for_update(no_key=True, of=("self",)).get(pk=actor.pk)
+    User.objects.for_update().get(pk=actor.pk)
     request = {"name": name, "scopes": sorted(scopes), "expires_on": expires_on}
-    if done := Operation.objects.done(actor=actor, key=key, kind="create_api_token", request=request):
-        return ApiToken.objects.get(pk=done)
+    once = Operation.once(actor, key, "create_api_token", request)
+    if once.result:
+        return ApiToken.objects.get(pk=once.result)
     token = _create(user=actor, by=actor, secret=secret, name=name, scopes=scopes, expires_on=expires_on)
-    Operation.objects.record(actor=actor, key=key, kind="create_api_token", request=request, result=token)
+    once.keep(token)
     return token
 
 
@@ -99,7 +100,7 @@ def make_api_token(*, email: str, secret: str, name: str, scopes: Sequence[str],
 
     Raises User.DoesNotExist, ValidationError as ``create_api_token`` does, or where it is no active Portal Admin.
     """
-    logins = User.objects.select_related("account").select_for_update(no_key=True, of=("self",))
+    logins = User.objects.select_related("account").for_update()
     user = logins.get(login=fold(email))
     if not (user.is_admin and user.is_active):
         raise ValidationError(_("A token acts as an active Portal Admin. This person is not one."))

@@ -76,22 +76,17 @@ def send_credentials(*, actor: User, user_id: int, key: str) -> Mail:
     """
     check_permission(actor, Permission.MANAGE_USERS)
     spend(actor, Quota.MAILS)
-    user = (
-        User.objects.managed_by(actor)
-        .active()
-        .logins()
-        .select_for_update(no_key=True, of=("self",))
-        .get(pk=user_id)
-    )
+    user = User.objects.managed_by(actor).active().logins().for_update().get(pk=user_id)
     request = {"user": user_id}
-    if done := Operation.objects.done(actor=actor, key=key, kind="send_credentials", request=request):
-        return user.mails.get(pk=done)
+    once = Operation.once(actor, key, "send_credentials", request)
+    if once.result:
+        return user.mails.get(pk=once.result)
     AuditEntry.objects.record(actor=actor, action="credentials_sent", about=user)
     suspend_api_tokens(user)
     user.must_change_password = True
     user.save()
     mail = queue_user_mail(user, CREDENTIALS)
-    Operation.objects.record(actor=actor, key=key, kind="send_credentials", request=request, result=mail)
+    once.keep(mail)
     return mail
 
 
@@ -157,7 +152,7 @@ class LinkUsedError(ValidationError):
 @transaction.atomic(durable=True)
 def set_password_by_link(*, user_id: int, token: str, password: str) -> User:
     """U8: set the password, once for each link, however often it is sent at once. Raises LinkUsedError."""
-    user = User.objects.select_for_update(no_key=True, of=("self",)).select_related("account").get(pk=user_id)
+    user = User.objects.for_update().select_related("account").get(pk=user_id)
     if not user.is_active or not default_token_generator.check_token(user, token):
         raise LinkUsedError
     set_own_password(user, password)
@@ -172,11 +167,7 @@ def make_temporary_password(*, mail: Mail) -> tuple[User, str] | None:
 
     None where the mail comes too late: the user has set a password, may not log in, or a newer mail is on its way.
     """
-    user = (
-        User.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("account")
-        .get(pk=mail.context["user"])
-    )
+    user = User.objects.for_update().select_related("account").get(pk=mail.context["user"])
     newest = user.mails.filter(kind=CREDENTIALS).order_by("-id").first()
     is_astray = fold(mail.recipient_email) != user.email_key
     if is_astray or not user.is_active or not user.must_change_password or newest != mail:

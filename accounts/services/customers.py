@@ -46,7 +46,7 @@ Made = tuple[Account, dict[str, User]]
 
 def lock_seller(actor: User) -> None:
     """The seller's row is the lock for the names of its buyers (A3). Take it before the locks on line items."""
-    Account.objects.select_for_update(no_key=True).get(pk=actor.account_id)
+    Account.objects.for_update().get(pk=actor.account_id)
 
 
 def check_contact(contact: NewContact) -> dict[str, str]:

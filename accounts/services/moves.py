@@ -49,9 +49,9 @@ def lock_move(*, actor: User, account_id: int, former_id: int, seller_id: int) -
 
     Raises Account.DoesNotExist for the account, ValidationError at ``former`` and ``seller``.
     """
-    visible = Account.objects.visible_to(actor).select_for_update(no_key=True, of=("self",)).order_by("pk")
+    visible = Account.objects.visible_to(actor).for_update().order_by("pk")
     sellers = {seller.pk: seller for seller in visible.filter(pk__in=[former_id, seller_id])}
-    account = movable(actor).select_for_update(no_key=True, of=("self",)).get(pk=account_id)
+    account = movable(actor).for_update().get(pk=account_id)
     for field, pk in (("former", former_id), ("seller", seller_id)):
         if pk not in sellers:
             raise ValidationError({field: _("Choose an account.")})

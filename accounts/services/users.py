@@ -51,10 +51,11 @@ def _create_user(*, actor: User, account_id: int, key: str, fields: dict[str, An
     check_permission(actor, Permission.MANAGE_USERS)
     account = _lock_account(actor, account_id)
     request = {"account": account_id, **fields}
-    if done := Operation.objects.done(actor=actor, key=key, kind="create_user", request=request):
-        return User.objects.get(pk=done)
+    once = Operation.once(actor, key, "create_user", request)
+    if once.result:
+        return User.objects.get(pk=once.result)
     user = add_person(actor, account, fields)
-    Operation.objects.record(actor=actor, key=key, kind="create_user", request=request, result=user)
+    once.keep(user)
     return user
 
 
@@ -74,7 +75,7 @@ def add_person(actor: User, account: Account, fields: Mapping[str, Any]) -> User
 
 def _lock_account(actor: User, account_id: int) -> Account:
     """The account's row is the lock for what concerns all of its users (the last admin, equal addresses)."""
-    return Account.objects.managed_by(actor).select_for_update(no_key=True, of=("self",)).get(pk=account_id)
+    return Account.objects.managed_by(actor).for_update().get(pk=account_id)
 
 
 def check_login_allowed(user: User) -> None:
@@ -138,7 +139,7 @@ def _update_user(
 ) -> User:
     check_permission(actor, Permission.MANAGE_USERS)
     account = _lock_account(actor, User.objects.managed_by(actor).get(pk=user_id).account_id)
-    user = User.objects.managed_by(actor).select_for_update(no_key=True, of=("self",)).get(pk=user_id)
+    user = User.objects.managed_by(actor).for_update().get(pk=user_id)
     user.account = account
     if precondition:
         precondition(user)
@@ -200,7 +201,7 @@ def _may_have_login(user: User) -> bool:
 def update_profile(*, actor: User, **fields: Any) -> User:
     """U3: everybody changes their own profile (PROFILE): neither role nor user ID nor status."""
     check_permission(actor, Permission.EDIT_PROFILE)
-    user = User.objects.select_for_update(no_key=True, of=("self",)).get(pk=actor.pk)
+    user = User.objects.for_update().get(pk=actor.pk)
     for name in PROFILE:
         if name in fields:
             setattr(user, name, fields[name])

@@ -18,10 +18,7 @@ def lock_items(ids: Iterable[int]) -> list[LineItem]:
     ids alone: where PostgreSQL evaluates a condition with a subquery again after waiting for a lock, it can leave rows
     out.
     """
-    ordered, locked = (
-        sorted(set(ids)),
-        LineItem.objects.select_for_update(no_key=True, of=("self",)).order_by("pk"),
-    )
+    ordered, locked = sorted(set(ids)), LineItem.objects.for_update().order_by("pk")
     found: list[LineItem] = []
     for start in range(0, len(ordered), MAX_LOCKED_IDS):
         found += locked.filter(pk__in=ordered[start : start + MAX_LOCKED_IDS])
@@ -63,8 +60,8 @@ def lock_with_parent(actor: User, item_id: int) -> LineItem:
     visible = LineItem.objects.visible_to(actor)
     parent_id = visible.values_list("parent", flat=True).get(pk=item_id)
     if parent_id is not None:
-        LineItem.objects.select_for_update(no_key=True, of=("self",)).get(pk=parent_id)
-    return visible.select_for_update(no_key=True, of=("self",)).get(pk=item_id)
+        LineItem.objects.for_update().get(pk=parent_id)
+    return visible.for_update().get(pk=item_id)
 
 
 def lock_item(items: Any) -> LineItem:
@@ -72,4 +69,4 @@ def lock_item(items: Any) -> LineItem:
 
     Raises LineItem.DoesNotExist.
     """
-    return items.select_for_update(no_key=True, of=("self",)).select_related("product").get()
+    return items.for_update().select_related("product").get()

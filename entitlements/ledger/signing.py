@@ -64,7 +64,7 @@ def lock_keys() -> SigningKey:
     The lock is on the oldest key, which stays the oldest, so that whoever waited reads what is active afterwards. For
     its sake the application's role may update a key's number, which a trigger refuses.
     """
-    SigningKey.objects.select_for_update(no_key=True).order_by("pk").first()
+    SigningKey.objects.for_update().order_by("pk").first()
     return active_key()
 
 

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Tier
+from mxportal.shared.queries import LockingQuerySet
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -34,7 +35,7 @@ def of_parties(actor: "User", prefix: str = "item__") -> Q:
     return reduce(or_, party_parts(actor, prefix))
 
 
-class ActivationQuerySet(models.QuerySet["Activation"]):
+class ActivationQuerySet(LockingQuerySet["Activation"]):
     """Queries for activations, among them who sees them."""
 
     def visible_to(self, actor: "User") -> Self:

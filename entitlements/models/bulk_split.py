@@ -10,6 +10,8 @@ from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from mxportal.shared.queries import LockingQuerySet
+
 if TYPE_CHECKING:
     from accounts.models import User
 
@@ -43,7 +45,7 @@ class Origin(models.TextChoices):
     API = "api", _("Program")
 
 
-class BulkSplitQuerySet(models.QuerySet["BulkSplit"]):
+class BulkSplitQuerySet(LockingQuerySet["BulkSplit"]):
     """Queries for bulk splits, among them who sees them."""
 
     def visible_to(self, actor: "User") -> Self:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Tier
 from entitlements.identifiers.host_ids import HostIdType
+from mxportal.shared.queries import LockingQuerySet
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -18,7 +19,7 @@ OWN, CUSTOMERS = "own", "customers"
 VISIBLE_PARTS = (OWN, CUSTOMERS)  # together all devices that a partner sees; no device is in both
 
 
-class DeviceQuerySet(models.QuerySet["Device"]):
+class DeviceQuerySet(LockingQuerySet["Device"]):
     """Queries for devices: who sees which."""
 
     def visible_to(self, actor: "User") -> Self:

@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from mxportal.shared.queries import LockingQuerySet
+
 if TYPE_CHECKING:
     from accounts.models import User
 
@@ -23,7 +25,7 @@ def propose_entitlement_id() -> str:
     return f"E-{characters[:5]}-{characters[5:]}"
 
 
-class EntitlementQuerySet(models.QuerySet["Entitlement"]):
+class EntitlementQuerySet(LockingQuerySet["Entitlement"]):
     """Queries for entitlements: who sees which."""
 
     def visible_to(self, actor: "User") -> Self:

@@ -14,6 +14,7 @@ from accounts.models import Tier
 from entitlements.identifiers.activation_ids import GROUP, new_activation_id
 from mxportal.shared.days import today
 from mxportal.shared.fields import FoldedField
+from mxportal.shared.queries import LockingQuerySet
 
 if TYPE_CHECKING:
     from accounts.models import Account, User
@@ -39,7 +40,7 @@ class State(models.TextChoices):
     OBSOLETE = "obsolete", _("Obsolete")
 
 
-class LineItemQuerySet(models.QuerySet["LineItem"]):
+class LineItemQuerySet(LockingQuerySet["LineItem"]):
     """Queries for line items: who sees which, and the filters of the list."""
 
     def visible_to(self, actor: "User") -> Self:

@@ -8,6 +8,8 @@ from django.db.models.functions import Upper
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from mxportal.shared.queries import LockingQuerySet
+
 
 class LicenseModel(models.TextChoices):
     """The license model of a product: term licenses have an expiration date, perpetual ones may have none (E1)."""
@@ -16,7 +18,7 @@ class LicenseModel(models.TextChoices):
     TERM = "term", _("Term")
 
 
-class ProductQuerySet(models.QuerySet["Product"]):
+class ProductQuerySet(LockingQuerySet["Product"]):
     """Filters of the product list."""
 
     def active(self) -> Self:

@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
+from mxportal.shared.queries import LockingQuerySet
+
 
 class SigningKey(models.Model):
     """An Ed25519 key pair; one key signs at a time, and the public halves of earlier ones stay for verification (L6).
@@ -18,6 +20,8 @@ class SigningKey(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     retired_at = models.DateTimeField(null=True)
     compromised_at = models.DateTimeField(null=True, help_text="When it was marked as compromised.")
+
+    objects = LockingQuerySet["SigningKey"].as_manager()
 
     class Meta:
         constraints = [

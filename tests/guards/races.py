@@ -1,6 +1,6 @@
 """Races in one shape: somebody else has written and commits only once our service waits for it, or is done.
 
-A lock is a call of ``select_for_update``; its name is that of the function that makes it: ``module.function``, and
+A lock is a call of ``for_update``; its name is that of the function that makes it: ``module.function``, and
 ``module.function 2`` for a second one there.
 """
 
@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection, connections, transaction
-from django.db.models import QuerySet
 
+from mxportal.shared.queries import LockingQuerySet
 from tests.factories import Cast
 from tests.guards.code import calls, functions
 
@@ -51,22 +51,22 @@ def all_locks() -> dict[str, Lock]:
     return {
         f"{name} {number}" if number > 1 else name: Lock(path, range(call.lineno, (call.end_lineno or 0) + 1))
         for name, path, function in functions()
-        for number, call in enumerate(calls(function, "select_for_update"), start=1)
+        for number, call in enumerate(calls(function, "for_update"), start=1)
     }
 
 
 @contextmanager
 def without(lock: Lock | None) -> Iterator[None]:
     """This one lock does nothing, every other one does."""
-    real = QuerySet.select_for_update
+    real = LockingQuerySet.for_update
 
-    def select_for_update(self: QuerySet, **options: Any) -> QuerySet:
+    def for_update(self: LockingQuerySet, **options: Any) -> LockingQuerySet:
         callers = (sys._getframe(1), sys._getframe(2))  # a manager stands between the two
         missing = lock is not None and any(lock.is_called_by(frame) for frame in callers)
         return self if missing else real(self, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(QuerySet, "select_for_update", select_for_update)
+        patch.setattr(LockingQuerySet, "for_update", for_update)
         yield
 
 

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection
 from django.db.models import DateTimeField
 
 from accounts.models import Operation
-from accounts.models.operation import OperationManager
+from accounts.models.operation import Once
 from mxportal.shared.forms import KEY_REUSED, new_key
 from tests.concurrency.test_split_race import at_once
 from tests.factories import make_cast
@@ -49,7 +49,7 @@ def contents(*, but: tuple[str, ...] = ()) -> dict[str, list[Any]]:
 
 def look_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the look-up away."""
-    monkeypatch.setattr(OperationManager, "done", lambda self, **asked: None)
+    monkeypatch.setattr(Once, "_find_result", lambda self: None)
 
 
 def drop_constraint() -> None:
@@ -94,7 +94,7 @@ def test_another_request_with_the_same_key_is_refused(name: str) -> None:
     if asked.changes:
         asked.service(key=key, **asked.request)
     else:
-        Operation.objects.record(actor=asked.request["actor"], key=key, kind="another", request={}, result=1)
+        Operation.once(asked.request["actor"], key, "another", {}).keep(1)
     before = contents()
     with pytest.raises(ValidationError) as refused:
         asked.service(key=key, **asked.request | asked.changes)
@@ -135,15 +135,15 @@ def test_without_both_it_would_be_done_twice(name: str, monkeypatch: pytest.Monk
 
 def meet_before_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has done the work waits until the other has, too; the lock keeps that one out, and nobody comes."""
-    record, together = OperationManager.record, threading.Barrier(2)
+    keep, together = Once.keep, threading.Barrier(2)
 
-    def wait_and_record(self: OperationManager, **done: Any) -> Operation:
+    def wait_and_keep(self: Once, result: Any) -> None:
         with suppress(threading.BrokenBarrierError):
             together.wait(0.3)
         together.reset()
-        return record(self, **done)
+        keep(self, result)
 
-    monkeypatch.setattr(OperationManager, "record", wait_and_record)
+    monkeypatch.setattr(Once, "keep", wait_and_keep)
 
 
 @pytest.mark.django_db(transaction=True)

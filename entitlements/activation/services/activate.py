@@ -41,12 +41,13 @@ def activate(*, actor: User, item_id: int, host: HostId, copies: int, key: str, 
     above = lock_above(visible) if gives_back(visible, [(host, copies)]) else None
     item = lock_item(visible)
     request: dict[str, Any] = {"item": item_id, "host": as_asked(host), "copies": copies, "reason": reason}
-    if done := Operation.objects.done(actor=actor, key=key, kind="activate", request=request):
-        return License.objects.get(pk=done)
+    once = Operation.once(actor, key, "activate", request)
+    if once.result:
+        return License.objects.get(pk=once.result)
     if not may_activate(actor, item):
         raise PermissionDenied
     license = set_copies(actor=actor, item=item, host=host, copies=copies, reason=reason, above=above)
-    Operation.objects.record(actor=actor, key=key, kind="activate", request=request, result=license)
+    once.keep(license)
     return license
 
 
@@ -66,12 +67,13 @@ def activate_many(
     hosts = _check_hosts(lines)
     request: dict[str, Any] = {"item": item_id, "reason": reason}
     request["lines"] = [[as_asked(host), copies] for host, copies in lines]
-    if Operation.objects.done(actor=actor, key=key, kind="activate_many", request=request):
+    once = Operation.once(actor, key, "activate_many", request)
+    if once.result:
         return _valid_licenses(item, hosts)
     if not may_activate(actor, item):
         raise PermissionDenied
     licenses = _activate_each(actor=actor, item=item, lines=lines, reason=reason, above=above)
-    Operation.objects.record(actor=actor, key=key, kind="activate_many", request=request, result=item)
+    once.keep(item)
     return licenses
 
 

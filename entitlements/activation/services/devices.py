@@ -58,15 +58,16 @@ def add_device(*, actor: User, account_id: int, host: HostId, key: str, notes: s
     Raises Account.DoesNotExist, ValidationError at ``host_id``.
     """
     check_permission(actor, Permission.ACTIVATE)
-    account = device_accounts(actor).select_for_update(no_key=True, of=("self",)).get(pk=account_id)
+    account = device_accounts(actor).for_update().get(pk=account_id)
     request = {"account": account_id, "host": as_asked(host), "notes": notes}
-    if done := Operation.objects.done(actor=actor, key=key, kind="add_device", request=request):
-        return Device.objects.get(pk=done)
+    once = Operation.once(actor, key, "add_device", request)
+    if once.result:
+        return Device.objects.get(pk=once.result)
     device, is_new = find_or_make_device(account_id=account.pk, host=host, actor=actor)
     if not is_new:
         raise refusal("device-exists", {"host_id": _("This account has a device with this host ID already.")})
     _save_details(actor, device, Action.DEVICE_ADDED, notes=notes)
-    Operation.objects.record(actor=actor, key=key, kind="add_device", request=request, result=device)
+    once.keep(device)
     return device
 
 

@@ -32,14 +32,15 @@ def rehost(
     check_permission(actor, Permission.ACTIVATE)
     activation, above = lock_activation(actor, activation_id)
     request = {"activation": activation_id, "host": as_asked(host), "copies": copies, "reason": reason}
-    if done := Operation.objects.done(actor=actor, key=key, kind="rehost", request=request):
-        return License.objects.get(pk=done)
+    once = Operation.once(actor, key, "rehost", request)
+    if once.result:
+        return License.objects.get(pk=once.result)
     _check_another(activation.device, host)
     copies = activation.copies if copies is None else copies
     license = _move_copies(
         actor=actor, activation=activation, host=host, copies=copies, reason=reason, above=above
     )
-    Operation.objects.record(actor=actor, key=key, kind="rehost", request=request, result=license)
+    once.keep(license)
     return license
 
 
@@ -56,12 +57,13 @@ def replace_device(*, actor: User, device_id: int, host: HostId, key: str, reaso
     wanted = {*held.values_list("pk", flat=True), *ids_above(held)}
     locked = {item.pk: item for item in lock_items(wanted)}
     request = {"device": device_id, "host": as_asked(host), "reason": reason}
-    if done := Operation.objects.done(actor=actor, key=key, kind="replace_device", request=request):
-        return Device.objects.get(pk=done)
+    once = Operation.once(actor, key, "replace_device", request)
+    if once.result:
+        return Device.objects.get(pk=once.result)
     _check_another(device, host)
     plan = [one for one in moving(actor, device) if one.activation.item_id in locked]
     other = _move_all(actor=actor, plan=plan, host=host, reason=reason, locked=locked)
-    Operation.objects.record(actor=actor, key=key, kind="replace_device", request=request, result=other)
+    once.keep(other)
     return other
 
 

@@ -30,12 +30,13 @@ def return_copies(
     check_permission(actor, Permission.ACTIVATE)
     activation, above = lock_activation(actor, activation_id)
     request = {"activation": activation_id, "copies": copies, "reason": reason}
-    if Operation.objects.done(actor=actor, key=key, kind="return", request=request):
+    once = Operation.once(actor, key, "return", request)
+    if once.result:
         return activation
     copies = activation.copies if copies is None else copies
     take_from_device(actor=actor, activation=activation, copies=copies, reason=reason, above=above)
     renew_license(activation, activation.copies - copies)
-    Operation.objects.record(actor=actor, key=key, kind="return", request=request, result=activation)
+    once.keep(activation)
     activation.refresh_from_db(fields=["copies"])
     return activation
 
@@ -48,7 +49,7 @@ def lock_activation(actor: User, activation_id: int) -> tuple[Activation, list[L
     visible = LineItem.objects.visible_to(actor)
     item_id = Activation.objects.filter(item__in=visible).values_list("item", flat=True).get(pk=activation_id)
     above = lock_above(visible.filter(pk=item_id))
-    item = visible.select_for_update(no_key=True, of=("self",)).select_related("product").get(pk=item_id)
+    item = visible.for_update().select_related("product").get(pk=item_id)
     if not may_activate(actor, item):
         raise PermissionDenied
     activation = Activation.objects.select_related("device").get(pk=activation_id)

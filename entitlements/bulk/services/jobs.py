@@ -40,7 +40,7 @@ def lock_own(actor: User, bulk_id: int, permission: Permission) -> BulkSplit:
     """A bulk split of the actor's account. Raises BulkSplit.DoesNotExist, PermissionDenied."""
     check_permission(actor, permission)
     visible = BulkSplit.objects.visible_to(actor).filter(account=actor.account)
-    return visible.select_for_update(no_key=True, of=("self",)).get(pk=bulk_id)
+    return visible.for_update().get(pk=bulk_id)
 
 
 def has_errors(bulk: BulkSplit) -> bool:
@@ -97,7 +97,7 @@ def _count_attempt(bulk_id: int) -> bool:
 def _free(bulk_id: int) -> BulkSplit | None:
     people = ("actor__account", "mailed_by__account", "undone_by__account")
     waiting = BulkSplit.objects.working().select_related(*people)
-    return waiting.select_for_update(skip_locked=True, no_key=True, of=("self",)).filter(pk=bulk_id).first()
+    return waiting.for_update(skip_locked=True).filter(pk=bulk_id).first()
 
 
 @transaction.atomic(durable=True)

@@ -53,9 +53,10 @@ def start_bulk_split(
 @transaction.atomic(durable=True)
 def _start(*, actor: User, key: str, request: dict[str, Any], **kept: str) -> BulkSplit:
     check_permission(actor, Permission.SPLIT)
-    User.objects.select_for_update(no_key=True, of=("self",)).get(pk=actor.pk)
-    if done := Operation.objects.done(actor=actor, key=key, kind="start_bulk_split", request=request):
-        return BulkSplit.objects.get(pk=done)
+    User.objects.for_update().get(pk=actor.pk)
+    once = Operation.once(actor, key, "start_bulk_split", request)
+    if once.result:
+        return BulkSplit.objects.get(pk=once.result)
     sources = list(LineItem.objects.visible_to(actor).filter(pk__in=request["items"]))
     if len(sources) != len(set(request["items"])):
         raise LineItem.DoesNotExist
@@ -74,7 +75,7 @@ def _start(*, actor: User, key: str, request: dict[str, Any], **kept: str) -> Bu
         **kept,
     )
     bulk.sources.set(sources)
-    Operation.objects.record(actor=actor, key=key, kind="start_bulk_split", request=request, result=bulk)
+    once.keep(bulk)
     set_to_work(bulk, BulkState.CHECKING)
     return bulk
 
@@ -102,7 +103,8 @@ def correct_bulk_split(
 def _correct(*, actor: User, key: str, request: dict[str, Any]) -> BulkSplit:
     """Whoever corrects it goes on with it: what follows has that person's rights and name."""
     bulk = lock_own(actor, request["bulk"], Permission.SPLIT)
-    if Operation.objects.done(actor=actor, key=key, kind="correct_bulk_split", request=request):
+    once = Operation.once(actor, key, "correct_bulk_split", request)
+    if once.result:
         return bulk
     typed_stays = _("What you typed stands in the lines that are still wrong. Look at them again.")
     _check_waiting(bulk, request["seen"], now=typed_stays)
@@ -115,7 +117,7 @@ def _correct(*, actor: User, key: str, request: dict[str, Any]) -> BulkSplit:
     bulk.lines, bulk.line_count = lines, len(lines)
     bulk.create_customers = request["create_customers"]
     set_to_work(bulk, BulkState.CHECKING)
-    Operation.objects.record(actor=actor, key=key, kind="correct_bulk_split", request=request, result=bulk)
+    once.keep(bulk)
     return bulk
 
 
@@ -135,7 +137,8 @@ def carry_out(
 def _carry_out(*, actor: User, bulk_id: int, seen: str, key: str, options: dict[str, bool]) -> BulkSplit:
     bulk = lock_own(actor, bulk_id, Permission.SPLIT)
     request = {"bulk": bulk_id, "seen": seen, **options}
-    if Operation.objects.done(actor=actor, key=key, kind="carry_out_bulk_split", request=request):
+    once = Operation.once(actor, key, "carry_out_bulk_split", request)
+    if once.result:
         return bulk
     _check_waiting(bulk, seen, now=_("These are the present ones."))
     if bulk.state != BulkState.READY or has_errors(bulk):
@@ -143,7 +146,7 @@ def _carry_out(*, actor: User, bulk_id: int, seen: str, key: str, options: dict[
     bulk.actor = actor
     bulk.send_mail, bulk.attach_certificate = options["send_mail"], options["attach_certificate"]
     set_to_work(bulk, BulkState.RUNNING)
-    Operation.objects.record(actor=actor, key=key, kind="carry_out_bulk_split", request=request, result=bulk)
+    once.keep(bulk)
     return bulk
 
 
@@ -177,12 +180,13 @@ def discard_bulk_split(*, actor: User, bulk_id: int, key: str) -> BulkSplit:
     """
     bulk = lock_own(actor, bulk_id, Permission.SPLIT)
     request = {"bulk": bulk_id}
-    if Operation.objects.done(actor=actor, key=key, kind="discard_bulk_split", request=request):
+    once = Operation.once(actor, key, "discard_bulk_split", request)
+    if once.result:
         return bulk
     if bulk.state not in DRAFTS:
         raise _gone_on()
     _discard(actor, bulk)
-    Operation.objects.record(actor=actor, key=key, kind="discard_bulk_split", request=request, result=bulk)
+    once.keep(bulk)
     return bulk
 
 
@@ -206,14 +210,15 @@ def email_bulk_split(*, actor: User, bulk_id: int, key: str, attach_certificate:
 def _email(*, actor: User, bulk_id: int, key: str, attach_certificate: bool) -> BulkSplit:
     bulk = lock_own(actor, bulk_id, Permission.SEND_MAIL)
     request = {"bulk": bulk_id, "certificate": attach_certificate}
-    if Operation.objects.done(actor=actor, key=key, kind="email_bulk_split", request=request):
+    once = Operation.once(actor, key, "email_bulk_split", request)
+    if once.result:
         return bulk
     if bulk.state != BulkState.DONE:
         raise _gone_on()
     check_mailable(bulk)
     bulk.mailed_by, bulk.attach_certificate = actor, attach_certificate
     set_to_work(bulk, BulkState.MAILING)
-    Operation.objects.record(actor=actor, key=key, kind="email_bulk_split", request=request, result=bulk)
+    once.keep(bulk)
     return bulk
 
 
@@ -228,15 +233,16 @@ def undo_bulk_split(*, actor: User, bulk_id: int, key: str, reason: str = "") ->
 @transaction.atomic(durable=True)
 def _undo(*, actor: User, bulk_id: int, key: str, reason: str) -> BulkSplit:
     check_permission(actor, Permission.UNDO_SPLIT)
-    visible = BulkSplit.objects.visible_to(actor).select_for_update(no_key=True, of=("self",))
+    visible = BulkSplit.objects.visible_to(actor).for_update()
     bulk = visible.get(pk=bulk_id)
     request = {"bulk": bulk_id, "reason": reason}
-    if Operation.objects.done(actor=actor, key=key, kind="undo_bulk_split", request=request):
+    once = Operation.once(actor, key, "undo_bulk_split", request)
+    if once.result:
         return bulk
     if bulk.state != BulkState.DONE:
         raise _gone_on()
     check_undo(actor, open_items(bulk), reason)
     bulk.undone_by, bulk.undo_reason = actor, reason
     set_to_work(bulk, BulkState.UNDOING)
-    Operation.objects.record(actor=actor, key=key, kind="undo_bulk_split", request=request, result=bulk)
+    once.keep(bulk)
     return bulk

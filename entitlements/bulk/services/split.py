@@ -58,15 +58,16 @@ def bulk_split(
 def _bulk_split(*, actor: User, lines: Sequence[BulkLine], key: str, request: dict[str, Any]) -> BulkSplit:
     check_permission(actor, Permission.SPLIT)
     sources = lock_sources(actor, request["items"], new_customers=request["create_customers"])
-    if done := Operation.objects.done(actor=actor, key=key, kind="bulk_split", request=request):
-        return BulkSplit.objects.get(pk=done)
+    once = Operation.once(actor, key, "bulk_split", request)
+    if once.result:
+        return BulkSplit.objects.get(pk=once.result)
     check_counts(sources, lines)
     check_characters(request["lines"])
     options = {name: request[name] for name in ("create_customers", "send_mail", "attach_certificate")}
     bulk = BulkSplit.objects.create(actor=actor, account=actor.account, origin=Origin.API, **options)
     bulk.sources.set(sources)
     split_all(bulk, sources, lines)
-    Operation.objects.record(actor=actor, key=key, kind="bulk_split", request=request, result=bulk)
+    once.keep(bulk)
     return bulk
 
 
@@ -79,7 +80,7 @@ def lock_sources(actor: User, item_ids: Iterable[int], *, new_customers: bool) -
         lock_seller(actor)
     wanted = set(item_ids)
     visible = LineItem.objects.visible_to(actor).filter(pk__in=wanted)
-    sources = list(visible.order_by("pk").select_for_update(no_key=True, of=("self",)))
+    sources = list(visible.order_by("pk").for_update())
     if len(sources) != len(wanted):
         raise LineItem.DoesNotExist
     return sources

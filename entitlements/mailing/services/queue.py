@@ -72,7 +72,7 @@ def email_line_items(
     """
     check_permission(actor, Permission.SEND_MAIL)
     spend(actor, Quota.MAILS)
-    item = LineItem.objects.visible_to(actor).select_for_update(no_key=True, of=("self",)).get(pk=item_id)
+    item = LineItem.objects.visible_to(actor).for_update().get(pk=item_id)
     request = {
         "item": item_id,
         "recipients": recipients,
@@ -81,7 +81,8 @@ def email_line_items(
         "licenses": attach_licenses,
         "reason": reason,
     }
-    if Operation.objects.done(actor=actor, key=key, kind="email", request=request):
+    once = Operation.once(actor, key, "email", request)
+    if once.result:
         return list(item.mails.filter(request_key=key).order_by("id"))
     if not may_hand_on(actor, item):
         raise PermissionDenied
@@ -99,7 +100,7 @@ def email_line_items(
         key=key,
     )
     AuditEntry.objects.record(actor=actor, action=Action.MAILED, about=item, reason=reason, count=len(mails))
-    Operation.objects.record(actor=actor, key=key, kind="email", request=request, result=item)
+    once.keep(item)
     return mails
 
 

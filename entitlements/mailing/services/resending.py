@@ -98,12 +98,12 @@ def send_all_again(*, actor: User, key: str) -> int:
     """N2: every failed mail that the actor may send again is due now, AT_ONCE at most. Returns how many."""
     check_permission(actor, Permission.SEND_MAIL)
     spend(actor, Quota.MAILS)
-    User.objects.select_for_update(no_key=True).get(pk=actor.pk)  # there may be no mail to lock
-    done = Operation.objects.done(actor=actor, key=key, kind="send_all_again", request={})
-    if done is not None:
-        return done
+    User.objects.for_update().get(pk=actor.pk)  # there may be no mail to lock
+    once = Operation.once(actor, key, "send_all_again", {})
+    if once.result is not None:
+        return once.result
     count = _retry_all(list(failed_mails(actor).order_by("-id")[:AT_ONCE]))
-    Operation.objects.record(actor=actor, key=key, kind="send_all_again", request={}, result=count)
+    once.keep(count)
     return count
 
 

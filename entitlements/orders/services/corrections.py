@@ -62,7 +62,8 @@ def change_quantity(
     family = lock_items(_family(found, correction))
     item = next(one for one in family if one.pk == item_id)
     request = {"item": item_id, "correction": correction, "copies": copies, "reason": reason}
-    if Operation.objects.done(actor=actor, key=key, kind="change_quantity", request=request):
+    once = Operation.once(actor, key, "change_quantity", request)
+    if once.result:
         return item
     require_reason(reason)
     changes = _plan(item, family, correction, copies)
@@ -75,7 +76,7 @@ def change_quantity(
         change=next(change.copies for change in changes if change.item == item),
     )
     queue_correction_mails([(change.item, change.copies) for change in changes])
-    Operation.objects.record(actor=actor, key=key, kind="change_quantity", request=request, result=item)
+    once.keep(item)
     item.refresh_from_db()
     return item
 

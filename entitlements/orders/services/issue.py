@@ -49,7 +49,7 @@ def create_entitlement(
     Raises ValidationError at ``owner``, ``contact``, ``order_number`` (it exists: add lines to it) or ``lines``.
     """
     check_permission(actor, Permission.CREATE_ENTITLEMENTS)
-    seller = Account.objects.select_for_update(no_key=True).get(pk=actor.account_id)
+    seller = Account.objects.for_update().get(pk=actor.account_id)
     request = {
         "owner": owner_id,
         "contact": contact_id,
@@ -59,8 +59,9 @@ def create_entitlement(
         "deploy": deploy,
         "send_mail": send_mail,
     }
-    if done := Operation.objects.done(actor=actor, key=key, kind="create_entitlement", request=request):
-        return Entitlement.objects.get(pk=done)
+    once = Operation.once(actor, key, "create_entitlement", request)
+    if once.result:
+        return Entitlement.objects.get(pk=once.result)
     owner = Account.objects.active().filter(pk=owner_id, tier__in=seller.lower_tiers()).first()
     if owner is None:
         raise refusal("wrong-account", {"owner": _("Choose an active account.")})
@@ -84,9 +85,7 @@ def create_entitlement(
     AuditEntry.objects.record(actor=actor, action=Action.ENTITLEMENT_CREATED, about=entitlement)
     if deploy:
         _deploy(actor, entitlement, send_mail=send_mail)
-    Operation.objects.record(
-        actor=actor, key=key, kind="create_entitlement", request=request, result=entitlement
-    )
+    once.keep(entitlement)
     return entitlement
 
 
@@ -107,7 +106,7 @@ def add_lines(
     """
     check_permission(actor, Permission.CREATE_ENTITLEMENTS)
     sold = Entitlement.objects.visible_to(actor).filter(seller=actor.account)
-    entitlement = sold.select_for_update(no_key=True, of=("self",)).get(pk=entitlement_id)
+    entitlement = sold.for_update().get(pk=entitlement_id)
     request = {
         "entitlement": entitlement_id,
         "contact": contact_id,
@@ -115,13 +114,14 @@ def add_lines(
         "deploy": deploy,
         "send_mail": send_mail,
     }
-    if Operation.objects.done(actor=actor, key=key, kind="add_lines", request=request):
+    once = Operation.once(actor, key, "add_lines", request)
+    if once.result:
         return entitlement
     _add_lines(actor, entitlement, contact_id, lines)
     AuditEntry.objects.record(actor=actor, action=Action.LINES_ADDED, about=entitlement, count=len(lines))
     if deploy:
         _deploy(actor, entitlement, send_mail=send_mail)
-    Operation.objects.record(actor=actor, key=key, kind="add_lines", request=request, result=entitlement)
+    once.keep(entitlement)
     return entitlement
 
 
@@ -205,23 +205,20 @@ def deploy_entitlement(*, actor: User, entitlement_id: int, key: str, send_mail:
     """
     check_permission(actor, Permission.CHANGE_STATES)
     sold = Entitlement.objects.visible_to(actor).filter(seller=actor.account)
-    entitlement = sold.select_for_update(no_key=True, of=("self",)).get(pk=entitlement_id)
+    entitlement = sold.for_update().get(pk=entitlement_id)
     request: dict[str, Any] = {"entitlement": entitlement_id, "send_mail": send_mail}
-    if Operation.objects.done(actor=actor, key=key, kind="deploy", request=request):
+    once = Operation.once(actor, key, "deploy", request)
+    if once.result:
         return entitlement
     _deploy(actor, entitlement, send_mail=send_mail)
-    Operation.objects.record(actor=actor, key=key, kind="deploy", request=request, result=entitlement)
+    once.keep(entitlement)
     return entitlement
 
 
 def _deploy(actor: User, entitlement: Entitlement, *, send_mail: bool) -> None:
     """Within the caller's transaction and its lock of the order."""
     check_permission(actor, Permission.CHANGE_STATES)
-    drafts = (
-        entitlement.line_items.filter(state=State.DRAFT)
-        .order_by("pk")
-        .select_for_update(no_key=True, of=("self",))
-    )
+    drafts = entitlement.line_items.filter(state=State.DRAFT).order_by("pk").for_update()
     items = list(drafts)
     if not items:
         raise refusal("already-deployed", _("Every line of this entitlement is deployed already."))

@@ -53,7 +53,7 @@ def reissue_licenses(*, send_mails: bool = False) -> Iterator[License]:
 def _reissue(pk: int, *, send_mails: bool) -> License | None:
     """None where it has ended meanwhile."""
     item_id = License.objects.values_list("activation__item", flat=True).get(pk=pk)
-    item = LineItem.objects.select_for_update(no_key=True, of=("self",)).get(pk=item_id)
+    item = LineItem.objects.for_update().get(pk=item_id)
     old = License.objects.valid().select_related("activation__device").filter(pk=pk).first()
     if old is None:
         return None

@@ -25,13 +25,14 @@ def move_account(
     check_permission(actor, Permission.MOVE_ACCOUNTS)
     move = lock_move(actor=actor, account_id=account_id, former_id=former_id, seller_id=seller_id)
     request = {"account": account_id, "former": former_id, "seller": seller_id, "reason": reason}
-    if Operation.objects.done(actor=actor, key=key, kind="move_account", request=request):
+    once = Operation.once(actor, key, "move_account", request)
+    if once.result:
         return move.account
     require_reason(reason)
     check_move(actor, move)
     change_seller(actor=actor, move=move, reason=reason)
     _hand_over(actor, move)
-    Operation.objects.record(actor=actor, key=key, kind="move_account", request=request, result=move.account)
+    once.keep(move.account)
     return move.account
 
 

@@ -49,8 +49,9 @@ def _save_product(
     check_permission(actor, Permission.MANAGE_PRODUCTS)
     product = _lock(actor, product_id)
     request = {"product": product_id, **fields}
-    if done := Operation.objects.done(actor=actor, key=key, kind="save_product", request=request):
-        return Product.objects.get(pk=done)
+    once = Operation.once(actor, key, "save_product", request)
+    if once.result:
+        return Product.objects.get(pk=once.result)
     if precondition:
         precondition(product)
     for name, value in fields.items():
@@ -59,13 +60,13 @@ def _save_product(
     AuditEntry.objects.record(
         actor=actor, action=Action.PRODUCT_SAVED, about=product, part_number=product.part_number
     )
-    Operation.objects.record(actor=actor, key=key, kind="save_product", request=request, result=product)
+    once.keep(product)
     return product
 
 
 def _lock(actor: User, product_id: int | None) -> Product:
     """The product; for a new one its maker's account, so that the same request at once waits (E7)."""
     if product_id:
-        return Product.objects.select_for_update(no_key=True).get(pk=product_id)
-    Account.objects.select_for_update(no_key=True).get(pk=actor.account_id)
+        return Product.objects.for_update().get(pk=product_id)
+    Account.objects.for_update().get(pk=actor.account_id)
     return Product()

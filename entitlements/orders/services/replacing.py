@@ -33,14 +33,15 @@ def replace_activation_id(
     ``reason``.
     """
     check_permission(actor, Permission.REPLACE_IDS)
-    item = LineItem.objects.visible_to(actor).select_for_update(no_key=True, of=("self",)).get(pk=item_id)
+    item = LineItem.objects.visible_to(actor).for_update().get(pk=item_id)
     request = {
         "item": item_id,
         "reason": reason,
         "send_mail": send_mail,
         "attach_certificate": attach_certificate,
     }
-    if Operation.objects.done(actor=actor, key=key, kind="replace_activation_id", request=request):
+    once = Operation.once(actor, key, "replace_activation_id", request)
+    if once.result:
         return item
     if not may_replace(actor, item):
         raise PermissionDenied
@@ -58,7 +59,7 @@ def replace_activation_id(
             contact=item.contact,
             replaces=old_tail,
         )
-    Operation.objects.record(actor=actor, key=key, kind="replace_activation_id", request=request, result=item)
+    once.keep(item)
     return item
 
 

@@ -33,9 +33,10 @@ def change_state(
     Raises LineItem.DoesNotExist, ValidationError at ``state`` or ``reason``.
     """
     check_permission(actor, Permission.CHANGE_STATES)
-    item = LineItem.objects.visible_to(actor).select_for_update(no_key=True, of=("self",)).get(pk=item_id)
+    item = LineItem.objects.visible_to(actor).for_update().get(pk=item_id)
     request = {"item": item_id, "state": state, "with_splits": with_splits, "reason": reason}
-    if Operation.objects.done(actor=actor, key=key, kind="change_state", request=request):
+    once = Operation.once(actor, key, "change_state", request)
+    if once.result:
         return item
     check_reason(actor, item, reason)
     if state not in ALLOWED[State(item.state)]:
@@ -49,7 +50,7 @@ def change_state(
     for split in lock_items(below):
         if state in ALLOWED[State(split.state)]:
             _set_state(actor, split, state, reason)
-    Operation.objects.record(actor=actor, key=key, kind="change_state", request=request, result=item)
+    once.keep(item)
     return item
 
 

@@ -42,7 +42,7 @@ def split_line_item(
     (state, expired), ``target``, ``contact`` or ``copies``.
     """
     check_permission(actor, Permission.SPLIT)
-    source = LineItem.objects.visible_to(actor).select_for_update(no_key=True, of=("self",)).get(pk=item_id)
+    source = LineItem.objects.visible_to(actor).for_update().get(pk=item_id)
     request = {
         "item": item_id,
         "target": target_id,
@@ -52,8 +52,9 @@ def split_line_item(
         "send_mail": send_mail,
         "attach_certificate": attach_certificate,
     }
-    if done := Operation.objects.done(actor=actor, key=key, kind="split", request=request):
-        return LineItem.objects.get(pk=done)
+    once = Operation.once(actor, key, "split", request)
+    if once.result:
+        return LineItem.objects.get(pk=once.result)
     target, contact = check_split(
         actor=actor, source=source, target_id=target_id, contact_id=contact_id, copies=copies
     )
@@ -71,7 +72,7 @@ def split_line_item(
             certificate=attach_certificate,
             contact=contact,
         )
-    Operation.objects.record(actor=actor, key=key, kind="split", request=request, result=item)
+    once.keep(item)
     return item
 
 

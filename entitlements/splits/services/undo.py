@@ -29,7 +29,8 @@ def undo_split(*, actor: User, item_id: int, copies: int, key: str, reason: str 
     check_permission(actor, Permission.UNDO_SPLIT)
     item = lock_with_parent(actor, item_id)
     request = {"item": item_id, "copies": copies, "reason": reason}
-    if Operation.objects.done(actor=actor, key=key, kind="undo_split", request=request):
+    once = Operation.once(actor, key, "undo_split", request)
+    if once.result:
         return item
     if not (may_undo(actor, item) or may_hand_back(actor, item)):
         raise PermissionDenied
@@ -43,7 +44,7 @@ def undo_split(*, actor: User, item_id: int, copies: int, key: str, reason: str 
         make_obsolete(actor, [item], reason)
     queue_undo_mails(item=item, copies=copies)
     queue_came_back_mail(movement)
-    Operation.objects.record(actor=actor, key=key, kind="undo_split", request=request, result=item)
+    once.keep(item)
     return item
 
 

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, AccountStatus, Tier, User
 from entitlements.bulk.services import check as bulk_check
+from entitlements.bulk.services import lines as bulk_lines
 from entitlements.bulk.services.lines import BulkLine, LinesRefused
 from entitlements.ledger.verification import differences
 from entitlements.models import BulkState, Entitlement, LineItem, Movement, MovementKind, State
@@ -259,7 +260,8 @@ def test_nothing_and_too_much_are_refused(
         split_bulk(cast.distributor, [item], [])
     with pytest.raises(ValidationError, match="Tick between 1 and 100"):
         split_bulk(cast.distributor, [], [line_for(cast.installer)])
-    monkeypatch.setattr(bulk_check, "MOST_LINES", 2)
+    for module in (bulk_check, bulk_lines):
+        monkeypatch.setattr(module, "MOST_LINES", 2)
     with pytest.raises(ValidationError, match="at most 2 lines"):
         split_bulk(cast.distributor, [item], [line_for(cast.installer)] * 3)
 
