@@ -19,7 +19,7 @@ from django.utils import timezone
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from entitlements.ledger.movements import move
+from entitlements.ledger.movements import record_movement
 from entitlements.models import MovementKind, UnsealedMovement
 from mxportal.metrics import DatabaseCollector, MetricsMiddleware
 from notifications.models import Failure, Mail, Status
@@ -87,11 +87,11 @@ def test_only_committed_movements_are_counted() -> None:
 
     before = counted()
     with transaction.atomic():
-        move(actor=cast.mobotix, kind=MovementKind.ADJUST, item=item, copies=2)
+        record_movement(actor=cast.mobotix, kind=MovementKind.ADJUST, item=item, copies=2)
         transaction.set_rollback(True)
     assert counted() == before
     with transaction.atomic():
-        move(actor=cast.mobotix, kind=MovementKind.ADJUST, item=item, copies=2)
+        record_movement(actor=cast.mobotix, kind=MovementKind.ADJUST, item=item, copies=2)
     assert counted() == before + 1
 
 

@@ -1,1 +1,3 @@
-"""E4, E11: what the database itself holds about quantities."""
+"""The ledger of quantities: movements, the triggers that keep balances, their verification and the sealed hash tree
+(E4, E11).
+"""

@@ -1,4 +1,4 @@
-"""L7, E11: what was found out about a document, or about the ledger."""
+"""Results of checks of a document or of the ledger (L7, E11)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,25 +11,25 @@ from entitlements.models import SigningKey
 
 
 class Kind(StrEnum):
-    """What the portal signs for others."""
+    """The kinds of documents that the portal signs for others."""
 
     CERTIFICATE = "certificate"
     LICENSE = "license"
 
 
 class Verdict(StrEnum):
-    """Of all checks together."""
+    """The verdict over all checks of a document."""
 
     GOOD = "good"
-    OUTDATED = "outdated"  # genuine, and yet not how things stand today
+    OUTDATED = "outdated"  # genuine, but some facts have changed since
     BAD = "bad"
 
 
 @dataclass(frozen=True)
 class Check:
-    """A sentence about the document, and whether it is so.
+    """A sentence about the document, and whether it holds.
 
-    ``of_today``: it can change without anybody's fault; where it has, the sentence says so.
+    ``of_today`` marks a fact that can change without anybody's fault; where it has changed, the sentence says so.
     """
 
     sentence: str
@@ -39,14 +39,14 @@ class Check:
 
 @dataclass(frozen=True)
 class Document:
-    """Everything that was checked, in order."""
+    """All checks of a document, in order."""
 
     kind: Kind
     checks: list[Check]
 
     @property
     def verdict(self) -> Verdict:
-        """A proof that fails outweighs everything."""
+        """The verdict over all checks; a failed proof outweighs everything else."""
         failed = [check for check in self.checks if not check.holds]
         if not failed:
             return Verdict.GOOD
@@ -55,7 +55,7 @@ class Document:
 
 @dataclass(frozen=True)
 class Finding:
-    """An entry that does not fit."""
+    """An entry of the ledger that differs from what is expected."""
 
     entry: str
     expected: str
@@ -66,7 +66,10 @@ class Finding:
 
 
 def key_check(key: SigningKey) -> Check:
-    """L6: a retired key signs no more, and what it signed stays genuine, unless the key was compromised."""
+    """Return the check of the key that signed a document (L6).
+
+    A retired key signs nothing new, and what it signed stays genuine, unless the key was compromised.
+    """
     if key.compromised_at is not None:
         compromised = _(
             "Only this portal has the key that signed it: it was marked as compromised on %(day)s; ask for a new one"

@@ -1,4 +1,4 @@
-"""PostgreSQL: what the application's own role may do. It owns nothing and writes neither balances nor history.
+"""Rights of the application's own role on PostgreSQL: it owns nothing, and writes neither balances nor history.
 
 Where DATABASE_OWNER_URL is set, `migrate` runs as the owner of the tables and then gives the role of DATABASE_URL what
 the application needs (docs/operating.md, "Going live").
@@ -36,10 +36,13 @@ APPEND_ONLY = (
     LedgerNode,
     LedgerHead,
     SealedRecords,
-)  # rows are added and read, nothing else
+)  # rows can be added and read, nothing else
 NEVER_DELETED = (LineItem, Activation, License, Entitlement)
-BALANCES = {LineItem: WRITTEN_BY_TRIGGERS, Activation: ACTIVATION_WRITTEN_BY_TRIGGERS}  # nobody's to write
-TAKEN_ONLY = (UnsealedMovement, UnsealedRecord)  # the ledger's trigger adds the rows, sealing takes them
+BALANCES = {
+    LineItem: WRITTEN_BY_TRIGGERS,
+    Activation: ACTIVATION_WRITTEN_BY_TRIGGERS,
+}  # never written by the application
+DELETE_ONLY = (UnsealedMovement, UnsealedRecord)  # the ledger's trigger adds the rows, sealing deletes them
 
 RIGHTS = """
 WITH here AS (SELECT oid, nspacl FROM pg_namespace WHERE nspname = current_schema())
@@ -52,22 +55,26 @@ ORDER BY 1, 2
 
 
 def grant(connection: BaseDatabaseWrapper, role: str) -> None:
-    """Give the role rows of every table, less what would let it touch balances, movements or the schema."""
+    """Give the role rights on the rows of every table, except those with which it could change balances, movements or
+    the schema.
+    """
     quote = connection.ops.quote_name
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_schema()")
         schema, to = quote(cursor.fetchone()[0]), quote(role)
-        keys = quote(SigningKey._meta.db_table)  # the owner alone makes and changes them (services.signing)
+        keys = quote(
+            SigningKey._meta.db_table
+        )  # only the owner creates and changes them (entitlements.ledger.signing)
         statements = [
             f"GRANT USAGE ON SCHEMA {schema} TO {to}",
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {to}",
             f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {to}",
             f"REVOKE INSERT, UPDATE, DELETE ON django_migrations, ledger_effect FROM {to}",
             f"REVOKE UPDATE, DELETE ON {_tables(connection, APPEND_ONLY)} FROM {to}",
-            f"REVOKE INSERT, UPDATE ON {_tables(connection, TAKEN_ONLY)} FROM {to}",
+            f"REVOKE INSERT, UPDATE ON {_tables(connection, DELETE_ONLY)} FROM {to}",
             f"REVOKE DELETE ON {_tables(connection, NEVER_DELETED)} FROM {to}",
             f"REVOKE INSERT, UPDATE, DELETE ON {keys} FROM {to}",
-            f"GRANT UPDATE (id) ON {keys} TO {to}",  # locks ask for some column's right; a trigger keeps this one
+            f"GRANT UPDATE (id) ON {keys} TO {to}",  # locks need the right to some column; a trigger protects it
         ]
         for model, balances in BALANCES.items():
             table = quote(model._meta.db_table)
@@ -82,7 +89,7 @@ def grant(connection: BaseDatabaseWrapper, role: str) -> None:
 
 
 def make_role(connection: BaseDatabaseWrapper, role: str, password: str) -> None:
-    """Make the application's role with its password, unless it is there. The owner needs CREATEROLE for it."""
+    """Create the application's role with its password where it does not exist; the owner needs CREATEROLE for this."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
         if cursor.fetchone() is None:
@@ -90,7 +97,10 @@ def make_role(connection: BaseDatabaseWrapper, role: str, password: str) -> None
 
 
 def grant_to_application(using: str = "default", **kwargs: Any) -> None:
-    """Receiver of post_migrate, after the triggers. All of it at once, and none of it where nothing changes."""
+    """Give the application's role its rights after the triggers are created (receiver of post_migrate).
+
+    The rights change in one transaction, which is rolled back where they would stay the same.
+    """
     connection, role = connections[using], settings.DATABASE_APP_ROLE
     if (
         role
@@ -105,7 +115,7 @@ def grant_to_application(using: str = "default", **kwargs: Any) -> None:
 
 
 def _rights(connection: BaseDatabaseWrapper) -> list[tuple[Any, ...]]:
-    """Who may do what with which table and column."""
+    """Return the rights of every role on schema, tables and columns."""
     with connection.cursor() as cursor:
         cursor.execute(RIGHTS)
         return cursor.fetchall()

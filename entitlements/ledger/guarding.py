@@ -1,7 +1,7 @@
-"""Work that the ledger's triggers stand in the way of: in one transaction, behind a lock (E11).
+"""Work for which the ledger's triggers must be dropped: in one transaction, behind a lock (E11).
 
-Whoever is killed in it leaves what was before, with all triggers. No movement is written meanwhile: on PostgreSQL each
-waits for the lock on its table, on SQLite for the database.
+If the process is killed meanwhile, the database keeps its former state with all triggers. Nobody else writes a movement
+meanwhile: on PostgreSQL each one waits for the lock on its table, on SQLite for the database.
 """
 
 import random
@@ -15,12 +15,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from entitlements.ledger import triggers
 
-PATIENCE = 300  # seconds, within which the locks must be had
-# Shorter than PostgreSQL's deadlock_timeout (1 s): we try again before anybody dies of waiting for us.
+LOCK_PATIENCE = 300  # seconds, within which the locks must be obtained
+# Shorter than PostgreSQL's deadlock_timeout (1 s), so that this side tries again before another one is cancelled.
 LOCK_TIMEOUT = "500ms"
 LOCK_NOT_AVAILABLE = "55P03"
 MOVEMENTS = "entitlements_movement"
-# Where the triggers cannot stand, nobody writes movements.
+# Statements that refuse every movement, for a database that cannot have the triggers.
 CLOSED = {
     "sqlite": [
         "CREATE TRIGGER ledger_movement_closed BEFORE INSERT ON entitlements_movement BEGIN"
@@ -37,18 +37,21 @@ Finish = Callable[[BaseDatabaseWrapper], None]
 
 
 class LedgerBusyError(OperationalError):
-    """The locks could not be had in time; nothing was changed."""
+    """The locks could not be obtained in time; nothing was changed."""
 
 
 def make(connection: BaseDatabaseWrapper) -> None:
-    """Make the triggers of this version, or close the ledger where not all of their tables are there."""
+    """Create the triggers of this version, or close the ledger where some of their tables are missing."""
     triggers.create(connection)
     if not triggers.tables_stand(connection):
         close(connection)
 
 
 def make_or_close(connection: BaseDatabaseWrapper) -> None:
-    """The same; close the ledger, too, where the tables are those of an older version, which cannot carry them."""
+    """Create the triggers of this version, or close the ledger where the tables do not fit them.
+
+    The tables of an older version cannot have the triggers of this one.
+    """
     try:
         with transaction.atomic(using=connection.alias):
             make(connection)
@@ -57,7 +60,7 @@ def make_or_close(connection: BaseDatabaseWrapper) -> None:
 
 
 def close(connection: BaseDatabaseWrapper) -> None:
-    """Refuse every movement until the triggers are made."""
+    """Refuse every movement until the triggers are created (E11)."""
     triggers.drop(connection)
     if MOVEMENTS in connection.introspection.table_names():
         _execute(connection, CLOSED[connection.vendor])
@@ -65,9 +68,10 @@ def close(connection: BaseDatabaseWrapper) -> None:
 
 @contextmanager
 def unguarded(connection: BaseDatabaseWrapper, finish: Finish | None = make) -> Iterator[None]:
-    """Work without the triggers, which ``finish`` makes at the end; None puts those back that were there before.
+    """Run the block without the triggers, in one transaction and behind the lock (E11).
 
-    Raises LedgerBusyError where others hold the tables for all of PATIENCE.
+    At the end ``finish`` creates the triggers; where it is None, the former ones are created again. Raises
+    LedgerBusyError where others hold the tables for longer than LOCK_PATIENCE.
     """
     with transaction.atomic(using=connection.alias):
         lock(connection)
@@ -97,11 +101,14 @@ def _execute(connection: BaseDatabaseWrapper, statements: list[str]) -> None:
 
 
 def lock(connection: BaseDatabaseWrapper) -> None:
-    """Keep everybody from the ledger's tables until the transaction ends. SQLite's transaction does so by itself."""
+    """Lock the ledger's tables against everybody else until the transaction ends.
+
+    SQLite's transaction does so by itself. Raises LedgerBusyError.
+    """
     if connection.vendor != "postgresql":
         return
     tables = sorted(triggers.guarded_tables(connection.vendor) & set(connection.introspection.table_names()))
-    give_up = time.monotonic() + PATIENCE
+    give_up = time.monotonic() + LOCK_PATIENCE
     while tables and not _try_to_lock(connection, tables):
         if time.monotonic() > give_up:
             raise LedgerBusyError(
@@ -129,7 +136,10 @@ def _try_to_lock(connection: BaseDatabaseWrapper, tables: list[str]) -> bool:
 
 
 def keep_triggers(using: str = "default", plan: Any = (), **kwargs: Any) -> None:
-    """Receiver of post_migrate: make the triggers where they are not those of this version. Else change nothing."""
+    """Create the triggers where they differ from those of this version (receiver of post_migrate).
+
+    Nothing changes where they are the same.
+    """
     connection = connections[using]
     if triggers.findings(connection) and MOVEMENTS in connection.introspection.table_names():
         backwards = any(backwards for _migration, backwards in plan)

@@ -1,4 +1,4 @@
-"""What /readyz asks about the ledger."""
+"""Readiness checks of the ledger for /readyz."""
 
 import logging
 from datetime import timedelta
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def sealing_goes_on() -> bool:
-    """What waits for its leaf has not waited long, or at least a head was signed lately; and it can go on."""
+    """Return whether sealing can go on and is in time: no movement waits for long, or a head was signed lately."""
     if problem := tree_problem():
         logger.error("Sealing stopped: %s", problem)
         return False
@@ -29,12 +29,14 @@ def sealing_goes_on() -> bool:
 
 
 def signing_key_opens() -> bool:
-    """L6: KEY_ENCRYPTION_KEY opens the key that signs; without it nothing can be activated or certified."""
+    """Return whether KEY_ENCRYPTION_KEY opens the signing key, without which nothing can be activated or certified
+    (L6).
+    """
     return not current_key_problem()
 
 
 def triggers_stand() -> bool:
-    """Every trigger of the ledger is there, enabled, and as this version makes it (E11)."""
+    """Return whether every trigger of the ledger exists, is enabled, and is the one of this version (E11)."""
     found = triggers.findings(connection)
     for finding in found:
         logger.warning("Ledger: %s", finding)

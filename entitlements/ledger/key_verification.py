@@ -1,4 +1,4 @@
-"""L6: the signing keys as they stand in the database, against what is pinned outside of it."""
+"""Verification of the stored signing keys against the pinned key IDs (L6)."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from entitlements.models import SigningKey
 
 
 def key_findings() -> Iterator[Finding]:
-    """What is wrong with the keys."""
+    """Yield a finding for everything that is wrong with the signing keys."""
     if problem := current_key_problem():
         yield Finding("signing key", "a private half that opens", problem)
     keys = list(SigningKey.objects.order_by("pk"))
@@ -31,7 +31,9 @@ def key_findings() -> Iterator[Finding]:
 
 
 def _pin_findings(present: set[str]) -> Iterator[Finding]:
-    """PINNED_SIGNING_KEYS are all that there may be, and all of them must be there. Without any, nothing is pinned."""
+    """Yield differences between the keys and PINNED_SIGNING_KEYS, which names all keys that must exist; if
+    empty, none.
+    """
     pinned = set(settings.PINNED_SIGNING_KEYS)
     if not pinned:
         return

@@ -1,4 +1,4 @@
-"""The ledger in numbers, by what waits and never by what has been."""
+"""Gauges of the ledger, which count what waits and never the whole history."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from mxportal.shared.gauges import register_gauges
 
 
 def ledger() -> Iterator[GaugeMetricFamily]:
-    """How far the hash tree is behind."""
+    """Yield how many movements wait for their leaf, and for how long."""
     lag = sealing_lag()
     yield GaugeMetricFamily("portal_unsealed_movements", "Movements that wait for their leaf.", lag.count)
     yield GaugeMetricFamily(

@@ -1,7 +1,8 @@
 """Migrations beside a running portal (E11).
 
-What touches the ledger's tables runs from the first such migration to the last in one transaction, without the triggers
-and behind the lock. Whoever kills it finds the tables as they were before or as they are afterwards, with all triggers.
+The migrations that touch the ledger's tables run from the first to the last in one transaction, without the triggers
+and behind the lock. If the process is killed, the tables are as they were before or as they are afterwards, with all
+triggers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,14 +26,14 @@ Models = set[tuple[str, str]]  # (app label, name in lower case)
 
 @dataclass
 class Part:
-    """Migrations that follow one another. Those that touch the ledger's tables share a transaction."""
+    """Consecutive migrations; those that touch the ledger's tables share a transaction."""
 
     plan: Plan
     touches_ledger: bool = False
 
 
 class GuardedExecutor(MigrationExecutor):
-    """Django's executor, which keeps the ledger guarded."""
+    """Django's executor, which keeps the ledger guarded (E11)."""
 
     def migrate(
         self,
@@ -42,7 +43,7 @@ class GuardedExecutor(MigrationExecutor):
         fake: bool = False,
         fake_initial: bool = False,
     ) -> ProjectState:
-        """Migrate part by part. A plan without the ledger, and one that is faked, is Django's alone."""
+        """Migrate part by part; a plan that does not touch the ledger, or that is faked, runs as in Django."""
         plan = list(self.migration_plan(targets) if plan is None else plan)
         parts = [Part(plan)] if fake or not plan else self._parts(plan, state)
         last = max((number for number, part in enumerate(parts) if part.touches_ledger), default=None)
@@ -50,18 +51,21 @@ class GuardedExecutor(MigrationExecutor):
             with self._around(part, is_last=number == last):
                 state = super().migrate(targets, part.plan, state, fake, fake_initial)
             if len(parts) > 1:
-                self.loader.build_graph()  # it knows what is applied
+                self.loader.build_graph()  # so that the loader knows which migrations are applied
         assert state is not None
         return state
 
     def apply_migration(self, state: ProjectState, *args: Any, **kwargs: Any) -> ProjectState:
-        """Check foreign keys after each: PostgreSQL alters no table while some wait for the end of the transaction."""
+        """Apply one migration and check foreign keys.
+
+        PostgreSQL alters no table while foreign keys of it wait to be checked at the end of the transaction.
+        """
         state = super().apply_migration(state, *args, **kwargs)
         self._check_foreign_keys()
         return state
 
     def unapply_migration(self, state: ProjectState, *args: Any, **kwargs: Any) -> ProjectState:
-        """The same backwards."""
+        """Unapply one migration and check foreign keys, as ``apply_migration`` does."""
         state = super().unapply_migration(state, *args, **kwargs)
         self._check_foreign_keys()
         return state
@@ -71,9 +75,11 @@ class GuardedExecutor(MigrationExecutor):
             self.connection.check_constraints()
 
     def _parts(self, plan: Plan, state: ProjectState | None) -> list[Part]:
-        """Cut the plan where the ledger's tables are touched first and last, and at migrations without a transaction.
+        """Cut the plan at the first and the last migration that touch the ledger, and at migrations without a
+        transaction.
 
-        On SQLite one writes at a time, and altering one table can rebuild those that refer to it: all is one part.
+        SQLite has one writer at a time, and altering one table can rebuild those that refer to it: the whole plan is
+        one part.
         """
         if self.connection.vendor == "sqlite":
             return [Part(plan, touches_ledger=True)]
@@ -96,7 +102,7 @@ class GuardedExecutor(MigrationExecutor):
         backwards = part.plan[0][1]
         finish = guarding.make_or_close if backwards else guarding.make
         with ExitStack() as stack:
-            if self.connection.vendor == "sqlite":  # it cannot do this within a transaction
+            if self.connection.vendor == "sqlite":  # SQLite cannot do this within a transaction
                 self.connection.disable_constraint_checking()
                 stack.callback(self.connection.enable_constraint_checking)
             stack.enter_context(guarding.unguarded(self.connection, finish if is_last else None))
@@ -104,7 +110,10 @@ class GuardedExecutor(MigrationExecutor):
             yield
 
     def _check_nobody_else_migrated(self, plan: Plan) -> None:
-        """The plan was made before the lock was had."""
+        """Check that no other migrate ran between making the plan and obtaining the lock.
+
+        Raises LedgerBusyError.
+        """
         applied = self.recorder.applied_migrations() if self.recorder.has_table() else {}
         for migration, backwards in plan:
             if ((migration.app_label, migration.name) in applied) != backwards and not migration.replaces:
@@ -114,7 +123,7 @@ class GuardedExecutor(MigrationExecutor):
 
 
 def guarded_models(vendor: str, state: ProjectState | None) -> Models:
-    """The models of the ledger's tables, as they are called now and before the migrations."""
+    """Return the models of the ledger's tables, under their names now and before the migrations."""
     tables = triggers.guarded_tables(vendor)
     models = {
         (model._meta.app_label, str(model._meta.model_name))
@@ -128,13 +137,16 @@ def guarded_models(vendor: str, state: ProjectState | None) -> Models:
 
 
 def touches(migration: Migration, models: Models) -> bool:
-    """Whether it may change one of these models' tables. Operations that tell nothing (RunSQL, RunPython) may."""
+    """Return whether the migration may change a table of these models.
+
+    Operations that do not say what they change (RunSQL, RunPython) may.
+    """
     return any(
         _touches(operation, label, name) for operation in migration.operations for label, name in models
     )
 
 
 def _touches(operation: Operation, label: str, name: str) -> bool:
-    if isinstance(operation, IndexOperation):  # Django says of every index that it may concern every model
+    if isinstance(operation, IndexOperation):  # Django reports that an index may concern every model
         return operation.model_name_lower == name
     return operation.references_model(name, label)

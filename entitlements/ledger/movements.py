@@ -1,4 +1,4 @@
-"""E11: writing movements. This is the only module that does."""
+"""Writing of movements; no other module writes them (E11)."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ from entitlements.models.movement import WITH_PARENT
 WRITTEN_BY_TRIGGERS = ("quantity", "available", "split", "activated", "ledger_position")  # of a line item
 ACTIVATION_WRITTEN_BY_TRIGGERS = ("copies", "ledger_position")
 
-# In SQL, as it runs beside each movement: the ORM needs longer to compile it, and PostgreSQL to plan its outer joins.
+# In SQL, because it runs with each movement: the ORM compiles it longer, and PostgreSQL plans its joins longer.
 WITHOUT_EFFECT = """
 SELECT 1 FROM entitlements_movement movement JOIN entitlements_lineitem item ON item.id = movement.item_id
 WHERE movement.id BETWEEN %s AND %s AND (
@@ -29,18 +29,21 @@ LIMIT 1
 MOVEMENTS = Counter("portal_movements", "Movements that were committed, by kind.", ["kind"])
 
 
-def move(*, actor: User, kind: MovementKind, item: LineItem, copies: int, reason: str = "") -> Movement:
-    """``move_many`` for one."""
-    return move_many(actor=actor, kind=kind, parts=[(item, copies)], reason=reason)[0]
+def record_movement(
+    *, actor: User, kind: MovementKind, item: LineItem, copies: int, reason: str = ""
+) -> Movement:
+    """Write one movement; see ``record_movements``."""
+    return record_movements(actor=actor, kind=kind, parts=[(item, copies)], reason=reason)[0]
 
 
-def move_many(
+def record_movements(
     *, actor: User, kind: MovementKind, parts: Iterable[tuple[LineItem, int]], reason: str = ""
 ) -> list[Movement]:
-    """Write movements of so many copies each within the caller's transaction, under its locks.
+    """Write movements of the given copies within the caller's transaction, under its locks (E11).
 
-    The balances follow in the database; refresh the instances that are read afterwards. Raises IntegrityError where a
-    balance would fall below 0, and where the movements had no effect because the triggers are missing.
+    ``parts`` are pairs of a line item and its number of copies. The balances follow in the database; refresh the
+    instances that are read afterwards. Raises IntegrityError where a balance would fall below 0, and where the
+    movements had no effect because the triggers are missing.
     """
     movements = Movement.objects.bulk_create(
         Movement(
@@ -58,10 +61,13 @@ def move_many(
     return movements
 
 
-def move_on_device(
+def record_device_movement(
     *, actor: User | None, kind: MovementKind, activation: Activation, copies: int, reason: str = ""
 ) -> Movement:
-    """L2, L4: copies of an item go on a device, or come back from it. ``actor`` is None for the bearer of an ID."""
+    """Write the movement that puts copies of an item on a device or takes them back (L2, L4).
+
+    ``actor`` is None for the bearer of an Activation ID. Raises IntegrityError as ``record_movements`` does.
+    """
     movement = Movement.objects.create(
         actor=actor,
         kind=kind,
@@ -76,10 +82,10 @@ def move_on_device(
 
 
 def _check_effect(movements: list[Movement]) -> None:
-    """Refuse movements that the triggers did not apply or did not queue for sealing (E11). One query for all of them.
+    """Refuse movements that the triggers did not apply or did not queue for sealing, in one query (E11).
 
-    The trigger that writes a balance writes the movement's number beside it. Other movements between the first and the
-    last of these may be seen, too; those have had their effect.
+    The trigger that writes a balance stores the movement's number beside it. The query may also see other movements
+    between the first and the last of these; those have had their effect. Raises IntegrityError.
     """
     if not movements:
         return

@@ -1,4 +1,4 @@
-"""E11: put the balances right from the movements, which are the truth. For whoever runs the portal; nobody else may."""
+"""Repair of balances from the movements, for the operator of the portal only (E11)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from entitlements.ledger.verification import (
 from entitlements.models import Activation, LineItem, Movement, UnsealedRecord
 from entitlements.models.kinds import Action
 
-REASON = "manage.py verify_ledger --repair"
+REPAIR_REASON = "manage.py verify_ledger --repair"
 OWNS_TABLES = (
     "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('entitlements_lineitem')"
 )
@@ -30,18 +30,18 @@ SELECT movement.id FROM entitlements_movement movement
 WHERE NOT EXISTS (SELECT 1 FROM entitlements_ledgerleaf leaf WHERE leaf.movement_id = movement.id)
   AND NOT EXISTS (SELECT 1 FROM entitlements_unsealedmovement waiting WHERE waiting.movement_id = movement.id)
 """
-SUGGESTED = 5  # line items to take copies back from
+MAX_SUGGESTED_ITEMS = 5  # line items from which copies could be taken back
 
 
 class CannotRepairError(Exception):
-    """Nothing was changed; the text says why."""
+    """The ledger cannot be repaired, and nothing was changed; the text says why."""
 
 
 @dataclass
 class Repair:
-    """What was put right, and what could not be, one sentence each.
+    """What was repaired and what could not be, as one sentence each.
 
-    ``queued`` movements and ``records`` had no place to be sealed.
+    ``queued`` movements and ``records`` were neither sealed nor queued for sealing, and are queued now.
     """
 
     repaired: list[str] = field(default_factory=list)
@@ -51,9 +51,9 @@ class Repair:
 
 
 def repair_ledger() -> Repair:
-    """Write every balance that differs from its movements, in one transaction while nobody moves copies.
+    """Write every balance that differs from its movements, in one transaction, while nobody moves copies (E11).
 
-    A balance cannot be below 0: where the movements say so, copies were given away twice, and nothing of that item's
+    A balance cannot be below 0: where the movements say so, copies were given away twice, and nothing in that item's
     tree is changed. Raises CannotRepairError where the movements do not verify, or without the owner's rights.
     """
     check_owner()
@@ -65,19 +65,22 @@ def repair_ledger() -> Repair:
             repair.queued = cursor.rowcount
         repair.records = _queue_records()
         _repair_balances(repair)
-        _queue_records()  # the entries of the audit trail that this has made, without the trigger
+        _queue_records()  # the audit entries that this has written without the trigger
     return repair
 
 
 def _queue_records() -> int:
-    """Line items, licenses and audit entries that neither are sealed nor wait to be. Returns how many there were."""
+    """Queue line items, licenses and audit entries that are neither sealed nor queued; return how many there were."""
     check = RecordsCheck()
     check.see_all()
     return len(UnsealedRecord.objects.bulk_create(check.unqueued(), batch_size=1_000))
 
 
 def check_owner() -> None:
-    """Raises CannotRepairError without the rights of the tables' owner."""
+    """Check that the connection has the rights of the tables' owner.
+
+    Raises CannotRepairError.
+    """
     if connection.vendor != "postgresql":
         return
     with connection.cursor() as cursor:
@@ -89,7 +92,10 @@ def check_owner() -> None:
 
 
 def _check_movements() -> None:
-    """Balances that follow from forged movements would only hide them."""
+    """Check that the movements verify: balances from forged movements would only hide the forgery.
+
+    Raises CannotRepairError.
+    """
     for finding in tree_findings():
         raise CannotRepairError(
             f"The movements themselves do not verify, so no balance can follow from them: {finding}. Restore a backup."
@@ -117,7 +123,7 @@ def _repair_balances(repair: Repair) -> None:
 
 
 def _roots(items: Iterable[int]) -> dict[int, int]:
-    """The issued item at the top of each one's tree."""
+    """Return the issued item at the top of each item's tree."""
     top = {pk: pk for pk in items}
     while True:
         found = LineItem.objects.filter(pk__in=set(top.values()), parent__isnull=False)
@@ -128,7 +134,7 @@ def _roots(items: Iterable[int]) -> dict[int, int]:
 
 
 def _write_balances(one: Difference) -> None:
-    """The balances, and beside them the newest movement that they follow from."""
+    """Write the balances, and beside them the newest movement that they follow from."""
     filled = Movement.objects.filter(item=one.item_id).aggregate(newest=Max("pk"))["newest"] or 0
     gave = Movement.objects.filter(parent=one.item_id).aggregate(newest=Max("pk"))["newest"] or 0
     values = dict(zip(BALANCES, one.computed, strict=True))
@@ -145,16 +151,16 @@ def _write_copies(one: DifferenceOnDevice) -> None:
 
 def _record(about: LineItem | Activation, **details: dict[str, int]) -> None:
     AuditEntry.objects.record(
-        actor=None, action=Action.BALANCES_REPAIRED, about=about, reason=REASON, **details
+        actor=None, action=Action.BALANCES_REPAIRED, about=about, reason=REPAIR_REASON, **details
     )
 
 
 def _advice(one: Difference, root: int, differing: set[int]) -> str:
-    """What to do about copies that were given away twice."""
+    """Return the sentence that says what to do about copies that were given away twice."""
     missing = -min(one.computed)
     children = LineItem.objects.filter(parent=one.item_id, available__gt=0).exclude(pk__in=differing)
     named = ", ".join(
-        map(str, children.order_by(F("available").desc()).values_list("pk", flat=True)[:SUGGESTED])
+        map(str, children.order_by(F("available").desc()).values_list("pk", flat=True)[:MAX_SUGGESTED_ITEMS])
     )
     return (
         f"line item {one.item_id}: its movements gave away {missing} copies more than it had, so nothing of its tree"

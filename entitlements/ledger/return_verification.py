@@ -1,4 +1,4 @@
-"""L4: the counted returns, which decide the year's limit, against the movements."""
+"""Verification of the counted returns, which decide the year's limit, against the movements (L4)."""
 
 from collections.abc import Iterator
 
@@ -7,13 +7,13 @@ from django.db import connection
 from entitlements.ledger.findings import Finding
 from entitlements.models import MovementKind
 
-# A counted return has the time of its service, a movement that of its transaction: they are never a day apart.
+# A counted return has the time of its service, a movement the time of its transaction: they are never a day apart.
 ANOTHER_TIME = {
     "postgresql": "counted.first < expected.at - interval '1 day' OR counted.last > expected.at + interval '1 day'",
     "sqlite": "julianday(counted.first) < julianday(expected.at) - 1"
     " OR julianday(counted.last) > julianday(expected.at) + 1",
 }
-# In one statement, so that all of it is seen at one moment; the database compares, only differences come back.
+# One statement, so that it sees a single moment; the database compares, and returns differences only.
 DIFFERENCES = """
 WITH RECURSIVE expected (movement_id, item_id, copies, at) AS (
   SELECT id, item_id, copies, created_at FROM entitlements_movement WHERE kind = %s
@@ -37,7 +37,9 @@ ORDER BY 1, 2
 
 
 def return_findings() -> Iterator[Finding]:
-    """Every return that does not count once, with its copies and at its time, for each level of its chain."""
+    """Yield every return that does not count exactly once, with its copies and time, for each item of its chain
+    (L4).
+    """
     statement = DIFFERENCES.format(another_time=ANOTHER_TIME[connection.vendor])
     with connection.cursor() as cursor:
         cursor.execute(statement, [MovementKind.RETURN])

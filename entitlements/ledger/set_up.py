@@ -1,4 +1,4 @@
-"""What `migrate` puts into a new database: the key that the ledger's heads are signed with (L6)."""
+"""The first signing key, which `migrate` puts into a new database (L6)."""
 
 from typing import Any
 
@@ -9,7 +9,10 @@ from entitlements.models import SigningKey
 
 
 def make_signing_key(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
-    """Receiver of post_migrate, as the owner of the tables; nothing where the table is not yet that of this version."""
+    """Create the first signing key as the owner of the tables (L6; receiver of post_migrate).
+
+    Does nothing where the table is not yet the one of this version.
+    """
     connection = connections[using]
     with connection.cursor() as cursor:
         tables = connection.introspection.table_names(cursor)

@@ -1,4 +1,4 @@
-"""L6: signing, and the keys for it. Every kind of statement has a prefix, so that none can pass for another."""
+"""Signing, and the keys for it; every kind of statement has a prefix, so that none can pass for another (L6)."""
 
 import base64
 import hashlib
@@ -21,7 +21,7 @@ from mxportal.shared.queries import one_or_none
 
 
 class Domain(StrEnum):
-    """What a signature is about: the first bytes of everything that is signed."""
+    """The kinds of signed statements: the first bytes of everything that is signed."""
 
     LEDGER_HEAD = "ledger-head/"
     CERTIFICATE = "certificate/"
@@ -29,12 +29,15 @@ class Domain(StrEnum):
 
 
 def sign(key: SigningKey, domain: Domain, text: bytes) -> bytes:
-    """The signature, 64 bytes. Raises ImproperlyConfigured where KEY_ENCRYPTION_KEY does not open the key."""
+    """Return the signature, 64 bytes.
+
+    Raises ImproperlyConfigured where KEY_ENCRYPTION_KEY does not open the key.
+    """
     return _private_half_of(key).sign(domain.encode() + text)
 
 
 def is_signed(key: SigningKey, domain: Domain, text: bytes, signature: bytes) -> bool:
-    """Whether that key signed this."""
+    """Return whether that key signed this text."""
     public = Ed25519PublicKey.from_public_bytes(_from_base64url(key.public_key))
     try:
         public.verify(signature, domain.encode() + text)
@@ -44,7 +47,10 @@ def is_signed(key: SigningKey, domain: Domain, text: bytes, signature: bytes) ->
 
 
 def active_key() -> SigningKey:
-    """The key that signs now. Raises ImproperlyConfigured where `migrate` has not made one yet."""
+    """Return the key that signs now.
+
+    Raises ImproperlyConfigured where `migrate` has not created one yet.
+    """
     if key := one_or_none(SigningKey.objects.filter(retired_at=None)):
         return key
     raise ImproperlyConfigured(
@@ -53,16 +59,17 @@ def active_key() -> SigningKey:
 
 
 def make_first_key() -> None:
-    """L6: made at set-up, by the owner of the tables; nothing where there is one."""
+    """Create a signing key where there is none, as the owner of the tables (L6)."""
     if not SigningKey.objects.exists():
         _make_key()
 
 
 def lock_keys() -> SigningKey:
-    """Within the caller's transaction: no other one seals or changes keys until its end. Returns the active key.
+    """Lock the keys within the caller's transaction and return the active one; no other process seals or changes keys
+    meanwhile.
 
-    The lock is on the oldest key, which stays the oldest, so that whoever waited reads what is active afterwards. For
-    its sake the application's role may update a key's number, which a trigger refuses.
+    The lock is on the oldest key, which stays the oldest, so that a process that waited reads the active key
+    afterwards. For this lock the application's role may update a key's number; a trigger refuses the update itself.
     """
     SigningKey.objects.for_update().order_by("pk").first()
     return active_key()
@@ -70,15 +77,16 @@ def lock_keys() -> SigningKey:
 
 @transaction.atomic(durable=True)
 def rotate_signing_key() -> SigningKey:
-    """Retire the active key and make another. What the old one signed stays verifiable; it signs no more.
+    """Retire the active key and create another one (L6).
 
-    Only the owner of the tables has the right to it, as to all that changes keys.
+    Signatures of the old key stay verifiable; it signs nothing new. Only the owner of the tables has the right to
+    change keys.
     """
     return replace_key(lock_keys())
 
 
 def replace_key(key: SigningKey) -> SigningKey:
-    """Within the caller's transaction and its lock of the keys: retire the active one and make another."""
+    """Retire ``key`` and create another one, within the caller's transaction and its lock of the keys."""
     key.retired_at, key.private_key = timezone.now(), ""
     key.save(update_fields=["retired_at", "private_key"])
     return _make_key()
@@ -86,7 +94,7 @@ def replace_key(key: SigningKey) -> SigningKey:
 
 @transaction.atomic(durable=True)
 def reencrypt_signing_keys() -> int:
-    """Encrypt every stored private half with the first of KEY_ENCRYPTION_KEY. Returns how many there are.
+    """Encrypt every stored private half with the first key of KEY_ENCRYPTION_KEY, and return how many there are.
 
     Raises ImproperlyConfigured, and changes nothing, where one of them does not open.
     """
@@ -100,7 +108,10 @@ def reencrypt_signing_keys() -> int:
 
 
 def current_key_problem() -> str:
-    """Why the portal cannot sign, as a sentence; "" where it can. One query: decrypted keys are kept in the process."""
+    """Return a sentence that says why the portal cannot sign; "" where it can.
+
+    One query: decrypted keys are kept in the process.
+    """
     key = one_or_none(SigningKey.objects.filter(retired_at=None))
     try:
         if key:
@@ -111,12 +122,14 @@ def current_key_problem() -> str:
 
 
 def public_keys() -> dict[str, Any]:
-    """All keys that ever signed, the newest first, as a JSON Web Key Set (RFC 7517, RFC 8037)."""
+    """Return all keys that ever signed, the newest first, as a JSON Web Key Set (RFC 7517, RFC 8037)."""
     return {"keys": [_jwk(key) for key in SigningKey.objects.order_by("-pk")]}
 
 
 def _jwk(key: SigningKey) -> dict[str, Any]:
-    """A compromised key says so as OpenID Federation 1.0 does, and allows no operation any more (RFC 7517, 4.3)."""
+    """Return a key as a JWK; a compromised one is marked as in OpenID Federation 1.0, and allows no operation (RFC
+    7517, 4.3).
+    """
     jwk = {"kty": "OKP", "crv": key.algorithm, "x": key.public_key, "kid": key.key_id, "alg": "EdDSA"}
     if key.compromised_at is None:
         return jwk | {"use": "sig"}
@@ -125,7 +138,7 @@ def _jwk(key: SigningKey) -> dict[str, Any]:
 
 
 def thumbprint(public_key: str) -> str:
-    """RFC 7638: the ID of a key follows from its public half."""
+    """Return the ID of a key, which is derived from its public half (RFC 7638; L6)."""
     return _to_base64url(
         hashlib.sha256(canonical_json({"crv": "Ed25519", "kty": "OKP", "x": public_key})).digest()
     )
@@ -147,9 +160,10 @@ def _private_half_of(key: SigningKey) -> Ed25519PrivateKey:
 
 @lru_cache(maxsize=2)
 def private_half(encrypted: str, public_key: str, encryption_keys: str) -> Ed25519PrivateKey:
-    """The private key of ``public_key``. Kept in the process: to decrypt and to load it takes longer than to sign.
+    """Return the private key of ``public_key``, which the process keeps: decrypting and loading take longer than
+    signing.
 
-    Raises ImproperlyConfigured where none of ``encryption_keys`` opens it, or where it is another key's.
+    Raises ImproperlyConfigured where none of ``encryption_keys`` opens it, or where it belongs to another key.
     """
     try:
         private = Ed25519PrivateKey.from_private_bytes(encryption(encryption_keys).decrypt(encrypted))

@@ -1,4 +1,4 @@
-"""What a process looks at when it starts. It starts all the same: most of the portal works without signing."""
+"""Checks at the start of a process; it starts in any case, because most of the portal works without signing."""
 
 import logging
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ logger = logging.getLogger(__name__)
 
 @check_at_start
 def say_whether_it_can_sign() -> None:
-    """L6: a line at level CRITICAL where KEY_ENCRYPTION_KEY does not open the signing key. `/readyz` says it, too.
+    """Log a line at level CRITICAL where KEY_ENCRYPTION_KEY does not open the signing key (L6).
 
-    Where the database cannot be reached it is another check's affair.
+    `/readyz` reports it, too. Another check reports a database that cannot be reached.
     """
     try:
         if problem := current_key_problem():
@@ -25,12 +25,15 @@ def say_whether_it_can_sign() -> None:
     except Error as error:
         logger.warning("The signing key was not checked: %s", type(error).__name__)
     finally:
-        connection.close()  # whoever forks from this process must not share it
+        connection.close()  # processes that fork from this one must not share it
 
 
 @register(Tags.database)
 def signing_key_opens(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """L6: before `migrate`, and in `check --database default`. A warning, so that a rotation can mend it."""
+    """Warn where the signing key does not open: before `migrate`, and in `check --database default` (L6).
+
+    It is a warning, so that a rotation can still run.
+    """
     if not databases:
         return []
     try:

@@ -1,7 +1,7 @@
-"""Making, dropping and comparing the ledger's triggers, on PostgreSQL and on SQLite (E11).
+"""Creating, dropping and comparing the ledger's triggers on PostgreSQL and SQLite (E11).
 
-The SQL stands beside this file, one statement between lines of ``-- ;;``. Every trigger's name begins with ``ledger_``.
-``guarding.py`` drops them and makes them anew around work on their tables.
+The SQL files beside this module separate statements by lines of ``-- ;;``. Every trigger's name begins with
+``ledger_``. ``guarding.py`` drops the triggers and creates them again around work on their tables.
 """
 
 import re
@@ -21,8 +21,8 @@ EXISTING = {
     ),
 }
 DROP = {"sqlite": "DROP TRIGGER {name}", "postgresql": "DROP TRIGGER {name} ON {table}"}
-# What stands in the database, as (kind, name, definition). PostgreSQL rewrites what it is given, so there the digest of
-# the statement is kept as a comment, which goes when the trigger goes; with it, the table, and whether it is enabled.
+# The objects in the database, as (kind, name, definition). PostgreSQL rewrites definitions, so there the digest of
+# the statement is kept as a comment, which is dropped with the trigger; so are the table, and whether it is enabled.
 INSTALLED = {
     "sqlite": (
         "SELECT upper(type), name, sql FROM sqlite_master"
@@ -58,19 +58,19 @@ Named = dict[tuple[str, str], str]
 
 @cache
 def statements(vendor: str) -> list[str]:
-    """The statements that make the triggers of one kind of database."""
+    """Return the statements that create the triggers of one kind of database."""
     text = (Path(__file__).parent / f"{vendor}.sql").read_text(encoding="utf-8")
     return [statement.strip() for statement in text.split("-- ;;") if statement.strip()]
 
 
 @cache
 def guarded_tables(vendor: str) -> frozenset[str]:
-    """Every table that a trigger stands on, reads or writes."""
+    """Return every table that has a trigger, or that a trigger reads or writes."""
     return frozenset(re.findall(r"\b(?:accounts|entitlements)_[a-z]+\b", "\n".join(statements(vendor))))
 
 
 def tables_stand(connection: BaseDatabaseWrapper) -> bool:
-    """Whether every table is there that the triggers need."""
+    """Return whether all tables that the triggers need exist."""
     return guarded_tables(connection.vendor) <= set(connection.introspection.table_names())
 
 
@@ -83,7 +83,7 @@ def drop(connection: BaseDatabaseWrapper) -> None:
 
 
 def create(connection: BaseDatabaseWrapper) -> None:
-    """Make every trigger of the ledger anew; nothing where its tables do not exist (yet, or any more)."""
+    """Drop and create every trigger of the ledger; drop only, where some of its tables do not exist."""
     drop(connection)
     if not tables_stand(connection):
         return
@@ -95,22 +95,22 @@ def create(connection: BaseDatabaseWrapper) -> None:
 
 
 def definitions(connection: BaseDatabaseWrapper) -> list[str]:
-    """The statements that make the triggers as they stand now, of whatever version they are."""
+    """Return the statements that create the present triggers, whatever their version."""
     with connection.cursor() as cursor:
         cursor.execute(DEFINITIONS[connection.vendor])
         return [statement for row in cursor.fetchall() for statement in row if statement]
 
 
 def findings(connection: BaseDatabaseWrapper) -> list[str]:
-    """What differs between the triggers in the database and those of this version, one sentence each."""
+    """Return the differences between the triggers in the database and those of this version, one sentence each."""
     expected, found = _expected(connection.vendor), _installed(connection)
     wrong = [
         f"{kind.lower()} {name}: {'not as this version makes it' if (kind, name) in found else 'missing'}"
         for (kind, name), definition in expected.items()
         if found.get((kind, name)) != definition
     ]
-    strangers = [name for kind, name in found if kind == "TRIGGER" and (kind, name) not in expected]
-    return wrong + [f"trigger {name}: not one of this version" for name in strangers]
+    unknown = [name for kind, name in found if kind == "TRIGGER" and (kind, name) not in expected]
+    return wrong + [f"trigger {name}: not one of this version" for name in unknown]
 
 
 def _installed(connection: BaseDatabaseWrapper) -> Named:
@@ -121,7 +121,7 @@ def _installed(connection: BaseDatabaseWrapper) -> Named:
 
 @cache
 def _expected(vendor: str) -> Named:
-    """The same, as ``create`` leaves it."""
+    """Return kind, name and definition of all objects as ``create`` leaves them."""
     expected = {}
     for statement in statements(vendor):
         if made := MAKES.search(statement):
@@ -140,7 +140,7 @@ def _on_postgresql(statement: str, kind: str) -> str:
 
 
 def _comment(statement: str) -> str:
-    """What keeps the digest of a statement with what it made."""
+    """Return the statement that keeps the digest of a statement as the comment of what it created."""
     made = MAKES.search(statement)
     assert made, statement
     kind, name = made.groups()
@@ -154,7 +154,7 @@ def _digest(statement: str) -> str:
 
 
 def _schema(cursor: Any) -> str:
-    """PostgreSQL's schema that holds the tables; SQLite has one only, and its triggers reach no other."""
+    """Return the quotable name of PostgreSQL's schema of the tables; "" on SQLite, which has only one."""
     if cursor.db.vendor != "postgresql":
         return ""
     cursor.execute("SELECT current_schema()")

@@ -1,4 +1,4 @@
-"""E11: recompute every balance from the movements."""
+"""Recomputation of every balance from the movements (E11)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 BALANCES = ("quantity", "available", "split", "activated")
-# One pass over both tables; the database groups and compares, only differences come back.
+# One pass over both tables; the database groups and compares, and returns differences only.
 RECOMPUTE = """
 SELECT item.id, item.quantity, item.available, item.split, item.activated,
   coalesce(moved.quantity, 0), coalesce(moved.available, 0) - coalesce(sold.copies, 0), coalesce(sold.copies, 0),
@@ -44,7 +44,7 @@ ORDER BY activation.id
 
 @dataclass(frozen=True)
 class Difference:
-    """A line item whose balances are not what its movements say; both as (quantity, available, split, activated)."""
+    """A line item whose balances differ from its movements; both as (quantity, available, split, activated)."""
 
     item_id: int
     stored: tuple[int, ...]
@@ -61,7 +61,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class DifferenceOnDevice:
-    """An activation whose copies are not what its movements say."""
+    """An activation whose copies differ from its movements."""
 
     activation_id: int
     stored: int
@@ -72,7 +72,7 @@ class DifferenceOnDevice:
 
 
 def differences() -> Iterator[Difference]:
-    """Every line item that does not agree with its movements, by number."""
+    """Yield every line item whose balances differ from its movements, by number (E11)."""
     with connection.cursor() as cursor:
         cursor.execute(RECOMPUTE)
         for item_id, *values in cursor:
@@ -80,7 +80,7 @@ def differences() -> Iterator[Difference]:
 
 
 def differences_on_devices() -> Iterator[DifferenceOnDevice]:
-    """Every activation that does not agree with its movements, by number."""
+    """Yield every activation whose copies differ from its movements, by number (E11)."""
     with connection.cursor() as cursor:
         cursor.execute(RECOMPUTE_ON_DEVICES)
         for activation_id, stored, computed in cursor:

@@ -41,7 +41,7 @@ def at_once(job: Callable[[], Any]) -> list[Any]:
 
 def test_two_sealers_share_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """One waits for the other's batch: each movement has one leaf, each head its own size."""
-    monkeypatch.setattr(sealing, "BATCH", 10)
+    monkeypatch.setattr(sealing, "SEAL_BATCH", 10)
     cast = make_cast()
     item = issue_item(cast)
     Movement.objects.bulk_create(

@@ -6,7 +6,7 @@ from accounts.models import Operation, SellingRelation, Tier
 from entitlements.activation.services.activate import activate
 from entitlements.activation.services.devices import HostId
 from entitlements.identifiers.host_ids import HostIdType
-from entitlements.ledger.movements import move
+from entitlements.ledger.movements import record_movement
 from entitlements.ledger.sealing.record_sealing import seal_records
 from entitlements.ledger.sealing.seal import seal_ledger
 from entitlements.ledger.signing import active_key
@@ -59,7 +59,7 @@ def make_world() -> dict[str, int]:
     rotate_signing_key()  # the new one has signed nothing yet
     BulkSplit.objects.create(actor=cast.installer, account=cast.installer.account)
     NoticeRun.objects.create(kind=NoticeKind.EXPIRING, covers_after=yesterday(), on=today())
-    waiting = move(actor=cast.mobotix, kind=MovementKind.ADJUST, item=chain.issued, copies=1)
+    waiting = record_movement(actor=cast.mobotix, kind=MovementKind.ADJUST, item=chain.issued, copies=1)
     relation = SellingRelation.objects.get(seller=cast.distributor.account, buyer=cast.installer.account)
     return {
         "issued": chain.issued.pk,

@@ -137,7 +137,7 @@ def assert_whole() -> None:
 
 def idle() -> None:
     """With nothing to do it changes no schema, and waits for nobody who writes movements."""
-    guarding.PATIENCE = 0
+    guarding.LOCK_PATIENCE = 0
     before = snapshot()
     if connection.vendor == "postgresql":
         other = connection.copy()

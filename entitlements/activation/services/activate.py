@@ -20,7 +20,7 @@ from entitlements.items.locks import lock_above, lock_item
 from entitlements.items.predicates import (
     may_activate,
 )
-from entitlements.ledger.movements import move_on_device
+from entitlements.ledger.movements import record_device_movement
 from entitlements.models import Activation, Device, License, LineItem, MovementKind, State
 from mxportal.shared.queries import one_or_none
 from mxportal.shared.refusals import refusal
@@ -230,7 +230,7 @@ def _put_on_device(*, actor: User | None, activation: Activation, copies: int, r
     check_copies(copies, activation.item.available)
     if actor is not None:
         check_reason(actor, activation.item, reason)
-    move_on_device(
+    record_device_movement(
         actor=actor, kind=MovementKind.ACTIVATE, activation=activation, copies=copies, reason=reason
     )
 

@@ -13,7 +13,7 @@ from entitlements.activation.services.return_limits import ReturnLimits, count_r
 from entitlements.items.checks import check_reason, require_reason
 from entitlements.items.locks import lock_above
 from entitlements.items.predicates import may_activate
-from entitlements.ledger.movements import move_on_device
+from entitlements.ledger.movements import record_device_movement
 from entitlements.models import Activation, LineItem, MovementKind
 from mxportal.shared.refusals import refusal
 
@@ -84,7 +84,7 @@ def take_from_device(
         if not (actor and actor.account.is_mobotix):
             raise refusal("returns-used-up", {"copies": obstacle})
         require_reason(reason)
-    movement = move_on_device(
+    movement = record_device_movement(
         actor=actor, kind=MovementKind.RETURN, activation=activation, copies=copies, reason=reason
     )
     count_return(movement, chain)

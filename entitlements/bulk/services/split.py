@@ -12,7 +12,7 @@ from accounts.services.customers import CHUNK, lock_seller
 from accounts.services.customers import create_customers as make_customers
 from entitlements.bulk.services.check import check_characters, check_counts, check_lines
 from entitlements.bulk.services.lines import BulkLine, Checked, LinesRefused, Part
-from entitlements.ledger.movements import move_many
+from entitlements.ledger.movements import record_movements
 from entitlements.mailing.services.queue import queue_parcels
 from entitlements.models import BulkSplit, BulkState, Entitlement, LineItem, MovementKind, Origin
 from entitlements.splits.services.split import new_item
@@ -105,7 +105,7 @@ def split_all(
     _make_customers(bulk.actor, checked)
     items = _write_items(bulk.actor, checked.parts, progress)
     parts = [(item, part.copies) for item, part in zip(items, checked.parts, strict=True)]
-    move_many(actor=bulk.actor, kind=MovementKind.SPLIT, parts=parts)
+    record_movements(actor=bulk.actor, kind=MovementKind.SPLIT, parts=parts)
     link = BulkSplit.items.through
     link.objects.bulk_create((link(bulksplit=bulk, lineitem=item) for item in items), batch_size=BATCH)
     if bulk.send_mail:

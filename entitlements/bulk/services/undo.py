@@ -10,7 +10,7 @@ from accounts.permissions import Permission, check_permission
 from entitlements.items.checks import check_reason
 from entitlements.items.locks import lock_items
 from entitlements.items.predicates import may_undo, needs_reason
-from entitlements.ledger.movements import move_many
+from entitlements.ledger.movements import record_movements
 from entitlements.mailing.services.changes import queue_bulk_undone_mail
 from entitlements.mailing.services.queue import queue_all_undo_mails
 from entitlements.models import BulkSplit, BulkState, LineItem, MovementKind
@@ -30,7 +30,7 @@ def take_all_back(bulk: BulkSplit, *, progress: Callable[[int], None]) -> None:
     items = _lock(bulk)
     check_undo(actor, items, bulk.undo_reason)
     parts = [(item, item.quantity) for item in items]
-    move_many(actor=actor, kind=MovementKind.UNDO, parts=parts, reason=bulk.undo_reason)
+    record_movements(actor=actor, kind=MovementKind.UNDO, parts=parts, reason=bulk.undo_reason)
     progress(len(items))
     make_obsolete(actor, items, bulk.undo_reason)
     queue_all_undo_mails(parts)

@@ -1,4 +1,4 @@
-"""E11: a head that is kept outside of the database, which its ledger must still lead to."""
+"""Heads that are kept outside of the database, to which its ledger must still lead (E11)."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -14,13 +14,13 @@ from entitlements.ledger.signing import Domain, is_signed
 from entitlements.models import LedgerHead, SigningKey
 from mxportal.shared.canonical import canonical_json
 
-FORMAT = "mx-ledger-head/1"
-FIELDS = {"key", "previous", "root", "size", "time"}
+HEAD_FORMAT = "mx-ledger-head/1"
+HEAD_FIELDS = {"key", "previous", "root", "size", "time"}
 
 
 @dataclass(frozen=True)
 class KeptHead:
-    """What it says, and who signed it."""
+    """A kept head: what it says, and who signed it."""
 
     size: int
     root: bytes
@@ -30,13 +30,16 @@ class KeptHead:
 
 
 def head_document(head: LedgerHead) -> bytes:
-    """A head as a file of its own, to be kept elsewhere."""
+    """Return a head as a file, to be kept elsewhere."""
     signed = head_statement(head).data() | {"signature": bytes(head.signature).hex()}
-    return canonical_json({"format": FORMAT, "head": signed})
+    return canonical_json({"format": HEAD_FORMAT, "head": signed})
 
 
 def kept_head(content: bytes) -> KeptHead:
-    """From such a file, or from a certificate's data, which carries a head as well. Raises ValidationError."""
+    """Return the head in such a file or in a certificate's data, which carries a head as well.
+
+    Raises ValidationError.
+    """
     try:
         return _kept_head(json.loads(content)["head"])
     except (ValueError, KeyError, TypeError) as error:
@@ -44,7 +47,7 @@ def kept_head(content: bytes) -> KeptHead:
 
 
 def _kept_head(signed: dict[str, Any]) -> KeptHead:
-    statement = {name: signed[name] for name in FIELDS}
+    statement = {name: signed[name] for name in HEAD_FIELDS}
     return KeptHead(
         size=int(signed["size"]),
         root=bytes.fromhex(signed["root"]),
@@ -55,21 +58,21 @@ def _kept_head(signed: dict[str, Any]) -> KeptHead:
 
 
 class Anchors:
-    """The kept heads, for a pass over the leaves."""
+    """Comparison of the kept heads with the tree during a pass over its leaves."""
 
     def __init__(self, heads: Iterable[KeptHead]) -> None:
         self._heads = list(heads)
         self._sizes = {head.size for head in self._heads}
 
     def findings(self, tree: Frontier) -> Iterator[Finding]:
-        """After each leaf: whether the tree of this size is that of a kept head."""
+        """Yield the kept heads of the tree's present size that have another root; called after each leaf."""
         if tree.size in self._sizes:
             for head in self._heads:
                 if head.size == tree.size and head.root != tree.root():
                     yield Finding(f"head kept elsewhere, at {head.size}", head.root.hex(), tree.root().hex())
 
     def others(self, size: int) -> Iterator[Finding]:
-        """What is wrong with the kept heads otherwise: the tree is smaller today, the key is not there any more."""
+        """Yield what else is wrong with the kept heads: the tree is smaller today, or their key is missing."""
         for head in self._heads:
             entry = f"head kept elsewhere, at {head.size}"
             if head.size > size:

@@ -1,4 +1,4 @@
-"""Showing some fields of a leaf, with the proof that the leaf is in the tree."""
+"""Disclosure of some fields of a leaf, with the proof that the leaf is in the tree."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from entitlements.ledger.sealing.commitments import SealedFields, commitment, fi
 from entitlements.ledger.sealing.merkle import leaf_hash, root_of_proof
 from mxportal.shared.canonical import canonical_json
 
-NAMES = frozenset(SealedFields.__dataclass_fields__)
+FIELD_NAMES = frozenset(SealedFields.__dataclass_fields__)
 
 
 def disclose(fields: SealedFields, salt: bytes, names: tuple[str, ...]) -> dict[str, Any]:
-    """The fields of these names with their salts; of the others, the commitments only."""
+    """Return the named fields with their salts, and only the commitments of the others."""
     commitments = fields.commitments(salt)
     return {
         "shown": {
@@ -21,17 +21,20 @@ def disclose(fields: SealedFields, salt: bytes, names: tuple[str, ...]) -> dict[
 
 
 def shown_values(entry: dict[str, Any]) -> dict[str, str]:
-    """The values that an entry shows."""
+    """Return the values that an entry shows, by field."""
     return {name: field["value"] for name, field in entry["shown"].items()}
 
 
 def root_of_entry(entry: dict[str, Any], size: int) -> bytes | None:
-    """The root that what is shown, what is hidden and the proof lead to; None where they are no leaf of such a tree."""
+    """Return the root that follows from an entry's shown and hidden fields and its proof.
+
+    None where the entry cannot be a leaf of a tree of this size.
+    """
     shown = {
         name: commitment(bytes.fromhex(field["salt"]), field["value"])
         for name, field in entry["shown"].items()
     }
-    if shown.keys() & entry["hidden"].keys() or shown.keys() | entry["hidden"].keys() != NAMES:
+    if shown.keys() & entry["hidden"].keys() or shown.keys() | entry["hidden"].keys() != FIELD_NAMES:
         return None
     leaf = leaf_hash(canonical_json(shown | entry["hidden"]))
     return root_of_proof(entry["leaf"], size, leaf, [bytes.fromhex(step) for step in entry["proof"]])

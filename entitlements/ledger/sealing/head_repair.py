@@ -1,4 +1,6 @@
-"""E11: what was put behind the newest signed head is set aside, so that sealing goes on. For the tables' owner only."""
+"""Setting aside what was added after the newest signed head, so that sealing goes on; for the tables' owner
+only (E11).
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +9,7 @@ from django.db import connection
 
 from accounts.models import AuditEntry
 from entitlements.ledger.guarding import unguarded
-from entitlements.ledger.repair import REASON, CannotRepairError, check_owner
+from entitlements.ledger.repair import REPAIR_REASON, CannotRepairError, check_owner
 from entitlements.ledger.sealing.anchors import KeptHead
 from entitlements.ledger.sealing.merkle import node_count
 from entitlements.ledger.sealing.tree import (
@@ -23,7 +25,9 @@ from entitlements.models.kinds import Action
 
 @dataclass(frozen=True)
 class SetAside:
-    """``heads``: what each one that is gone said and who was to have signed it. ``size``: of the tree that is left."""
+    """The result: ``heads`` are the statements and signatures of the removed heads, ``size`` the size of the remaining
+    tree.
+    """
 
     heads: list[dict[str, str | int]]
     leaves: int
@@ -37,11 +41,11 @@ class SetAside:
 
 
 def set_unsigned_heads_aside(kept: Iterable[KeptHead] = ()) -> SetAside | None:
-    """Take away heads after the newest signed one, with their leaves; the audit trail keeps what the heads said.
+    """Remove the heads after the newest signed one, with their leaves; the audit trail keeps their statements (E11).
 
-    Movements and records stay, and ``repair_ledger`` queues those that have no leaf any more. None where sealing can go
-    on. Raises CannotRepairError where that would be more than an addition: no head is signed, the signed one does not
-    fit the tree, or a later one was ``kept`` elsewhere.
+    Movements and records stay, and ``repair_ledger`` queues those that have no leaf any more. Returns None where
+    sealing can go on. Raises CannotRepairError where more than an addition would be removed: no head is signed, the
+    signed head does not fit the tree, or a later head was ``kept`` elsewhere.
     """
     check_owner()
     if not tree_problem():
@@ -81,6 +85,11 @@ def _set_aside(signed: LedgerHead) -> SetAside:
     LedgerNode.objects.filter(number__gte=node_count(signed.size)).delete()
     result = SetAside(said, leaves, signed.size)
     AuditEntry.objects.record(
-        actor=None, action=Action.HEADS_SET_ASIDE, about=signed, reason=REASON, heads=said, leaves=leaves
+        actor=None,
+        action=Action.HEADS_SET_ASIDE,
+        about=signed,
+        reason=REPAIR_REASON,
+        heads=said,
+        leaves=leaves,
     )
     return result

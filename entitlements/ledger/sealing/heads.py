@@ -1,4 +1,4 @@
-"""The statement that a head of the tree makes, and that is signed."""
+"""The statement of a head of the tree, which is signed."""
 
 import hashlib
 from dataclasses import dataclass
@@ -10,7 +10,10 @@ from mxportal.shared.canonical import canonical_json
 
 @dataclass(frozen=True)
 class HeadStatement:
-    """The tree had this root at this size. ``previous`` is the hash of the statement before, empty at the first."""
+    """The statement that the tree had this root at this size.
+
+    ``previous`` is the hash of the statement before, empty for the first one.
+    """
 
     size: int
     root: bytes
@@ -19,7 +22,7 @@ class HeadStatement:
     key_id: str
 
     def data(self) -> dict[str, str | int]:
-        """As certificates show it."""
+        """Return the statement as certificates show it."""
         return {
             "key": self.key_id,
             "previous": self.previous.hex(),
@@ -29,9 +32,9 @@ class HeadStatement:
         }
 
     def text(self) -> bytes:
-        """What is signed."""
+        """Return the bytes that are signed."""
         return canonical_json(self.data())
 
     def hash(self) -> bytes:
-        """What the next head calls the previous one."""
+        """Return the hash that the next head names as ``previous``."""
         return hashlib.sha256(self.text()).digest()

@@ -1,7 +1,7 @@
-"""The hash tree of RFC 6962 (section 2.1) over leaves that are only ever added.
+"""The hash tree of RFC 6962 (section 2.1) over an append-only list of leaves.
 
-A subtree is (level, index): it covers the leaves from index · 2^level on, 2^level of them; level 0 are the leaves. What
-is kept are the hashes of complete subtrees, which never change. Any root and any proof is put together from some 20.
+A subtree is (level, index): it covers 2^level leaves from leaf index · 2^level on; level 0 are the leaves. The hashes
+of complete subtrees are kept, because they never change. Any root and any proof consist of some 20 of them.
 """
 
 import hashlib
@@ -13,30 +13,34 @@ EMPTY_ROOT = hashlib.sha256().digest()
 
 
 def leaf_hash(data: bytes) -> bytes:
-    """The hash of a leaf, which no node can have."""
+    """Return the hash of a leaf, which no node can have."""
     return hashlib.sha256(b"\x00" + data).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """The hash of a node over its two halves."""
+    """Return the hash of a node over its two halves."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 def node_number(level: int, index: int) -> int:
-    """Numbers 0, 1, 2… for the complete subtrees of level 1 and up, in the order in which leaves complete them."""
+    """Return the number of a complete subtree of level 1 or higher: 0, 1, 2… in the order in which leaves complete
+    them.
+    """
     last_leaf = ((index + 1) << level) - 1
     return node_count(last_leaf) + level - 1
 
 
 def node_count(size: int) -> int:
-    """How many complete subtrees of level 1 and up there are over so many leaves."""
+    """Return how many complete subtrees of level 1 and higher exist over so many leaves."""
     return size - size.bit_count()
 
 
 def subtrees(start: int, stop: int) -> list[Subtree]:
-    """The largest complete subtrees that together cover these leaves, from left to right.
+    """Return the largest complete subtrees that together cover the leaves from ``start`` up to ``stop``, from left to
+    right.
 
-    ``start`` is 0 or where such a subtree of ``stop - start`` leaves can begin, as all halves in the RFC's splits do.
+    ``start`` is 0, or a place where a complete subtree of ``stop - start`` leaves can begin, as all halves in the RFC's
+    splits are.
     """
     found = []
     while start < stop:
@@ -47,13 +51,15 @@ def subtrees(start: int, stop: int) -> list[Subtree]:
 
 
 def fold(hashes: Iterable[bytes]) -> bytes:
-    """The hash over the leaves that ``subtrees`` named, from the hashes of these."""
+    """Return the hash over the leaves that ``subtrees`` named, from the hashes of these subtrees."""
     parts = list(hashes)
     return reduce(lambda right, left: node_hash(left, right), reversed(parts)) if parts else EMPTY_ROOT
 
 
 def proof_ranges(number: int, size: int) -> list[tuple[int, int]]:
-    """PATH of RFC 6962: the ranges of leaves whose hashes lead from leaf ``number`` to the root, leaf upwards."""
+    """Return the ranges of leaves whose hashes lead from leaf ``number`` to the root, from the leaf upwards (PATH of
+    RFC 6962).
+    """
     start, stop, ranges = 0, size, []
     while stop - start > 1:
         middle = start + (1 << ((stop - start - 1).bit_length() - 1))
@@ -67,12 +73,12 @@ def proof_ranges(number: int, size: int) -> list[tuple[int, int]]:
 
 
 def inclusion_proof(number: int, size: int, hash_of: Callable[[Subtree], bytes]) -> list[bytes]:
-    """The hashes that lead from a leaf to the root of the tree over ``size`` leaves."""
+    """Return the hashes that lead from a leaf to the root of the tree over ``size`` leaves."""
     return [fold(map(hash_of, subtrees(*leaves))) for leaves in proof_ranges(number, size)]
 
 
 def root_of_proof(number: int, size: int, leaf: bytes, proof: list[bytes]) -> bytes | None:
-    """The root that a proof leads to (RFC 9162, 2.1.3.2); None where it is no proof for that place."""
+    """Return the root that a proof leads to (RFC 9162, 2.1.3.2), or None where it is no proof for that place."""
     if not 0 <= number < size or len(proof) != len(proof_ranges(number, size)):
         return None
     root = leaf
@@ -82,15 +88,15 @@ def root_of_proof(number: int, size: int, leaf: bytes, proof: list[bytes]) -> by
 
 
 class Frontier:
-    """The right edge of a growing tree: what is needed to add leaves and to know the root."""
+    """The right edge of a growing tree, which is all that is needed to add leaves and to compute the root."""
 
     def __init__(self, size: int = 0, hashes: Iterable[bytes] = ()) -> None:
-        """``hashes`` are those of ``subtrees(0, size)``."""
+        """Take the hashes of ``subtrees(0, size)``."""
         self.size = size
         self.hashes = list(hashes)
 
     def append(self, leaf: bytes) -> list[bytes]:
-        """Add a leaf's hash. Returns the hashes of the subtrees that it completes, by number."""
+        """Add a leaf's hash and return the hashes of the subtrees that it completes, by number."""
         completed = []
         size = self.size
         while size & 1:
@@ -102,5 +108,5 @@ class Frontier:
         return completed
 
     def root(self) -> bytes:
-        """The root over all leaves so far."""
+        """Return the root over all leaves so far."""
         return fold(self.hashes)

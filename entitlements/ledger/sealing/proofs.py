@@ -1,4 +1,6 @@
-"""What proves that the copies of a line item descend from an issue of MOBOTIX, and shows nothing of anybody else's."""
+"""Proofs that the copies of a line item descend from an issue of MOBOTIX, without showing anything about other
+items.
+"""
 
 import logging
 from collections.abc import Iterable
@@ -21,8 +23,8 @@ from entitlements.models import LedgerHead, LineItem, Movement, MovementKind
 
 logger = logging.getLogger(__name__)
 
-BEGINS = (MovementKind.ISSUE, MovementKind.SPLIT)  # how an item comes to be
-# E15: the kinds that change an item's quantity, and which way
+BEGINS = (MovementKind.ISSUE, MovementKind.SPLIT)  # kinds that create an item
+# the kinds that raise or lower an item's quantity (E15)
 RAISES = (*BEGINS, MovementKind.ADJUST)
 LOWERS = (MovementKind.UNDO, MovementKind.REVOKE)
 SHOWN_OF_CHAIN = ("kind", "item", "parent", "product")
@@ -31,7 +33,7 @@ SHOWN_OF_OWN = (*SHOWN_OF_CHAIN, "copies")
 
 @dataclass(frozen=True)
 class Evidence:
-    """The head, as signed; and for each item, by number, the movements from MOBOTIX's issue to its present quantity.
+    """The signed head, and for each item, by number, the movements from MOBOTIX's issue to its present quantity.
 
     A movement that has no leaf yet is shown without a proof.
     """
@@ -51,9 +53,10 @@ class _Step:
 
 
 def evidence_for(items: list[LineItem]) -> Evidence:
-    """For items whose certificate is made. Seals a batch first where their movements are newer than the newest head.
+    """Return the evidence for the items of a certificate.
 
-    While the database takes no writes, such movements are shown without a proof.
+    Seals a batch first where their movements are newer than the newest head. While the database takes no writes, such
+    movements are shown without a proof.
     """
     chains = _chains(items)
     steps = _steps(items, chains)
@@ -84,7 +87,7 @@ def _seal_if_possible() -> None:
 
 
 def _chains(items: list[LineItem]) -> dict[int, list[int]]:
-    """For each item the numbers of the items it comes from, the issued one first, itself last."""
+    """Return for each item the numbers of the items that it descends from, the issued one first and itself last."""
     parents = {item.pk: item.parent_id for item in items}
     while missing := {pk for pk in parents.values() if pk is not None} - parents.keys():
         parents |= dict(LineItem.objects.filter(pk__in=missing).values_list("pk", "parent_id"))
@@ -100,7 +103,10 @@ def _upwards(pk: int | None, parents: dict[int, int | None]) -> list[int]:
 
 
 def _steps(items: list[LineItem], chains: dict[int, list[int]]) -> list[_Step]:
-    """How each item of the chains came to be, and what else changed the items' own quantities until they were read."""
+    """Return the movements that created the items of the chains, and those that changed the items' own quantities.
+
+    The latter up to the state in which the items were read.
+    """
     positions = {item.pk: item.ledger_position for item in items}
     above = {pk for chain in chains.values() for pk in chain} - positions.keys()
     wanted = Q(item__in=above, kind__in=BEGINS) | Q(item__in=positions, kind__in=RAISES + LOWERS)
@@ -115,7 +121,7 @@ def _steps(items: list[LineItem], chains: dict[int, list[int]]) -> list[_Step]:
 
 
 def _wanted(steps: Iterable[_Step], size: int) -> list[Subtree]:
-    """Every stored hash that the proofs need."""
+    """Return the subtrees whose stored hashes the proofs need."""
     numbers = {step.leaf for step in steps if step.leaf is not None and step.leaf < size}
     ranges = {leaves for number in numbers for leaves in proof_ranges(number, size)}
     return [subtree for leaves in ranges for subtree in subtrees(*leaves)]

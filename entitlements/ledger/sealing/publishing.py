@@ -1,4 +1,4 @@
-"""E11: each day's head leaves the database: as a file, by mail, with a time-stamp."""
+"""Publishing of each day's head: as a file, by mail, with a time-stamp (E11)."""
 
 import logging
 from datetime import date
@@ -18,14 +18,14 @@ from mxportal.shared.days import today
 from notifications.services import MailDraft, queue_mails
 
 logger = logging.getLogger(__name__)
-BATCHES = 10
+MAX_BATCHES = 10
 
 
 def publish_head() -> bool:
-    """Publish the head of today, once a day, and ask again for a time-stamp that it did not get.
+    """Publish today's head once, and ask again for a time-stamp that it did not get (E11).
 
-    False where there is nothing to do, or no head. Files come before the row: whoever is killed between the two writes
-    them again. Raises SealingStoppedError.
+    Returns False where there is nothing to do, or no head. Files are written before the row, so that a process that was
+    killed in between writes them again. Raises SealingStoppedError.
     """
     wanted = settings.LEDGER_HEAD_RECIPIENTS or settings.LEDGER_HEAD_DIRECTORY or settings.TIMESTAMP_URL
     if not wanted:
@@ -35,8 +35,8 @@ def publish_head() -> bool:
 
 
 def _publish() -> bool:
-    seal_ledger(batches=BATCHES)
-    seal_records(batches=BATCHES)
+    seal_ledger(batches=MAX_BATCHES)
+    seal_records(batches=MAX_BATCHES)
     head = newest_signed_head()
     if head is None:
         return False
@@ -46,14 +46,14 @@ def _publish() -> bool:
     try:
         _note(day, head, stamp)
     except IntegrityError:
-        return False  # another beat was quicker
+        return False  # another beat was faster
     return True
 
 
 def _stamp_again(published: PublishedHead) -> bool:
-    """The head that was published without a time-stamp gets one, and a second mail brings it.
+    """Add a time-stamp to the head that was published without one, and mail it again.
 
-    That of an earlier day is not asked for any more: today's tree, which is stamped, contains that one.
+    A head of an earlier day gets none: today's tree, which is stamped, contains it.
     """
     if published.stamp or not settings.TIMESTAMP_URL:
         return False
@@ -66,12 +66,14 @@ def _stamp_again(published: PublishedHead) -> bool:
 
 
 def head_name(day: date, ending: str = "json") -> str:
-    """The name of the file."""
+    """Return the name of the day's file."""
     return f"ledger-head-{day.isoformat()}.{ending}"
 
 
 def _stamp(document: bytes) -> bytes:
-    """Empty where none is wanted, or its server does not give one: the head is published all the same."""
+    """Return a time-stamp of the file, or b"" where none is wanted or the server gives none; the head is published
+    anyway.
+    """
     if not settings.TIMESTAMP_URL:
         return b""
     try:
@@ -82,7 +84,7 @@ def _stamp(document: bytes) -> bytes:
 
 
 def _write_files(day: date, document: bytes, stamp: bytes) -> None:
-    """Whole or not at all, whatever happens meanwhile."""
+    """Write each file completely or not at all, even if the process is killed meanwhile."""
     if not settings.LEDGER_HEAD_DIRECTORY:
         return
     directory = Path(settings.LEDGER_HEAD_DIRECTORY)
@@ -96,14 +98,17 @@ def _write_files(day: date, document: bytes, stamp: bytes) -> None:
 
 @transaction.atomic(durable=True)
 def _note(day: date, head: LedgerHead, stamp: bytes) -> None:
-    """Raises IntegrityError where the day has its head."""
+    """Record that the day's head is published, and queue its mails.
+
+    Raises IntegrityError where another process has done so.
+    """
     PublishedHead.objects.create(day=day, head=head, stamp=stamp)
     _queue_mails(day)
 
 
 @transaction.atomic(durable=True)
 def _add_stamp(day: date, stamp: bytes) -> bool:
-    """False where another beat was quicker."""
+    """Add the time-stamp and queue the mails again; return False where another process was faster."""
     if not PublishedHead.objects.filter(day=day, stamp=b"").update(stamp=stamp):
         return False
     _queue_mails(day)

@@ -1,7 +1,7 @@
-"""What is sealed besides movements: the kinds of records, and the rows that they are about.
+"""Kinds of sealed records beside movements, and their rows.
 
 A new kind is an entry here, a trigger that queues its rows (ledger/*.sql), and a row of RecordBackfill in the migration
-that brings it, for the rows that are there already. Neither the facts of a kind nor their texts can change afterwards.
+that introduces it, for the rows that exist already. Neither the facts of a kind nor their texts can change afterwards.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ from entitlements.models import License, LineItem
 
 @dataclass(frozen=True)
 class RecordKind:
-    """``facts`` are the names in the record and the columns that they come from; the row's number is always one."""
+    """A kind of record; ``facts`` maps names in the record to columns, and each record has the row's number."""
 
     name: str
     noun: str
@@ -25,7 +25,7 @@ class RecordKind:
     facts: dict[str, str]
 
     def records(self, subjects: Iterable[int]) -> Iterator[tuple[int, bytes]]:
-        """Number and record of each of these rows that there is, by number."""
+        """Yield number and record of each of these rows that exists, by number."""
         rows = self.rows.filter(pk__in=list(subjects)).order_by("pk")
         for pk, *values in rows.values_list("pk", *self.facts.values()):
             yield pk, self._record(pk, values)

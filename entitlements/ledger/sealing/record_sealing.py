@@ -1,4 +1,6 @@
-"""Records of rows become leaves of the hash tree: what the triggers queued, and what was there before."""
+"""Sealing of records: rows that the triggers queued, and rows that are older than the upgrade, become leaves of the
+tree.
+"""
 
 import itertools
 from collections import defaultdict
@@ -13,12 +15,15 @@ from entitlements.ledger.sealing.records import pack_numbers, record_hash, recor
 from entitlements.ledger.sealing.tree import GrowingTree, growing_tree
 from entitlements.models import RecordBackfill, SealedRecords, UnsealedRecord
 
-BATCH = 5_000  # records under one head and in one transaction
-A_LEAF = 500  # records under one leaf; SQLite takes no longer lists of numbers
+RECORD_BATCH = 5_000  # records under one head and in one transaction
+RECORDS_A_LEAF = 500  # SQLite takes no longer lists of numbers
 
 
 def seal_records(*, batches: int | None = None) -> int:
-    """Seal what waits, then what was there before its kind was sealed, at most so many batches. Returns how many."""
+    """Seal queued rows, then rows that are older than the sealing of their kind, in at most so many batches.
+
+    Returns how many rows were sealed. Raises SealingStoppedError.
+    """
     sealed = 0
     for _batch in itertools.count() if batches is None else range(batches):
         count = _seal_batch()
@@ -30,7 +35,7 @@ def seal_records(*, batches: int | None = None) -> int:
 
 @transaction.atomic(durable=True)
 def _seal_batch() -> int:
-    """One head over up to BATCH records; none where nothing waits."""
+    """Seal up to RECORD_BATCH records under one head; without waiting rows, write no head."""
     tree = growing_tree()
     waiting = list(_take_waiting()) or list(_take_backfill())
     sealed = [_seal(tree, KINDS[kind], subjects) for kind, subjects in waiting]
@@ -42,8 +47,8 @@ def _seal_batch() -> int:
 
 
 def _take_waiting() -> Iterator[tuple[str, list[int]]]:
-    """The oldest of the queue, by kind, A_LEAF at a time; they are queued no more."""
-    rows = list(UnsealedRecord.objects.order_by("pk").values_list("pk", "kind", "subject")[:BATCH])
+    """Take the oldest rows from the queue and yield them by kind, RECORDS_A_LEAF at a time."""
+    rows = list(UnsealedRecord.objects.order_by("pk").values_list("pk", "kind", "subject")[:RECORD_BATCH])
     UnsealedRecord.objects.filter(pk__in=[pk for pk, _kind, _subject in rows]).delete()
     by_kind: dict[str, list[int]] = defaultdict(list)
     for _pk, kind, subject in rows:
@@ -54,13 +59,16 @@ def _take_waiting() -> Iterator[tuple[str, list[int]]]:
 
 
 def _take_backfill() -> Iterator[tuple[str, list[int]]]:
-    """The next of the first kind whose older rows are not all sealed. What came since the upgrade is queued as well."""
+    """Yield the next rows of the first kind whose older rows are not all sealed.
+
+    Rows since the upgrade are in the queue.
+    """
     for backfill in RecordBackfill.objects.order_by("kind"):
         rows = KINDS[backfill.kind].rows
         if backfill.last is None:
             backfill.last = rows.aggregate(last=Max("pk"))["last"] or 0
         older = rows.filter(pk__gt=backfill.position, pk__lte=backfill.last).order_by("pk")
-        subjects = list(older.values_list("pk", flat=True)[:BATCH])
+        subjects = list(older.values_list("pk", flat=True)[:RECORD_BATCH])
         if not subjects:
             backfill.delete()
             continue
@@ -72,7 +80,10 @@ def _take_backfill() -> Iterator[tuple[str, list[int]]]:
 
 
 def _seal(tree: GrowingTree, kind: RecordKind, subjects: list[int]) -> SealedRecords | None:
-    """A leaf over these rows. One that is gone has nothing to commit to: verify_ledger names it where it was sealed."""
+    """Return a leaf over these rows, or None where none exists any more.
+
+    A missing row has nothing to commit to; verify_ledger reports it where it was sealed.
+    """
     salt = new_salt()
     hashes = {pk: record_hash(salt, kind.name, pk, text) for pk, text in kind.records(subjects)}
     if not hashes:
@@ -84,5 +95,5 @@ def _seal(tree: GrowingTree, kind: RecordKind, subjects: list[int]) -> SealedRec
 
 
 def _pieces(subjects: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(subjects), A_LEAF):
-        yield subjects[start : start + A_LEAF]
+    for start in range(0, len(subjects), RECORDS_A_LEAF):
+        yield subjects[start : start + RECORDS_A_LEAF]

@@ -1,4 +1,4 @@
-"""E11: sealed records against the rows that they are about."""
+"""Verification of sealed records against their rows (E11)."""
 
 import itertools
 from collections import defaultdict
@@ -9,29 +9,29 @@ from entitlements.ledger.sealing.record_kinds import KINDS, RecordKind
 from entitlements.ledger.sealing.records import record_hash, records_leaf_hash, unpack_hashes, unpack_numbers
 from entitlements.models import LedgerLeaf, RecordBackfill, SealedRecords, UnsealedRecord
 
-MOST = 100  # rows that are looked at more closely where they seem to be left out
-PAGE = 13  # bits of a number that stand within a page of the set
-READ = 2_000  # rows at a time
+MAX_LEFT_OUT = 100  # rows that are checked further where they seem to be left out
+PAGE_BITS = 13  # bits of a number within a page of the set
+READ_CHUNK = 2_000  # rows at a time
 
 
 class Numbers:
-    """A set of row numbers, at a bit each."""
+    """A set of row numbers, at one bit each."""
 
     def __init__(self) -> None:
-        self._pages: dict[int, bytearray] = defaultdict(lambda: bytearray(1 << (PAGE - 3)))
+        self._pages: dict[int, bytearray] = defaultdict(lambda: bytearray(1 << (PAGE_BITS - 3)))
 
     def add(self, numbers: Iterable[int]) -> None:
-        """Put them in."""
+        """Add these numbers."""
         for number in numbers:
-            self._pages[number >> PAGE][(number & (1 << PAGE) - 1) >> 3] |= 1 << (number & 7)
+            self._pages[number >> PAGE_BITS][(number & (1 << PAGE_BITS) - 1) >> 3] |= 1 << (number & 7)
 
     def __contains__(self, number: int) -> bool:
-        page = self._pages.get(number >> PAGE)
-        return page is not None and bool(page[(number & (1 << PAGE) - 1) >> 3] & 1 << (number & 7))
+        page = self._pages.get(number >> PAGE_BITS)
+        return page is not None and bool(page[(number & (1 << PAGE_BITS) - 1) >> 3] & 1 << (number & 7))
 
 
 class RecordsCheck:
-    """Goes along with a pass over the leaves, and knows afterwards which rows were sealed."""
+    """A check that accompanies a pass over the leaves, and knows afterwards which rows are sealed."""
 
     def __init__(self) -> None:
         self._seen: dict[str, Numbers] = defaultdict(Numbers)
@@ -39,12 +39,12 @@ class RecordsCheck:
         self._to_come = {kind: (position, last) for kind, position, last in backfills}
 
     def see_all(self) -> None:
-        """Know what is sealed without a pass over the leaves."""
-        for kind, subjects in SealedRecords.objects.values_list("kind", "subjects").iterator(READ):
+        """Read which rows are sealed without a pass over the leaves."""
+        for kind, subjects in SealedRecords.objects.values_list("kind", "subjects").iterator(READ_CHUNK):
             self._seen[kind].add(unpack_numbers(bytes(subjects)))
 
     def findings(self, leaf: LedgerLeaf, records: SealedRecords | None) -> Iterator[Finding]:
-        """What does not fit under one leaf."""
+        """Yield what is wrong under one leaf."""
         if records is None or records.kind not in KINDS:
             yield Finding(f"leaf {leaf.number}", "a movement or records", "neither")
             return
@@ -66,10 +66,10 @@ class RecordsCheck:
                 yield Finding(entry, f"what was sealed as {expected.hex()}", now[subject].decode()[:500])
 
     def left_out(self, size: int) -> Iterator[Finding]:
-        """Rows that are neither sealed nor wait to be. ``size``: how many leaves the pass was over."""
+        """Yield rows that are neither sealed nor queued; ``size`` is the number of leaves in the pass."""
         for kind in KINDS.values():
-            unseen = list(itertools.islice(self._unseen(kind), MOST))
-            # Read in this order, for a row may be sealed meanwhile: it goes from the queue to the leaves.
+            unseen = list(itertools.islice(self._unseen(kind), MAX_LEFT_OUT))
+            # In this order, because a row that is sealed meanwhile moves from the queue to the leaves.
             waiting = UnsealedRecord.objects.filter(kind=kind.name, subject__in=unseen)
             unseen = sorted(set(unseen).difference(waiting.values_list("subject", flat=True)))
             if unseen:
@@ -82,19 +82,21 @@ class RecordsCheck:
                     )
 
     def unqueued(self) -> Iterator[UnsealedRecord]:
-        """Places in the queue for all rows that are left out, while nobody else writes."""
+        """Yield places in the queue for all rows that are left out, while nobody else writes."""
         for kind in KINDS.values():
             for pk in self._unseen(kind):
                 yield UnsealedRecord(kind=kind.name, subject=pk)
 
     def _unseen(self, kind: RecordKind) -> Iterator[int]:
-        """Rows that were not under the leaves, and that the backfill does not come to."""
+        """Yield rows that are under no leaf, not queued, and not part of the backfill."""
         position, last = self._to_come.get(kind.name, (0, 0))
         seen, queued = self._seen[kind.name], Numbers()
         queued.add(
-            UnsealedRecord.objects.filter(kind=kind.name).values_list("subject", flat=True).iterator(READ)
+            UnsealedRecord.objects.filter(kind=kind.name)
+            .values_list("subject", flat=True)
+            .iterator(READ_CHUNK)
         )
-        for pk in kind.rows.order_by("pk").values_list("pk", flat=True).iterator(READ):
-            comes = pk > position and (last is None or pk <= last)
-            if pk not in seen and pk not in queued and not comes:
+        for pk in kind.rows.order_by("pk").values_list("pk", flat=True).iterator(READ_CHUNK):
+            in_backfill = pk > position and (last is None or pk <= last)
+            if pk not in seen and pk not in queued and not in_backfill:
                 yield pk

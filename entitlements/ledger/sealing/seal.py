@@ -1,4 +1,4 @@
-"""Movements become leaves of the hash tree, and its head is signed."""
+"""Sealing of movements: they become leaves of the hash tree, and its head is signed (E11)."""
 
 import itertools
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from entitlements.ledger.sealing.commitments import SealedFields, item_token, ne
 from entitlements.ledger.sealing.tree import growing_tree
 from entitlements.models import LedgerLeaf, Movement, UnsealedMovement
 
-BATCH = 5_000  # movements under one head and in one transaction, which on SQLite keeps everybody else waiting
-# What a leaf is about, along the movement's foreign keys. The time is the transaction's, and the product's number is
-# sealed and not its part number, which MOBOTIX may correct.
+SEAL_BATCH = 5_000  # movements under one head and in one transaction; on SQLite everybody else waits for it
+# The fields of a leaf, along the movement's foreign keys. The time is the transaction's. The product's number is
+# sealed, and not its part number, which MOBOTIX may correct.
 SEALED_COLUMNS = (
     "pk",
     "kind",
@@ -31,39 +31,39 @@ SEALED_COLUMNS = (
 
 @dataclass(frozen=True)
 class SealingLag:
-    """What waits for its leaf: how many movements, and since when the oldest of them."""
+    """How many movements wait for their leaf, and since when the oldest of them waits."""
 
     count: int
     oldest: datetime | None
 
     @property
     def age(self) -> timedelta:
-        """Of the oldest."""
+        """How long the oldest movement has waited."""
         return timezone.now() - self.oldest if self.oldest else timedelta()
 
 
 def sealing_lag() -> SealingLag:
-    """How far the tree is behind the ledger."""
+    """Return how far the tree is behind the ledger."""
     waiting = UnsealedMovement.objects.order_by("pk")
     return SealingLag(waiting.count(), waiting.values_list("movement__created_at", flat=True).first())
 
 
 def seal_ledger(*, batches: int | None = None) -> int:
-    """Seal what waits, at most so many batches of it. Returns how many movements were sealed.
+    """Seal waiting movements in at most so many batches, and return how many were sealed.
 
-    Where two seal at once, one waits for the other's batch. Raises SealingStoppedError.
+    Where two processes seal at once, one waits for the other's batch. Raises SealingStoppedError.
     """
     sealed = 0
     for _batch in itertools.count() if batches is None else range(batches):
         count = _seal_batch()
         sealed += count
-        if count < BATCH:
+        if count < SEAL_BATCH:
             break
     return sealed
 
 
 def sealed_fields(row: tuple[Any, ...]) -> SealedFields:
-    """From the values of SEALED_COLUMNS."""
+    """Return the fields of a leaf from the values of SEALED_COLUMNS."""
     pk, kind, item, parent, copies, product, activation, actor, reason, created_at = row
     return SealedFields(
         movement=str(pk),
@@ -81,9 +81,9 @@ def sealed_fields(row: tuple[Any, ...]) -> SealedFields:
 
 @transaction.atomic(durable=True)
 def _seal_batch() -> int:
-    """One head over what waits now, up to BATCH movements."""
+    """Seal up to SEAL_BATCH waiting movements under one head."""
     tree = growing_tree()
-    taken = list(UnsealedMovement.objects.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    taken = list(UnsealedMovement.objects.order_by("pk").values_list("pk", flat=True)[:SEAL_BATCH])
     rows = _rows(taken)
     UnsealedMovement.objects.filter(pk__in=taken).delete()
     for row in rows:
@@ -95,9 +95,10 @@ def _seal_batch() -> int:
 
 
 def _rows(movements: list[int]) -> list[tuple[Any, ...]]:
-    """The SEALED_COLUMNS of those that have no leaf yet, whatever the queue says.
+    """Return the SEALED_COLUMNS of the movements that have no leaf yet, whatever the queue says.
 
-    By primary keys: a join of queue, leaves and movements takes all of each where PostgreSQL guesses their sizes wrong.
+    By primary keys: a join of queue, leaves and movements reads all of each where PostgreSQL estimates their sizes
+    wrong.
     """
     sealed = LedgerLeaf.objects.filter(movement__in=movements).values_list("movement", flat=True)
     unsealed = set(movements).difference(sealed)

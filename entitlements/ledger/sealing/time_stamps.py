@@ -1,4 +1,4 @@
-"""RFC 3161: a time-stamp authority says that something was there at a time."""
+"""Time-stamps of RFC 3161, by which an authority confirms that content existed at a time."""
 
 import urllib.request
 from datetime import datetime
@@ -14,16 +14,19 @@ from rfc3161_client import (
     decode_timestamp_response,
 )
 
-SECONDS = 20
-LARGEST = 100_000  # bytes of an answer; they have some thousand
+TIMEOUT_SECONDS = 20
+MAX_ANSWER_BYTES = 100_000  # answers usually have a few thousand
 
 
 class TimeStampError(Exception):
-    """There is no time-stamp, or it does not hold; the text says why."""
+    """There is no time-stamp, or it is not valid; the text says why."""
 
 
 def time_stamp(content: bytes) -> bytes:
-    """The answer of the server at TIMESTAMP_URL about this content (a ``.tsr`` of OpenSSL). Raises TimeStampError."""
+    """Return the answer of the server at TIMESTAMP_URL for this content, a ``.tsr`` file of OpenSSL.
+
+    Raises TimeStampError.
+    """
     query = TimestampRequestBuilder().data(content).hash_algorithm(HashAlgorithm.SHA256).build()
     request = urllib.request.Request(
         settings.TIMESTAMP_URL,
@@ -31,8 +34,8 @@ def time_stamp(content: bytes) -> bytes:
         headers={"Content-Type": "application/timestamp-query"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
-            stamp = answer.read(LARGEST)
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
+            stamp = answer.read(MAX_ANSWER_BYTES)
     except OSError as error:
         raise TimeStampError(f"the time-stamp server does not answer: {error}") from error
     stamped_at(stamp, content, nonce=query.nonce)
@@ -40,7 +43,10 @@ def time_stamp(content: bytes) -> bytes:
 
 
 def stamped_at(stamp: bytes, content: bytes, *, nonce: int | None = None) -> datetime:
-    """When this content was there, by a stamp that leads to TIMESTAMP_CA. Raises TimeStampError where it does not."""
+    """Return when the content existed, by a time-stamp that leads to TIMESTAMP_CA.
+
+    Raises TimeStampError where it does not.
+    """
     verifier = VerifierBuilder(roots=_roots(), nonce=nonce).build()
     try:
         response = decode_timestamp_response(stamp)

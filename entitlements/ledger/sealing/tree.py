@@ -9,11 +9,11 @@ from entitlements.ledger.sealing.merkle import Frontier, Subtree, node_count, no
 from entitlements.ledger.signing import Domain, is_signed, lock_keys, sign
 from entitlements.models import LedgerHead, LedgerLeaf, LedgerNode, SigningKey
 
-ROWS = 1_000  # in one INSERT
+INSERT_ROWS = 1_000  # in one statement
 
 
 class SealingStoppedError(Exception):
-    """The stored tree does not end in a head that the portal signed: nothing is built on it. The text says why."""
+    """The stored tree does not end in a head that the portal signed, so nothing is built on it; the text says why."""
 
 
 @dataclass
@@ -27,7 +27,7 @@ class GrowingTree:
     nodes: list[LedgerNode] = field(default_factory=list)
 
     def add(self, *, salt: bytes, hash: bytes, movement: int | None = None) -> LedgerLeaf:
-        """One leaf, at the end."""
+        """Add one leaf at the end and return it."""
         next_node = node_count(self.frontier.size)
         leaf = LedgerLeaf(number=self.frontier.size, movement_id=movement, salt=salt, hash=hash)
         self.leaves.append(leaf)
@@ -36,9 +36,9 @@ class GrowingTree:
         return leaf
 
     def save(self) -> None:
-        """Write the leaves, the nodes that they complete, and the head, signed."""
-        LedgerLeaf.objects.bulk_create(self.leaves, batch_size=ROWS)
-        LedgerNode.objects.bulk_create(self.nodes, batch_size=ROWS)
+        """Write the leaves, the nodes that they complete, and the signed head."""
+        LedgerLeaf.objects.bulk_create(self.leaves, batch_size=INSERT_ROWS)
+        LedgerNode.objects.bulk_create(self.nodes, batch_size=INSERT_ROWS)
         size, root = self.frontier.size, self.frontier.root()
         statement = HeadStatement(size, root, timezone.now(), self.previous, self.key.key_id)
         LedgerHead.objects.create(
@@ -52,7 +52,10 @@ class GrowingTree:
 
 
 def growing_tree() -> GrowingTree:
-    """Within the caller's transaction: the tree, locked against others that seal. Raises SealingStoppedError."""
+    """Return the tree within the caller's transaction, locked against other processes that seal.
+
+    Raises SealingStoppedError.
+    """
     key = lock_keys()
     last = newest_head()
     frontier = stored_frontier(last.size if last else 0)
@@ -62,7 +65,7 @@ def growing_tree() -> GrowingTree:
 
 
 def tree_problem() -> str:
-    """Why nothing can be added to the tree, as a sentence; "" where it can."""
+    """Return a sentence that says why nothing can be added to the tree; "" where it can."""
     try:
         last = newest_head()
         return _problem(last, stored_frontier(last.size if last else 0))
@@ -71,28 +74,31 @@ def tree_problem() -> str:
 
 
 def newest_head() -> LedgerHead | None:
-    """The head that covers most."""
+    """Return the head that covers the most leaves."""
     return LedgerHead.objects.select_related("key").order_by("size").last()
 
 
 def newest_signed_head() -> LedgerHead | None:
-    """The newest head that its key has signed, whatever somebody put behind it."""
+    """Return the newest head with a valid signature of its key, whatever was added after it."""
     heads = LedgerHead.objects.select_related("key").order_by("-size")
     return next((head for head in heads.iterator(1) if is_signed_head(head)), None)
 
 
 def is_signed_head(head: LedgerHead) -> bool:
-    """Whether the key that it names signed what it says."""
+    """Return whether the key that the head names signed its statement."""
     return is_signed(head.key, Domain.LEDGER_HEAD, head_statement(head).text(), bytes(head.signature))
 
 
 def head_statement(head: LedgerHead) -> HeadStatement:
-    """What a stored head says."""
+    """Return the statement of a stored head."""
     return HeadStatement(head.size, bytes(head.root), head.sealed_at, bytes(head.previous), head.key.key_id)
 
 
 def hashes_of(wanted: list[Subtree]) -> dict[Subtree, bytes]:
-    """The stored hashes of complete subtrees, in two queries. Raises KeyError where one is missing."""
+    """Return the stored hashes of complete subtrees, in two queries.
+
+    Raises KeyError where one is missing.
+    """
     leaves = LedgerLeaf.objects.filter(pk__in=[index for level, index in wanted if not level])
     nodes = LedgerNode.objects.filter(pk__in=[node_number(*subtree) for subtree in wanted if subtree[0]])
     leaf_hashes = dict(leaves.values_list("pk", "hash"))
@@ -104,7 +110,10 @@ def hashes_of(wanted: list[Subtree]) -> dict[Subtree, bytes]:
 
 
 def stored_frontier(size: int) -> Frontier:
-    """The right edge of the stored tree. Raises SealingStoppedError where a part of it is missing."""
+    """Return the right edge of the stored tree.
+
+    Raises SealingStoppedError where a part of it is missing.
+    """
     edge = subtrees(0, size)
     try:
         hashes = hashes_of(edge)
@@ -114,7 +123,9 @@ def stored_frontier(size: int) -> Frontier:
 
 
 def _problem(last: LedgerHead | None, frontier: Frontier) -> str:
-    """The newest head is signed, has the tree's root, and covers all of it."""
+    """Return a sentence where the newest head is not signed, has another root than the tree, or does not cover all of
+    it.
+    """
     if LedgerLeaf.objects.filter(pk__gte=frontier.size).exists():
         return f"there are leaves after the {frontier.size} that the newest head covers"
     if last is None:

@@ -1,6 +1,6 @@
-"""E11: the sealed ledger against the movements. One pass over the leaves in chunks, whatever their number.
+"""Verification of the sealed ledger against the movements, in one pass over the leaves in chunks of fixed size (E11).
 
-What is checked is what the newest head covers. As nothing is ever taken away, sealing may go on meanwhile.
+What the newest head covers is checked. As nothing is ever removed, sealing may go on meanwhile.
 """
 
 from collections.abc import Generator, Iterable, Iterator
@@ -17,8 +17,8 @@ from entitlements.ledger.sealing.seal import SEALED_COLUMNS, sealed_fields
 from entitlements.ledger.sealing.tree import head_statement, is_signed_head
 from entitlements.models import LedgerHead, LedgerLeaf, LedgerNode, Movement, SealedRecords
 
-CHUNK = 2_000
-# One statement, so that all of it is seen at one moment.
+LEAF_CHUNK = 2_000
+# One statement, so that it sees a single moment.
 ENDS = """
 SELECT coalesce((SELECT max(size) FROM entitlements_ledgerhead), 0),
   coalesce((SELECT max(number) + 1 FROM entitlements_ledgerleaf), 0),
@@ -32,21 +32,22 @@ WHERE NOT EXISTS (SELECT 1 FROM entitlements_ledgerleaf leaf WHERE leaf.movement
 
 
 def seal_findings(kept: Iterable[KeptHead] = ()) -> Iterator[Finding]:
-    """What does not fit, in the order of the leaves. Where the tree itself breaks, the rest of it is not looked at.
+    """Yield everything that is wrong, in the order of the leaves (E11).
 
-    ``kept``: heads that were kept elsewhere, which the tree must begin with.
+    Where the tree itself breaks, the rest of it is not checked. ``kept`` are heads that were kept elsewhere, with which
+    the tree must begin.
     """
     size, records, anchors = _sealed_size(), RecordsCheck(), Anchors(kept)
     yield from anchors.others(size)
     whole = yield from _tree_findings(size, records, anchors)
     yield from _end_findings()
     yield from _left_out_findings()
-    if whole:  # else too many would seem to be left out
+    if whole:  # otherwise too many would seem to be left out
         yield from records.left_out(size)
 
 
 def tree_findings() -> Iterator[Finding]:
-    """What of that concerns the movements that are sealed."""
+    """Yield the findings that concern sealed movements."""
     yield from _tree_findings(_sealed_size(), None, Anchors(()))
     yield from _end_findings()
 
@@ -56,7 +57,9 @@ def _sealed_size() -> int:
 
 
 def _tree_findings(size: int, check: RecordsCheck | None, anchors: Anchors) -> Generator[Finding, None, bool]:
-    """Leaves against movements, nodes and heads against leaves."""
+    """Yield differences between leaves and movements, and of nodes and heads from the leaves; return whether the pass
+    was complete.
+    """
     frontier, nodes, heads = Frontier(), _nodes(node_count(size)), _heads(size)
     head, previous = next(heads, None), b""
     for leaf, row, records in _leaves(size):
@@ -81,8 +84,8 @@ Covered = tuple[LedgerLeaf, tuple[Any, ...] | None, SealedRecords | None]
 
 
 def _leaves(size: int) -> Iterator[Covered]:
-    """Each leaf with the SEALED_COLUMNS of its movement, or its records; None where they are gone."""
-    for start in range(0, size, CHUNK):
+    """Yield each leaf with the SEALED_COLUMNS of its movement, or its records; None where they are missing."""
+    for start in range(0, size, LEAF_CHUNK):
         leaves = list(_chunk(LedgerLeaf.objects.all(), start))
         movements = Movement.objects.filter(pk__in=[leaf.movement_id for leaf in leaves if leaf.movement_id])
         rows = {row[0]: row for row in movements.values_list(*SEALED_COLUMNS)}
@@ -96,19 +99,19 @@ def _records(leaves: list[int]) -> dict[int, SealedRecords]:
 
 
 def _nodes(count: int) -> Iterator[LedgerNode]:
-    for start in range(0, count, CHUNK):
+    for start in range(0, count, LEAF_CHUNK):
         yield from _chunk(LedgerNode.objects.all(), start)
 
 
 def _chunk(rows: QuerySet[Any], start: int) -> QuerySet[Any]:
-    return rows.filter(pk__gte=start, pk__lt=start + CHUNK).order_by("pk")
+    return rows.filter(pk__gte=start, pk__lt=start + LEAF_CHUNK).order_by("pk")
 
 
 def _heads(size: int) -> Iterator[LedgerHead]:
-    """Up to that size, a chunk at a time."""
+    """Yield the heads up to this size, a chunk at a time."""
     after = 0
     heads = LedgerHead.objects.select_related("key").filter(size__lte=size).order_by("size")
-    while chunk := list(heads.filter(size__gt=after)[:CHUNK]):
+    while chunk := list(heads.filter(size__gt=after)[:LEAF_CHUNK]):
         yield from chunk
         after = chunk[-1].size
 
@@ -150,7 +153,7 @@ def _head_findings(head: LedgerHead, root: bytes, previous: bytes) -> Iterator[F
 
 
 def _end_findings() -> Iterator[Finding]:
-    """Leaves and nodes end where the newest head says."""
+    """Yield leaves and nodes beyond the size of the newest head."""
     with connection.cursor() as cursor:
         cursor.execute(ENDS)
         size, leaves, nodes = cursor.fetchone()
@@ -161,7 +164,7 @@ def _end_findings() -> Iterator[Finding]:
 
 
 def _left_out_findings() -> Iterator[Finding]:
-    """Every movement is sealed, or waits to be."""
+    """Yield the first movement that is neither sealed nor queued."""
     with connection.cursor() as cursor:
         cursor.execute(LEFT_OUT)
         (movement,) = cursor.fetchone()

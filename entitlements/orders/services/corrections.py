@@ -12,7 +12,7 @@ from accounts.models import AuditEntry, Operation, User
 from accounts.permissions import Permission, check_permission
 from entitlements.items.checks import check_copies, require_reason
 from entitlements.items.locks import lock_items
-from entitlements.ledger.movements import move, move_many
+from entitlements.ledger.movements import record_movement, record_movements
 from entitlements.mailing.services.changes import queue_correction_mails
 from entitlements.models import LineItem, MovementKind, State
 from entitlements.models.kinds import Action
@@ -154,17 +154,21 @@ def _check_raise(item: LineItem, copies: int) -> None:
 def _write(actor: User, item: LineItem, changes: list[Change], reason: str) -> None:
     """The movements, from the lowest split up. The reason is about the item, and not for those above it (E12)."""
     if changes[0].copies > 0:
-        move(actor=actor, kind=MovementKind.ADJUST, item=item, copies=changes[0].copies, reason=reason)
+        record_movement(
+            actor=actor, kind=MovementKind.ADJUST, item=item, copies=changes[0].copies, reason=reason
+        )
         return
     back = [(change.item, -change.copies) for change in changes if change.item.parent_id is not None]
     for parts, why in (
         ([part for part in back if part[0].pk >= item.pk], reason),
         ([part for part in back if part[0].pk < item.pk], ""),
     ):
-        move_many(actor=actor, kind=MovementKind.UNDO, parts=parts, reason=why)
+        record_movements(actor=actor, kind=MovementKind.UNDO, parts=parts, reason=why)
     issued = changes[-1]
     why = reason if issued.item == item else ""
-    move(actor=actor, kind=MovementKind.REVOKE, item=issued.item, copies=-issued.copies, reason=why)
+    record_movement(
+        actor=actor, kind=MovementKind.REVOKE, item=issued.item, copies=-issued.copies, reason=why
+    )
     emptied = [change.item for change in changes if change.quantity_after == 0]
     make_obsolete(actor, [one for one in emptied if one.pk >= item.pk], reason)
     make_obsolete(actor, [one for one in emptied if one.pk < item.pk])

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Account, AuditEntry, Operation, Tier, User
 from accounts.permissions import Permission, check_permission
-from entitlements.ledger.movements import move
+from entitlements.ledger.movements import record_movement
 from entitlements.mailing.services.queue import queue_activation_mail
 from entitlements.models import PERMANENT, Entitlement, LicenseModel, LineItem, MovementKind, Product, State
 from entitlements.models.kinds import Action
@@ -151,7 +151,7 @@ def _add_lines(actor: User, entitlement: Entitlement, contact_id: int, lines: li
             created_by=actor,
             **{CHAIN[Tier(owner.tier)]: owner},
         )
-        move(actor=actor, kind=MovementKind.ISSUE, item=item, copies=line.quantity)
+        record_movement(actor=actor, kind=MovementKind.ISSUE, item=item, copies=line.quantity)
 
 
 def _check_receives(owner: Account) -> None:

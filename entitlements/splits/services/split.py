@@ -11,7 +11,7 @@ from accounts.models.account import AccountQuerySet
 from accounts.permissions import Permission, check_permission
 from entitlements.items.checks import check_copies, check_usable
 from entitlements.items.predicates import may_split
-from entitlements.ledger.movements import move
+from entitlements.ledger.movements import record_movement
 from entitlements.mailing.services.queue import queue_activation_mail
 from entitlements.models import Entitlement, LineItem, MovementKind, State
 from entitlements.models.line_item import CHAIN
@@ -61,7 +61,7 @@ def split_line_item(
     entitlement = entitlement_for(actor=actor, owner=target, order_number=one_line(order_number))
     item = new_item(actor=actor, source=source, entitlement=entitlement, target=target, contact=contact)
     item.save()
-    move(actor=actor, kind=MovementKind.SPLIT, item=item, copies=copies)
+    record_movement(actor=actor, kind=MovementKind.SPLIT, item=item, copies=copies)
     item.quantity = item.available = copies  # as the trigger has just written them, and what follows from it
     item.has_available = True
     if send_mail:

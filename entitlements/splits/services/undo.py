@@ -9,7 +9,7 @@ from accounts.permissions import Permission, check_permission
 from entitlements.items.checks import check_copies, check_reason
 from entitlements.items.locks import lock_with_parent
 from entitlements.items.predicates import may_hand_back, may_undo
-from entitlements.ledger.movements import move
+from entitlements.ledger.movements import record_movement
 from entitlements.mailing.services.changes import queue_came_back_mail
 from entitlements.mailing.services.queue import queue_undo_mails
 from entitlements.models import LineItem, MovementKind, State
@@ -38,7 +38,7 @@ def undo_split(*, actor: User, item_id: int, copies: int, key: str, reason: str 
     check_source(item)
     check_reason(actor, item, reason)
     check_copies(copies, item.available)
-    movement = move(actor=actor, kind=MovementKind.UNDO, item=item, copies=copies, reason=reason)
+    movement = record_movement(actor=actor, kind=MovementKind.UNDO, item=item, copies=copies, reason=reason)
     item.refresh_from_db()
     if item.quantity == 0:
         make_obsolete(actor, [item], reason)

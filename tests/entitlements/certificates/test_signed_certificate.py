@@ -17,7 +17,7 @@ from pypdf import PdfReader
 
 from accounts.models import Tier
 from entitlements.certificates.services.render import certified, render_certificate
-from entitlements.ledger.movements import move, move_on_device
+from entitlements.ledger.movements import record_device_movement, record_movement
 from entitlements.ledger.sealing import proofs
 from entitlements.ledger.sealing.commitments import item_token
 from entitlements.ledger.sealing.proofs import evidence_for
@@ -167,9 +167,9 @@ def test_the_quantity_is_that_of_the_date_of_issue(cast: Cast, chain: Chain, tmp
 
 def test_corrections_and_activations(cast: Cast, chain: Chain, tmp_path: Path) -> None:
     """E15, L7: what raised or lowered an issued item is shown; an activation changes no quantity."""
-    move(actor=cast.mobotix, kind=MovementKind.ADJUST, item=chain.issued, copies=9)
-    move(actor=cast.mobotix, kind=MovementKind.REVOKE, item=chain.issued, copies=4)
-    move_on_device(
+    record_movement(actor=cast.mobotix, kind=MovementKind.ADJUST, item=chain.issued, copies=9)
+    record_movement(actor=cast.mobotix, kind=MovementKind.REVOKE, item=chain.issued, copies=4)
+    record_device_movement(
         actor=cast.mobotix, kind=MovementKind.ACTIVATE, activation=make_activation(chain.issued), copies=1
     )
     pdf = pdf_of(chain.issued)

@@ -12,7 +12,7 @@ from django.db.models import Index
 
 from entitlements.ledger import guarding, triggers
 from entitlements.ledger.migrating import GuardedExecutor, Part, guarded_models, touches
-from entitlements.ledger.movements import move
+from entitlements.ledger.movements import record_movement
 from entitlements.models import LineItem, MovementKind
 from tests.factories import Cast
 from tests.live import database_url
@@ -85,12 +85,12 @@ def test_a_closed_ledger_takes_no_movement(cast: Cast, item: LineItem) -> None:
     with as_owner():
         guarding.close(connection)
     with pytest.raises(DatabaseError, match="ledger: closed"), transaction.atomic():
-        move(actor=cast.mobotix, kind=MovementKind.ADJUST, item=item, copies=1)
+        record_movement(actor=cast.mobotix, kind=MovementKind.ADJUST, item=item, copies=1)
     with as_owner():
         assert "trigger ledger_movement_closed: not one of this version" in triggers.findings(connection)
         guarding.make(connection)
         assert triggers.findings(connection) == []
-    move(actor=cast.mobotix, kind=MovementKind.ADJUST, item=item, copies=1)
+    record_movement(actor=cast.mobotix, kind=MovementKind.ADJUST, item=item, copies=1)
 
 
 @pytest.mark.django_db
@@ -127,7 +127,7 @@ def test_what_cannot_carry_the_triggers_is_closed(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.postgres
 def test_nobody_waits_long_for_a_migration(monkeypatch: pytest.MonkeyPatch) -> None:
     """E11: while somebody works on the ledger, the lock is asked for again and again, and given up in the end."""
-    monkeypatch.setattr(guarding, "PATIENCE", 0)
+    monkeypatch.setattr(guarding, "LOCK_PATIENCE", 0)
     with closing(psycopg2.connect(database_url())) as other, as_owner():
         with other.cursor() as cursor:
             cursor.execute("LOCK TABLE entitlements_movement IN ROW EXCLUSIVE MODE")

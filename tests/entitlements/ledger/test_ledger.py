@@ -7,7 +7,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F, Sum
 
 from accounts.models import Tier
-from entitlements.ledger.movements import move, move_on_device
+from entitlements.ledger.movements import record_device_movement, record_movement
 from entitlements.ledger.triggers import create, drop, statements
 from entitlements.ledger.verification import differences, differences_on_devices
 from entitlements.models import LineItem, Movement, MovementKind
@@ -123,9 +123,9 @@ def test_a_movement_names_item_and_parent(cast: Cast, chain: Chain) -> None:
 def test_no_balance_falls_below_zero(cast: Cast, chain: Chain) -> None:
     """E4: a movement of more than is available is refused by the constraint, whatever the code checked."""
     with pytest.raises(DatabaseError), transaction.atomic():
-        move(actor=cast.installer, kind=MovementKind.SPLIT, item=chain.served, copies=36)
+        record_movement(actor=cast.installer, kind=MovementKind.SPLIT, item=chain.served, copies=36)
     with pytest.raises(DatabaseError), transaction.atomic():
-        move(actor=cast.installer, kind=MovementKind.UNDO, item=chain.served, copies=6)
+        record_movement(actor=cast.installer, kind=MovementKind.UNDO, item=chain.served, copies=6)
     assert balances(chain.installed) == (40, 35, 5, 0)
 
 
@@ -188,7 +188,7 @@ def test_everything_is_made(made: str) -> None:
 )
 def test_what_each_kind_does(cast: Cast, chain: Chain, kind: MovementKind, expected: tuple[int, ...]) -> None:
     """E4, E11, E15: to an issued item; and the verification knows the same."""
-    move(actor=cast.mobotix, kind=kind, item=chain.issued, copies=7)
+    record_movement(actor=cast.mobotix, kind=kind, item=chain.issued, copies=7)
     assert balances(chain.issued) == expected
     assert list(differences()) == []
 
@@ -196,25 +196,27 @@ def test_what_each_kind_does(cast: Cast, chain: Chain, kind: MovementKind, expec
 def test_activated_copies_come_back(cast: Cast, chain: Chain) -> None:
     """E4: a split item's activation leaves its parent alone; more than is activated cannot return."""
     activation = make_activation(chain.served)
-    move_on_device(actor=None, kind=MovementKind.ACTIVATE, activation=activation, copies=3)
+    record_device_movement(actor=None, kind=MovementKind.ACTIVATE, activation=activation, copies=3)
     assert balances(chain.served) == (5, 2, 0, 3)
-    move_on_device(actor=cast.installer, kind=MovementKind.RETURN, activation=activation, copies=2)
+    record_device_movement(actor=cast.installer, kind=MovementKind.RETURN, activation=activation, copies=2)
     assert balances(chain.served) == (5, 4, 0, 1)
     assert balances(chain.installed) == (40, 35, 5, 0)
     activation.refresh_from_db()
     assert activation.copies == 1
     assert list(differences()) == list(differences_on_devices()) == []
     with pytest.raises(DatabaseError), transaction.atomic():
-        move_on_device(actor=cast.installer, kind=MovementKind.RETURN, activation=activation, copies=2)
+        record_device_movement(
+            actor=cast.installer, kind=MovementKind.RETURN, activation=activation, copies=2
+        )
 
 
 def test_what_one_device_holds_does_not_return_from_another(cast: Cast, chain: Chain) -> None:
     """E4, L4: nor by another item's activation."""
     one, other = make_activation(chain.served), make_activation(chain.served)
     foreign = make_activation(chain.installed)
-    move_on_device(actor=cast.installer, kind=MovementKind.ACTIVATE, activation=one, copies=3)
+    record_device_movement(actor=cast.installer, kind=MovementKind.ACTIVATE, activation=one, copies=3)
     with pytest.raises(IntegrityError), transaction.atomic():
-        move_on_device(actor=cast.installer, kind=MovementKind.RETURN, activation=other, copies=1)
+        record_device_movement(actor=cast.installer, kind=MovementKind.RETURN, activation=other, copies=1)
     with pytest.raises(IntegrityError, match="their own item"), transaction.atomic():
         Movement.objects.create(
             kind=MovementKind.ACTIVATE, item=chain.served, activation=foreign, copies=1, actor=cast.installer
@@ -227,7 +229,7 @@ def test_only_issued_items_grow_and_shrink_by_themselves(
 ) -> None:
     """E4, E15: copies of a split item come from its parent and go back to it, never out of the air."""
     with pytest.raises(IntegrityError), transaction.atomic():
-        move(actor=cast.mobotix, kind=kind, item=chain.installed, copies=1)
+        record_movement(actor=cast.mobotix, kind=kind, item=chain.installed, copies=1)
 
 
 def test_no_unknown_kind(cast: Cast, chain: Chain) -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from entitlements.ledger import triggers
-from entitlements.ledger.movements import move, move_many, move_on_device
+from entitlements.ledger.movements import record_device_movement, record_movement, record_movements
 from entitlements.models import LineItem, Movement, MovementKind
 from tests.factories import Cast, Chain, make_activation, split_item
 from tests.roles import as_owner
@@ -39,18 +39,22 @@ def test_a_movement_without_effect_is_refused(cast: Cast, chain: Chain, names: t
     """E11: of one item, of many, and on a device."""
     activation = make_activation(chain.served)
     with without(*names):
-        refused(lambda: move(actor=cast.mobotix, kind=MovementKind.ADJUST, item=chain.issued, copies=1))
         refused(
-            lambda: move_many(
+            lambda: record_movement(actor=cast.mobotix, kind=MovementKind.ADJUST, item=chain.issued, copies=1)
+        )
+        refused(
+            lambda: record_movements(
                 actor=cast.installer,
                 kind=MovementKind.UNDO,
                 parts=[(chain.served, 1), (chain.installed, 1)],
             )
         )
         refused(
-            lambda: move_on_device(actor=None, kind=MovementKind.ACTIVATE, activation=activation, copies=1)
+            lambda: record_device_movement(
+                actor=None, kind=MovementKind.ACTIVATE, activation=activation, copies=1
+            )
         )
-    move_on_device(actor=None, kind=MovementKind.ACTIVATE, activation=activation, copies=1)
+    record_device_movement(actor=None, kind=MovementKind.ACTIVATE, activation=activation, copies=1)
 
 
 def test_a_split_without_effect_leaves_nothing(cast: Cast, chain: Chain) -> None:
@@ -67,6 +71,6 @@ def test_the_effect_is_one_query(cast: Cast, chain: Chain, django_assert_num_que
     """However many the movements are: the insertion and the question."""
     parts = [(chain.issued, 1)] * 30
     with django_assert_num_queries(2):
-        move_many(actor=cast.mobotix, kind=MovementKind.ADJUST, parts=parts)
+        record_movements(actor=cast.mobotix, kind=MovementKind.ADJUST, parts=parts)
     with django_assert_num_queries(0):
-        move_many(actor=cast.mobotix, kind=MovementKind.ADJUST, parts=[])
+        record_movements(actor=cast.mobotix, kind=MovementKind.ADJUST, parts=[])

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry
 from entitlements.activation.services.activate import return_as_bearer
-from entitlements.ledger.movements import move
+from entitlements.ledger.movements import record_movement
 from entitlements.ledger.sealing import record_sealing, tree
 from entitlements.ledger.sealing.record_kinds import KINDS
 from entitlements.ledger.sealing.record_sealing import seal_records
@@ -92,7 +92,7 @@ def test_what_was_there_before_is_sealed_by_the_task(
     license: License, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """E11: after an upgrade, some thousand at a time; until then verify_ledger does not miss it."""
-    monkeypatch.setattr(record_sealing, "BATCH", 2)
+    monkeypatch.setattr(record_sealing, "RECORD_BATCH", 2)
     items = set(LineItem.objects.values_list("pk", flat=True))
     with as_owner():
         drop(connection)
@@ -267,5 +267,5 @@ def test_a_certificate_is_made_while_sealing_stands_still(
 ) -> None:
     """L7: by the newest head that is signed; what came after it waits, as it says; nobody's page breaks."""
     assert both_say(pdf_of(chain.served), tmp_path)[0]
-    move(actor=cast.distributor, kind=MovementKind.SPLIT, item=chain.installed, copies=1)
+    record_movement(actor=cast.distributor, kind=MovementKind.SPLIT, item=chain.installed, copies=1)
     assert data_of(pdf_of(chain.installed))["certificate"]["lines"][0]["movements"][-1]["state"] == "waiting"

@@ -14,7 +14,7 @@ from accounts.models import AuditEntry
 from entitlements.items.history import timeline
 from entitlements.ledger import movements as ledger
 from entitlements.ledger import triggers
-from entitlements.ledger.movements import move, move_on_device
+from entitlements.ledger.movements import record_device_movement, record_movement
 from entitlements.ledger.sealing.record_sealing import seal_records
 from entitlements.ledger.sealing.seal import seal_ledger
 from entitlements.models import LineItem, Movement, MovementKind
@@ -92,12 +92,12 @@ def test_copies_on_a_device(cast: Cast, chain: Chain) -> None:
     """L2: the activation as well as its item."""
     activation = make_activation(chain.served)
     with no_trigger():
-        move_on_device(actor=None, kind=MovementKind.ACTIVATE, activation=activation, copies=2)
+        record_device_movement(actor=None, kind=MovementKind.ACTIVATE, activation=activation, copies=2)
     said, _warned = repair()
     assert f"Repaired activation {activation.pk}: copies is 0, the movements say 2." in said
     activation.refresh_from_db()
     assert (activation.copies, balances(chain.served)) == (2, (5, 3, 0, 2))
-    move_on_device(actor=None, kind=MovementKind.RETURN, activation=activation, copies=2)
+    record_device_movement(actor=None, kind=MovementKind.RETURN, activation=activation, copies=2)
 
 
 def test_the_history_tells_of_the_repair(cast: Cast, chain: Chain) -> None:
@@ -137,7 +137,7 @@ def test_copies_that_were_given_away_twice(cast: Cast, way: str) -> None:
     if way == "undo":
         undo_split(actor=cast.distributor, item_id=sold.pk, copies=3, key=new_key())
     else:
-        move(actor=cast.mobotix, kind=MovementKind.ADJUST, item=item, copies=3)
+        record_movement(actor=cast.mobotix, kind=MovementKind.ADJUST, item=item, copies=3)
     repair()
     whole = {"undo": (10, 0, 10, 0), "raise": (13, 0, 13, 0)}[way]
     assert (balances(item), balances(lost)) == (whole, (8, 8, 0, 0))

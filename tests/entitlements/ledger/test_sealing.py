@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Max
 from django.test.utils import CaptureQueriesContext
 
-from entitlements.ledger.movements import move
+from entitlements.ledger.movements import record_movement
 from entitlements.ledger.sealing import seal as sealing
 from entitlements.ledger.sealing.commitments import commitment, field_salt, item_token
 from entitlements.ledger.sealing.merkle import Frontier, node_count
@@ -50,7 +50,7 @@ def test_sealing_gives_leaves_nodes_and_a_signed_head(cast: Cast, chain: Chain) 
     assert list(LedgerLeaf.objects.order_by("number").values_list("number", flat=True)) == [0, 1, 2]
     assert not UnsealedMovement.objects.exists()
     assert (sealing_lag().count, sealing_lag().age) == (0, timedelta())
-    move(actor=cast.installer, kind=MovementKind.SPLIT, item=chain.served, copies=1)
+    record_movement(actor=cast.installer, kind=MovementKind.SPLIT, item=chain.served, copies=1)
     seal_ledger()
     first, second = LedgerHead.objects.order_by("size")
     assert (first.size, second.size) == (3, 4)
@@ -80,7 +80,7 @@ def test_numbers_are_not_the_order_of_the_movements(cast: Cast, chain: Chain) ->
 
 def test_batches_give_the_same_tree(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many batches it takes, each with its head; a limit leaves the rest for the next time."""
-    monkeypatch.setattr(sealing, "BATCH", 7)
+    monkeypatch.setattr(sealing, "SEAL_BATCH", 7)
     item = issue_item(cast)
     Movement.objects.bulk_create(
         Movement(kind=MovementKind.ADJUST, item=item, copies=1, actor=cast.mobotix) for _ in range(29)
@@ -98,7 +98,7 @@ def test_batches_give_the_same_tree(cast: Cast, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_turn_of_the_task_ends(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """After an upgrade a million movements wait, and mails must not wait for all of them."""
-    monkeypatch.setattr(sealing, "BATCH", 2)
+    monkeypatch.setattr(sealing, "SEAL_BATCH", 2)
     item = issue_item(cast)
     Movement.objects.bulk_create(
         Movement(kind=MovementKind.ADJUST, item=item, copies=1, actor=cast.mobotix) for _ in range(29)
@@ -138,7 +138,7 @@ def test_heads_are_signed_by_the_key_that_is_active(cast: Cast, chain: Chain) ->
     """L6: before and after a rotation."""
     seal_ledger()
     new = rotate_signing_key()
-    move(actor=cast.installer, kind=MovementKind.SPLIT, item=chain.served, copies=1)
+    record_movement(actor=cast.installer, kind=MovementKind.SPLIT, item=chain.served, copies=1)
     seal_ledger()
     first, second = LedgerHead.objects.order_by("size")
     assert second.key == new != first.key
@@ -203,6 +203,6 @@ def test_salts_differ(cast: Cast) -> None:
     """The same movement twice gives two leaves that tell nothing of each other."""
     item = issue_item(cast)
     for _time in range(2):
-        move(actor=cast.mobotix, kind=MovementKind.ADJUST, item=item, copies=1)
+        record_movement(actor=cast.mobotix, kind=MovementKind.ADJUST, item=item, copies=1)
     seal_ledger()
     assert len({bytes(leaf.salt) for leaf in LedgerLeaf.objects.all()}) == 3

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry
 from entitlements.activation.services.activate import return_as_bearer
-from entitlements.ledger.movements import move
+from entitlements.ledger.movements import record_movement
 from entitlements.ledger.sealing.anchors import head_document
 from entitlements.ledger.sealing.record_sealing import seal_records
 from entitlements.ledger.sealing.seal import seal_ledger
@@ -224,7 +224,9 @@ def test_an_earlier_copy_of_the_database(kept: Callable[[bytes], str]) -> None:
     world = make_world()
     before = seal_all()
     point = transaction.savepoint()
-    move(actor=world.chain.issued.created_by, kind=MovementKind.ADJUST, item=world.chain.issued, copies=1)
+    record_movement(
+        actor=world.chain.issued.created_by, kind=MovementKind.ADJUST, item=world.chain.issued, copies=1
+    )
     after = seal_all()
     assert said(kept(before)) == said(kept(after)) == ""
     transaction.savepoint_rollback(point)
@@ -238,11 +240,11 @@ def test_another_end_of_the_ledger(kept: Callable[[bytes], str]) -> None:
     world = make_world()
     point = transaction.savepoint()
     actor = world.chain.issued.created_by
-    move(actor=actor, kind=MovementKind.ADJUST, item=world.chain.issued, copies=1)
+    record_movement(actor=actor, kind=MovementKind.ADJUST, item=world.chain.issued, copies=1)
     head = seal_all()
     transaction.savepoint_rollback(point)
     for copies in (2, 3):
-        move(actor=actor, kind=MovementKind.ADJUST, item=world.chain.issued, copies=copies)
+        record_movement(actor=actor, kind=MovementKind.ADJUST, item=world.chain.issued, copies=copies)
         seal_all()
     assert said() == ""
     assert "head kept elsewhere" in said(kept(head))

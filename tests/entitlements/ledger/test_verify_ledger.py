@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.models import F
 
-from entitlements.ledger.movements import move, move_on_device
+from entitlements.ledger.movements import record_device_movement, record_movement
 from entitlements.ledger.sealing import seal as sealing
 from entitlements.ledger.sealing import verification as seal_verification
 from entitlements.ledger.sealing.seal import seal_ledger
@@ -37,13 +37,13 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def chain(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Chain:
     """The chain's three movements and nine more, under heads at 3, 8 and 12 by two keys; read in chunks of 4."""
-    monkeypatch.setattr(seal_verification, "CHUNK", 4)
+    monkeypatch.setattr(seal_verification, "LEAF_CHUNK", 4)
     chain = make_chain(cast)
     seal_ledger()
     rotate_signing_key()
     for count in (5, 4):
         for _time in range(count):
-            move(actor=cast.distributor, kind=MovementKind.SPLIT, item=chain.installed, copies=1)
+            record_movement(actor=cast.distributor, kind=MovementKind.SPLIT, item=chain.installed, copies=1)
         seal_ledger()
     return chain
 
@@ -75,7 +75,7 @@ def test_a_sound_ledger_verifies(cast: Cast, chain: Chain) -> None:
     call_command("verify_ledger", stdout=output)
     assert "The ledger verifies" in output.getvalue()
     assert "Not sealed yet" not in output.getvalue()
-    move(actor=cast.distributor, kind=MovementKind.SPLIT, item=chain.installed, copies=1)
+    record_movement(actor=cast.distributor, kind=MovementKind.SPLIT, item=chain.installed, copies=1)
     call_command("verify_ledger", stdout=output)
     assert "Not sealed yet: 1." in output.getvalue()
 
@@ -121,7 +121,7 @@ def test_what_else_a_movement_says(cast: Cast, chain: Chain, column: str) -> Non
 def test_a_movement_of_another_device(cast: Cast, chain: Chain) -> None:
     """L2: which device holds the copies is sealed as well, and that it was the bearer who put them there."""
     one, other = make_activation(chain.served), make_activation(chain.served)
-    movement = move_on_device(actor=None, kind=MovementKind.ACTIVATE, activation=one, copies=2)
+    movement = record_device_movement(actor=None, kind=MovementKind.ACTIVATE, activation=one, copies=2)
     seal_ledger()
     for change in ({"activation_id": other.pk}, {"actor_id": cast.installer.pk}):
         with tampered():
@@ -251,7 +251,9 @@ def test_a_private_half_that_does_not_open(settings: Any, chain: Chain) -> None:
 
 def test_a_movement_kept_from_sealing(cast: Cast, chain: Chain) -> None:
     """E11: one that is neither sealed nor waits was taken out of the queue."""
-    movement = move(actor=cast.distributor, kind=MovementKind.SPLIT, item=chain.installed, copies=1)
+    movement = record_movement(
+        actor=cast.distributor, kind=MovementKind.SPLIT, item=chain.installed, copies=1
+    )
     UnsealedMovement.objects.all().delete()
     assert (
         first_finding()
@@ -274,7 +276,7 @@ def test_it_streams(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
         tracemalloc.stop()
         return used
 
-    monkeypatch.setattr(seal_verification, "CHUNK", 100)
-    monkeypatch.setattr(sealing, "BATCH", 500)
+    monkeypatch.setattr(seal_verification, "LEAF_CHUNK", 100)
+    monkeypatch.setattr(sealing, "SEAL_BATCH", 500)
     few = peak(300)
     assert peak(3_000) < 2 * few

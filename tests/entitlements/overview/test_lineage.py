@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Account, Tier, User
 from entitlements.items.history import EVENTS_A_PAGE, timeline
-from entitlements.ledger.movements import move_many
+from entitlements.ledger.movements import record_movements
 from entitlements.models import LineItem, Movement, MovementKind
 from entitlements.overview.pages.lineage import SHOWN_OF_A_LEVEL, Node, lineage
 from entitlements.splits.services.undo import undo_split
@@ -198,7 +198,7 @@ def test_a_fixed_number_of_queries(
 def test_a_long_history_is_paged(cast: Cast) -> None:
     """Every event once and none left out, also of those that happened in one moment."""
     item = issue_item(cast, quantity=1000)
-    move_many(actor=cast.mobotix, kind=MovementKind.ADJUST, parts=[(item, 1)] * (2 * EVENTS_A_PAGE))
+    record_movements(actor=cast.mobotix, kind=MovementKind.ADJUST, parts=[(item, 1)] * (2 * EVENTS_A_PAGE))
     item.refresh_from_db()
     client, after, told = client_of(cast.distributor), "", []
     while True:
