@@ -5,11 +5,11 @@ from django.utils.translation import gettext_lazy as _
 
 
 class NotificationsConfig(AppConfig):
-    """Knows no business: each app registers its letters, gauges and checks in `ready`."""
+    """The outbox, which knows no business: other apps register their letters, gauges and checks in `ready`."""
 
     name = "notifications"
     verbose_name = _("Notifications")
 
     def ready(self) -> None:
-        """Register badges, and what /readyz and Prometheus ask."""
+        """Register badges, readiness checks and gauges."""
         from notifications import badges, health, metrics  # noqa: F401

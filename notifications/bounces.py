@@ -1,4 +1,4 @@
-"""Addresses to which the mail server would deliver nothing, for those who look at whose they are (N2)."""
+"""Addresses that the mail server refused for good, for the people who manage them (N2)."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,7 +8,10 @@ from notifications.models import Mail, RefusedAddress, Status
 
 
 def note_fate(mail: Mail, status: str, reply: str, at: datetime) -> None:
-    """What became of a mail tells of its address: a permanent refusal stands until a later mail gets through."""
+    """Record what a mail's result says about its address (N2).
+
+    A permanent refusal counts until a later mail is delivered.
+    """
     address = RefusedAddress.objects.filter(address_key=fold(mail.recipient_email))
     if status == Status.SENT:
         address.delete()
@@ -19,7 +22,7 @@ def note_fate(mail: Mail, status: str, reply: str, at: datetime) -> None:
 
 
 def refusals_of(addresses: Iterable[str]) -> dict[str, RefusedAddress]:
-    """The standing refusals by address, as it was given. One query."""
+    """Return the present refusals by address, as it was given. One query."""
     keys = {address: fold(address) for address in addresses}
     refused = RefusedAddress.objects.in_bulk(list(set(keys.values())), field_name="address_key")
     return {address: refused[key] for address, key in keys.items() if key in refused}

@@ -1,4 +1,4 @@
-"""One mail and one attempt: claim the row, render, send, write down what became of it (N1, N2)."""
+"""One attempt to deliver one mail: claim the row, render, send, and record the result (N1, N2)."""
 
 import logging
 import random
@@ -31,7 +31,7 @@ MAX_ATTEMPTS = len(PAUSES) + 1
 
 @dataclass(frozen=True, kw_only=True)
 class _Outcome:
-    """What to write on the row after an attempt."""
+    """The values to write on the row after an attempt."""
 
     status: Status
     subject: str = ""
@@ -39,16 +39,19 @@ class _Outcome:
 
     @property
     def is_usable(self) -> bool | None:
-        """What it tells of the mail server; nothing where the mail never came so far (N6)."""
+        """Whether the mail server can be used, as far as the attempt tells; None where the mail was not sent to it
+        (N6).
+        """
         if self.status == Status.CANCELLED or (self.refusal and self.refusal.failure == Failure.UNPREPARED):
             return None
         return self.refusal is None or not self.refusal.of_every_mail
 
 
 def deliver(pk: int, connection: Connection) -> bool | None:
-    """Attempt one mail where it is due: whether the server can be used, None where the attempt did not tell.
+    """Attempt to deliver one mail where it is due, and return whether the server can be used.
 
-    Whoever rang, an alarm or the sweep: the log names the request that caused the mail.
+    None where the attempt does not tell. The log names the request that caused the mail, whether an alarm or the sweep
+    starts the attempt.
     """
     holds_until = time.monotonic() + LEASE.total_seconds()
     mail = _claim(pk)
@@ -65,9 +68,9 @@ def deliver(pk: int, connection: Connection) -> bool | None:
 
 @transaction.atomic(durable=True)
 def _claim(pk: int) -> Mail | None:
-    """Take the lease of a due mail, under lock; None when there is nothing to do.
+    """Take the lease of a due mail under lock; None where there is nothing to do (N1).
 
-    The attempt counts from here on, so that a mail which kills its worker each time comes to an end, too.
+    The attempt counts from this moment, so that a mail that kills its worker each time reaches its last attempt, too.
     """
     due = Mail.objects.due().with_clock().for_update(skip_locked=True)
     mail = due.filter(pk=pk).first()
@@ -89,7 +92,7 @@ def _give_up(mail: Mail) -> None:
 
 
 def _attempt(mail: Mail, connection: Connection) -> _Outcome | None:
-    """Render and send, outside any transaction; None when the lease was lost meanwhile."""
+    """Render and send outside any transaction; None where the lease was lost meanwhile."""
     subject = ""
     try:
         message = render(mail)
@@ -100,7 +103,7 @@ def _attempt(mail: Mail, connection: Connection) -> _Outcome | None:
         subject = _kept_subject(message)
         refusal = connection.send(compose(mail, message))
     except Exception:
-        # A bug in one kind of mail must stop neither its neighbours nor, once mended, the mail itself.
+        # A bug in one kind of mail must not stop other mails, nor this mail once the bug is fixed.
         logger.exception("Mail %s of the kind %s could not be prepared", mail.pk, mail.kind)
         refusal = Refusal(failure=Failure.UNPREPARED)
     if refusal is None:
@@ -114,18 +117,21 @@ def _kept_subject(message: Message) -> str:
 
 
 def _held(mail: Mail) -> "models.QuerySet[Mail]":
-    """The row, as long as the lease on it is the one that this deliverer took."""
+    """Return a query for the row, which is empty once another deliverer has taken the lease."""
     return Mail.objects.filter(pk=mail.pk, status=Status.QUEUED, claimed_until=mail.claimed_until)
 
 
 def _renew_message_id(mail: Mail) -> bool:
-    """N1: a fresh secret makes it another mail; its Message-ID is on the row before it is sent."""
+    """Give the mail a new Message-ID before it is sent: with a fresh secret it is another mail (N1, N4).
+
+    Returns False where the lease was lost.
+    """
     mail.message_id = new_message_id()
     return bool(_held(mail).update(message_id=mail.message_id))
 
 
 def _settle(mail: Mail, outcome: _Outcome, holds_until: float) -> None:
-    """Write down what became of it; a deliverer that comes late, its lease lost, overwrites nothing."""
+    """Record the result; a deliverer that has lost its lease overwrites nothing."""
     refusal = outcome.refusal
     changes: dict[str, Any] = {
         "status": outcome.status,
@@ -137,13 +143,13 @@ def _settle(mail: Mail, outcome: _Outcome, holds_until: float) -> None:
     }
     if outcome.status == Status.QUEUED:
         changes["next_attempt_at"] = Now() + _pause_after(mail.attempts)
-    _write_patiently(mail, changes, outcome, holds_until)
+    _write_with_retries(mail, changes, outcome, holds_until)
     ATTEMPTS.labels(refusal.failure if refusal else outcome.status).inc()
     why = f" ({refusal.failure})" if refusal else ""
     logger.info("Mail %s after attempt %s%s", outcome.status, mail.attempts, why)
 
 
-def _write_patiently(mail: Mail, changes: dict[str, Any], outcome: _Outcome, holds_until: float) -> None:
+def _write_with_retries(mail: Mail, changes: dict[str, Any], outcome: _Outcome, holds_until: float) -> None:
     """N1: the mail server answers once, so a database that restarts is waited for, as long as the lease lasts.
 
     ``holds_until``: its end by the monotonic clock, which nobody sets.
@@ -161,6 +167,7 @@ def _write_patiently(mail: Mail, changes: dict[str, Any], outcome: _Outcome, hol
 
 @transaction.atomic(durable=True)
 def _write_down(mail: Mail, changes: dict[str, Any], outcome: _Outcome) -> None:
+    """Write the result on the row, if this deliverer still holds the lease, and note what it tells."""
     refusal, now = outcome.refusal, timezone.now()
     if not _held(mail).update(**changes):
         return
@@ -171,5 +178,7 @@ def _write_down(mail: Mail, changes: dict[str, Any], outcome: _Outcome) -> None:
 
 
 def _pause_after(attempts: int) -> timedelta:
-    """N2: growing pauses, stretched by up to a fifth so that mails which failed together come back apart."""
+    """Return the pause before the next attempt, longer by up to a fifth so that mails that failed together spread out
+    (N2).
+    """
     return PAUSES[attempts - 1] * random.uniform(1, 1.2)

@@ -1,4 +1,4 @@
-"""What /readyz asks about the outbox."""
+"""Readiness checks of the outbox for /readyz."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from notifications.models import Mail
 
 
 def mails_are_in_time() -> bool:
-    """No mail has been due for long, so worker, beat and sweep do their work (N1)."""
+    """Return whether no mail has been due for long, so that worker, beat and sweep work (N1)."""
     late = Now() - timedelta(minutes=settings.MAIL_LATE_MINUTES)
     return not Mail.objects.due(late).exists()
 

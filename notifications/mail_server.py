@@ -1,7 +1,7 @@
-"""Whether the mail server takes mails (N6), and whether it takes them from the portal (N7).
+"""Whether the mail server can be reached (N6), and whether it accepts mails from the portal (N7).
 
-The state is a row, so that all processes share it and an outage of the broker changes nothing. So is the clock: when to
-ask again is the database's time.
+The state is a row, so that all processes share it and an outage of the broker changes nothing. The times in it are the
+database's.
 """
 
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from django.utils import timezone
 from notifications.models import Failure, Mail, MailServer
 from notifications.transport import Refusal
 
-# How long a probe may take until another deliverer may ask instead: longer than any attempt.
+# The time after which another deliverer may probe instead; longer than any attempt.
 PROBE_LEASE = timedelta(seconds=settings.CELERY_VISIBILITY_TIMEOUT)
 PROBE_PAUSE = timedelta(seconds=settings.OUTBOX_PROBE_SECONDS)
 
@@ -24,12 +24,15 @@ class Turn(Enum):
     """What a deliverer may do now."""
 
     DELIVER = "deliver"
-    PROBE = "probe"  # one mail, and the others only if the server takes it
+    PROBE = "probe"  # one mail, and the others only if the server accepts it
     WAIT = "wait"
 
 
 def take_turn() -> Turn:
-    """Ask before a batch. Of many who ask while the server is unreachable, one at a time gets the probe (N6)."""
+    """Return what the caller may do with a batch (N6).
+
+    While the server is unreachable, one caller at a time gets the probe.
+    """
     if not _unreachable().exists():
         return Turn.DELIVER
     taken = _unreachable().filter(next_probe_at__lte=Now()).update(next_probe_at=Now() + PROBE_LEASE)
@@ -37,22 +40,25 @@ def take_turn() -> Turn:
 
 
 def give_back_turn() -> None:
-    """There was nothing to probe with."""
+    """Allow the next probe at once, because there was no mail to probe with."""
     _unreachable().update(next_probe_at=Now())
 
 
 def is_unreachable() -> bool:
-    """Whether the last that is known of it is that it took no mail."""
+    """Return whether the server was unreachable at the last attempt (N6)."""
     return _unreachable().exists()
 
 
 def is_asked_now() -> bool:
-    """Whether it makes sense to wake a deliverer."""
+    """Return whether waking a deliverer makes sense: the server is reachable, or a probe is due (N6)."""
     return not _unreachable().filter(next_probe_at__gt=Now()).exists()
 
 
 def note_unusable() -> None:
-    """It took no mail: the first probe comes at once, with another mail, each further one after a pause (N6)."""
+    """Record that the server was unreachable (N6).
+
+    The first probe comes at once, with another mail, each further one after a pause.
+    """
     server, _ = MailServer.objects.get_or_create(pk=MailServer.THE_ONE)
     pause = PROBE_PAUSE if server.unreachable_since else timedelta()
     MailServer.objects.filter(pk=server.pk).update(
@@ -62,14 +68,14 @@ def note_unusable() -> None:
 
 
 def note_usable() -> None:
-    """It answered about a mail, whatever it said."""
+    """Record that the server answered about a mail, whatever the answer was (N6)."""
     _unreachable().update(unreachable_since=None)
 
 
 def note_sender(mail: Mail, refusal: Refusal | None, now: datetime) -> None:
-    """A mail that was taken clears the portal's name; a refusal of the sender stands until then (N7).
+    """Record whether the server accepts the portal as sender (N7).
 
-    Said of one mail it may be a whim of one recipient's server, so it counts once a second domain says the same.
+    An accepted mail clears a refusal. A refusal at one recipient's domain counts once a second domain confirms it.
     """
     if refusal is None:
         MailServer.objects.exclude(sender_refused_since=None, suspected_at_domain="").update(
@@ -91,12 +97,12 @@ def _note_refused_sender(mail: Mail, refusal: Refusal, now: datetime) -> None:
 
 
 def sender_is_accepted() -> bool:
-    """For `/readyz` (N7)."""
+    """Return whether no refusal of the portal as sender is recorded (N7; for `/readyz`)."""
     return not MailServer.objects.filter(sender_refused_since__isnull=False).exists()
 
 
 def trouble() -> MailServer | None:
-    """The server's state where somebody has to do something about it, for MOBOTIX's eyes."""
+    """Return the server's state where MOBOTIX has to act, else None (N6, N7)."""
     server = MailServer.objects.filter(pk=MailServer.THE_ONE).first()
     return server if server and (server.sender_refused_since or server.unreachable_since) else None
 

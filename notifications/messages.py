@@ -1,4 +1,4 @@
-"""From templates to the two parts of a mail (N3)."""
+"""Rendering of templates into the two parts of a mail (N3)."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,9 +14,9 @@ Attachment = tuple[str, bytes, str]  # file name, content, MIME type
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """What one mail says, in its recipient's language.
+    """The content of a mail, in its recipient's language.
 
-    `fresh_secret`: rendering made a new secret (N4), so each attempt is another mail and gets its own
+    `fresh_secret` says that rendering created a new secret (N4), so each attempt is another mail with its own
     Message-ID (N1), and its subject is not kept.
     """
 
@@ -34,10 +34,10 @@ def render_message(
     attachments: Sequence[Attachment] = (),
     fresh_secret: bool = False,
 ) -> Message:
-    """Render `{template_base}.subject.txt`, `.txt` and `.html` in the language that is active.
+    """Render `{template_base}.subject.txt`, `.txt` and `.html` in the active language (N3).
 
-    Besides `context` they know `subject`, `language` and `site_url` (without a slash at its end). Only the
-    HTML part is escaped: in plain text an O'Neill stays an O'Neill.
+    Besides `context` the templates get `subject`, `language` and `site_url` (without a slash at its end). Only the HTML
+    part is escaped, so that the plain text keeps an O'Neill as it is.
     """
     known = {**context, "language": get_language(), "site_url": settings.SITE_URL.rstrip("/")}
     subject = one_line(_render(f"{template_base}.subject.txt", known, escape=False))
@@ -52,7 +52,7 @@ def render_message(
 
 
 def one_line(text: str) -> str:
-    """The text without line breaks and other control characters, so that it can stand in a header (N3)."""
+    """Return the text without line breaks and other control characters, so that it can be a header (N3)."""
     visible = "".join(c if c.isprintable() else " " for c in text)
     return " ".join(visible.split())
 
@@ -63,6 +63,6 @@ def _render(template_name: str, context: Mapping[str, Any], *, escape: bool) -> 
 
 
 def _tidy(text: str) -> str:
-    """Template tags leave blank lines behind: at most one between paragraphs, none around."""
+    """Remove the blank lines that template tags leave: at most one between paragraphs, none at either end."""
     lines = "\n".join(line.rstrip() for line in text.splitlines())
     return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"

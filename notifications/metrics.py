@@ -1,4 +1,4 @@
-"""The outbox in numbers, by the indexes that the sweep and Home read by."""
+"""Gauges of the outbox, read by the indexes of the sweep and of Home."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,9 @@ from notifications.models import Mail, Status
 
 
 def outbox() -> Iterator[GaugeMetricFamily]:
-    """How many mails are due, wait for their time, or were given up; and how long the oldest has been due."""
+    """Yield how many mails are due, wait for their time, or failed; whether the server is usable; and how long the
+    oldest is due.
+    """
     due = Mail.objects.due().aggregate(count=Count("pk"), oldest=Min("next_attempt_at"))
     mails = GaugeMetricFamily(
         "portal_outbox_mails", "Mails that are not sent, by their state.", labels=["state"]

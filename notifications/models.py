@@ -17,7 +17,7 @@ from mxportal.shared.queries import LockingQuerySet
 
 
 class Status(models.TextChoices):
-    """Where a mail stands."""
+    """The state of a mail in the outbox."""
 
     QUEUED = "queued", _("Queued")
     SENT = "sent", _("Sent")
@@ -26,7 +26,7 @@ class Status(models.TextChoices):
 
 
 class Failure(models.TextChoices):
-    """Why the last attempt did not succeed, as a sentence for the person who caused the mail."""
+    """Why the last attempt failed, as a sentence for the person who caused the mail."""
 
     REFUSED = "refused", _("The mail server refused this e-mail.")
     POSTPONED = "postponed", _("The mail server cannot accept this e-mail at the moment.")
@@ -42,27 +42,29 @@ class Failure(models.TextChoices):
 
 
 def new_message_id() -> str:
-    """A Message-ID, with angle brackets, in the portal's own domain."""
+    """Return a Message-ID with angle brackets, in the portal's own domain."""
     return make_msgid(domain=urlsplit(settings.SITE_URL).hostname or "localhost")
 
 
 class MailQuerySet(LockingQuerySet["Mail"]):
-    def due(self, at: Combinable | None = None) -> "MailQuerySet":
-        """Those to be delivered now, or at another time: queued, their pause over, and held by no other deliverer.
+    """Queries for mails of the outbox."""
 
-        Now is when the database says so: processes whose clocks disagree share that one (N1).
+    def due(self, at: Combinable | None = None) -> "MailQuerySet":
+        """Keep mails that are due now, or at ``at``: queued, their pause over, claimed by no other deliverer (N1).
+
+        "Now" is the time of the database, so that processes with different clocks agree.
         """
         at = at or Now()
         free = Q(claimed_until=None) | Q(claimed_until__lte=at)
         return self.filter(free, status=Status.QUEUED, next_attempt_at__lte=at)
 
     def with_clock(self) -> "MailQuerySet":
-        """Each with ``database_now``, the time by the database's clock when it was read."""
+        """Add ``database_now``, the database's time of the query, to each mail."""
         return self.annotate(database_now=Now())  # type: ignore[no-redef]
 
 
 class Mail(models.Model):
-    """One mail to one recipient. Its body is never kept (N4): `kind` and `context` say how to render it."""
+    """A mail to one recipient. Its body is never kept (N4): `kind` and `context` say how to render it."""
 
     kind = models.CharField(_("kind"), max_length=40)
     recipient_email = models.EmailField(_("recipient"), max_length=254)
@@ -72,12 +74,12 @@ class Mail(models.Model):
     context = models.JSONField(_("context"), default=dict, blank=True)
     # Stays the same in every attempt, so that a mail server can drop a duplicate (N1).
     message_id = models.CharField(_("Message-ID"), max_length=255, unique=True, default=new_message_id)
-    # Known from the first delivery on; stays empty where the mail carries a secret.
+    # Known from the first attempt on; stays empty where the mail has a secret.
     subject = models.CharField(_("subject"), max_length=255, blank=True)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.QUEUED)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt"), default=timezone.now)
-    # The lease of the one who is delivering it. Its exact value is that deliverer's proof when it settles.
+    # The lease of the present deliverer, which proves by its exact value that it still holds the lease.
     claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
     failure = models.CharField(_("failure"), max_length=12, choices=Failure.choices, blank=True)
     server_reply = models.CharField(_("mail server's reply"), max_length=200, blank=True)
@@ -88,7 +90,7 @@ class Mail(models.Model):
     # The X-Request-ID of the web request that caused it: leads from a mail to the log, and back.
     request_id = models.CharField(_("request ID"), max_length=64, blank=True, editable=False)
 
-    # Set by lists that offer "Send again": the person to whom it was written, as that person is now (N8).
+    # Set by lists that offer "Send again": the present data of the person to whom the mail was written (N8).
     addressee: Any = None
     database_now: Any  # set by `with_clock`
     may_correct = False  # whether the reader may give that person another address
@@ -99,11 +101,11 @@ class Mail(models.Model):
         verbose_name = _("e-mail")
         verbose_name_plural = _("e-mails")
         indexes = [
-            # Reader: services.sweep, all the time; holds the few rows that wait, not the millions that were sent.
+            # Read by services.sweep, all the time; contains the few rows that wait, not the millions that were sent.
             models.Index(fields=["next_attempt_at"], name="mail_due", condition=Q(status="queued")),
-            # Reader: the list of mails, for those that failed, wait or are not needed: few among millions.
+            # Read by the list of mails, for those that failed, wait or are not needed: few among millions.
             models.Index(fields=["status", "-id"], name="mail_not_sent", condition=~Q(status="sent")),
-            # Readers: the publisher's list of mails, by kind and by period.
+            # Read by MOBOTIX's list of mails, by kind and by period.
             models.Index(fields=["kind", "-id"], name="mail_by_kind"),
             models.Index(fields=["created_at"], name="mail_by_time"),
         ]
@@ -124,7 +126,7 @@ class Mail(models.Model):
 
     @property
     def last_error(self) -> str:
-        """Why the last attempt failed, in the reader's language and fit for a user's eyes; "" when it did not."""
+        """Why the last attempt failed, in the reader's language, for users; "" if it did not fail."""
         if not self.failure:
             return ""
         reason = str(Failure(self.failure).label)
@@ -137,19 +139,19 @@ class Mail(models.Model):
 
     @property
     def next_address(self) -> str:
-        """N8: where "Send again" sends it, as far as the list that shows it has looked."""
+        """The address to which "Send again" sends the mail, as far as the list has looked it up (N8)."""
         return str(self.addressee.email) if self.addressee else self.recipient_email
 
     @property
     def can_be_sent_again(self) -> bool:
-        """N2: what failed, or waits for its next attempt after a failure, can be sent again at once."""
+        """Whether the mail failed, or waits for its next attempt after a failure, and so can be sent at once (N2)."""
         return self.status == Status.FAILED or (self.status == Status.QUEUED and bool(self.failure))
 
 
 class RefusedAddress(models.Model):
-    """An address to which the mail server refused a mail for good, and took none since."""
+    """An address for which the mail server refused a mail for good, and has accepted none since (N2)."""
 
-    address_key = models.CharField(max_length=500, unique=True)  # folded, as persons' addresses are compared
+    address_key = models.CharField(max_length=500, unique=True)  # folded, like users' addresses
     refused_at = models.DateTimeField()
     reply = models.CharField(max_length=200, blank=True)
 
@@ -158,16 +160,19 @@ class RefusedAddress(models.Model):
 
 
 class MailServer(models.Model):
-    """The state of the one mail server, shared by all processes (N6, N7). One row; none before anything went wrong."""
+    """The state of the only mail server, shared by all processes (N6, N7).
+
+    There is one row, and none before the first failure.
+    """
 
     THE_ONE = 1
 
     unreachable_since = models.DateTimeField(null=True, blank=True)
-    # From then on one deliverer may ask it again; whoever does moves it on, so that no second one asks meanwhile.
+    # When the next probe is due. The deliverer that probes sets a later time, so that no other one probes meanwhile.
     next_probe_at = models.DateTimeField(default=timezone.now)
     sender_refused_since = models.DateTimeField(null=True, blank=True)
     sender_reply = models.CharField(max_length=200, blank=True)
-    # A recipient's domain at which a mail was refused for the sake of its sender; a second domain confirms it.
+    # A recipient's domain that refused a mail because of its sender; a second domain confirms the refusal.
     suspected_at_domain = models.CharField(max_length=255, blank=True)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Which function renders which kind of mail, and what people call it. The apps fill it from their modules `mails`."""
+"""Registered kinds of mails: the function that renders each, and its label. Apps fill it from their modules `mails`."""
 
 from collections.abc import Callable
 
@@ -15,9 +15,9 @@ _labels: dict[str, str | Promise] = {}
 
 
 def renders(kind: str, label: str | Promise) -> Callable[[Renderer], Renderer]:
-    """Register the function that renders mails of this kind, and the words for it that lists show.
+    """Register the function that renders mails of this kind, and the label that lists show.
 
-    It runs at delivery, outside any transaction and perhaps more than once; None says that the mail is
+    The function runs at delivery, outside any transaction and perhaps more than once; it returns None where the mail is
     not needed any more. It must not rely on what was true when the mail was queued.
     """
 
@@ -31,21 +31,24 @@ def renders(kind: str, label: str | Promise) -> Callable[[Renderer], Renderer]:
 
 
 def kind_label(kind: str) -> str:
-    """What people call this kind, in the language that is active."""
+    """Return the label of a kind in the active language."""
     return str(_labels.get(kind, kind))
 
 
 def kinds() -> list[tuple[str, str]]:
-    """Every kind with its label, by label."""
+    """Return every kind with its label, ordered by label."""
     return sorted(((kind, kind_label(kind)) for kind in _labels), key=lambda choice: choice[1].casefold())
 
 
 def is_known(kind: str) -> bool:
-    """Whether a function renders this kind."""
+    """Return whether a function renders this kind."""
     return kind in _renderers
 
 
 def render(mail: Mail) -> Message | None:
-    """What the mail says, in its recipient's language (N3). LookupError where nobody renders its kind."""
+    """Return the mail's content in its recipient's language (N3), or None where it is not needed any more.
+
+    Raises LookupError where no function renders its kind.
+    """
     with translation.override(mail.language):
         return _renderers[mail.kind](mail)

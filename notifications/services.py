@@ -1,6 +1,6 @@
-"""The outbox: queue in the caller's transaction, deliver after it, as often as it takes (N1, N2).
+"""The outbox: mails are queued in the caller's transaction and delivered after it, with retries (N1, N2).
 
-The row is the truth, Celery only the alarm clock: whatever the broker forgets, `sweep` finds.
+The row is the truth, and Celery only the alarm: `sweep` finds whatever the broker forgets.
 """
 
 import logging
@@ -35,16 +35,16 @@ from notifications.transport import Connection
 logger = logging.getLogger(__name__)
 DELIVER = "notifications.deliver_mails"
 # Mails in one task of the sweep.
-BATCH = 50
-# Mails that one sweep wakes; the next one goes on.
+MAIL_BATCH = 50
+# Mails that one sweep wakes; the next sweep continues.
 SWEEP_LIMIT = 10_000
-# Sweeps that an alarm of theirs outlives.
+# An alarm of a sweep expires after so many further sweeps.
 SWEEPS_KEPT = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class MailDraft:
-    """One mail to one recipient, not yet in the outbox. `context`: primary keys and options, no secret (N4)."""
+    """A mail to one recipient that is not yet in the outbox; `context` has primary keys and options, no secret (N4)."""
 
     kind: str
     recipient_email: str
@@ -55,9 +55,9 @@ class MailDraft:
 
 
 def queue_mails(drafts: Iterable[MailDraft]) -> list[Mail]:
-    """N1: write the mails in the caller's transaction, all or none; one alarm after its commit delivers them all.
+    """Write the mails in the caller's transaction, all or none; one alarm after its commit delivers them (N1).
 
-    ValidationError (field `recipient_email`) for an address that is none or holds a line break (N3).
+    Raises ValidationError (field `recipient_email`) for an invalid address or one with a line break (N3).
     """
     mails = Mail.objects.bulk_create([_mail_from(draft) for draft in drafts])
     if mails:
@@ -66,10 +66,10 @@ def queue_mails(drafts: Iterable[MailDraft]) -> list[Mail]:
 
 
 def deliver_mails(pks: Iterable[int]) -> None:
-    """Deliver those of these that are due and that nobody else is at, over one connection.
+    """Deliver those of these mails that are due and that no other deliverer has claimed, over one connection.
 
-    Safe to call at any time, any number of times. A mail that goes wrong never stands in the way of the next, but an
-    unusable server ends the batch (N6). What is left when the time of a batch is over gets an alarm of its own.
+    Safe to call at any time, any number of times. A mail that fails does not stop the next one, but an unusable server
+    ends the batch (N6). Mails that are left when the time of a batch is over get a new alarm.
     """
     turn, waiting = take_turn(), list(pks)
     if turn == Turn.WAIT:
@@ -94,14 +94,14 @@ def _deliver_safely(pk: int, connection: Connection) -> bool | None:
     try:
         return deliver(pk, connection)
     except Exception:
-        # The row is still due, or will be when its lease is over: the sweep comes back to it.
-        logger.exception("Mail %s: the delivery broke off", pk)
+        # The row is still due, or will be when its lease is over, and the sweep finds it.
+        logger.exception("Mail %s: the delivery was aborted", pk)
         return None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipient:
-    """To whom a mail goes instead of to whom it was written (N8)."""
+    """The person to whom a mail is sent in place of its former recipient (N8)."""
 
     email: str
     name: str
@@ -110,17 +110,17 @@ class Recipient:
 
 @transaction.atomic
 def retry_mail(pk: int, to: Recipient | None = None) -> Mail:
-    """N2, "Send again": a failed or waiting mail is due now, with all its attempts before it.
+    """Make a failed or waiting mail due now, with all its attempts again ("Send again", N2).
 
-    ``to``: its recipient has another address by now (N8). ValidationError for one that was sent or is not needed any
-    more: its sender makes a new one.
+    ``to`` is given where the recipient has another address by now (N8). Raises ValidationError for a mail that was sent
+    or is not needed any more; its sender writes a new one.
     """
     mail = Mail.objects.with_clock().for_update().get(pk=pk)
     if mail.status not in {Status.QUEUED, Status.FAILED}:
         raise ValidationError(_("This e-mail is not waiting to be sent."), code="not_waiting")
     mail.status, mail.attempts, mail.next_attempt_at = Status.QUEUED, 0, mail.database_now
     mail.failure = mail.server_reply = ""
-    # A live lease stays: who is delivering it at this moment may still succeed.
+    # A valid lease stays, because its deliverer may still succeed.
     if to is not None and to.email != mail.recipient_email:
         _readdress(mail, to)
     mail.save()
@@ -129,7 +129,10 @@ def retry_mail(pk: int, to: Recipient | None = None) -> Mail:
 
 
 def _readdress(mail: Mail, to: Recipient) -> None:
-    """Another recipient's mail is another mail for the mail servers on its way. Refused while it is being delivered."""
+    """Make it another mail for another recipient, with a new Message-ID for the mail servers.
+
+    Raises ValidationError while it is being delivered.
+    """
     if mail.claimed_until is not None and mail.claimed_until > mail.database_now:
         raise ValidationError(
             _("This e-mail is being sent right now. Try again in a minute."), code="claimed"
@@ -140,9 +143,10 @@ def _readdress(mail: Mail, to: Recipient) -> None:
 
 @transaction.atomic
 def retry_failed(pks: Iterable[int], to: Mapping[int, Recipient] | None = None) -> int:
-    """`retry_mail` for many that failed; those that do not wait any more are left alone. Returns how many are due.
+    """Apply ``retry_mail`` to many failed mails and return how many are due; those that do not wait any more are
+    skipped.
 
-    ``to``: where some of them go by now (N8).
+    ``to`` has the new recipients of some of them (N8).
     """
     failed = Mail.objects.filter(pk__in=list(pks), status=Status.FAILED).order_by("pk")
     mails = list(failed.with_clock().for_update())
@@ -160,16 +164,16 @@ def retry_failed(pks: Iterable[int], to: Mapping[int, Recipient] | None = None) 
 
 
 def sweep() -> int:
-    """N1: wake every mail that is due, whatever became of its alarm; those of a dead deliverer as well.
+    """Wake every due mail, whatever became of its alarm or deliverer, and return how many were woken (N1).
 
-    While the mail server is unreachable, one batch is enough to ask it again (N6). Returns how many were woken.
+    While the mail server is unreachable, one batch is enough for the probe (N6).
     """
-    most = 0 if not is_asked_now() else BATCH if is_unreachable() else SWEEP_LIMIT
+    most = 0 if not is_asked_now() else MAIL_BATCH if is_unreachable() else SWEEP_LIMIT
     due = Mail.objects.due().order_by("next_attempt_at")
     pks = list(due.values_list("pk", flat=True)[:most])
-    for start in range(0, len(pks), BATCH):
-        # the next sweeps wake the same mails again: behind a slow server their alarms must not pile up
-        _send_alarm(pks[start : start + BATCH], expires=SWEEPS_KEPT * settings.OUTBOX_SWEEP_SECONDS)
+    for start in range(0, len(pks), MAIL_BATCH):
+        # the next sweeps wake the same mails again, and their alarms must not pile up behind a slow server
+        _send_alarm(pks[start : start + MAIL_BATCH], expires=SWEEPS_KEPT * settings.OUTBOX_SWEEP_SECONDS)
     return len(pks)
 
 
@@ -200,12 +204,12 @@ def _clean_address(address: str) -> str:
 
 
 def _ring(pks: list[int]) -> None:
-    """With the broker down the request still succeeds, and the sweep delivers.
+    """Wake a deliverer after the commit; without the broker the request succeeds, and the sweep delivers (N1).
 
-    Many mails wake the sweep, which deals them out in batches: as one task they would keep a single worker busy for
-    longer than the broker waits for it.
+    Many mails wake the sweep, which divides them into batches: a single task would keep its worker busy for longer than
+    the broker waits for it.
     """
-    if len(pks) > BATCH:
+    if len(pks) > MAIL_BATCH:
         wake_on_commit("notifications.sweep")
     else:
         wake_on_commit(DELIVER, [pks])

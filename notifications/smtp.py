@@ -1,6 +1,6 @@
-"""The mail server gets so much time for a mail, however it spends it (N6).
+"""An SMTP backend that limits the whole time for a mail (N6).
 
-``EMAIL_TIMEOUT`` limits each wait; a server that sends one byte at a time keeps within it for as long as it likes.
+``EMAIL_TIMEOUT`` limits each wait only; a server that sends one byte at a time could keep a connection for ever.
 """
 
 import io
@@ -15,7 +15,7 @@ from django.core.mail.message import EmailMessage
 
 
 class _TimedReader(io.RawIOBase):
-    """What the server says, until its time is over."""
+    """Reads the server's answers until the deadline."""
 
     def __init__(self, smtp: "_Timed") -> None:
         self._smtp = smtp
@@ -24,7 +24,10 @@ class _TimedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """TimeoutError when the time is over, and when one wait takes longer than ``EMAIL_TIMEOUT``."""
+        """Read into the buffer.
+
+        Raises TimeoutError at the deadline, and where one wait takes longer than ``EMAIL_TIMEOUT``.
+        """
         left, sock = self._smtp.deadline - time.monotonic(), self._smtp.sock
         if left <= 0 or sock is None:
             raise TimeoutError("The mail server took too long.")
@@ -33,7 +36,7 @@ class _TimedReader(io.RawIOBase):
 
 
 class _Timed(smtplib.SMTP):
-    """``deadline`` by the monotonic clock: set anew for each mail."""
+    """An SMTP connection with a ``deadline`` by the monotonic clock, which is set again for each mail."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.start_clock()
@@ -49,18 +52,18 @@ class _Timed(smtplib.SMTP):
 
 
 class _TimedSSL(_Timed, smtplib.SMTP_SSL):
-    """The same with TLS from the first byte."""
+    """The same connection with TLS from the first byte."""
 
 
 class EmailBackend(DjangoBackend):
-    """Django's, with a deadline for opening the connection and one for each mail."""
+    """Django's backend with a deadline for opening the connection and one for each mail (N6)."""
 
     @property
     def connection_class(self) -> type[smtplib.SMTP]:
         return _TimedSSL if self.use_ssl else _Timed
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        """One at a time, as the outbox sends them."""
+        """Set the deadline and send; the outbox sends one mail at a time."""
         if isinstance(self.connection, _Timed):
             self.connection.start_clock()
         return super().send_messages(email_messages)

@@ -1,4 +1,4 @@
-"""The alarm clock (N1). Tasks carry primary keys only and may run twice."""
+"""The tasks that deliver mails (N1). They carry primary keys only and may run twice."""
 
 from celery import shared_task
 
@@ -15,5 +15,5 @@ def deliver_mails(pks: list[int]) -> None:
 
 @shared_task(name="notifications.sweep", ignore_result=True)
 def sweep() -> None:
-    """Called by beat: wake what was left behind."""
+    """Wake every due mail whose alarm was lost; beat calls it."""
     services.sweep()

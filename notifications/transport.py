@@ -1,4 +1,4 @@
-"""One mail on its way to the mail server, and what the server's answers mean (N2)."""
+"""Sending of a mail to the mail server, and the meaning of the server's answers (N2)."""
 
 import logging
 import re
@@ -16,7 +16,7 @@ from notifications.models import Failure, Mail
 
 logger = logging.getLogger(__name__)
 
-# Answers to our log-in or the lack of it (RFC 4954): the portal's set-up is wrong, not the mail.
+# Answers about the portal's login or its absence (RFC 4954): its configuration is wrong, not the mail.
 LOGIN_CODES = {530, 534, 535, 538}
 MAIL_TOO_LARGE = 552  # also said at MAIL FROM, which announces the size (RFC 1870)
 ENHANCED_CODE = re.compile(r"5\d\d 5\.(\d{1,3})\.\d{1,3}\b")
@@ -24,9 +24,10 @@ ENHANCED_CODE = re.compile(r"5\d\d 5\.(\d{1,3})\.\d{1,3}\b")
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why a mail did not go out.
+    """Why a mail was not sent.
 
-    `final`: another attempt would be refused as well. `of_every_mail`: any other mail would fare the same now.
+    `final` says that another attempt would be refused as well, `of_every_mail` that the server would refuse any other
+    mail now.
     """
 
     failure: Failure
@@ -36,7 +37,10 @@ class Refusal:
 
 
 def compose(mail: Mail, message: Message) -> EmailMultiAlternatives:
-    """Text and HTML part with their headers. Values with line breaks are refused by Django (N3)."""
+    """Return the mail with its text part, HTML part and headers.
+
+    Django refuses values with line breaks (N3).
+    """
     headers = {
         "Message-ID": mail.message_id,
         "Auto-Submitted": "auto-generated",
@@ -58,7 +62,7 @@ def compose(mail: Mail, message: Message) -> EmailMultiAlternatives:
 
 
 class Connection:
-    """A connection to the mail server for a batch of mails; opened late, and anew after a failure."""
+    """A connection to the mail server for a batch of mails; opened when needed, and again after a failure."""
 
     def __init__(self) -> None:
         self._backend: BaseEmailBackend | None = None
@@ -72,7 +76,7 @@ class Connection:
         self.close()
 
     def send(self, email: EmailMultiAlternatives) -> Refusal | None:
-        """Send it; None when the server took it."""
+        """Send the mail; return None where the server accepted it."""
         taken = False
         try:
             if self._backend is None:
@@ -88,19 +92,20 @@ class Connection:
         return None
 
     def close(self) -> None:
-        """Say goodbye. What the server thinks of that changes nothing about the mails it took."""
+        """Close the connection; an error in doing so changes nothing about the accepted mails."""
         backend, self._backend = self._backend, None
         try:
             if backend is not None:
                 backend.close()
         except (smtplib.SMTPException, OSError) as error:
-            logger.info("The mail server did not part in peace: %s", type(error).__name__)
+            logger.info("Closing the SMTP connection failed: %s", type(error).__name__)
 
 
 def explain(error: Exception) -> Refusal:
-    """5xx about this mail is final (N2); 4xx, a lost or silent server and a refused log-in are not.
+    """Return what an error means (N2).
 
-    A refusal of the portal itself is never final either: nothing is wrong with the mail or its recipient (N7).
+    5xx about this mail is final; 4xx, a lost or silent server and a refused login are not. A refusal of the portal
+    itself is never final either, because mail and recipient are in order (N7).
     """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return _explain_reply(*next(iter(error.recipients.values())))
@@ -116,7 +121,7 @@ def explain(error: Exception) -> Refusal:
 
 def _explain_reply(code: int, reply: bytes | str, *, at_sender: bool = False) -> Refusal:
     if code in LOGIN_CODES:
-        logger.warning("The mail server wants a log-in: %s", code)
+        logger.warning("The mail server requires a login: %s", code)
         return Refusal(failure=Failure.UNREACHABLE, of_every_mail=True)
     line = _reply_line(code, reply)
     if not is_permanent(code):
@@ -127,12 +132,14 @@ def _explain_reply(code: int, reply: bytes | str, *, at_sender: bool = False) ->
 
 
 def is_permanent(code: int) -> bool:
-    """Whether the same request would be refused again (RFC 5321, 4.2.1)."""
+    """Return whether the same request would be refused again (RFC 5321, 4.2.1)."""
     return 500 <= code <= 599
 
 
 def _is_about_sender(code: int, line: str, *, at_sender: bool) -> bool:
-    """Whether the portal is refused and not this mail (N7): by the enhanced code where there is one (RFC 3463)."""
+    """Return whether the server refuses the portal and not this mail, by the enhanced code if there is one (N7, RFC
+    3463).
+    """
     if enhanced := ENHANCED_CODE.match(line):
         return (
             enhanced[1] == "7"

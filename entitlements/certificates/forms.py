@@ -1,4 +1,4 @@
-"""Verify: a certificate's code, or a file that the portal signed."""
+"""The form of Verify: a certificate's code, or a file that the portal signed (E10, L7)."""
 
 import re
 from typing import Any
@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from entitlements.certificates.services.documents import LARGEST, too_large, verify_document
+from entitlements.certificates.services.documents import MAX_DOCUMENT_BYTES, too_large, verify_document
 from entitlements.ledger.findings import Document
 from mxportal.shared.forms import KeptForm
 
@@ -17,7 +17,7 @@ CODE_FORM = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
 class VerifyForm(KeptForm):
-    """The button that is pressed says which of the two."""
+    """A code or a file; the button that is pressed says which (``way``)."""
 
     code = forms.CharField(
         label=_("Code"),
@@ -38,7 +38,7 @@ class VerifyForm(KeptForm):
         self.document: Document | None = None
 
     def clean(self) -> dict[str, Any]:
-        """What is wrong stands at the field of the way that was chosen."""
+        """Check the chosen way, and put its errors at its field."""
         data = self.cleaned_data
         if self.way in self.errors:
             return data
@@ -52,7 +52,10 @@ class VerifyForm(KeptForm):
         return data
 
     def _code(self, typed: str) -> str:
-        """Codes differ by case."""
+        """Return the code, also out of a whole address; upper and lower case differ.
+
+        Raises ValidationError.
+        """
         inside = IN_ADDRESS.match(typed)
         code = "".join((inside[1] if inside else typed).split())
         if not code:
@@ -66,7 +69,7 @@ class VerifyForm(KeptForm):
     def _verified(self, file: Any) -> Document:
         if not file:
             raise ValidationError(_("Choose a file."))
-        if file.size > LARGEST:
+        if file.size > MAX_DOCUMENT_BYTES:
             raise ValidationError(too_large())
         if not file.size:
             raise ValidationError(_("This file is empty. Download it again."))

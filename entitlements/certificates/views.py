@@ -1,4 +1,4 @@
-"""E10, L7: what anybody can check: the code of a certificate, the certificate itself, a license file."""
+"""Pages for certificates: verification, which needs no login, the PDF, and the public keys (E10, L7)."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -13,7 +13,7 @@ from accounts.permissions import Permission, public, requires
 from accounts.quotas import Quota, spend
 from entitlements.certificates.forms import CODE, FILE, VerifyForm
 from entitlements.certificates.services.codes import verified_lines
-from entitlements.certificates.services.documents import LARGEST
+from entitlements.certificates.services.documents import MAX_DOCUMENT_BYTES
 from entitlements.certificates.services.render import certificate_filename, certified, render_certificate
 from entitlements.items.shortcuts import load_party_item, shown
 from entitlements.ledger.signing import public_keys
@@ -32,10 +32,10 @@ MINUTE = 60
 )
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@takes_up_to(LARGEST)
+@takes_up_to(MAX_DOCUMENT_BYTES)
 @keeps_draft(has_form=False, visitor=client_address)
 def verify_start(request: HttpRequest) -> HttpResponse:
-    """Asks for a code, which has a page of its own, or a file, whose answer is kept nowhere."""
+    """Ask for a code, which has its own page, or a file, whose result is stored nowhere (L7)."""
     sent = posted(request)
     if sent is None:
         return _unlisted(
@@ -58,7 +58,7 @@ def verify_start(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def verify(request: HttpRequest, code: str) -> HttpResponse:
-    """Genuine or not; product, quantity, state and dates."""
+    """Show whether the code is genuine, with product, quantity, state and dates (E10)."""
     count = _count(request)
     if count.is_exceeded:
         return please_wait(request, count.seconds)
@@ -85,7 +85,7 @@ LANGUAGES = ("en", "de")
 @requires(Permission.VIEW)
 @require_safe
 def line_item_certificate(request: PortalRequest, pk: int) -> HttpResponse:
-    """The PDF of one line, or of all of its entitlement; owner, seller, serving account and MOBOTIX may have it."""
+    """Return the PDF of one line, or of its whole entitlement, for owner, seller, serving account and MOBOTIX (E10)."""
     item = load_party_item(request.user, pk)
     items = certified(item.entitlement) if request.GET.get("whole") == "1" else _alone(item)
     if not items:
@@ -99,12 +99,12 @@ def line_item_certificate(request: PortalRequest, pk: int) -> HttpResponse:
 
 
 def _alone(item: LineItem) -> list[LineItem]:
-    """Neither drafts nor obsolete ones, as with the whole."""
+    """Return the item as a list; no item if it is a draft or obsolete, as in ``certified``."""
     return [] if item.state in (State.DRAFT, State.OBSOLETE) else [item]
 
 
 def _language(request: PortalRequest) -> str:
-    """What the address asks for, or the reader's."""
+    """Return the language that the address asks for, or the reader's."""
     asked = request.GET.get("language", "")
     return asked if asked in LANGUAGES else get_language() or LANGUAGES[0]
 
@@ -125,5 +125,8 @@ def _pdf(content: bytes, filename: str, *, download: bool) -> HttpResponse:
 @cache_control(public=True, max_age=300)
 @require_safe
 def jwks(request: HttpRequest) -> JsonResponse:
-    """A JSON Web Key Set. A rotation is seen after five minutes at the latest."""
+    """Return the public keys as a JSON Web Key Set (L6).
+
+    Clients see a rotation after at most five minutes.
+    """
     return JsonResponse(public_keys(), content_type="application/jwk-set+json")

@@ -1,4 +1,4 @@
-"""What the commands about mails share: which failed mails are meant, and how an address is shown."""
+"""What the commands about mails share: filters of failed mails, and masked addresses."""
 
 from argparse import ArgumentParser
 from datetime import datetime, time
@@ -14,14 +14,17 @@ from notifications.registry import is_known, kinds
 
 
 def add_filters(parser: ArgumentParser) -> None:
-    """--kind and --since."""
+    """Add the options --kind and --since."""
     known = ", ".join(kind for kind, _label in kinds())
     parser.add_argument("--kind", help=f"only mails of this kind: {known}")
     parser.add_argument("--since", metavar="YYYY-MM-DD", help="only mails written on this day or later")
 
 
 def failed_mails(options: dict[str, Any]) -> QuerySet[Mail]:
-    """The mails that were given up, as far as they are asked for, the oldest first. Raises CommandError."""
+    """Return the failed mails that the options ask for, the oldest first.
+
+    Raises CommandError.
+    """
     mails = Mail.objects.filter(status=Status.FAILED).order_by("pk")
     if kind := options["kind"]:
         if not is_known(kind):
@@ -43,6 +46,6 @@ def _start_of(text: str) -> datetime:
 
 
 def masked(address: str) -> str:
-    """So much of an address that its owner can be asked for: the first character and the domain."""
+    """Return the first character and the domain of an address, by which its owner can be found."""
     name, _at, domain = address.rpartition("@")
     return f"{name[:1]}…@{domain}"

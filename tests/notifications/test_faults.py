@@ -11,7 +11,7 @@ from django.db import connections
 
 from notifications.delivery import LEASE
 from notifications.models import Failure, Mail, Status
-from notifications.services import BATCH, MailDraft, deliver_mails, queue_mails, sweep
+from notifications.services import MAIL_BATCH, MailDraft, deliver_mails, queue_mails, sweep
 from notifications.smtp import EmailBackend
 from tests.notifications.server import MoodyMailServer
 
@@ -137,7 +137,7 @@ def test_server_that_shuts_down(smtp, queue, nobody_rings):
 
 def test_many_mails_are_dealt_out_in_batches(smtp, worker, letter):
     """N1: more than a task should carry: one alarm wakes the sweep, and each goes out once."""
-    count = 2 * BATCH + 1
+    count = 2 * MAIL_BATCH + 1
     queue_mails(MailDraft(kind="letter", recipient_email=f"a{number}@x.example") for number in range(count))
     smtp.wait_for(count, seconds=60)
     assert len({message["Message-ID"] for message in smtp.messages}) == count

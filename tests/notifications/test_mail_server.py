@@ -16,7 +16,7 @@ from notifications import services
 from notifications.bounces import refusals_of
 from notifications.mail_server import sender_is_accepted, trouble
 from notifications.models import Failure, Mail, MailServer, Status
-from notifications.services import BATCH, deliver_mails, sweep
+from notifications.services import MAIL_BATCH, deliver_mails, sweep
 from scripts.services import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -143,14 +143,14 @@ def test_probe_that_died_is_followed_by_another(smtp, queue):
 
 def test_sweep_wakes_one_batch_for_an_unreachable_server(queue, alarms):
     """N6: and nobody at all before the pause is over, so that no alarms pile up."""
-    for _ in range(2 * BATCH + 1):
+    for _ in range(2 * MAIL_BATCH + 1):
         queue()
     alarms.clear()
-    assert (sweep(), len(alarms)) == (2 * BATCH + 1, 3)
+    assert (sweep(), len(alarms)) == (2 * MAIL_BATCH + 1, 3)
     server = MailServer.objects.create(
         pk=MailServer.THE_ONE, unreachable_since=timezone.now(), next_probe_at=Now()
     )
-    assert sweep() == BATCH
+    assert sweep() == MAIL_BATCH
     server.next_probe_at = timezone.now() + timedelta(minutes=1)
     server.save()
     assert sweep() == 0

@@ -1,0 +1,1 @@
+"""Services of certificates: rendering, signed data, and verification."""

@@ -1,4 +1,4 @@
-"""L7: what holds of a certificate's signed data, and what of it is so today."""
+"""Checks of a certificate's signed data, and of what has changed since (L7)."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -17,11 +17,16 @@ from entitlements.ledger.signing import Domain, is_signed
 from entitlements.models import LedgerHead, LineItem, MovementKind, SigningKey, State
 from mxportal.shared.canonical import canonical_json
 
-MOST_LINES = 10_000  # more than any of ours has; SQLite refuses a query for very many
+MAX_CERTIFICATE_LINES = (
+    10_000  # more than a certificate of the portal has; SQLite refuses queries for very many
+)
 
 
 def certificate_checks(data: dict[str, Any]) -> Iterator[Check]:
-    """Signatures first: without them the rest is only somebody's word. Raises any of BROKEN where the form is wrong."""
+    """Yield the checks of a certificate's data, signatures first, because the rest depends on them (L7).
+
+    Raises any error of BROKEN (services.documents) where the form is wrong.
+    """
     certificate, signature = data["certificate"], data["signature"]
     statement = {name: value for name, value in data.items() if name != "signature"}
     key = _signer(signature["key"], Domain.CERTIFICATE, statement, signature["value"])
@@ -31,18 +36,18 @@ def certificate_checks(data: dict[str, Any]) -> Iterator[Check]:
         yield key_check(key)
     yield from _head_checks(data["head"])
     codes = [str(line["verification_code"]) for line in certificate["lines"]]
-    if len(codes) > MOST_LINES:
+    if len(codes) > MAX_CERTIFICATE_LINES:
         raise ValueError("no certificate has so many lines")
     items = {item.verification_code: item for item in LineItem.objects.filter(verification_code__in=codes)}
     for number, (code, line) in enumerate(zip(codes, certificate["lines"], strict=True), start=1):
         about = _("Line %(number)s") % {"number": number}
         yield from _line_checks(about, line, data["head"], items.get(code))
-        if key is not None and code in items:  # who made it up learns nothing of what is so today
+        if key is not None and code in items:  # a forger learns nothing about the present state
             yield from _checks_of_today(about, line, items[code])
 
 
 def _signer(key_id: str, domain: Domain, statement: dict[str, Any], signature: str) -> SigningKey | None:
-    """The key that signed it, where it is the named one."""
+    """Return the named key if it signed the statement, else None."""
     key = SigningKey.objects.filter(key_id=str(key_id)).first()
     signed = key and is_signed(key, domain, canonical_json(statement), bytes.fromhex(signature))
     return key if signed else None
@@ -67,7 +72,10 @@ def _head_checks(head: dict[str, Any]) -> Iterator[Check]:
 def _line_checks(
     about: str, line: dict[str, Any], head: dict[str, Any], item: LineItem | None
 ) -> Iterator[Check]:
-    """About lines by number: the certificate's holder has the Activation IDs, the page of the answer has not."""
+    """Yield the checks of one line, named by its number.
+
+    The certificate's holder has the Activation IDs; the page of the answer does not show them.
+    """
     steps, root, size = line["movements"], head.get("root"), head.get("size", 0)
     sealed = [step for step in steps if step["state"] == "sealed"]
     in_tree = all((found := root_of_entry(step, size)) and found.hex() == root for step in sealed)
@@ -87,7 +95,7 @@ def _line_checks(
 
 
 def _checks_of_today(about: str, line: dict[str, Any], item: LineItem) -> Iterator[Check]:
-    """E3, E5, E8: a certificate stays genuine when what it is about changes."""
+    """Yield the checks of facts that can change while the certificate stays genuine (E3, E5, E8)."""
     same, current = item.quantity == line["quantity"], item.activation_id == line["activation_id"]
     quantity = _("the quantity is the same as on the certificate") if same else _("the quantity has changed")
     today = ngettext("today: %(copies)s copy", "today: %(copies)s copies", item.quantity)
@@ -101,7 +109,10 @@ def _checks_of_today(about: str, line: dict[str, Any], item: LineItem) -> Iterat
 
 
 def _descends(line: dict[str, Any]) -> bool:
-    """From the issue on, each step begins with the item of the step before; the own item's later movements follow."""
+    """Return whether the movements lead from an issue to the line's item.
+
+    From the issue on, each step starts with the item of the step before; later movements of the item itself follow.
+    """
     steps = [shown_values(step) for step in line["movements"]]
     own = item_token(line["verification_code"])
     chain = [step for step in steps if step["kind"] in BEGINS]
@@ -115,7 +126,7 @@ def _descends(line: dict[str, Any]) -> bool:
 
 
 def _adds_up(line: dict[str, Any]) -> bool:
-    """The item's own movements; each leaf counts once."""
+    """Return whether the item's own movements add up to its quantity, each leaf counted once."""
     leaves = [step["leaf"] for step in line["movements"] if step["state"] == "sealed"]
     own = [values for step in line["movements"] if "copies" in (values := shown_values(step))]
     total = sum(-int(step["copies"]) if step["kind"] in LOWERS else int(step["copies"]) for step in own)

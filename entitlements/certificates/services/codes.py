@@ -1,4 +1,4 @@
-"""E10: what a certificate's code proves."""
+"""Verification of a certificate's code (E10)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,7 +10,7 @@ from entitlements.models.kinds import Action
 
 @dataclass(frozen=True)
 class VerifiedLine:
-    """All that the public page may say about a line: no name, no Activation ID, no order number."""
+    """All facts that the public page may show of a line: no name, no Activation ID, no order number (E10)."""
 
     product_name: str
     part_number: str
@@ -24,7 +24,10 @@ class VerifiedLine:
 
 
 def verified_lines(code: str) -> list[VerifiedLine]:
-    """The line of an item's code; none where the code is not genuine. A draft has no certificate yet."""
+    """Return the line with this code, or no line where the code is not genuine (E10).
+
+    A draft has no certificate yet.
+    """
     if not code.isprintable():  # PostgreSQL takes no NUL in a text
         return []
     issued = LineItem.objects.exclude(state=State.DRAFT).select_related("product")
@@ -46,6 +49,9 @@ def _line(item: LineItem) -> VerifiedLine:
 
 
 def _replaced_at(item: LineItem) -> datetime | None:
-    """E5: since when certificates that were made before show an ID that is not valid any more."""
+    """Return when the Activation ID was last replaced, or None (E5).
+
+    Earlier certificates show an ID that is not valid any more.
+    """
     replaced = AuditEntry.objects.about(item).filter(action=Action.ACTIVATION_ID_REPLACED)
     return replaced.values_list("created_at", flat=True).first()

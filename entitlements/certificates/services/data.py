@@ -1,4 +1,4 @@
-"""L7: what a certificate says, as signed JSON with the proofs of its movements. It is attached to the PDF."""
+"""The data of a certificate, as signed JSON with the proofs of its movements, which is attached to the PDF (L7)."""
 
 from datetime import date
 from typing import Any
@@ -12,27 +12,30 @@ from entitlements.models import LineItem
 from mxportal.shared.canonical import canonical_json
 from mxportal.shared.pdf import Attached
 
-FORMAT = "mx-license-certificate/1"
-NAME = "certificate.json"
+CERTIFICATE_FORMAT = "mx-license-certificate/1"
+ATTACHMENT_NAME = "certificate.json"
 
 
 def attached_certificate(context: dict[str, Any], items: list[LineItem]) -> Attached:
-    """The attachment of a certificate that shows ``context`` (services.certificates) about these items."""
+    """Return the attachment of the certificate of these items; ``context`` comes from ``certificate_context``."""
     return Attached(
-        name=NAME,
+        name=ATTACHMENT_NAME,
         content=signed_certificate(context, items),
         description=_("The data of this certificate, signed, with proofs from the ledger"),
     )
 
 
 def signed_certificate(context: dict[str, Any], items: list[LineItem]) -> bytes:
-    """Canonical JSON. The signature is over the prefix ``certificate/`` and the same without ``signature``."""
+    """Return the certificate's data as canonical JSON.
+
+    The signature covers the prefix ``certificate/`` and the same data without ``signature``.
+    """
     evidence = evidence_for(items)
     lines = [
         _line(shown, item) | {"movements": evidence.movements[item.pk]}
         for shown, item in zip(context["lines"], items, strict=True)
     ]
-    data = {"format": FORMAT, "certificate": _certificate(context, lines), "head": evidence.head}
+    data = {"format": CERTIFICATE_FORMAT, "certificate": _certificate(context, lines), "head": evidence.head}
     key = active_key()
     signature = sign(key, Domain.CERTIFICATE, canonical_json(data)).hex()
     return canonical_json(data | {"signature": {"key": key.key_id, "value": signature}})

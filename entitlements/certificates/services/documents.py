@@ -1,4 +1,4 @@
-"""L7: what holds of a file that the portal once signed, and what does not."""
+"""Verification of files that the portal once signed: certificates and license files (L7)."""
 
 import io
 import json
@@ -12,23 +12,23 @@ from pypdf.generic import PdfObject, StreamObject
 
 from entitlements.activation.formats.license_files import BEGIN
 from entitlements.certificates.services.certificate_checks import certificate_checks
-from entitlements.certificates.services.data import FORMAT, NAME
+from entitlements.certificates.services.data import ATTACHMENT_NAME, CERTIFICATE_FORMAT
 from entitlements.certificates.services.license_checks import license_checks
 from entitlements.ledger.findings import Document, Kind
 from mxportal.shared.numbers import refuse_number
 
-LARGEST = 10 * 1024 * 1024  # bytes, of a file and of what is packed in it
-MOST_SECONDS = 2  # of CPU for a PDF; ours take some hundredths of one
-MOST_STREAMS = 20  # on the way to a PDF's attachment; ours need a handful
-MOST_PARTS = 300_000  # objects and lists; a certificate of a thousand lines has some forty thousand
-# What reading a file of any other shape gives
+MAX_DOCUMENT_BYTES = 10 * 1024 * 1024  # of a file, and of its unpacked content
+MAX_PDF_SECONDS = 2  # of CPU time; the portal's own PDFs take some hundredths of one
+MAX_PDF_STREAMS = 20  # read before a PDF's attachment; the portal's own PDFs need about five
+MAX_PARTS = 300_000  # objects and lists; a certificate of a thousand lines has some forty thousand
+# The errors of reading data of any other form
 BROKEN = (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
 
 def verify_document(content: bytes) -> Document:
-    """For a certificate's PDF, the JSON attached to it, or a license file.
+    """Return the checks of a certificate's PDF, of the JSON attached to it, or of a license file (L7).
 
-    Raises ValidationError with a sentence where it is none of them.
+    Raises ValidationError with a sentence where ``content`` is none of them.
     """
     if is_license(content):
         return Document(Kind.LICENSE, list(license_checks(license_text(content))))
@@ -40,70 +40,85 @@ def verify_document(content: bytes) -> Document:
 
 
 def is_license(content: bytes) -> bool:
-    """It begins as one."""
+    """Return whether the content is a license file, by its first line."""
     return license_text(content[:200]).startswith(BEGIN)
 
 
 def license_text(content: bytes) -> str:
-    """As a text, whatever an editor put in front."""
+    """Return the content as text, without the byte order mark that an editor may add."""
     return content.decode("utf-8-sig", "replace").strip()
 
 
 class TimedFile(io.BytesIO):
-    """How long a reader looks around in a PDF does not follow from its size: after a while nothing more is read."""
+    """A file that stops reading after MAX_PDF_SECONDS, because a PDF's size does not limit the time that its parser
+    takes.
+    """
 
     def __init__(self, content: bytes) -> None:
         super().__init__(content)
-        self._end = time.thread_time() + MOST_SECONDS
+        self._end = time.thread_time() + MAX_PDF_SECONDS
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Raises TimeoutError."""
+        """Return the next bytes.
+
+        Raises TimeoutError.
+        """
         if time.thread_time() > self._end:
             raise TimeoutError("a PDF that takes too long")
         return super().read(size)
 
 
 class FrugalReader(pypdf.PdfReader):
-    """It keeps all that it unpacked: the size of a stream is limited (``_attached``), and here their number."""
+    """A reader that limits the number of streams, which it keeps unpacked; ``_attached`` limits the size of each."""
 
     streams = 0
 
     def cache_indirect_object(self, generation: int, idnum: int, obj: PdfObject | None) -> PdfObject | None:
-        """Where each object comes along, before it is unpacked. Raises ValueError."""
+        """Count streams before they are unpacked; every object passes here.
+
+        Raises ValueError.
+        """
         self.streams += isinstance(obj, StreamObject)
-        if self.streams > MOST_STREAMS:
+        if self.streams > MAX_PDF_STREAMS:
             raise ValueError("too many streams")
         return super().cache_indirect_object(generation, idnum, obj)
 
 
 def _attached(content: bytes) -> bytes:
-    """The data that the portal attached to its PDF."""
+    """Return the data that the portal attached to its PDF.
+
+    Raises ValidationError.
+    """
     try:
-        with pypdf.apply_configuration(stream_decoding_work_maximum_length=2 * LARGEST):
-            # strict: what is broken is not repaired, which takes longest
-            reader = FrugalReader(TimedFile(content), strict=True, xref_stream_maximum_entries=MOST_PARTS)
+        with pypdf.apply_configuration(stream_decoding_work_maximum_length=2 * MAX_DOCUMENT_BYTES):
+            # strict: broken files are not repaired, which would take longest
+            reader = FrugalReader(TimedFile(content), strict=True, xref_stream_maximum_entries=MAX_PARTS)
             if not reader.is_encrypted:
-                # not ``attachments``, which unpacks all that have the name
-                return next(one for one in reader.attachment_list if one.name == NAME).content
+                # not ``attachments``, which unpacks every attachment of the name
+                return next(one for one in reader.attachment_list if one.name == ATTACHMENT_NAME).content
     except StopIteration as error:
         raise ValidationError(
             _(
                 "This PDF carries no data of a certificate. A scan or a print cannot be checked: enter its code."
             )
         ) from error
-    except Exception as error:  # a file of anybody's making: its parser raises whatever it meets
+    except Exception as error:  # anybody can make such a file, and its parser raises any error
         raise ValidationError(_("This PDF cannot be read. It may be damaged; ask for it again.")) from error
     raise ValidationError(_("This PDF is encrypted. The portal's certificates are not."))
 
 
 def _parsed(content: bytes) -> dict[str, Any]:
-    """Python's objects take some thirty times the room of the shortest JSON: their number is known before."""
-    if len(content) > LARGEST or content.count(b"[") + content.count(b"{") > MOST_PARTS:
+    """Return the parsed data, whose parts are counted first: Python's objects take thirty times the size of the
+    shortest JSON.
+
+    Raises ValidationError.
+    """
+    if len(content) > MAX_DOCUMENT_BYTES or content.count(b"[") + content.count(b"{") > MAX_PARTS:
         raise ValidationError(too_large())
     try:
-        # what is signed has whole numbers alone, and where one is infinite canonical_json would write null
+        # signed data has whole numbers only, and canonical_json would write null for an infinite one
         data = json.loads(content, parse_float=refuse_number, parse_constant=refuse_number)
-        if data["format"] == FORMAT:
+        if data["format"] == CERTIFICATE_FORMAT:
             return data
     except BROKEN as error:
         raise ValidationError(_neither()) from error
@@ -111,7 +126,7 @@ def _parsed(content: bytes) -> dict[str, Any]:
 
 
 def too_large() -> str:
-    """A sentence for the page."""
+    """Return the sentence for a file that is too large."""
     return _("This file is larger than what can be checked here: 10 MB, unpacked.")
 
 

@@ -1,4 +1,4 @@
-"""L5, L7: what holds of a license file: for anybody, and in full for who has Activation ID and host ID."""
+"""Checks of a license file: some for anybody, all for a reader with Activation ID and host ID (L5, L7)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +24,10 @@ from entitlements.models import License, SigningKey
 
 
 def license_checks(text: str) -> Iterator[Check]:
-    """Says nothing of what is encrypted in it. Raises ValidationError where it is none."""
+    """Yield the checks that anybody may see, which tell nothing of the encrypted content (L7).
+
+    Raises ValidationError where the text is no license file.
+    """
     sealed = _unpacked(text)
     key = _signer(sealed)
     yield Check(_("This portal signed the license file"), key is not None)
@@ -58,7 +61,10 @@ def _not_expired(license: License) -> Check:
 
 
 def read_license(text: str, *, activation_id: str, host_id: str) -> dict[str, Any]:
-    """The document inside. Raises ValidationError where it is none, or not for these two."""
+    """Return the document in the file (L5).
+
+    Raises ValidationError where the text is no license file, or is one for another Activation ID or host ID.
+    """
     sealed, key = _unpacked(text), canonical(activation_id) or activation_id
     try:
         return read(sealed, activation_id=key, host_id=normalise(host_id, guess_type(host_id)))
@@ -71,7 +77,7 @@ def read_license(text: str, *, activation_id: str, host_id: str) -> dict[str, An
 
 
 def inside_checks(text: str, document: dict[str, Any]) -> Iterator[Check]:
-    """What only who can read it can check."""
+    """Yield the checks that need the decrypted document."""
     signer = _signer(_unpacked(text))
     named = signer is not None and document["meta"]["keyId"] == signer.key_id
     yield Check(_("The key that it names is the one that signed it"), named)
@@ -85,7 +91,9 @@ def _unpacked(text: str) -> Sealed:
 
 
 def _signer(sealed: Sealed) -> SigningKey | None:
-    """The newest first; there are as many keys as there were rotations."""
+    """Return the key that signed the file, or None; keys are tried from the newest on, and are as many as there were
+    rotations.
+    """
     keys = SigningKey.objects.order_by("-pk")
     return next(
         (key for key in keys if is_signed(key, Domain.MACHINE, sealed.signed, sealed.signature)), None

@@ -1,4 +1,4 @@
-"""E10: the certificate of a line item or of a whole entitlement, as PDF."""
+"""The certificate of a line item or of a whole entitlement, as PDF (E10)."""
 
 from typing import Any
 
@@ -18,15 +18,15 @@ STYLESHEET = "css/certificate.css"
 
 
 def certified(entitlement: Entitlement) -> list[LineItem]:
-    """The lines that a certificate of the whole entitlement names: neither drafts nor obsolete ones."""
+    """Return the lines that a certificate of the whole entitlement names: neither drafts nor obsolete ones (E10)."""
     lines = entitlement.line_items.exclude(state__in=[State.DRAFT, State.OBSOLETE])
     return list(lines.select_related("product").order_by("pk"))
 
 
 def render_certificate(*, items: list[LineItem], language: str) -> bytes:
-    """The PDF of some lines of one entitlement, with its signed data (L7). The caller has checked who may have it.
+    """Return the PDF of some lines of one entitlement, with its signed data (E10, L7).
 
-    Raises PdfUnavailable with a sentence for the page where the machine lacks Pango.
+    The caller checks who may have it. Raises PdfUnavailable with a sentence for the page where the machine lacks Pango.
     """
     with translation.override(language):
         context = certificate_context(items)
@@ -37,7 +37,7 @@ def render_certificate(*, items: list[LineItem], language: str) -> bytes:
 
 
 def certificate_context(items: list[LineItem]) -> dict[str, Any]:
-    """What the certificate says, in the language that is active."""
+    """Return what the certificate says, in the active language."""
     entitlement = items[0].entitlement
     issuer = Account.objects.get(tier=Tier.MOBOTIX)
     return {
@@ -52,7 +52,11 @@ def certificate_context(items: list[LineItem]) -> dict[str, Any]:
 
 
 def current_seller(item: LineItem) -> Account:
-    """E17: who looks after an End customer's item, also where another account sold it; of any other item its seller."""
+    """Return the account to name as seller (E17).
+
+    For an End customer's item this is the account that looks after it, even if another one sold it; for any other item
+    its seller.
+    """
     return item.serving_account or item.entitlement.seller
 
 
@@ -75,5 +79,5 @@ def _line(item: LineItem) -> dict[str, Any]:
 
 
 def certificate_filename(items: list[LineItem]) -> str:
-    """A name that tells the order and no secret."""
+    """Return a file name that names the order and tells no secret."""
     return f"certificate-{items[0].entitlement.entitlement_id}.pdf"

@@ -1,4 +1,4 @@
-"""``manage.py list_failed_mails``: which mails were given up, and why (N2)."""
+"""``manage.py list_failed_mails`` lists the mails that failed, and why (N2)."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,7 +11,7 @@ COLUMNS = "ID\tWRITTEN\tKIND\tTO\tATTEMPTS\tREASON"
 
 
 class Command(BaseCommand):
-    """Lists failed mails."""
+    """Lists failed mails (N2)."""
 
     help = (
         "Lists the e-mails that were given up: ID, day and time, kind, recipient, attempts and reason, a line each, "
@@ -20,7 +20,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which of them, and whether with addresses."""
+        """Add the filters, and the option to show whole addresses."""
         add_filters(parser)
         parser.add_argument(
             "--addresses", action="store_true", help="show whole addresses and servers' replies"

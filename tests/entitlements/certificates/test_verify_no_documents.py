@@ -17,8 +17,8 @@ from pypdf.generic import NameObject, StreamObject
 from entitlements.activation.formats.license_files import ALGORITHM, BEGIN, END
 from entitlements.certificates.services import documents as document_verification
 from entitlements.certificates.services.documents import (
-    LARGEST,
-    MOST_STREAMS,
+    MAX_DOCUMENT_BYTES,
+    MAX_PDF_STREAMS,
     FrugalReader,
     verify_document,
 )
@@ -56,7 +56,7 @@ def pdf_with(data: bytes | None = None, password: str = "", times: int = 1) -> b
     ("content", "said"),
     [
         (b"", "empty"),
-        (b"x" * (LARGEST + 1), "10 MB"),
+        (b"x" * (MAX_DOCUMENT_BYTES + 1), "10 MB"),
         (b"hello", "neither a certificate nor a license file"),
         (b"[]", "neither a certificate nor a license file"),
         (b"[" * 100_000, "neither a certificate nor a license file"),
@@ -70,10 +70,10 @@ def pdf_with(data: bytes | None = None, password: str = "", times: int = 1) -> b
         (b"%PDF-1.7\nnothing", "cannot be read"),
         (b"%PDF-1.7\n" + b"\x00" * 10_000, "cannot be read"),
         (pdf_with(b"{}"), "neither a certificate nor a license file"),
-        (pdf_with(b" " * (LARGEST + 1)), "10 MB, unpacked"),
+        (pdf_with(b" " * (MAX_DOCUMENT_BYTES + 1)), "10 MB, unpacked"),
         (pdf_with(b"[" + b"[]," * 400_000), "10 MB, unpacked"),
         (pdf_with(bytes(100_000_000)), "cannot be read"),
-        (pdf_with(bytes(2 * LARGEST)), "cannot be read"),
+        (pdf_with(bytes(2 * MAX_DOCUMENT_BYTES)), "cannot be read"),
         (pdf_with(), "no data of a certificate"),
         (pdf_with(password="secret"), "encrypted"),
         (b"-----BEGIN MACHINE FILE-----", "damaged"),
@@ -90,19 +90,19 @@ def test_files_that_are_none(client: Client, content: bytes, said: str) -> None:
 
 def test_many_attachments_of_one_name() -> None:
     """L7: one is unpacked, however many there are: each is a hundred times larger then."""
-    content = pdf_with(b" " * LARGEST, times=30)
+    content = pdf_with(b" " * MAX_DOCUMENT_BYTES, times=30)
     tracemalloc.start()
     with pytest.raises(ValidationError):
         verify_document(content)
     _now, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert most < 10 * LARGEST
+    assert most < 10 * MAX_DOCUMENT_BYTES
 
 
 def test_many_streams() -> None:
     """L7: what is unpacked on the way to the attachment is limited in number, too."""
     reader = FrugalReader(io.BytesIO(pdf_with()))
-    for number in range(MOST_STREAMS):
+    for number in range(MAX_PDF_STREAMS):
         reader.cache_indirect_object(0, 100 + number, StreamObject())
     with pytest.raises(ValueError, match="too many streams"):
         reader.cache_indirect_object(0, 99, StreamObject())
@@ -125,7 +125,7 @@ def test_a_file_that_takes_too_long(monkeypatch: pytest.MonkeyPatch, chain: Chai
     """L7: how long reading takes is no matter of the file's size alone; it ends."""
     pdf = pdf_of(chain.served)
     verify_document(pdf)
-    monkeypatch.setattr(document_verification, "MOST_SECONDS", 0)
+    monkeypatch.setattr(document_verification, "MAX_PDF_SECONDS", 0)
     with pytest.raises(ValidationError, match="cannot be read"):
         verify_document(pdf)
 
