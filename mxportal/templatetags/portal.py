@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from django import template
+from django.template.loader_tags import BLOCK_CONTEXT_KEY
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -33,6 +34,12 @@ def day(value: date | None, empty: str = "–") -> str:
     if value == PERMANENT:
         return _("Permanent")
     return date_format(value, "SHORT_DATE_FORMAT")
+
+
+@register.simple_tag(takes_context=True)
+def block_again(context: template.Context, name: str) -> SafeString:
+    """Render a block of the page a second time; Django allows `{% block %}` once for each name."""
+    return context.render_context[BLOCK_CONTEXT_KEY].get_block(name).render(context)
 
 
 @register.simple_tag
