@@ -8,11 +8,11 @@ from typing import Any, BinaryIO
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from entitlements.ledger.head_repair import set_unsigned_heads_aside
 from entitlements.ledger.key_verification import key_findings
 from entitlements.ledger.repair import CannotRepairError, repair_ledger
 from entitlements.ledger.return_verification import return_findings
 from entitlements.ledger.sealing.anchors import KeptHead, kept_head
-from entitlements.ledger.sealing.head_repair import set_unsigned_heads_aside
 from entitlements.ledger.sealing.seal import sealing_lag
 from entitlements.ledger.sealing.time_stamps import TimeStampError, stamped_at
 from entitlements.ledger.sealing.verification import seal_findings
