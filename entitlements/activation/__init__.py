@@ -1,1 +1,1 @@
-"""What is known of devices and license files without the database: their forms, and what is inside (L1, L5)."""
+"""Activation: devices, license files, returns, rehosting and offline activation (L1–L6)."""

@@ -1,4 +1,4 @@
-"""The lines of "Activate many devices" out of a file or a pasted text: host ID, name, copies (L2)."""
+"""Reading of the lines of "Activate many devices" from a file or a pasted text: host ID, name, copies (L2)."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from entitlements.activation.services.activate import MOST_AT_ONCE
+from entitlements.activation.services.activate import MAX_DEVICES
 from entitlements.activation.services.activate_many_check import DeviceLine
 from mxportal.shared.numbers import plain_amount
 from mxportal.shared.spreadsheets import Row, file_rows, text_rows
@@ -19,29 +19,35 @@ COLUMNS = {
     "name": gettext_lazy("Name"),
     "copies": gettext_lazy("Copies"),
 }
-# Bare of case, blanks, dashes and dots
-KNOWN = {
+# in lower case, without blanks, dashes and dots
+COLUMN_ALIASES = {
     "host_id": "hostid host mac macaddress macadresse serial serialnumber seriennummer",
     "name": "name devicename device gerät gerätename kamera camera",
     "copies": "copies quantity qty count anzahl menge kopien stück",
 }
-_BY_NAME = {alias: name for name, aliases in KNOWN.items() for alias in aliases.split()}
-ONE_COPY = "1"  # where nothing is said
-AS_MANY = re.compile(r"[+-]?\d[\d.,'’\s]*")  # right or wrong: a name it is not
+_BY_NAME = {alias: name for name, aliases in COLUMN_ALIASES.items() for alias in aliases.split()}
+DEFAULT_COPIES = "1"  # where the line has no copies
+LIKE_A_NUMBER = re.compile(r"[+-]?\d[\d.,'’\s]*")  # valid or not, it is no name
 
 
 def read_file(file: IO[bytes], name: str) -> list[DeviceLine]:
-    """Raises ValidationError with a sentence that says what to do."""
+    """Return the lines of a CSV or XLSX file.
+
+    Raises ValidationError with a sentence that says what to do.
+    """
     return _lines(file_rows(file, name, most_columns=4 * len(COLUMNS), too_many=too_many_devices()))
 
 
 def read_text(text: str) -> list[DeviceLine]:
-    """The same out of a pasted text."""
+    """Return the lines of a pasted text.
+
+    Raises ValidationError like ``read_file``.
+    """
     return _lines(text_rows(text))
 
 
 def as_text(lines: Sequence[DeviceLine]) -> str:
-    """As it could have been pasted; of the same lines it makes the same text."""
+    """Return the lines as text that could be pasted; the same lines give the same text."""
     rows = [
         [str(label) for label in COLUMNS.values()],
         *([line.host_id, line.name, line.copies] for line in lines),
@@ -63,7 +69,7 @@ def _lines(rows: Iterator[Row]) -> list[DeviceLine]:
     lines: list[DeviceLine] = []
     for cells in filled if places else chain([first], filled):
         lines.append(_by_names(cells, places) if places else _by_order(cells))
-        if len(lines) > MOST_AT_ONCE:
+        if len(lines) > MAX_DEVICES:
             raise ValidationError(too_many_devices())
     if not lines:
         raise ValidationError(_("There are no lines below the names of the columns."))
@@ -71,12 +77,15 @@ def _lines(rows: Iterator[Row]) -> list[DeviceLine]:
 
 
 def too_many_devices() -> str:
-    """Return the sentence that says how many devices one form takes."""
-    return _("Enter from 1 to %(most)s devices.") % {"most": MOST_AT_ONCE}
+    """Return the sentence that says how many devices one form accepts."""
+    return _("Enter from 1 to %(most)s devices.") % {"most": MAX_DEVICES}
 
 
 def _places(header: Sequence[str]) -> dict[str, int]:
-    """Where each column stands, by its name in the first line; empty where that line names none."""
+    """Return the place of each column by its name in the first line; empty where the line names no column.
+
+    Raises ValidationError where it names columns, but not the host ID.
+    """
     names = [_BY_NAME.get(re.sub(r"[\W_]", "", cell).casefold(), "") for cell in header]
     places = {name: names.index(name) for name in names if name}
     if places and "host_id" not in places:
@@ -90,13 +99,15 @@ def _by_names(cells: Sequence[str], places: dict[str, int]) -> DeviceLine:
     return DeviceLine(
         host_id=values.get("host_id", ""),
         name=values.get("name", ""),
-        copies=plain_amount(values.get("copies") or ONE_COPY),
+        copies=plain_amount(values.get("copies") or DEFAULT_COPIES),
     )
 
 
 def _by_order(cells: Sequence[str]) -> DeviceLine:
-    """Host ID, name, copies; of two cells the second is the copies where it is a number."""
+    """Return the line of cells in the order host ID, name, copies; of two cells the second is copies if it is a
+    number.
+    """
     host_id, name, copies = [*cells, "", ""][:3]
-    if not copies and AS_MANY.fullmatch(name):
+    if not copies and LIKE_A_NUMBER.fullmatch(name):
         name, copies = "", name
-    return DeviceLine(host_id=host_id, name=name, copies=plain_amount(copies or ONE_COPY))
+    return DeviceLine(host_id=host_id, name=name, copies=plain_amount(copies or DEFAULT_COPIES))

@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.forms.accounts import plain_helper
 from accounts.models import User, UserStatus
-from entitlements.activation.services.licenses import MOST_ATTACHED, MOST_FILES, valid_licenses
+from entitlements.activation.services.licenses import MAX_ATTACHED_LICENSES, MAX_SINGLE_FILES, valid_licenses
 from entitlements.items.fields import ANY, ReasonField
 from entitlements.items.predicates import needs_reason
 from entitlements.items.search import MIN_SEARCH_LENGTH
@@ -65,7 +65,7 @@ class EmailForm(KeyedForm):
         field = self.fields["attach_licenses"]
         field.initial = own
         many = _("More than %(most)s come as one ZIP archive, the newest %(all)s at most.")
-        numbers = {"most": MOST_FILES, "all": MOST_ATTACHED}
+        numbers = {"most": MAX_SINGLE_FILES, "all": MAX_ATTACHED_LICENSES}
         field.help_text = f"{field.help_text} {many % numbers}"
         if not own and (lines < 2 or not valid_licenses(mailable(item)).exists()):
             del self.fields["attach_licenses"]

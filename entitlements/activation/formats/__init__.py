@@ -1,0 +1,1 @@
+"""File formats of licenses, which need no database (L5)."""

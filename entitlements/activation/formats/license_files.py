@@ -1,8 +1,8 @@
-"""L5: license files in the published form of Keygen's machine files, which existing verifiers read.
+"""License files in the published format of Keygen's machine files, which existing verifiers read (L5).
 
 A file is base64 of JSON ``{enc, sig, alg}`` between two marks. ``enc`` is ``ciphertext.iv.tag``, each in base64;
 ``sig`` is the Ed25519 signature over ``machine/`` and ``enc``. The key of AES-256-GCM is SHA-256 of the Activation ID
-and the host ID: who has both reads it, and anybody can check that it is genuine.
+and the host ID: a reader with both can decrypt it, and anybody can check that it is genuine.
 """
 
 import base64
@@ -21,58 +21,61 @@ from mxportal.shared.canonical import canonical_json
 
 BEGIN, END = "-----BEGIN MACHINE FILE-----", "-----END MACHINE FILE-----"
 ALGORITHM = "aes-256-gcm+ed25519"
-IV_BYTES, TAG_BYTES, LINE = 12, 16, 76
-LARGEST = 64 * 1024  # bytes; ours have some two thousand
+IV_BYTES, TAG_BYTES, LINE_LENGTH = 12, 16, 76
+MAX_LICENSE_LENGTH = 64 * 1024  # characters; the portal's files have some two thousand
 
 
 class NotALicenseFileError(ValueError):
-    """The text has not the form of a license file, or not the algorithm."""
+    """The text does not have the form of a license file, or not its algorithm."""
 
 
 class CannotReadError(ValueError):
-    """The Activation ID or the host ID is not the one that it was made for."""
+    """The Activation ID or the host ID is not the one that the file was made for."""
 
 
 @dataclass(frozen=True)
 class Sealed:
-    """What stands in a license file: what was signed, and the signature of 64 bytes."""
+    """The parts of a license file: the signed text, and the signature of 64 bytes."""
 
     enc: str
     signature: bytes
 
     @property
     def signed(self) -> bytes:
-        """The text behind the domain ``machine/``."""
+        """The text that is signed behind the domain ``machine/``."""
         return self.enc.encode()
 
     @property
     def digest(self) -> str:
-        """By which the portal finds the license again, however the file was wrapped or encoded on its way."""
+        """The hash by which the portal finds the license, however the file was wrapped or encoded on its way."""
         return hashlib.sha256(self.signed).hexdigest()
 
 
 def pack(
     document: dict[str, Any], *, activation_id: str, host_id: str, sign: Callable[[bytes], bytes]
 ) -> str:
-    """The license file of a document. ``sign`` gets what stands behind ``machine/``."""
+    """Return the license file of a document; ``sign`` signs the text behind ``machine/`` (L5)."""
     iv = secrets.token_bytes(IV_BYTES)
     sealed = AESGCM(_key(activation_id, host_id)).encrypt(iv, canonical_json(document), None)
     enc = b".".join(map(base64.b64encode, (sealed[:-TAG_BYTES], iv, sealed[-TAG_BYTES:])))
-    # base64 has nothing that JSON escapes
+    # base64 has no characters that JSON escapes
     payload = b'{"enc": "%b", "sig": "%b", "alg": "%b"}' % (
         enc,
         base64.b64encode(sign(enc)),
         ALGORITHM.encode(),
     )
     text = base64.b64encode(payload).decode()
-    lines = [text[at : at + LINE] for at in range(0, len(text), LINE)]
+    lines = [text[at : at + LINE_LENGTH] for at in range(0, len(text), LINE_LENGTH)]
     return "\n".join([BEGIN, *lines, END, ""])
 
 
 def unpack(text: str) -> Sealed:
-    """The signed parts of a license file. Raises NotALicenseFileError."""
+    """Return the signed parts of a license file.
+
+    Raises NotALicenseFileError.
+    """
     body = text.strip()
-    if len(text) > LARGEST or not (body.startswith(BEGIN) and body.endswith(END)):
+    if len(text) > MAX_LICENSE_LENGTH or not (body.startswith(BEGIN) and body.endswith(END)):
         raise NotALicenseFileError
     try:
         payload = json.loads(_decode("".join(body[len(BEGIN) : -len(END)].split())))
@@ -85,7 +88,10 @@ def unpack(text: str) -> Sealed:
 
 
 def read(sealed: Sealed, *, activation_id: str, host_id: str) -> dict[str, Any]:
-    """The document in a file whose signature was checked. Raises CannotReadError, NotALicenseFileError."""
+    """Return the document in a file whose signature was checked.
+
+    Raises CannotReadError, NotALicenseFileError.
+    """
     try:
         ciphertext, iv, tag = (_decode(part) for part in sealed.enc.split("."))
         return json.loads(AESGCM(_key(activation_id, host_id)).decrypt(iv, ciphertext + tag, None))

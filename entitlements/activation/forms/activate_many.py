@@ -1,4 +1,4 @@
-"""Activate many devices: the lines by paste or file, their check, and all of them at once (L2)."""
+"""The form of "Activate many devices": lines by paste or file, their check, and the activation of all (L2)."""
 
 from typing import Any
 
@@ -15,17 +15,17 @@ from entitlements.models import LineItem
 from mxportal.shared.drafts import Sent
 from mxportal.shared.forms import KeyedForm
 
-LONGEST_TEXT = 200_000
+MAX_TEXT_LENGTH = 200_000
 
 
 class ActivateManyForm(KeyedForm):
-    """A file takes the place of the text; from then on its lines stand in the text, to be corrected."""
+    """The lines as text or file; a file replaces the text, and its lines become the text, to be corrected."""
 
     text = forms.CharField(
         label=_("Lines out of a spreadsheet"),
         required=False,
         strip=False,
-        max_length=LONGEST_TEXT,
+        max_length=MAX_TEXT_LENGTH,
         widget=forms.Textarea(attrs={"rows": 10, "class": "mx-host-lines", "spellcheck": "false"}),
         help_text=_(
             "One device a line: host ID, name, copies. The name may be missing, and without copies it is 1."
@@ -49,7 +49,7 @@ class ActivateManyForm(KeyedForm):
             del self.fields["reason"]
 
     def clean(self) -> dict[str, Any]:
-        """The lines, each checked; what is wrong with them as a whole stands at its field."""
+        """Read and check each line; errors of the lines as a whole are put at their field."""
         field = "file" if self.cleaned_data.get("file") else "text"
         if field in self.errors:
             return self.cleaned_data
@@ -75,10 +75,10 @@ class ActivateManyForm(KeyedForm):
 
     @property
     def copies(self) -> int:
-        """How many copies more are on devices then."""
+        """How many more copies the devices will hold in total."""
         return sum(one.change for one in self.checked)
 
     def service_data(self) -> dict[str, Any]:
-        """The lines as the service wants them; the check has made sure that each has a number."""
+        """Return the lines as the service takes them; the check has ensured that each has a number."""
         reason = {name: value for name, value in self.cleaned_data.items() if name == "reason"}
         return {"lines": [(line.host, line.number or 0) for line in self.lines], **reason}

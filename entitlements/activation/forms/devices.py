@@ -1,4 +1,4 @@
-"""The list of devices, adding one by hand, and what a device is called."""
+"""Forms of devices: the filter of the list, adding a device, and editing its details (L1)."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from mxportal.shared.text import lines_of_what_is_seen
 
 
 class DeviceFilter(forms.Form):
-    """What the list is narrowed to."""
+    """The filters of the list of devices."""
 
     q = forms.CharField(
         label=_("Host ID, name or site"),
@@ -29,19 +29,22 @@ class DeviceFilter(forms.Form):
     account = NumberField(required=False, min_value=1, widget=forms.HiddenInput)
 
     def clean_q(self) -> str:
-        """Long enough for an index."""
+        """Check that the text is long enough for an index.
+
+        Raises ValidationError.
+        """
         text = self.cleaned_data["q"]
         if 0 < len(text) < MIN_SEARCH_LENGTH:
             raise ValidationError(_("Type at least 3 characters."), code="short")
         return text
 
     def filters(self) -> dict[str, Any]:
-        """For ``list_devices``."""
+        """Return the filters as ``list_devices`` takes them."""
         return {"q": self.cleaned_data.get("q") or "", "account": self.cleaned_data.get("account")}
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether anything was asked for."""
+        """Whether any filter is set."""
         return any(self.data.get(name) for name in self.fields)
 
 
@@ -56,7 +59,7 @@ def _notes() -> forms.CharField:
 
 
 class NewDeviceForm(HostForm):
-    """L1: a device of the own account, or of an end customer that one sells to."""
+    """A new device of the actor's account, or of an end customer that it sells to (L1)."""
 
     account = forms.CharField(
         label=_("Account ID"),
@@ -73,7 +76,10 @@ class NewDeviceForm(HostForm):
         del self.fields["host_id"].widget.attrs["list"]
 
     def clean_account(self) -> int:
-        """The account behind the ID."""
+        """Return the primary key of the account with the typed Account ID.
+
+        Raises ValidationError.
+        """
         typed = self.cleaned_data["account"].strip()
         account = device_accounts(self.actor).filter(account_id__iexact=typed).first()
         if account is None:
@@ -81,13 +87,13 @@ class NewDeviceForm(HostForm):
         return account.pk
 
     def service_data(self) -> dict[str, Any]:
-        """The service knows the account by its number."""
+        """Return the data for the service, which takes the account's primary key."""
         data = super().service_data()
         return data | {"account_id": data.pop("account")}
 
 
 class DeviceForm(DeviceWordsForm):
-    """L1: what a device is called and where it is. Its host ID is fixed."""
+    """The details of a device; its host ID cannot change (L1)."""
 
     notes = _notes()
 

@@ -1,4 +1,4 @@
-"""The fields that name a device (L1)."""
+"""Fields that identify a device, and its details (L1)."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from mxportal.shared.forms import KeyedForm
 from mxportal.shared.text import only_what_is_seen
 from mxportal.shared.widgets import PlainSelect
 
-LONGEST = 100  # what is typed; the host ID itself is shorter
+MAX_TYPED_LENGTH = 100  # of the typed text; the host ID itself is shorter
 
 
 def _words(label: Any) -> forms.CharField:
@@ -24,7 +24,7 @@ def _words(label: Any) -> forms.CharField:
 
 
 class DeviceWordsForm(KeyedForm):
-    """What a device is called, and where it is."""
+    """The name, model and site of a device."""
 
     name = _words(_("Name"))
     model = _words(_("Model"))
@@ -33,11 +33,11 @@ class DeviceWordsForm(KeyedForm):
 
 
 class HostForm(DeviceWordsForm):
-    """A device by its host ID, and what a new one is called."""
+    """A device by its host ID, and the details of a new one."""
 
     host_id = forms.CharField(
         label=_("Host ID"),
-        max_length=LONGEST,
+        max_length=MAX_TYPED_LENGTH,
         validators=[only_what_is_seen],
         widget=forms.TextInput(
             attrs={
@@ -58,7 +58,7 @@ class HostForm(DeviceWordsForm):
     )
 
     def clean(self) -> dict[str, Any]:
-        """What is wrong with the host ID is said together with what is wrong elsewhere."""
+        """Check the host ID together with the other fields, so that all errors show at once."""
         if "host_id" in self.cleaned_data:
             try:
                 self.host.normal  # noqa: B018 - raises
@@ -68,21 +68,21 @@ class HostForm(DeviceWordsForm):
 
     @property
     def host(self) -> HostId:
-        """The device as the services want it."""
+        """The device as the services take it."""
         data = self.cleaned_data
         typed = data["host_id"]
         kind = HostIdType(data["host_id_type"]) if data.get("host_id_type") else guess_type(typed)
         return HostId(typed=typed, kind=kind, **{name: data.get(name, "") for name in self.details})
 
     def service_data(self) -> dict[str, Any]:
-        """The device as one value."""
+        """Return the data with the device as one value ``host``."""
         apart = ("host_id", "host_id_type", *self.details)
         rest = {name: value for name, value in super().service_data().items() if name not in apart}
         return rest | {"host": self.host}
 
 
 class ActivateForm(HostForm):
-    """L2: how many copies of the item a device holds from now on."""
+    """How many copies of the item a device holds from now on (L2)."""
 
     copies = CopiesField(initial=1)
     reason = ReasonField()

@@ -1,4 +1,4 @@
-"""Return, Rehost and Replace device (L4)."""
+"""Forms of Return, Rehost and Replace device (L4)."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from mxportal.shared.forms import KeyedForm
 
 
 class ReturnForm(KeyedForm):
-    """How many copies come back, prefilled with all."""
+    """How many copies to return, initially all (L4)."""
 
     copies = CopiesField()
     reason = ReasonField()
@@ -27,7 +27,7 @@ class ReturnForm(KeyedForm):
 
 
 class RehostForm(HostForm):
-    """Onto which device, and how many; prefilled with all."""
+    """The other device, and how many copies to rehost, initially all (L4)."""
 
     copies = CopiesField()
     reason = ReasonField()
@@ -41,7 +41,7 @@ class RehostForm(HostForm):
 
 
 class ReplaceDeviceForm(HostForm):
-    """By which device. A reason is kept with each movement."""
+    """The new device; the reason is kept with each movement (L4)."""
 
     reason = ReasonField()
 

@@ -1,4 +1,4 @@
-"""Offline activation: the request as a file, as the text of its QR code, or typed field by field."""
+"""Forms of offline activation: a request as file, as the text of its QR code, or typed field by field (L3)."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
 from entitlements.activation.offline.request_files import (
-    LARGEST,
-    LONGEST_ID,
-    LONGEST_NAME,
+    MAX_ID_LENGTH,
+    MAX_NAME_LENGTH,
+    MAX_REQUEST_BYTES,
+    MAX_REQUESTS,
     MOST_COPIES,
-    MOST_REQUESTS,
     ActivationRequest,
     Wanted,
     read_request,
@@ -30,18 +30,18 @@ from mxportal.shared.text import only_what_is_seen
 
 FILE, TEXT, TYPED = "file", "text", "typed"
 WAYS = (FILE, TEXT, TYPED)
-HEAD = ("host_id", "host_id_type", "device_name", "device_model")
+DEVICE_FIELDS = ("host_id", "host_id_type", "device_name", "device_model")
 PREFIX = "wanted"
 ACTIVATE, RETURN = "activate", "return"
 NOT_EMPTY = {"empty_permitted": False}
 
 
 class WantedForm(forms.Form):
-    """One Activation ID, and what is wanted of it."""
+    """One Activation ID, and what to do with it."""
 
     activation_id = forms.CharField(
         label=_("Activation ID"),
-        max_length=LONGEST_ID,
+        max_length=MAX_ID_LENGTH,
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}
         ),
@@ -62,7 +62,10 @@ class WantedForm(forms.Form):
     )
 
     def clean_activation_id(self) -> str:
-        """E5: a typing error is found without a look-up."""
+        """Check the ID for typing errors, without a look-up (E5).
+
+        Raises ValidationError.
+        """
         typed = self.cleaned_data["activation_id"]
         only_what_is_seen(typed)
         if is_mistyped(typed):
@@ -72,25 +75,25 @@ class WantedForm(forms.Form):
         return typed
 
     def clean(self) -> dict[str, Any]:
-        """Copies are needed to activate."""
+        """Require copies to activate."""
         data = self.cleaned_data
         if data.get("what") == ACTIVATE and data.get("copies") is None and "copies" not in self.errors:
             self.add_error("copies", _("Enter a number of copies."))
         return data
 
     def wanted(self) -> Wanted:
-        """For the request."""
+        """Return the row as a part of the request; 0 copies mean a return."""
         data = self.cleaned_data
         return Wanted(data["activation_id"], 0 if data["what"] == RETURN else data["copies"])
 
 
 WantedFormSet = formset_factory(
-    WantedForm, extra=0, min_num=1, validate_min=True, max_num=MOST_REQUESTS, absolute_max=MOST_REQUESTS
+    WantedForm, extra=0, min_num=1, validate_min=True, max_num=MAX_REQUESTS, absolute_max=MAX_REQUESTS
 )
 
 
 class OfflineForm(KeptForm):
-    """All three ways on one page; the button that is pressed says which."""
+    """All three ways on one page; the button that is pressed says which (``way``)."""
 
     file = forms.FileField(
         label=_("Request file"),
@@ -101,13 +104,13 @@ class OfflineForm(KeptForm):
     text = forms.CharField(
         label=_("Text of the QR code"),
         required=False,
-        max_length=LARGEST,
+        max_length=MAX_REQUEST_BYTES,
         widget=forms.Textarea(attrs={"rows": 4, "class": "form-control", "spellcheck": "false"}),
     )
     host_id = forms.CharField(
         label=_("Host ID"),
         required=False,
-        max_length=LONGEST_NAME,
+        max_length=MAX_NAME_LENGTH,
         help_text=_("The camera software shows it, for example 00:03:C5:AA:BB:CC."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
@@ -117,12 +120,12 @@ class OfflineForm(KeptForm):
     device_name = forms.CharField(
         label=_("Name of the device"),
         required=False,
-        max_length=LONGEST_NAME,
+        max_length=MAX_NAME_LENGTH,
         validators=[only_what_is_seen],
         help_text=_("Optional, for example “Main entrance”."),
     )
     device_model = forms.CharField(
-        label=_("Model"), required=False, max_length=LONGEST_NAME, validators=[only_what_is_seen]
+        label=_("Model"), required=False, max_length=MAX_NAME_LENGTH, validators=[only_what_is_seen]
     )
 
     def __init__(
@@ -142,7 +145,7 @@ class OfflineForm(KeptForm):
         self.asked: ActivationRequest | None = None
 
     def clean(self) -> dict[str, Any]:
-        """The request of the way that was chosen; what is wrong with it stands at its field."""
+        """Read the request in the chosen way, and put its errors at its field."""
         readers = {FILE: self._uploaded, TEXT: self._scanned, TYPED: self._typed}
         if not self.errors:
             try:
@@ -155,7 +158,7 @@ class OfflineForm(KeptForm):
         file = self.cleaned_data["file"]
         if not file:
             raise ValidationError(_("Choose a file."))
-        return read_request(file.read(LARGEST + 1))
+        return read_request(file.read(MAX_REQUEST_BYTES + 1))
 
     def _scanned(self) -> ActivationRequest:
         text = self.cleaned_data["text"]
@@ -183,7 +186,7 @@ class OfflineForm(KeptForm):
         )
 
     def show_problems(self, steps: list[Step]) -> None:
-        """What stands in the way of a typed request, at the field that can mend it."""
+        """Put each problem of a typed request at the field that can correct it."""
         for row, step in zip(self.rows, steps, strict=True):
             if step.problem:
                 row.add_error("activation_id" if step.item is None else "copies", step.problem)
@@ -192,24 +195,24 @@ class OfflineForm(KeptForm):
 def typed_form(
     data: QueryDict, *, way: str = TYPED, more: int = 0, without: int | None = None
 ) -> OfflineForm:
-    """The fields as they were typed, right or wrong, with a row more or one less."""
+    """Return the form with the typed fields, valid or not, and with ``more`` rows or ``without`` one."""
     rows = [row for place, row in enumerate(typed_rows(data)) if place != without] + [{}] * more
-    head = {name: data[name] for name in (*HEAD, "text") if name in data}
-    return OfflineForm(way=way, initial=head, rows=rows[:MOST_REQUESTS])
+    head = {name: data[name] for name in (*DEVICE_FIELDS, "text") if name in data}
+    return OfflineForm(way=way, initial=head, rows=rows[:MAX_REQUESTS])
 
 
 def typed_rows(data: QueryDict) -> list[dict[str, Any]]:
-    """What stands in the rows."""
+    """Return the typed values of the rows."""
     total = typed_number(data.get(f"{PREFIX}-TOTAL_FORMS", ""), digits=3) or 0
     return [
         {name: data.get(f"{PREFIX}-{row}-{name}", "") for name in WantedForm.base_fields}
-        for row in range(min(total, MOST_REQUESTS))
+        for row in range(min(total, MAX_REQUESTS))
     ]
 
 
 def form_of(asked: ActivationRequest) -> OfflineForm:
-    """A request that was read, to be changed field by field."""
-    head = {name: getattr(asked, name) for name in HEAD}
+    """Return the form for a request that was read, to be changed field by field."""
+    head = {name: getattr(asked, name) for name in DEVICE_FIELDS}
     rows = [
         {
             "activation_id": wanted.activation_id,
@@ -222,9 +225,9 @@ def form_of(asked: ActivationRequest) -> OfflineForm:
 
 
 class ConfirmForm(KeptForm):
-    """The request as it was looked at; MOBOTIX says why."""
+    """The request as it was previewed; MOBOTIX gives a reason (E13)."""
 
-    request = forms.CharField(widget=forms.HiddenInput, max_length=LARGEST)
+    request = forms.CharField(widget=forms.HiddenInput, max_length=MAX_REQUEST_BYTES)
     reason = ReasonField()
 
     def __init__(self, *args: Any, needs_reason: bool = False, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""What "Offline activation" shows of a request: before it is carried out, and of what came out."""
+"""What "Offline activation" shows of a request, before and after it is carried out (L3)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,17 @@ from entitlements.activation.offline.services import Answer, Step
 from entitlements.activation.pages.downloads import license_filename, license_qr
 from entitlements.models import License
 
-SALT = "offline-licenses"
+LINK_SALT = "offline-licenses"
 LINK_SECONDS = 3600
-MOST_QR_CODES = 10  # each is some 30 kB of page
+MAX_QR_CODES = 10  # each adds some 30 kB to the page
 
 
 @dataclass(frozen=True)
 class PlannedRow:
-    """One Activation ID before it is carried out. Who brought the ID may read what it stands for, but no names."""
+    """One Activation ID before the request is carried out.
+
+    A person who has the ID may read the product, but no names.
+    """
 
     activation_id: str
     product: str
@@ -30,7 +33,7 @@ class PlannedRow:
 
 @dataclass(frozen=True)
 class AnsweredRow:
-    """One Activation ID after it; a return has no license."""
+    """One Activation ID after the request was carried out; a return has no license."""
 
     product: str
     part_number: str
@@ -42,7 +45,7 @@ class AnsweredRow:
 
 
 def planned_rows(steps: Sequence[Step]) -> list[PlannedRow]:
-    """In the order of the request."""
+    """Return the rows in the order of the request."""
     return [
         PlannedRow(
             activation_id=step.wanted.activation_id,
@@ -56,23 +59,23 @@ def planned_rows(steps: Sequence[Step]) -> list[PlannedRow]:
 
 
 def _effect(step: Step) -> str:
-    """What happens to the device, in a sentence."""
+    """Return the sentence that says what happens to the device."""
     if step.wanted.is_return and not step.held:
         return _("The device holds nothing of this line item: nothing changes.")
     if not step.change:
         return _("The device holds these copies already: nothing changes, and you get its license again.")
-    if step.given_back:
-        return _given_back(step)
+    if step.returned:
+        return _return_effect(step)
     more = ngettext("%(copies)s copy is activated.", "%(copies)s copies are activated.", step.change)
     return _now_holding(more % {"copies": step.change}, step) if step.held else more % {"copies": step.change}
 
 
-def _given_back(step: Step) -> str:
-    sentence = ngettext("%(copies)s copy is returned.", "%(copies)s copies are returned.", step.given_back)
-    given_back = sentence % {"copies": step.given_back}
+def _return_effect(step: Step) -> str:
+    sentence = ngettext("%(copies)s copy is returned.", "%(copies)s copies are returned.", step.returned)
+    returned = sentence % {"copies": step.returned}
     if not step.wanted.is_return:
-        return _now_holding(given_back, step)
-    return " ".join([given_back, _("The license on this device ends.")])
+        return _now_holding(returned, step)
+    return " ".join([returned, _("The license on this device ends.")])
 
 
 def _now_holding(change: str, step: Step) -> str:
@@ -85,8 +88,8 @@ def _now_holding(change: str, step: Step) -> str:
 
 
 def answered_rows(answers: Sequence[Answer]) -> list[AnsweredRow]:
-    """In the order of the request. The QR codes of very many would make a page that no phone loads."""
-    with_qr = sum(answer.license is not None for answer in answers) <= MOST_QR_CODES
+    """Return the rows in the order of the request, without QR codes where so many would be too large for a phone."""
+    with_qr = sum(answer.license is not None for answer in answers) <= MAX_QR_CODES
     return [_answered(answer, with_qr) for answer in answers]
 
 
@@ -104,16 +107,17 @@ def _answered(answer: Answer, with_qr: bool) -> AnsweredRow:
 
 
 def license_link(licenses: Sequence[License]) -> str:
-    """What stands in the address of a download, for an hour. It is no secret: the file opens with the Activation ID
-    and the host ID only.
+    """Return the text in the address of a download, which is valid for an hour.
+
+    It is no secret: the files can only be opened with Activation ID and host ID.
     """
-    return signing.dumps([license.pk for license in licenses], salt=SALT)
+    return signing.dumps([license.pk for license in licenses], salt=LINK_SALT)
 
 
 def linked_licenses(link: str) -> list[License]:
-    """The licenses of such a link that are still valid; none where it is none, or too old."""
+    """Return the licenses of a link that are still valid; none where the link is invalid or too old."""
     try:
-        ids = signing.loads(link, salt=SALT, max_age=LINK_SECONDS)
+        ids = signing.loads(link, salt=LINK_SALT, max_age=LINK_SECONDS)
     except signing.BadSignature:
         return []
     valid = License.objects.filter(pk__in=ids, ended_at=None)

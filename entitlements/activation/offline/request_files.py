@@ -1,7 +1,7 @@
-"""L3: request files, with which a camera software that is offline asks for licenses: docs/offline-activation.md.
+"""Request files, with which camera software without a connection asks for licenses (L3; docs/offline-activation.md).
 
-Nothing in such a file is trusted, its clock included. It is read strictly: what the version does not know is refused,
-so that a misspelt member is never taken for a missing one.
+Nothing in such a file is trusted, not even its time. Reading is strict: unknown members are rejected, so that a
+misspelt member is never taken for a missing one.
 """
 
 import json
@@ -20,11 +20,11 @@ from mxportal.shared.forms import new_key
 from mxportal.shared.text import only_what_is_seen
 
 FORMAT, VERSION = "mxportal-activation-request", 1
-LARGEST = 64 * 1024  # bytes
-MOST_REQUESTS = 50
+MAX_REQUEST_BYTES = 64 * 1024
+MAX_REQUESTS = 50
 MOST_COPIES = 1_000_000_000
-SHORTEST_NONCE, LONGEST_NONCE = 8, 128
-LONGEST_NAME, LONGEST_ID, LONGEST_PORTAL = 100, 60, 200
+MIN_NONCE_LENGTH, MAX_NONCE_LENGTH = 8, 128
+MAX_NAME_LENGTH, MAX_ID_LENGTH, MAX_PORTAL_LENGTH = 100, 60, 200
 
 REQUIRED = {"format", "version", "hostId", "requests", "nonce"}
 OPTIONAL = {"portal", "hostIdType", "device", "createdAt"}
@@ -32,25 +32,25 @@ OPTIONAL = {"portal", "hostIdType", "device", "createdAt"}
 
 @dataclass(frozen=True)
 class Wanted:
-    """How many copies of one Activation ID the device is to hold; 0: it gives back all that it holds."""
+    """How many copies of one Activation ID the device is to hold; 0 returns all that it holds."""
 
     activation_id: str
     copies: int
 
     @property
     def is_return(self) -> bool:
-        """L4."""
+        """Whether all copies come back (L4)."""
         return self.copies == 0
 
     def as_data(self) -> dict[str, Any]:
-        """As it stands in a file."""
+        """Return the request as it is written in a file."""
         asked: dict[str, Any] = {"return": True} if self.is_return else {"copies": self.copies}
         return {"activationId": self.activation_id} | asked
 
 
 @dataclass(frozen=True, kw_only=True)
 class ActivationRequest:
-    """What a device asks for. ``host_id`` is normalised; Activation IDs are as they were written."""
+    """The request of a device; ``host_id`` is normalised, Activation IDs are as they were typed."""
 
     host_id: str
     host_id_type: HostIdType
@@ -59,7 +59,7 @@ class ActivationRequest:
     device_model: str = ""
 
     def as_text(self) -> str:
-        """The same request as a file, for the way from one page to the next."""
+        """Return the same request as a file, to be passed from one page to the next."""
         return json.dumps(
             {
                 "format": FORMAT,
@@ -75,7 +75,10 @@ class ActivationRequest:
 
 
 def read_request(content: bytes) -> ActivationRequest:
-    """The request in a file or QR code. Raises ValidationError with a sentence that says what is wrong."""
+    """Return the request in a file or QR code (L3).
+
+    Raises ValidationError with a sentence that says what is wrong.
+    """
     data = _parsed(content)
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise ValidationError(
@@ -83,19 +86,17 @@ def read_request(content: bytes) -> ActivationRequest:
         )
     _check_version(data.get("version"))
     _check_members(data, REQUIRED, OPTIONAL, "")
-    _check_portal(_text(data.get("portal", ""), "portal", LONGEST_PORTAL))
-    _text(data["nonce"], "nonce", LONGEST_NONCE, SHORTEST_NONCE)
-    _text(
-        data.get("createdAt", ""), "createdAt", LONGEST_ID
-    )  # said by a clock that may be wrong: never judged
+    _check_portal(_text(data.get("portal", ""), "portal", MAX_PORTAL_LENGTH))
+    _text(data["nonce"], "nonce", MAX_NONCE_LENGTH, MIN_NONCE_LENGTH)
+    _text(data.get("createdAt", ""), "createdAt", MAX_ID_LENGTH)  # a clock that may be wrong: never checked
     device = data.get("device", {})
     _check_members(device, set(), {"name", "model"}, "device")
     host_id, kind = _host_id(data)
     return ActivationRequest(
         host_id=host_id,
         host_id_type=kind,
-        device_name=_text(device.get("name", ""), "device.name", LONGEST_NAME),
-        device_model=_text(device.get("model", ""), "device.model", LONGEST_NAME),
+        device_name=_text(device.get("name", ""), "device.name", MAX_NAME_LENGTH),
+        device_model=_text(device.get("model", ""), "device.model", MAX_NAME_LENGTH),
         wanted=_requests(data["requests"]),
     )
 
@@ -104,7 +105,7 @@ def read_request(content: bytes) -> ActivationRequest:
 
 
 def _parsed(content: bytes) -> Any:
-    if len(content) > LARGEST:
+    if len(content) > MAX_REQUEST_BYTES:
         raise ValidationError(
             _("This file is larger than 64 kB. A request file of the camera software is smaller.")
         )
@@ -125,19 +126,25 @@ def _parsed(content: bytes) -> Any:
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; where a name stands twice, two readers could read two different requests."""
+    """Return an object's members.
+
+    Raises ValidationError where a name occurs twice, because two readers could read different requests.
+    """
     members: dict[str, Any] = {}
     for name, value in pairs:
         if name in members:
             raise ValidationError(
-                _("“%(member)s” stands twice in the request file.") % {"member": _shown(name[:LONGEST_ID])}
+                _("“%(member)s” stands twice in the request file.") % {"member": _shown(name[:MAX_ID_LENGTH])}
             )
         members[name] = value
     return members
 
 
 def _refuse_constant(name: str) -> None:
-    """NaN and the infinities, which Python reads and JSON does not know."""
+    """Reject NaN and the infinities, which Python reads and JSON does not have.
+
+    Raises ValidationError.
+    """
     raise ValidationError(_("“%(value)s” in the request file is no number.") % {"value": name})
 
 
@@ -153,7 +160,10 @@ def _check_version(version: Any) -> None:
 
 
 def _check_members(data: Any, required: set[str], optional: set[str], path: str) -> None:
-    """It is an object with these members and no others."""
+    """Check that the data is an object with these members and no others.
+
+    Raises ValidationError.
+    """
     if not isinstance(data, dict):
         raise _wrong(path, _("This must be an object."))
     for name in sorted(required - data.keys()):
@@ -163,7 +173,10 @@ def _check_members(data: Any, required: set[str], optional: set[str], path: str)
 
 
 def _check_portal(portal: str) -> None:
-    """A request that names a portal is for that one."""
+    """Check that a request that names a portal names this one.
+
+    Raises ValidationError.
+    """
     ours = urlsplit(settings.SITE_URL).netloc.casefold()
     try:
         named = urlsplit(portal if "//" in portal else f"//{portal}").netloc.casefold()
@@ -175,7 +188,7 @@ def _check_portal(portal: str) -> None:
 
 
 def _host_id(data: dict[str, Any]) -> tuple[str, HostIdType]:
-    typed = _text(data["hostId"], "hostId", LONGEST_NAME, 1)
+    typed = _text(data["hostId"], "hostId", MAX_NAME_LENGTH, 1)
     kind = data.get("hostIdType", guess_type(typed))
     if kind not in HostIdType.values:
         raise _wrong(
@@ -188,17 +201,18 @@ def _host_id(data: dict[str, Any]) -> tuple[str, HostIdType]:
 
 
 def _requests(data: Any) -> tuple[Wanted, ...]:
-    if not isinstance(data, list) or not 1 <= len(data) <= MOST_REQUESTS:
-        raise _wrong(
-            "requests", _("This must be a list of 1 to %(most)s requests.") % {"most": MOST_REQUESTS}
-        )
+    if not isinstance(data, list) or not 1 <= len(data) <= MAX_REQUESTS:
+        raise _wrong("requests", _("This must be a list of 1 to %(most)s requests.") % {"most": MAX_REQUESTS})
     wanted = tuple(_wanted(one, f"requests[{place}]") for place, one in enumerate(data))
     refuse_twice(wanted)
     return wanted
 
 
 def refuse_twice(wanted: Iterable[Wanted]) -> None:
-    """Raise ValidationError where one Activation ID has two totals."""
+    """Check that each Activation ID occurs only once.
+
+    Raises ValidationError.
+    """
     seen: set[str] = set()
     for one in wanted:
         if bare(one.activation_id) in seen:
@@ -209,7 +223,7 @@ def refuse_twice(wanted: Iterable[Wanted]) -> None:
 
 def _wanted(data: Any, path: str) -> Wanted:
     _check_members(data, {"activationId"}, {"copies", "return"}, path)
-    activation_id = _text(data["activationId"], f"{path}.activationId", LONGEST_ID, 1)
+    activation_id = _text(data["activationId"], f"{path}.activationId", MAX_ID_LENGTH, 1)
     if ("copies" in data) == ("return" in data):
         raise _wrong(path, _("This must have either “copies” or “return”."))
     if "return" in data:
@@ -222,7 +236,10 @@ def _wanted(data: Any, path: str) -> Wanted:
 
 
 def _text(value: Any, path: str, most: int, least: int = 0) -> str:
-    """One line of text, of what is seen; halves of surrogate pairs are none, and no database takes them."""
+    """Return one line of visible text of a valid length.
+
+    Raises ValidationError, also for halves of surrogate pairs, which no database takes.
+    """
     _check(isinstance(value, str), path, lambda: _("This must be a text."))
     fits = least <= len(value.strip()) and len(value) <= most
     _check(
@@ -243,13 +260,13 @@ def _check(holds: bool, path: str, problem: Callable[[], str]) -> None:
 
 
 def _wrong(path: str, problem: str) -> ValidationError:
-    """A sentence about one member; it helps who writes the camera software, too."""
+    """Return the error about one member, which also helps the developers of camera software."""
     message = _("The request file is damaged at “%(member)s”. %(problem)s")
-    return ValidationError(message % {"member": _shown(path[:LONGEST_PORTAL]), "problem": problem})
+    return ValidationError(message % {"member": _shown(path[:MAX_PORTAL_LENGTH]), "problem": problem})
 
 
 def _shown(name: str) -> str:
-    """A name out of the file for a sentence: a page cannot be sent with half a surrogate pair."""
+    """Return a name from the file for a sentence, without halves of surrogate pairs, which a page cannot contain."""
     return name.encode(errors="replace").decode()
 
 

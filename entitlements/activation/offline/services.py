@@ -1,4 +1,4 @@
-"""L3: what a device that is offline asks for: looked at first, then carried out, all of it or nothing."""
+"""Requests of offline devices: first planned, then carried out, all of it or nothing (L3)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,9 +25,10 @@ from entitlements.models import Activation, License, LineItem, State
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One Activation ID of a request, and what would become of it. ``problem``: a sentence why it cannot be done.
+    """One Activation ID of a request, and what carrying it out would do.
 
-    ``item`` is None where there is none that the asker could activate; ``actor`` is None where the ID is the proof.
+    ``problem`` is a sentence that says why it cannot be done. ``item`` is None where no item can be activated with the
+    ID; ``actor`` is None where the ID itself is the proof.
     """
 
     wanted: Wanted
@@ -35,32 +36,32 @@ class Step:
     actor: User | None = None
     activation: Activation | None = None
     problem: str = ""
-    is_guess: bool = False  # a well-formed ID that opens nothing
+    is_guess: bool = False  # a well-formed ID that no item has
 
     @property
     def held(self) -> int:
-        """What the device holds now."""
+        """How many copies the device holds now."""
         return self.activation.copies if self.activation else 0
 
     @property
     def change(self) -> int:
-        """So many copies more, or fewer."""
+        """How many more copies the device will hold; negative for fewer."""
         return self.wanted.copies - self.held
 
     @property
-    def given_back(self) -> int:
-        """Copies that come back."""
+    def returned(self) -> int:
+        """How many copies come back."""
         return max(0, -self.change)
 
     @property
     def needs_reason(self) -> bool:
-        """E13: MOBOTIX says why it acts on what others sold."""
+        """Whether MOBOTIX acts on an item that another account sold (E13)."""
         return bool(self.change and self.actor and self.item and needs_reason(self.actor, self.item))
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of one Activation ID; a return has no license."""
+    """The result for one Activation ID; a return has no license."""
 
     wanted: Wanted
     item: LineItem
@@ -68,10 +69,10 @@ class Answer:
 
 
 def plan_request(*, actor: User | None, request: ActivationRequest) -> list[Step]:
-    """What carrying out the request would do now, an entry for each Activation ID in its order. Changes nothing.
+    """Return what carrying out the request would do now, one step for each Activation ID, in its order (L3).
 
-    An actor acts on what is theirs (E13). Beyond that, and without one, the Activation ID is the proof, for end
-    customers' items (L2). Raises PermissionDenied.
+    Changes nothing. An actor acts on items of E13; for other items, and without an actor, the Activation ID is the
+    proof, for end customers' items (L2). Raises PermissionDenied.
     """
     if actor is not None:
         check_permission(actor, Permission.ACTIVATE)
@@ -80,9 +81,10 @@ def plan_request(*, actor: User | None, request: ActivationRequest) -> list[Step
 
 @transaction.atomic(durable=True)
 def carry_out_request(*, actor: User | None, request: ActivationRequest, reason: str = "") -> list[Answer]:
-    """Do all of it, or nothing. Copies are totals, so that the same request again gives the same licenses.
+    """Carry out the whole request, or nothing of it (L3).
 
-    Raises PermissionDenied, ValidationError at ``reason``, or with a sentence for each Activation ID in the way.
+    Copies are totals, so that the same request again gives the same licenses. Raises PermissionDenied, ValidationError
+    at ``reason``, or ValidationError with a sentence for each Activation ID that cannot be carried out.
     """
     if actor is not None:
         check_permission(actor, Permission.ACTIVATE)
@@ -95,7 +97,7 @@ def carry_out_request(*, actor: User | None, request: ActivationRequest, reason:
 
 
 def _ids_to_lock(items: dict[str, LineItem], request: ActivationRequest) -> set[int]:
-    """The items; where copies seem to come back, what they descend from besides (L4)."""
+    """Return the ids of the items, and where copies may come back, of the items that they descend from (L4)."""
     ids = {item.pk for item in items.values()}
     wanted = {items[one.activation_id].pk: one for one in request.wanted if one.activation_id in items}
     held = Activation.objects.filter(item__in=ids, device__host_id=request.host_id, copies__gt=0)
@@ -111,7 +113,7 @@ def _about(wanted: Wanted, problem: str) -> str:
 
 
 def _items(actor: User | None, request: ActivationRequest) -> dict[str, LineItem]:
-    """By the ID as it was written: those that the actor may activate, and end customers'."""
+    """Return the items by their typed ID: those that the actor may activate, and end customers' items."""
     names = {wanted.activation_id: lookup_form(wanted.activation_id) for wanted in request.wanted}
     found: dict[str, LineItem] = {}
     for items in _within_reach(actor, {name for name in names.values() if name}):
@@ -127,7 +129,7 @@ def _within_reach(actor: User | None, names: set[str]) -> Iterable[Iterable[Line
 
 
 def _customers(items: QuerySet[LineItem]) -> QuerySet[LineItem]:
-    """L2: which the ID alone opens."""
+    """Return the items that the Activation ID alone activates (L2)."""
     return items.filter(owner__tier=Tier.END_CUSTOMER).exclude(state=State.DRAFT)
 
 
@@ -151,8 +153,11 @@ def _step(actor: User | None, wanted: Wanted, item: LineItem | None, held: dict[
 
 
 def _checked(actor: User | None, steps: list[Step]) -> Iterator[Step]:
-    """With what the services below would refuse, before anything is done. Two queries, where copies come back."""
-    back = [step.item for step in steps if step.item and step.given_back]
+    """Yield the steps with the problems that the services would raise, before anything is done.
+
+    Two queries, where copies come back.
+    """
+    back = [step.item for step in steps if step.item and step.returned]
     limits = ReturnLimits(actor, chains_of(back) if back else [])
     for step in steps:
         try:
@@ -164,7 +169,7 @@ def _checked(actor: User | None, steps: list[Step]) -> Iterator[Step]:
 
 
 def _not_found(wanted: Wanted) -> Step:
-    """L2: alike for an ID that is unknown, and for one that is a partner's own stock."""
+    """Return the same step for an unknown ID and for one of a partner's own stock (L2)."""
     if lookup_form(wanted.activation_id) is None:
         mistyped = _("This Activation ID has a typing error. Compare it with the e-mail or the certificate.")
         return Step(wanted=wanted, problem=mistyped)
@@ -179,13 +184,13 @@ def _check(step: Step, item: LineItem, limits: ReturnLimits) -> None:
         check_can_be_activated(item)
     if step.change > 0:
         check_copies(step.change, item.available)
-    if not step.given_back:
+    if not step.returned:
         return
     is_mobotix = step.actor is not None and step.actor.account.is_mobotix
-    obstacle = limits.obstacle(item, step.given_back)
+    obstacle = limits.obstacle(item, step.returned)
     if obstacle and not is_mobotix:
         raise ValidationError(obstacle)
-    limits.take(item, step.given_back)
+    limits.take(item, step.returned)
 
 
 def _carry_out(step: Step, request: ActivationRequest, reason: str, locked: Mapping[int, LineItem]) -> Answer:
@@ -222,7 +227,7 @@ def _activate(
 
 
 def present_answers(steps: list[Step]) -> list[Answer]:
-    """What a request came to that was carried out before: the licenses that the device has now."""
+    """Return the answers for a request that was carried out before: the licenses that the device has now."""
     activations = [step.activation for step in steps if step.activation and not step.wanted.is_return]
     licenses = {one.activation_id: one for one in License.objects.valid().filter(activation__in=activations)}
     answers = []

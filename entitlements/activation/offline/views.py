@@ -1,4 +1,4 @@
-"""Offline activation (L3): for users, and for whoever has the Activation ID."""
+"""Pages of offline activation, for users, and for anybody who has the Activation ID (L3)."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ from entitlements.activation.offline.forms import (
     typed_form,
 )
 from entitlements.activation.offline.pages import answered_rows, license_link, linked_licenses, planned_rows
-from entitlements.activation.offline.request_files import LARGEST, ActivationRequest
+from entitlements.activation.offline.request_files import MAX_REQUEST_BYTES, ActivationRequest
 from entitlements.activation.offline.services import (
     Answer,
     Step,
@@ -46,11 +46,12 @@ CARRY_OUT, EDIT, ADD, REMOVE = "carry_out", "edit", "add", "remove:"
 )
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@takes_up_to(LARGEST)
+@takes_up_to(MAX_REQUEST_BYTES)
 @keeps_draft(visitor=client_address)
 def offline_activation(request: HttpRequest) -> HttpResponse:
-    """Asks for the request, shows what would happen, does it. What was typed stands in drafts: no Activation ID comes
-    into an address.
+    """Ask for the request, show what would happen, and carry it out (L3).
+
+    Typed text is kept in drafts, so that no Activation ID appears in an address.
     """
     actor = _actor(request)
     if actor is not None:
@@ -65,7 +66,9 @@ def offline_activation(request: HttpRequest) -> HttpResponse:
 
 
 def _actor(request: HttpRequest) -> User | None:
-    """U4: a temporary password opens nothing but "Change your password"; here its user is a visitor."""
+    """Return the user, or None for a visitor; a user who must change the temporary password counts as a visitor
+    (U4).
+    """
     user = request.user
     return user if isinstance(user, User) and not user.must_change_password else None
 
@@ -73,7 +76,7 @@ def _actor(request: HttpRequest) -> User | None:
 def _answer(request: HttpRequest, actor: User | None, sent: Sent) -> HttpResponse:
     step = sent.get("step", "")
     if step in (CARRY_OUT, EDIT):
-        return _looked_at(request, actor, sent)
+        return _confirm(request, actor, sent)
     way = _way(request, sent)
     if sent.is_typed:
         return _ask(request, typed_form(sent, way=way))
@@ -85,7 +88,7 @@ def _answer(request: HttpRequest, actor: User | None, sent: Sent) -> HttpRespons
 
 
 def _way(request: HttpRequest, sent: Sent) -> str:
-    """The button's; where Enter was pressed in a field, that of which something is there."""
+    """Return the way of the pressed button; if Enter was pressed in a field, the way whose field is filled."""
     if (step := sent.get("step", "")) in WAYS:
         return str(step)
     if request.FILES:
@@ -97,7 +100,7 @@ def _check(request: HttpRequest, actor: User | None, form: OfflineForm) -> HttpR
     sent = posted(request)
     if not form.is_valid() or form.asked is None:
         return _ask(request, form)
-    if form.way == FILE and sent is not None:  # of the file its content is kept
+    if form.way == FILE and sent is not None:  # the content of the file is kept
         sent["step"], sent["text"] = TEXT, form.asked.as_text()
     steps = _plan(request, actor, form.asked)
     if form.way == TYPED and any(step.problem for step in steps):
@@ -107,8 +110,10 @@ def _check(request: HttpRequest, actor: User | None, form: OfflineForm) -> HttpR
 
 
 def _plan(request: HttpRequest, actor: User | None, asked: ActivationRequest) -> list[Step]:
-    """Without a login, wrong IDs are counted before anything is said about them, those of a draft when it was sent.
-    Raises TooManyGuessesError.
+    """Return the steps of the request; without a login wrong IDs are counted before anything is said about them (L2,
+    L3).
+
+    A draft was counted when it was sent. Raises TooManyGuessesError.
     """
     if actor is not None:
         return plan_request(actor=actor, request=asked)
@@ -122,9 +127,10 @@ def _plan(request: HttpRequest, actor: User | None, asked: ActivationRequest) ->
     return steps
 
 
-def _looked_at(request: HttpRequest, actor: User | None, sent: Sent) -> HttpResponse:
-    """The request comes back from the page that showed it: to be carried out, or to be changed. A draft shows it again,
-    or what came of it.
+def _confirm(request: HttpRequest, actor: User | None, sent: Sent) -> HttpResponse:
+    """Carry out or change the request that the preview page sends back.
+
+    A draft shows the preview again, or the result.
     """
     carried = QueryDict(mutable=True)
     carried["text"] = sent.get("request", "")
@@ -155,7 +161,7 @@ def _looked_at(request: HttpRequest, actor: User | None, sent: Sent) -> HttpResp
 
 
 def _page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-    """In the frame of the portal's pages, or of those without login."""
+    """Render the template in the frame of the portal's pages, or of the pages without login."""
     actor = _actor(request)
     frame = "base.html" if actor else "base_public.html"
     return render(
@@ -187,7 +193,7 @@ def _done(request: HttpRequest, asked: ActivationRequest, answers: list[Answer])
 @never_cache
 @require_safe
 def offline_licenses(request: HttpRequest, link: str) -> HttpResponse:
-    """One license file as it is, several in one archive."""
+    """Return one license file as it is, several in one archive (L3)."""
     licenses = linked_licenses(link)
     if not licenses:
         raise Http404

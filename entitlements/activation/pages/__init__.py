@@ -1,0 +1,1 @@
+"""What pages show of activations, devices and returns, masked for their reader."""

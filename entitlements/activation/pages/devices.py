@@ -1,6 +1,6 @@
-"""The list of devices: whose a reader sees, what a row says of them, and the search in it (L1, E13).
+"""The list of devices: which ones a reader sees, what a row shows, and the search in it (L1, E13).
 
-A page is read along ``device_newest`` or the primary key; the search along a trigram index for each of its columns.
+Pages use the index ``device_newest`` or the primary key, the search a trigram index for each of its columns.
 """
 
 import csv
@@ -28,7 +28,7 @@ HEXADECIMAL = re.compile(r"[0-9A-F]{2,12}")
 
 @dataclass(frozen=True)
 class DeviceRow:
-    """One device; ``copies`` are those of items that the reader is party to."""
+    """One device; ``copies`` counts copies of items whose party the reader is (L1)."""
 
     pk: int
     host_id: str
@@ -44,7 +44,7 @@ class DeviceRow:
 
 
 def device_rows(actor: User, devices: Iterable[Device]) -> list[DeviceRow]:
-    """Two queries: the accounts' names, and the copies."""
+    """Return rows of visible devices. Two queries: the accounts' names, and the copies."""
     devices = list(devices)
     names = visible_names(actor, [device.account_id for device in devices])
     held = Activation.objects.visible_to(actor).held().filter(device__in=devices)
@@ -66,19 +66,21 @@ def device_rows(actor: User, devices: Iterable[Device]) -> list[DeviceRow]:
 
 @dataclass(frozen=True)
 class DeviceListing:
-    """What the list shows: visible devices, and the arms that hold them. ``capped``: a search found more than that."""
+    """What the list shows: visible devices and their query parts; ``capped`` where a search found more than it
+    shows.
+    """
 
     devices: DeviceQuerySet
     arms: list[Arm[Device]]
     capped: bool = False
 
     def count(self) -> str:
-        """How many there are, counted no further than a list counts."""
+        """Return how many devices there are, up to the cap of lists ("1,000+")."""
         return capped(sum(arm.queryset.order_by()[: COUNT_CAP + 1].count() for arm in self.arms))
 
 
 def list_devices(actor: User, *, q: str = "", account: int | None = None) -> DeviceListing:
-    """The devices that the actor sees, or the newest of those that match."""
+    """Return the devices that the actor sees, or the newest matching ones (L1)."""
     devices, parts = Device.objects.visible_to(actor), _parts(actor)
     if account is not None:
         devices, parts = devices.filter(account=account), [part.filter(account=account) for part in parts]
@@ -105,7 +107,7 @@ def _find(parts: list[DeviceQuerySet], text: str) -> set[int]:
 
 
 def _conditions(text: str) -> Iterator[Q]:
-    """One for each index: with OR between them the planner uses none."""
+    """Yield one condition for each index: with OR between them the planner uses none."""
     for host_id in {text, _as_mac(text)}:
         yield Q(host_id__icontains=host_id)
     yield Q(name__icontains=text)
@@ -113,23 +115,26 @@ def _conditions(text: str) -> Iterator[Q]:
 
 
 def _as_mac(text: str) -> str:
-    """A MAC address, or an even part of one, as it is kept, however it was typed."""
+    """Return a MAC address, or an even part of one, in the form in which it is kept; other text stays as typed."""
     digits = BETWEEN_DIGITS.sub("", text).upper()
     if not HEXADECIMAL.fullmatch(digits) or len(digits) % 2:
         return text
     return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
 
 
-AT_ONCE = 1000
+CSV_PORTION = 1000  # rows
 
 
 def device_csv(actor: User, arms: Sequence[Arm[Device]]) -> Iterator[bytes]:
-    """A BOM and the language's delimiter, as Excel wants them; newest first, in portions of a fixed cost."""
-    language = get_language() or "en"  # the request is over when the portions are asked for
+    """Yield the list as CSV, newest first, in portions of a fixed cost.
+
+    The file has a BOM and the language's delimiter, as Excel expects.
+    """
+    language = get_language() or "en"  # the portions are read after the request has ended
     yield "".encode("utf-8-sig") + _lines([_header()], language)
     last: tuple[int] | None = None
     while True:
-        portion = first_rows(arms, order=NEWEST, size=AT_ONCE, beyond=last)
+        portion = first_rows(arms, order=NEWEST, size=CSV_PORTION, beyond=last)
         if not portion:
             return
         last = (portion[-1].pk,)

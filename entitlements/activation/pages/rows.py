@@ -1,4 +1,4 @@
-"""What a reader may see of activations: rows of activations that are ``visible_to`` it (L1, E5)."""
+"""Rows of activations that are visible to their reader (L1, E5)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from entitlements.models.activation import ActivationQuerySet
 
 @dataclass(frozen=True)
 class ActivationRow:
-    """Copies of an item on a device. ``device_pk``: where the reader may open the device's page."""
+    """Copies of an item on a device; ``device_pk`` is set where the reader may open the device's page."""
 
     pk: int
     item_pk: int
@@ -32,17 +32,17 @@ class ActivationRow:
 
     @property
     def issued_at(self) -> datetime | None:
-        """Since when the valid license says so."""
+        """When the valid license was issued, or None."""
         return self.license.issued_at if self.license else None
 
 
 def for_activation_rows(activations: ActivationQuerySet) -> ActivationQuerySet:
-    """With what a row shows."""
+    """Select what a row shows."""
     return activations.select_related("item__product", "device")
 
 
 def activation_rows(actor: User, activations: Iterable[Activation]) -> list[ActivationRow]:
-    """Two queries: the valid licenses, and which devices the reader may open."""
+    """Return rows of activations. Two queries: the valid licenses, and which devices the reader may open."""
     activations = list(activations)
     valid = License.objects.visible_to(actor).valid().filter(activation__in=activations)
     licenses = {license.activation_id: license for license in valid.defer("file")}
@@ -72,6 +72,6 @@ def _row(actor: User, activation: Activation, license: License | None, may_open:
 
 
 def rows_of_item(actor: User, item: LineItem, size: int) -> list[ActivationRow]:
-    """The newest activations of an item; none for who is no party."""
+    """Return the newest activations of an item; none for a reader who is no party of it."""
     held = Activation.objects.visible_to(actor).held().filter(item=item).order_by("-pk")
     return activation_rows(actor, for_activation_rows(held)[:size])

@@ -1,0 +1,1 @@
+"""Services of activation: devices, activation, licenses, returns and rehosting."""

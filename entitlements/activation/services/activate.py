@@ -1,4 +1,4 @@
-"""L2: copies of a line item on a device."""
+"""Activation of copies of a line item on devices (L2)."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Operation, Tier, User
 from accounts.permissions import Permission, check_permission
-from entitlements.activation.services.devices import HostId, as_asked, find_or_make_device
+from entitlements.activation.services.devices import HostId, find_or_make_device, host_data
 from entitlements.activation.services.licenses import is_for_current_id, renew_license
 from entitlements.activation.services.returns import take_from_device
 from entitlements.identifiers.activation_ids import lookup_form
@@ -25,12 +25,12 @@ from entitlements.models import Activation, Device, License, LineItem, MovementK
 from mxportal.shared.queries import one_or_none
 from mxportal.shared.refusals import refusal
 
-MOST_AT_ONCE = 500  # devices in one request
+MAX_DEVICES = 500  # in one request
 
 
 @transaction.atomic(durable=True)
 def activate(*, actor: User, item_id: int, host: HostId, copies: int, key: str, reason: str = "") -> License:
-    """Set how many copies of an item a device holds, and return the license that says so.
+    """Set how many copies of an item a device holds, and return the license (L2).
 
     ``copies`` is the new total, so that the same request again changes nothing and gives the same license. Fewer copies
     than before are a return (L4). Raises LineItem.DoesNotExist, PermissionDenied, ValidationError at ``item``,
@@ -38,9 +38,9 @@ def activate(*, actor: User, item_id: int, host: HostId, copies: int, key: str, 
     """
     check_permission(actor, Permission.ACTIVATE)
     visible = LineItem.objects.visible_to(actor).filter(pk=item_id)
-    above = lock_above(visible) if gives_back(visible, [(host, copies)]) else None
+    above = lock_above(visible) if reduces_copies(visible, [(host, copies)]) else None
     item = lock_item(visible)
-    request: dict[str, Any] = {"item": item_id, "host": as_asked(host), "copies": copies, "reason": reason}
+    request: dict[str, Any] = {"item": item_id, "host": host_data(host), "copies": copies, "reason": reason}
     once = Operation.once(actor, key, "activate", request)
     if once.result:
         return License.objects.get(pk=once.result)
@@ -55,18 +55,18 @@ def activate(*, actor: User, item_id: int, host: HostId, copies: int, key: str, 
 def activate_many(
     *, actor: User, item_id: int, lines: Sequence[tuple[HostId, int]], key: str, reason: str = ""
 ) -> list[License]:
-    """``activate`` for several devices, each with its copies as the new total: all of them, or none.
+    """Set the copies of several devices as ``activate`` does, for all of them or none (L2).
 
-    Returns the licenses in the order of the lines. Raises what ``activate`` raises; what is wrong with lines stands at
-    ``lines``, a sentence for each that begins with its number.
+    Returns the licenses in the order of the lines. Raises what ``activate`` raises; errors of lines are at ``lines``,
+    each a sentence that begins with the line's number.
     """
     check_permission(actor, Permission.ACTIVATE)
     visible = LineItem.objects.visible_to(actor).filter(pk=item_id)
-    above = lock_above(visible) if gives_back(visible, lines) else None
+    above = lock_above(visible) if reduces_copies(visible, lines) else None
     item = lock_item(visible)
     hosts = _check_hosts(lines)
     request: dict[str, Any] = {"item": item_id, "reason": reason}
-    request["lines"] = [[as_asked(host), copies] for host, copies in lines]
+    request["lines"] = [[host_data(host), copies] for host, copies in lines]
     once = Operation.once(actor, key, "activate_many", request)
     if once.result:
         return _valid_licenses(item, hosts)
@@ -78,9 +78,12 @@ def activate_many(
 
 
 def _check_hosts(lines: Sequence[tuple[HostId, int]]) -> list[str]:
-    """The host IDs as they are kept, none twice. Raises ValidationError at ``lines``."""
-    if not 1 <= len(lines) <= MOST_AT_ONCE:
-        message = _("Enter from 1 to %(most)s devices.") % {"most": MOST_AT_ONCE}
+    """Return the host IDs in the form in which they are kept, each once.
+
+    Raises ValidationError at ``lines``.
+    """
+    if not 1 <= len(lines) <= MAX_DEVICES:
+        message = _("Enter from 1 to %(most)s devices.") % {"most": MAX_DEVICES}
         raise refusal("wrong-number-of-lines", {"lines": message})
     found: dict[str, int] = {}
     problems: list[str] = []
@@ -130,7 +133,7 @@ def _numbered(number: int, error: ValidationError) -> list[str]:
 
 
 def _valid_licenses(item: LineItem, hosts: list[str]) -> list[License]:
-    """Those that the devices have of the item now, in this order; one that was returned since has none."""
+    """Return the valid licenses of the item on these hosts, in their order; a returned one is missing."""
     valid = License.objects.filter(
         activation__item=item, activation__device__host_id__in=hosts, ended_at=None
     ).select_related("activation__device")
@@ -140,23 +143,23 @@ def _valid_licenses(item: LineItem, hosts: list[str]) -> list[License]:
 
 @transaction.atomic(durable=True)
 def activate_as_bearer(*, activation_id: str, host: HostId, copies: int) -> License:
-    """L2: the Activation ID is the proof, for end customers' items only. This is how MxMC activates.
+    """Activate with the Activation ID as the proof, for end customers' items only; MxMC activates so (L2).
 
     Raises LineItem.DoesNotExist alike for an ID that is mistyped, unknown, or not an end customer's.
     """
-    items = bearers_items(activation_id)
-    above = lock_above(items) if gives_back(items, [(host, copies)]) else None
+    items = items_of_bearer(activation_id)
+    above = lock_above(items) if reduces_copies(items, [(host, copies)]) else None
     return set_copies(actor=None, item=lock_item(items), host=host, copies=copies, above=above)
 
 
 @transaction.atomic(durable=True)
 def return_as_bearer(*, activation_id: str, host: HostId) -> Activation:
-    """L2, L3: give back all copies that a device holds, with the Activation ID as the proof; once more changes nothing.
+    """Return all copies that a device holds, with the Activation ID as the proof (L2, L3).
 
-    Within the year's limit (L4), also when the item is inactive or expired. Raises LineItem.DoesNotExist as
-    ``activate_as_bearer`` does, ValidationError at ``host_id`` or ``copies``.
+    Returning again changes nothing. The year's limit applies (L4); the item may be inactive or expired. Raises
+    LineItem.DoesNotExist as ``activate_as_bearer`` does, ValidationError at ``host_id`` or ``copies``.
     """
-    items = bearers_items(activation_id)
+    items = items_of_bearer(activation_id)
     above = lock_above(items)
     item = lock_item(items)
     activation = item.activations.select_related("device").filter(device__host_id=host.normal).first()
@@ -171,8 +174,11 @@ def return_as_bearer(*, activation_id: str, host: HostId) -> Activation:
     return activation
 
 
-def bearers_items(activation_id: str) -> QuerySet[LineItem]:
-    """L2: the end customer's item that the bearer's proof names, one or none. Raises LineItem.DoesNotExist."""
+def items_of_bearer(activation_id: str) -> QuerySet[LineItem]:
+    """Return the end customer's item with this Activation ID, as a query of one item or none (L2).
+
+    Raises LineItem.DoesNotExist where the ID is mistyped.
+    """
     name = lookup_form(activation_id)
     if name is None:
         raise LineItem.DoesNotExist
@@ -180,10 +186,10 @@ def bearers_items(activation_id: str) -> QuerySet[LineItem]:
     return owned.filter(activation_id=name)
 
 
-def gives_back(items: QuerySet[LineItem], lines: Sequence[tuple[HostId, int]]) -> bool:
-    """L4: whether one of the devices holds more copies of one of the items than it would; looked at before any lock.
+def reduces_copies(items: QuerySet[LineItem], lines: Sequence[tuple[HostId, int]]) -> bool:
+    """Return whether a device holds more copies of an item than it would; checked before any lock (L4).
 
-    A host ID that is none is left to who reads it next.
+    Invalid host IDs are ignored here; the next step rejects them.
     """
     totals: dict[str, int] = {}
     for host, copies in lines:
@@ -202,10 +208,11 @@ def set_copies(
     reason: str = "",
     above: Sequence[LineItem] | None = None,
 ) -> License:
-    """Under the item's lock: the device holds ``copies`` from now on. ``above`` as ``take_from_device`` wants it.
+    """Set how many copies the device holds, under the item's lock, and return the license (L2).
 
-    The same number again gives the same license, but where the Activation ID was replaced since (E5): its file opens
-    with the former one.
+    ``above`` as in ``take_from_device``. The same number again gives the same license, unless the Activation ID was
+    replaced since (E5): its file opens with the former one. Raises ValidationError at ``item``, ``host_id``, ``copies``
+    or ``reason``.
     """
     check_can_be_activated(item)
     if copies < 1:
@@ -226,7 +233,10 @@ def set_copies(
 
 
 def _put_on_device(*, actor: User | None, activation: Activation, copies: int, reason: str) -> None:
-    """Under the item's lock: write the movement. Raises ValidationError at ``copies`` or ``reason`` (E13)."""
+    """Record the movement, under the item's lock.
+
+    Raises ValidationError at ``copies`` or ``reason`` (E13).
+    """
     check_copies(copies, activation.item.available)
     if actor is not None:
         check_reason(actor, activation.item, reason)
@@ -236,7 +246,9 @@ def _put_on_device(*, actor: User | None, activation: Activation, copies: int, r
 
 
 def _activation_on(item: LineItem, device: Device, *, is_new: bool) -> Activation:
-    """That of the item on the device, made where there is none: nobody else can, under the item's lock."""
+    """Return the activation of the item on the device, created where it is missing; the item's lock prevents a second
+    one.
+    """
     known = None if is_new else one_or_none(Activation.objects.filter(item=item, device=device))
     activation = known or Activation.objects.create(item=item, device=device)
     activation.item, activation.device = item, device
@@ -244,7 +256,10 @@ def _activation_on(item: LineItem, device: Device, *, is_new: bool) -> Activatio
 
 
 def check_can_be_activated(item: LineItem) -> None:
-    """E3, L2: deployed and not expired; before the start date is allowed. Raises ValidationError at ``item``."""
+    """Check that the item is Deployed and not expired; its start date does not matter (E3, L2).
+
+    Raises ValidationError at ``item``.
+    """
     if item.is_expired:
         raise refusal("expired", {"item": _("This line item has expired; it cannot be activated any more.")})
     if item.state != State.DEPLOYED:
@@ -253,7 +268,7 @@ def check_can_be_activated(item: LineItem) -> None:
 
 
 def activation_obstacle(item: LineItem) -> str:
-    """L2: why no copies of the item can be put on a device; "" where they can."""
+    """Return a sentence that says why the item cannot be activated; "" where it can (L2)."""
     try:
         check_can_be_activated(item)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""L2: what activating several devices would do, line by line, before it is done."""
+"""Check of "Activate many devices", line by line, before it is carried out (L2)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,13 +15,13 @@ from entitlements.models import Activation, LineItem
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.text import only_what_is_seen
 
-MOST_DIGITS = 9
-LONGEST_NAME = 100
+MAX_DIGITS = 9
+MAX_NAME_LENGTH = 100
 
 
 @dataclass(frozen=True)
 class DeviceLine:
-    """As it was typed."""
+    """A line as it was typed."""
 
     host_id: str
     name: str
@@ -29,18 +29,18 @@ class DeviceLine:
 
     @property
     def host(self) -> HostId:
-        """The device; its type is guessed."""
+        """The device; the type of its host ID is guessed."""
         return HostId(typed=self.host_id, kind=guess_type(self.host_id), name=self.name)
 
     @property
     def number(self) -> int | None:
-        """The copies; None where it is no number."""
-        return typed_number(self.copies, digits=MOST_DIGITS)
+        """The number of copies, or None where the text is no number."""
+        return typed_number(self.copies, digits=MAX_DIGITS)
 
 
 @dataclass
 class CheckedLine:
-    """A line, the host ID as it is kept, what the device holds now, and what is wrong."""
+    """A line with the host ID as it is kept, the copies that the device holds now, and the problems."""
 
     line: DeviceLine
     host_id: str = ""
@@ -49,12 +49,14 @@ class CheckedLine:
 
     @property
     def change(self) -> int:
-        """So many copies more, or fewer."""
+        """How many more copies the device will hold; negative for fewer."""
         return (self.line.number or 0) - self.held
 
 
 def check_lines(*, actor: User, item: LineItem, lines: Sequence[DeviceLine]) -> list[CheckedLine]:
-    """Everything that ``activate_many`` would refuse, at the line that it is about. A fixed number of queries."""
+    """Return the lines with everything that ``activate_many`` would refuse, at the line concerned. A fixed number of
+    queries.
+    """
     checked = [CheckedLine(line) for line in lines]
     for one in checked:
         _check_by_itself(one)
@@ -77,8 +79,8 @@ def _check_by_itself(one: CheckedLine) -> None:
         one.problems.append(_("Enter a whole number, for example 5 or 2,000."))
     elif one.line.number < 1:
         one.problems.append(_("Enter at least 1 copy."))
-    if len(one.line.name) > LONGEST_NAME:
-        one.problems.append(_("The name is longer than %(most)s characters.") % {"most": LONGEST_NAME})
+    if len(one.line.name) > MAX_NAME_LENGTH:
+        one.problems.append(_("The name is longer than %(most)s characters.") % {"most": MAX_NAME_LENGTH})
     try:
         only_what_is_seen(one.line.name)
     except ValidationError as error:
@@ -94,7 +96,7 @@ def _check_twice(checked: Sequence[CheckedLine]) -> None:
 
 
 def _check_sum(actor: User, item: LineItem, checked: Sequence[CheckedLine]) -> None:
-    """Line by line, as it would be done: copies that come back are available to the lines below."""
+    """Check the lines in their order: copies that come back are available to the lines below."""
     available = item.available
     limits = ReturnLimits(actor, chains_of([item]))
     for one in checked:

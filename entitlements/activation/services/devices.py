@@ -1,4 +1,4 @@
-"""L1: devices of accounts."""
+"""Devices of accounts (L1)."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from mxportal.shared.refusals import refusal
 
 @dataclass(frozen=True, kw_only=True)
 class HostId:
-    """What names a device, as it was typed, and what a new one is called."""
+    """The host ID of a device as it was typed, and the details of a new device."""
 
     typed: str
     kind: HostIdType
@@ -28,22 +28,28 @@ class HostId:
 
     @property
     def normal(self) -> str:
-        """Raises ValidationError at ``host_id``."""
+        """The host ID in the form in which it is kept.
+
+        Raises ValidationError at ``host_id``.
+        """
         try:
             return normalise(self.typed, self.kind)
         except ValidationError as error:
             raise ValidationError({"host_id": error}) from error
 
 
-def as_asked(host: HostId) -> list[str]:
-    """For the hash of a request (E7): everything that was asked for about a device. Raises ValidationError."""
+def host_data(host: HostId) -> list[str]:
+    """Return everything that was asked for about a device, for the hash of a request (E7).
+
+    Raises ValidationError.
+    """
     return [host.kind, host.normal, host.name, host.model, host.site]
 
 
 def find_or_make_device(*, account_id: int, host: HostId, actor: User | None) -> tuple[Device, bool]:
-    """L1: the account's device with that host ID, and whether it was made just now.
+    """Return the account's device with this host ID, and whether it was created just now (L1).
 
-    What other accounts have is not looked at.
+    Devices of other accounts are not considered.
     """
     details = {"host_id_type": host.kind, "name": host.name, "model": host.model, "site": host.site}
     return Device.objects.get_or_create(
@@ -53,13 +59,13 @@ def find_or_make_device(*, account_id: int, host: HostId, actor: User | None) ->
 
 @transaction.atomic(durable=True)
 def add_device(*, actor: User, account_id: int, host: HostId, key: str, notes: str = "") -> Device:
-    """L1: a device that nothing is activated on yet, of the own account or of an end customer that one sells to.
+    """Add a device without activations to the actor's account or to an end customer that it sells to (L1).
 
     Raises Account.DoesNotExist, ValidationError at ``host_id``.
     """
     check_permission(actor, Permission.ACTIVATE)
     account = device_accounts(actor).for_update().get(pk=account_id)
-    request = {"account": account_id, "host": as_asked(host), "notes": notes}
+    request = {"account": account_id, "host": host_data(host), "notes": notes}
     once = Operation.once(actor, key, "add_device", request)
     if once.result:
         return Device.objects.get(pk=once.result)
@@ -73,7 +79,7 @@ def add_device(*, actor: User, account_id: int, host: HostId, key: str, notes: s
 
 @transaction.atomic(durable=True)
 def edit_device(*, actor: User, device_id: int, **details: str) -> Device:
-    """L1: what a device is called and where it is: ``name``, ``model``, ``site``, ``notes``. Its host ID is fixed.
+    """Change ``name``, ``model``, ``site`` and ``notes`` of a device; its host ID cannot change (L1).
 
     Raises Device.DoesNotExist.
     """
@@ -84,7 +90,7 @@ def edit_device(*, actor: User, device_id: int, **details: str) -> Device:
 
 
 def device_accounts(actor: User) -> AccountQuerySet:
-    """Whose devices the actor adds and edits: its own account's and those of the end customers that it sells to."""
+    """Return the accounts whose devices the actor adds and edits: its own, and end customers that it sells to (L1)."""
     if actor.account.is_mobotix:
         return Account.objects.exclude(tier=Tier.MOBOTIX)
     customers = Account.objects.bought_from(actor.account).filter(tier=Tier.END_CUSTOMER)

@@ -1,7 +1,9 @@
-"""L2, L3: who has the Activation ID needs no login, so it must not pay to guess one.
+"""Limits for wrong Activation IDs: with the right ID anybody can activate without a login, so guessing must not pay
+(L2, L3).
 
-One of our own form has 135 random bits and cannot be guessed: it is counted only so that nobody floods the look-up, and
-wrong ones of a neighbour keep no bearer out. One of an old system's form can be short: a few wrong ones an hour.
+An ID in the portal's own form has 135 random bits and cannot be guessed. Wrong ones are counted only against floods of
+look-ups, so that a neighbour's typing errors block no bearer. An ID in the form of an old system can be short: a few
+wrong ones an hour are the limit.
 """
 
 from collections.abc import Iterable
@@ -11,11 +13,11 @@ from django.conf import settings
 from entitlements.identifiers.activation_ids import canonical, is_mistyped
 from mxportal.shared.limits import Left, count_up, counted, network_of
 
-GUESSES, MISSES, HOUR = "activation-guesses", "activation-misses", 3600
+GUESSES, MISSES, HOUR_SECONDS = "activation-guesses", "activation-misses", 3600
 
 
 class TooManyGuessesError(Exception):
-    """So many wrong Activation IDs came from one address that it has to wait: ``left.seconds``."""
+    """One address has sent too many wrong Activation IDs and has to wait ``left.seconds``."""
 
     def __init__(self, left: Left) -> None:
         self.left = left
@@ -23,22 +25,25 @@ class TooManyGuessesError(Exception):
 
 
 def check_guesses(address: str | None, activation_ids: Iterable[str]) -> None:
-    """Before these IDs are looked at, whoever brings them without a login. Raises TooManyGuessesError."""
+    """Check that the address may still try these IDs, before they are looked up for a visitor without login (L2).
+
+    Raises TooManyGuessesError.
+    """
     for name in {_count_of(activation_id) for activation_id in activation_ids}:
-        left = counted(name, network_of(address), most=_most(name), seconds=HOUR)
+        left = counted(name, network_of(address), most=_most(name), seconds=HOUR_SECONDS)
         if left.is_used_up:
             raise TooManyGuessesError(left)
 
 
 def count_wrong_guess(address: str | None, activation_id: str) -> None:
-    """This ID was mistyped, unknown or not an end customer's."""
+    """Count this ID as mistyped, unknown or not an end customer's (L2)."""
     name = _count_of(activation_id)
-    count_up(name, network_of(address), most=_most(name), seconds=HOUR)
+    count_up(name, network_of(address), most=_most(name), seconds=HOUR_SECONDS)
 
 
 def _count_of(activation_id: str) -> str:
-    is_ours = canonical(activation_id) is not None or is_mistyped(activation_id)
-    return MISSES if is_ours else GUESSES
+    has_own_form = canonical(activation_id) is not None or is_mistyped(activation_id)
+    return MISSES if has_own_form else GUESSES
 
 
 def _most(name: str) -> int:

@@ -1,4 +1,4 @@
-"""L5: the license file of an activation."""
+"""License files of activations (L5)."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -17,13 +17,14 @@ FORMAT_VERSION = 1
 
 
 def renew_license(activation: Activation, copies: int) -> License | None:
-    """Within the caller's transaction and its lock of the item: end the valid license, give out one for ``copies``.
+    """End the valid license and issue one for ``copies``, within the caller's transaction and its lock of the item
+    (L4).
 
-    ``activation.copies`` is what it held before. None where no copies are left, or the item is Obsolete: a part that
-    comes back must not bring a revoked license to life (E3).
+    ``activation.copies`` is the former number. Returns None where no copies are left or the item is Obsolete: a partial
+    return must not make a revoked license valid (E3).
     """
     now = timezone.now()
-    if activation.copies:  # else there is no valid one
+    if activation.copies:  # otherwise no license is valid
         _end(activation.licenses.all(), now)
     if not copies or activation.item.state == State.OBSOLETE:
         return None
@@ -35,7 +36,9 @@ def renew_license(activation: Activation, copies: int) -> License | None:
 
 
 def license_file(license: License) -> str:
-    """What its number, copies and dates are, for who has Activation ID and host ID; signed with its key."""
+    """Return the encrypted and signed file: its number, copies and dates, for readers with Activation ID and host ID
+    (L5).
+    """
     activation = license.activation
     return pack(
         _document(license),
@@ -46,7 +49,7 @@ def license_file(license: License) -> str:
 
 
 def is_for_current_id(license: License) -> bool:
-    """E5: whether its file opens with the Activation ID that the item has now, and not with a former one."""
+    """Return whether the file opens with the item's present Activation ID, and not with a former one (E5)."""
     activation = license.activation
     try:
         read(
@@ -60,17 +63,20 @@ def is_for_current_id(license: License) -> bool:
 
 
 def end_licenses(item: LineItem) -> None:
-    """E3: Obsolete revokes what was given out for the item; the copies stay where they are."""
+    """End all licenses of an item that becomes Obsolete; the copies stay on their devices (E3)."""
     _end(License.objects.filter(activation__item=item), timezone.now())
 
 
 def _end(licenses: QuerySet[License], now: datetime) -> None:
-    """Those that are valid. What another process gave out while its clock was ahead has lasted no time at all."""
+    """End the valid ones among these licenses.
+
+    Where another process issued one with its clock ahead, its end is its issue.
+    """
     licenses.filter(ended_at=None).update(ended_at=Greatest("issued_at", Value(now)))
 
 
 def _document(license: License) -> dict[str, Any]:
-    """The JSON:API document: the machine, and the license that it includes."""
+    """Return the JSON:API document: the machine, and the license that it includes."""
     activation = license.activation
     item, device, license_id = activation.item, activation.device, str(license.license_id)
     product = item.product
@@ -108,7 +114,7 @@ def _document(license: License) -> dict[str, Any]:
         "meta": {
             "issued": _moment(license.issued_at),
             "expiry": expiry,
-            # readers of the format compare the expiry only where there is a ttl; permanent is null in both
+            # readers of the format check the expiry only where there is a ttl; both are null for a permanent one
             "ttl": int((end - license.issued_at).total_seconds()) if end else None,
             "keyId": license.key.key_id,
             "version": FORMAT_VERSION,
@@ -117,7 +123,7 @@ def _document(license: License) -> dict[str, Any]:
 
 
 def _end_of(day: Any) -> datetime:
-    """E14: an expiration day counts to its end in MOBOTIX's time zone."""
+    """Return the end of the expiration day in MOBOTIX's time zone (E14)."""
     return datetime.combine(day + timedelta(days=1), datetime.min.time(), timezone.get_default_timezone())
 
 
@@ -125,18 +131,18 @@ def _moment(when: datetime) -> str:
     return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-MOST_FILES = 10  # by themselves; more come in an archive
-MOST_ATTACHED = 500  # some 750 kB
+MAX_SINGLE_FILES = 10  # more are put in an archive
+MAX_ATTACHED_LICENSES = 500  # some 750 kB
 
 
 def valid_licenses(items: Iterable[LineItem]) -> QuerySet[License]:
-    """Of one or more items, newest first."""
+    """Return the valid licenses of these items, newest first."""
     return License.objects.filter(activation__item__in=items, ended_at=None).order_by("-pk")
 
 
 def licenses_to_attach(items: Iterable[LineItem]) -> tuple[list[License], int]:
-    """The newest that open with the Activation ID of the mail (E5), and how many are left out."""
+    """Return the newest licenses that open with the Activation ID of the mail, and how many are left out (E5)."""
     licenses = valid_licenses(items)
-    newest = list(licenses.select_related("activation__device", "activation__item")[:MOST_ATTACHED])
-    left_out = licenses.count() - MOST_ATTACHED if len(newest) == MOST_ATTACHED else 0
+    newest = list(licenses.select_related("activation__device", "activation__item")[:MAX_ATTACHED_LICENSES])
+    left_out = licenses.count() - MAX_ATTACHED_LICENSES if len(newest) == MAX_ATTACHED_LICENSES else 0
     return [license for license in newest if is_for_current_id(license)], left_out

@@ -1,4 +1,4 @@
-"""L4: copies go from one device to another in one step."""
+"""Rehosting: copies go from one device to another in one step (L4)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Operation, User
 from accounts.permissions import Permission, check_permission
 from entitlements.activation.services.activate import activation_obstacle, check_can_be_activated, set_copies
-from entitlements.activation.services.devices import HostId, as_asked
+from entitlements.activation.services.devices import HostId, host_data
 from entitlements.activation.services.licenses import renew_license
 from entitlements.activation.services.returns import lock_activation, take_from_device
 from entitlements.items.locks import above_of, ids_above, lock_items
@@ -24,20 +24,21 @@ from mxportal.shared.refusals import refusal
 def rehost(
     *, actor: User, activation_id: int, host: HostId, copies: int | None, key: str, reason: str = ""
 ) -> License:
-    """Return so many copies of an item from a device, and activate them on another one on top of what it holds.
+    """Return copies of an item from a device, and activate them on another one in addition to what it holds (L4).
 
-    None is all of them. Counts as a return (L4). Gives the license of the other device. Raises Activation.DoesNotExist,
-    PermissionDenied, ValidationError at ``item``, ``host_id``, ``copies`` or ``reason``; nothing has moved then.
+    ``copies`` None means all of them. It counts as a return. Returns the license of the other device. Raises
+    Activation.DoesNotExist, PermissionDenied, ValidationError at ``item``, ``host_id``, ``copies`` or ``reason``;
+    nothing has changed then.
     """
     check_permission(actor, Permission.ACTIVATE)
     activation, above = lock_activation(actor, activation_id)
-    request = {"activation": activation_id, "host": as_asked(host), "copies": copies, "reason": reason}
+    request = {"activation": activation_id, "host": host_data(host), "copies": copies, "reason": reason}
     once = Operation.once(actor, key, "rehost", request)
     if once.result:
         return License.objects.get(pk=once.result)
     _check_another(activation.device, host)
     copies = activation.copies if copies is None else copies
-    license = _move_copies(
+    license = _rehost_copies(
         actor=actor, activation=activation, host=host, copies=copies, reason=reason, above=above
     )
     once.keep(license)
@@ -46,40 +47,41 @@ def rehost(
 
 @transaction.atomic(durable=True)
 def replace_device(*, actor: User, device_id: int, host: HostId, key: str, reason: str = "") -> Device:
-    """Move all that a device holds to another one, which is made where it is unknown; returns that one.
+    """Rehost everything that a device holds to another one, created where it is unknown, and return that one (L4).
 
-    What ``moving`` says cannot move stays. Raises Device.DoesNotExist, PermissionDenied, ValidationError at
-    ``device``, ``host_id``, ``copies`` (the year's limit of returns) or ``reason``; nothing has moved then.
+    Activations for which ``plan_replacement`` gives an obstacle stay. Raises Device.DoesNotExist, PermissionDenied,
+    ValidationError at ``device``, ``host_id``, ``copies`` (the year's limit of returns) or ``reason``; nothing has
+    changed then.
     """
     check_permission(actor, Permission.ACTIVATE)
     device = Device.objects.visible_to(actor).select_related("account").get(pk=device_id)
     held = LineItem.objects.filter(pk__in=list(_held(device).values_list("item", flat=True)))
     wanted = {*held.values_list("pk", flat=True), *ids_above(held)}
     locked = {item.pk: item for item in lock_items(wanted)}
-    request = {"device": device_id, "host": as_asked(host), "reason": reason}
+    request = {"device": device_id, "host": host_data(host), "reason": reason}
     once = Operation.once(actor, key, "replace_device", request)
     if once.result:
         return Device.objects.get(pk=once.result)
     _check_another(device, host)
-    plan = [one for one in moving(actor, device) if one.activation.item_id in locked]
-    other = _move_all(actor=actor, plan=plan, host=host, reason=reason, locked=locked)
+    plan = [one for one in plan_replacement(actor, device) if one.activation.item_id in locked]
+    other = _rehost_all(actor=actor, plan=plan, host=host, reason=reason, locked=locked)
     once.keep(other)
     return other
 
 
 @dataclass(frozen=True)
-class Moving:
-    """What happens to one activation when its device is replaced: it moves, or the sentence says why it stays."""
+class PlannedRehost:
+    """What happens to one activation when its device is replaced: it is rehosted, or ``obstacle`` says why it stays."""
 
     activation: Activation
     obstacle: str
 
 
-def moving(actor: User, device: Device) -> list[Moving]:
-    """Everything that a device holds of items that the actor sees (E12), by item."""
+def plan_replacement(actor: User, device: Device) -> list[PlannedRehost]:
+    """Return what a device holds of items that the actor sees, ordered by item (L4, E12)."""
     seen = _held(device).filter(item__in=LineItem.objects.visible_to(actor))
     held = seen.select_related("device", "item__product", "item__owner").order_by("item_id")
-    return [Moving(activation=one, obstacle=_obstacle(actor, one.item)) for one in held]
+    return [PlannedRehost(activation=one, obstacle=_obstacle(actor, one.item)) for one in held]
 
 
 def _held(device: Device) -> QuerySet[Activation]:
@@ -99,12 +101,12 @@ def _check_another(device: Device, host: HostId) -> None:
         )
 
 
-def _move_all(
-    *, actor: User, plan: list[Moving], host: HostId, reason: str, locked: Mapping[int, LineItem]
+def _rehost_all(
+    *, actor: User, plan: list[PlannedRehost], host: HostId, reason: str, locked: Mapping[int, LineItem]
 ) -> Device:
-    _check_some_move(actor, plan)
+    _check_some_rehost(actor, plan)
     for activation in (one.activation for one in plan if not one.obstacle):
-        license = _move_copies(
+        license = _rehost_copies(
             actor=actor,
             activation=activation,
             host=host,
@@ -115,14 +117,14 @@ def _move_all(
     return license.activation.device
 
 
-def _check_some_move(actor: User, plan: list[Moving]) -> None:
+def _check_some_rehost(actor: User, plan: list[PlannedRehost]) -> None:
     if all(one.obstacle for one in plan):
         if plan and not any(may_activate(actor, one.activation.item) for one in plan):
             raise PermissionDenied
         raise refusal("nothing-moves", {"device": _("This device holds nothing that can move.")})
 
 
-def _move_copies(
+def _rehost_copies(
     *,
     actor: User,
     activation: Activation,

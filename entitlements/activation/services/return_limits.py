@@ -1,4 +1,4 @@
-"""L4: how many copies may come back within a year, of an item and of every item that it descends from."""
+"""The year's limit of returns, for an item and for every item that it descends from (L4)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -14,20 +14,20 @@ from accounts.models import User
 from entitlements.models import CountedReturn, LineItem, Movement
 
 YEAR = timedelta(days=365)
-Chain = Sequence[LineItem]  # an item, what it was split from, and so on up to the one that MOBOTIX issued
+Chain = Sequence[LineItem]  # an item, its parent, and so on up to the item that MOBOTIX issued
 
 
 def returns_a_year(item: LineItem) -> int:
-    """How many copies of the item, and of everything below it, may be returned within a year.
+    """Return how many copies of the item, and of everything below it, may be returned within a year (L4).
 
-    By the quantity of today, which nobody but MOBOTIX can raise.
+    It depends on today's quantity, which only MOBOTIX can raise.
     """
     share = item.quantity * settings.RETURNS_A_YEAR_PERCENT // 100
     return max(settings.RETURNS_A_YEAR_LEAST, share)
 
 
 def chains_of(items: Iterable[LineItem]) -> list[Chain]:
-    """The chain of each item, as it is now and without locks. One query."""
+    """Return the chain of each item as it is now, without locks. One query."""
     wanted = LineItem.objects.filter(pk__in=[item.pk for item in items])
     return [_chain(item) for item in wanted.select_related("parent__parent")]
 
@@ -40,7 +40,7 @@ def _chain(item: LineItem) -> Chain:
 
 
 def count_return(movement: Movement, chain: Chain) -> None:
-    """Write down what each level counts, in the transaction of the movement."""
+    """Record what the return counts for each item of the chain, in the transaction of the movement (L4)."""
     CountedReturn.objects.bulk_create(
         CountedReturn(item=item, movement=movement, copies=movement.copies, returned_at=timezone.now())
         for item in chain
@@ -53,9 +53,10 @@ def _returned_lately(items: Iterable[LineItem]) -> dict[int, int]:
 
 
 class ReturnLimits:
-    """What is left of the year for some items, at each level. One query; another one where a level has to be named.
+    """What is left of the year's limits for some items and all items above them (L4).
 
-    ``take`` goes through a request line by line: what one line takes is not there for the next one.
+    One query; another one where a level has to be named. ``take`` goes through a request line by line: what one line
+    takes is not left for the next one.
     """
 
     def __init__(self, actor: User | None, chains: Iterable[Chain]) -> None:
@@ -66,27 +67,30 @@ class ReturnLimits:
         self._left = {pk: max(0, returns_a_year(level) - returned.get(pk, 0)) for pk, level in levels.items()}
 
     def left(self, item: LineItem) -> int:
-        """How many copies of the item may come back, by every level."""
+        """Return how many copies of the item may be returned, by the limit of every level."""
         return min(self._left[level.pk] for level in self._chains[item.pk])
 
     def shown_left(self, item: LineItem) -> int:
-        """As far as the reader may know it: of a level that it does not see, whether anything is left at all (E12)."""
+        """Return ``left`` as far as the reader may know it (E12).
+
+        Of a level that the reader does not see, it shows only whether anything is left.
+        """
         left = self.left(item)
         seen = [self._left[level.pk] for level in self._chains[item.pk] if self._is_seen(item, level)]
         return min(seen) if left else 0
 
     def take(self, item: LineItem, copies: int) -> None:
-        """So many of the item come back."""
+        """Take so many copies of the item from the limit of every level."""
         for level in self._chains[item.pk]:
             self._left[level.pk] = max(0, self._left[level.pk] - copies)
 
     def obstacle(self, item: LineItem, copies: int) -> str:
-        """Why so many copies cannot come back, at which level, and who can help; "" where they can."""
+        """Return why so many copies cannot be returned, at which level, and who can help; "" where they can."""
         reached = self.reached(item, copies)
         return " ".join([reached, _("Ask MOBOTIX for more.")]) if reached else ""
 
     def reached(self, item: LineItem, copies: int) -> str:
-        """The level at which the year is used up for so many copies, in a sentence; "" where it is not."""
+        """Return the sentence for the level whose limit does not allow so many copies; "" where every level does."""
         short = [level for level in self._chains[item.pk] if self._left[level.pk] < copies]
         named = next((level for level in short if self._is_seen(item, level)), None)
         if named is not None:
@@ -98,7 +102,7 @@ class ReturnLimits:
 
     @cached_property
     def _visible(self) -> set[int]:
-        """The levels above that the reader sees (E12); who has the Activation ID alone sees none."""
+        """The levels above that the reader sees; none for a bearer of the Activation ID (E12)."""
         if self._actor is None:
             return set()
         above = {level.pk for chain in self._chains.values() for level in chain[1:]}
@@ -130,7 +134,7 @@ def _of_one_above(most: int) -> str:
 
 
 def _further_up() -> str:
-    """E12: neither whose item it is nor how many copies it has."""
+    """Return a sentence that says neither whose item it is nor how many copies it has (E12)."""
     return _(
         "So many copies cannot be returned any more this year: a line item that this one descends from is at its limit."
     )

@@ -1,4 +1,4 @@
-"""L4: copies come back from devices."""
+"""Returns of copies from devices (L4)."""
 
 from collections.abc import Sequence
 
@@ -22,10 +22,10 @@ from mxportal.shared.refusals import refusal
 def return_copies(
     *, actor: User, activation_id: int, copies: int | None, key: str, reason: str = ""
 ) -> Activation:
-    """Give copies back from a device to the item; the license ends, or holds for the rest. None is all of them.
+    """Return copies from a device to the item; its license ends, or a new one covers the rest (L4).
 
-    Works when the item is inactive or expired. Beyond the year's limit MOBOTIX does it, with a reason. Raises
-    Activation.DoesNotExist, PermissionDenied, ValidationError at ``copies`` or ``reason``.
+    ``copies`` None means all of them. The item may be inactive or expired. Only MOBOTIX can exceed the year's limit,
+    with a reason. Raises Activation.DoesNotExist, PermissionDenied, ValidationError at ``copies`` or ``reason``.
     """
     check_permission(actor, Permission.ACTIVATE)
     activation, above = lock_activation(actor, activation_id)
@@ -42,9 +42,9 @@ def return_copies(
 
 
 def lock_activation(actor: User, activation_id: int) -> tuple[Activation, list[LineItem]]:
-    """Lock the item and what it descends from, then read the activation; who may not activate may not return.
+    """Lock the item and the items that it descends from, and return the activation and the latter.
 
-    Raises Activation.DoesNotExist, PermissionDenied.
+    An actor who may not activate the item may not return its copies. Raises Activation.DoesNotExist, PermissionDenied.
     """
     visible = LineItem.objects.visible_to(actor)
     item_id = Activation.objects.filter(item__in=visible).values_list("item", flat=True).get(pk=activation_id)
@@ -65,10 +65,10 @@ def take_from_device(
     reason: str,
     above: Sequence[LineItem] | None,
 ) -> None:
-    """Write the movement, within the year's limit of the item and of every item that it descends from (L4).
+    """Record the movement, within the year's limit of the item and of every item that it descends from (L4).
 
-    ``above``: those, locked as the item is; None where the caller saw no return coming and locked none of them. Raises
-    ValidationError at ``copies`` or ``reason``.
+    ``above`` are these items, locked like the item itself; None where the caller expected no return and locked none of
+    them. Raises ValidationError at ``copies`` or ``reason``.
     """
     item = activation.item
     if not 1 <= copies <= activation.copies:

@@ -1,0 +1,1 @@
+"""Pages of activation: devices, activation, licenses and returns."""

@@ -1,4 +1,4 @@
-"""Action → Activate (L2): one device; and where the copies of an item are."""
+"""Action → Activate for one device, and the list of devices that hold copies of an item (L2)."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -10,7 +10,7 @@ from accounts.http import PortalRequest
 from accounts.models import User
 from accounts.permissions import Permission, requires
 from entitlements.activation.forms.hosts import ActivateForm
-from entitlements.activation.pages.downloads import MOST_IN_ZIP
+from entitlements.activation.pages.downloads import MAX_IN_ZIP
 from entitlements.activation.pages.rows import activation_rows, for_activation_rows
 from entitlements.activation.services.activate import activate, activation_obstacle
 from entitlements.items.predicates import may_activate
@@ -20,14 +20,14 @@ from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.pagination import capped_count, paginate
 from mxportal.shared.views import posted, submit
 
-SUGGESTED = 200
+MAX_SUGGESTED_DEVICES = 200
 
 
 @requires(Permission.ACTIVATE)
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_draft()
 def line_item_activate(request: PortalRequest, pk: int) -> HttpResponse:
-    """Asks for the device and the number of copies; the license's page is the result."""
+    """Ask for the device and the number of copies; the page of the license is the result (L2)."""
     item = load_item(request.user, pk)
     deny_unless(may_activate(request.user, item))
     initial = {name: request.GET[name] for name in ("host_id", "copies") if name in request.GET}
@@ -47,15 +47,15 @@ def line_item_activate(request: PortalRequest, pk: int) -> HttpResponse:
 
 
 def known_devices(actor: User, account_id: int, *, but: int = 0) -> list[Device]:
-    """An account's newest devices, to choose from while typing; without the one that something moves away from."""
+    """Return an account's newest devices as suggestions, without the device ``but``, which is rehosted."""
     devices = Device.objects.visible_to(actor).filter(account=account_id).exclude(pk=but)
-    return list(devices.order_by("-pk")[:SUGGESTED])
+    return list(devices.order_by("-pk")[:MAX_SUGGESTED_DEVICES])
 
 
 @requires(Permission.VIEW)
 @require_safe
 def line_item_activations(request: PortalRequest, pk: int) -> HttpResponse:
-    """Every device that holds copies of the item, for its parties."""
+    """List every device that holds copies of the item, for its parties (L1)."""
     item = load_party_item(request.user, pk)
     held = for_activation_rows(Activation.objects.visible_to(request.user).held().filter(item=item))
     page = paginate(request, held, order=("-id",))
@@ -64,7 +64,7 @@ def line_item_activations(request: PortalRequest, pk: int) -> HttpResponse:
         "page": page,
         "activations": activation_rows(request.user, page.items),
         "count": capped_count(held),
-        "most_in_zip": MOST_IN_ZIP,
-        "all_in_zip": held.order_by()[: MOST_IN_ZIP + 1].count() <= MOST_IN_ZIP,
+        "most_in_zip": MAX_IN_ZIP,
+        "all_in_zip": held.order_by()[: MAX_IN_ZIP + 1].count() <= MAX_IN_ZIP,
     }
     return render(request, "entitlements/activation/line_item_activations.html", context)

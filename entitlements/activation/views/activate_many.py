@@ -1,4 +1,4 @@
-"""Action → Activate many devices (L2): lines, check, all of them or none, and their licenses."""
+"""Action → Activate many devices: lines, check, activation of all or none, and their licenses (L2)."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -12,8 +12,8 @@ from accounts.permissions import Permission, requires
 from accounts.quotas import Quota, spend
 from entitlements.activation.forms.activate_many import ActivateManyForm
 from entitlements.activation.pages.rows import activation_rows
-from entitlements.activation.services.activate import MOST_AT_ONCE, activate_many, activation_obstacle
-from entitlements.activation.views.licenses import within
+from entitlements.activation.services.activate import MAX_DEVICES, activate_many, activation_obstacle
+from entitlements.activation.views.licenses import in_range
 from entitlements.items.predicates import may_activate
 from entitlements.items.shortcuts import deny_unless, load_item, load_party_item, shown
 from entitlements.models import License, LineItem
@@ -31,7 +31,7 @@ CARRY_OUT = "activate"
 @takes_up_to(LARGEST_FILE)
 @keeps_draft()
 def line_item_activate_many(request: PortalRequest, pk: int) -> HttpResponse:
-    """The lines, then what is wrong with which of them, then all of it; the button that was pressed says which."""
+    """Ask for the lines, check them, then activate all; the pressed button says which step is next (L2)."""
     item = load_item(request.user, pk)
     deny_unless(may_activate(request.user, item))
     if request.FILES:
@@ -61,7 +61,7 @@ def _show(request: PortalRequest, item: LineItem, form: ActivateManyForm) -> Htt
         "row": shown(request.user, item),
         "form": form,
         "obstacle": activation_obstacle(item),
-        "most": MOST_AT_ONCE,
+        "most": MAX_DEVICES,
         "checked": form.checked,
         "is_right": is_checked and not form.wrong,
     }
@@ -71,9 +71,11 @@ def _show(request: PortalRequest, item: LineItem, form: ActivateManyForm) -> Htt
 @requires(Permission.VIEW)
 @require_safe
 def line_item_activated(request: PortalRequest, pk: int) -> HttpResponse:
-    """The licenses that one request made, while they are valid."""
+    """Show the licenses that one request issued, while they are valid."""
     item = load_party_item(request.user, pk)
-    licenses = within(request, License.objects.visible_to(request.user).valid().filter(activation__item=item))
+    licenses = in_range(
+        request, License.objects.visible_to(request.user).valid().filter(activation__item=item)
+    )
     related = licenses.select_related("activation__item__product", "activation__device")
     page = paginate(request, related, order=("id",))
     context = {

@@ -1,4 +1,4 @@
-"""Devices: the list, one device, adding one by hand, and what it is called (L1)."""
+"""Devices: the list, one device, adding a device, and editing its details (L1)."""
 
 from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
@@ -23,13 +23,13 @@ from mxportal.shared.numbers import typed_number
 from mxportal.shared.pagination import paginate
 from mxportal.shared.views import posted, submit
 
-SUGGESTED = 200
+MAX_SUGGESTED_ACCOUNTS = 200
 
 
 @requires(Permission.VIEW)
 @require_safe
 def device_list(request: PortalRequest) -> HttpResponse:
-    """Those of the own account and of the end customers that it sells to, newest first."""
+    """List the devices of the account and of the end customers that it sells to, newest first (L1)."""
     form = DeviceFilter(request.GET)
     if not form.is_valid():
         return render(request, "entitlements/activation/device_list.html", {"form": form})
@@ -49,7 +49,7 @@ def device_list(request: PortalRequest) -> HttpResponse:
 @requires(Permission.VIEW)
 @require_safe
 def device_export(request: PortalRequest) -> StreamingHttpResponse:
-    """The list as it is narrowed, as CSV."""
+    """Return the filtered list as CSV."""
     spend(request.user, Quota.DOCUMENTS)
     form = DeviceFilter(request.GET)
     arms = list_devices(request.user, **form.filters()).arms if form.is_valid() else []
@@ -62,14 +62,14 @@ def device_export(request: PortalRequest) -> StreamingHttpResponse:
 
 
 def load_device(request: PortalRequest, pk: int) -> Device:
-    """404 where the reader does not see it."""
+    """Return the device, or raise Http404 where the reader does not see it (L1)."""
     return get_object_or_404(Device.objects.visible_to(request.user), pk=pk)
 
 
 @requires(Permission.VIEW)
 @require_safe
 def device_detail(request: PortalRequest, pk: int) -> HttpResponse:
-    """What is on it, what it is called, and what happened to it."""
+    """Show what a device holds, its details, and its history (L1)."""
     device = load_device(request, pk)
     (row,) = device_rows(request.user, [device])
     held = Activation.objects.visible_to(request.user).held().filter(device=device)
@@ -91,8 +91,8 @@ def device_detail(request: PortalRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_draft()
 def device_create(request: PortalRequest) -> HttpResponse:
-    """Add device."""
-    accounts = list(device_accounts(request.user).order_by("name_key", "pk")[:SUGGESTED])
+    """Add a device (L1)."""
+    accounts = list(device_accounts(request.user).order_by("name_key", "pk")[:MAX_SUGGESTED_ACCOUNTS])
     form = NewDeviceForm(posted(request), actor=request.user, initial={"account": _whose(request)})
     device = submit(form, add_device, keyed=True, actor=request.user)
     if device is None:
@@ -104,7 +104,10 @@ def device_create(request: PortalRequest) -> HttpResponse:
 
 
 def _whose(request: PortalRequest) -> str:
-    """The account whose page it came from, or the own one; MOBOTIX has no devices of its own."""
+    """Return the Account ID of the account whose page led here, or of the user's own account.
+
+    MOBOTIX has no devices of its own.
+    """
     if number := typed_number(request.GET.get("account", "")):
         account = Account.objects.visible_to(request.user).filter(pk=number).first()
         return account.account_id if account else ""
@@ -115,7 +118,7 @@ def _whose(request: PortalRequest) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_draft()
 def device_edit(request: PortalRequest, pk: int) -> HttpResponse:
-    """Name, model, site and notes."""
+    """Edit name, model, site and notes of a device (L1)."""
     device = load_device(request, pk)
     (row,) = device_rows(request.user, [device])
     form = DeviceForm(posted(request), device=device)

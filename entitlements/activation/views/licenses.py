@@ -1,4 +1,4 @@
-"""License files: the page of one, its download, and all of an item in one archive (L3, L5)."""
+"""License files: the page of one, its download, and all licenses of an item in one archive (L3, L5)."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.http import PortalRequest
 from accounts.permissions import Permission, requires
-from entitlements.activation.pages.downloads import MOST_IN_ZIP, license_filename, license_qr, licenses_zip
+from entitlements.activation.pages.downloads import MAX_IN_ZIP, license_filename, license_qr, licenses_zip
 from entitlements.activation.pages.rows import activation_rows
 from entitlements.activation.services.licenses import is_for_current_id
 from entitlements.items.predicates import may_activate
@@ -28,7 +28,7 @@ def _visible(request: PortalRequest) -> LicenseQuerySet:
 @requires(Permission.VIEW)
 @require_safe
 def license_detail(request: PortalRequest, license_id: UUID) -> HttpResponse:
-    """What an activation gives: the license for a device, to be saved or scanned; or that it has ended."""
+    """Show the license of an activation, to be saved or scanned, or that it has ended (L5)."""
     license = get_object_or_404(_visible(request), license_id=license_id)
     (row,) = activation_rows(request.user, [license.activation])
     item = license.activation.item
@@ -49,7 +49,7 @@ def license_detail(request: PortalRequest, license_id: UUID) -> HttpResponse:
 
 
 def _again(license: License) -> str:
-    """The form of Activate with the same device and number filled in."""
+    """Return the address of Activate with the same device and number filled in."""
     query = {"host_id": license.activation.device.host_id, "copies": license.copies}
     return reverse("line_item_activate", args=[license.activation.item_id], query=query)
 
@@ -57,7 +57,7 @@ def _again(license: License) -> str:
 @requires(Permission.VIEW)
 @require_safe
 def license_download(request: PortalRequest, license_id: UUID) -> HttpResponse:
-    """The file, while the license is valid."""
+    """Return the file, while the license is valid (L5)."""
     license = get_object_or_404(_visible(request).valid(), license_id=license_id)
     return _file(license.file, license_filename(license), "text/plain; charset=utf-8")
 
@@ -65,17 +65,19 @@ def license_download(request: PortalRequest, license_id: UUID) -> HttpResponse:
 @requires(Permission.VIEW)
 @require_safe
 def line_item_licenses(request: PortalRequest, pk: int) -> HttpResponse:
-    """The valid licenses of an item, or those of ``?first=…&last=…``, in one archive: the newest of very many."""
+    """Return valid licenses of an item, or those of ``?first=…&last=…``, in one archive: at most the newest
+    MAX_IN_ZIP.
+    """
     item = load_party_item(request.user, pk)
     licenses = License.objects.visible_to(request.user).valid().filter(activation__item=item)
-    newest = within(request, licenses).select_related("activation__device").order_by("-pk")[:MOST_IN_ZIP]
+    newest = in_range(request, licenses).select_related("activation__device").order_by("-pk")[:MAX_IN_ZIP]
     return _file(
         licenses_zip(newest), f"licenses-{item.entitlement.entitlement_id}-{pk}.zip", "application/zip"
     )
 
 
-def within(request: PortalRequest, licenses: LicenseQuerySet) -> LicenseQuerySet:
-    """Those that one request made: under the item's lock their numbers follow one another."""
+def in_range(request: PortalRequest, licenses: LicenseQuerySet) -> LicenseQuerySet:
+    """Keep the licenses that one request issued: under the item's lock their numbers follow one another."""
     for name, lookup in (("first", "pk__gte"), ("last", "pk__lte")):
         if (number := typed_number(request.GET.get(name, ""))) is not None:
             licenses = licenses.filter(**{lookup: number})

@@ -26,7 +26,9 @@ from mxportal.shared.views import own_address, posted, submit
 
 
 def _load(request: PortalRequest, pk: int) -> Activation:
-    """404 where the reader is no party of the item, 403 where it does not activate it."""
+    """Return the activation, or raise Http404 for a reader who is no party of the item, PermissionDenied for one who
+    may not activate it.
+    """
     activations = Activation.objects.visible_to(request.user)
     related = activations.select_related("item__product", "item__entitlement", "device")
     activation = get_object_or_404(related, pk=pk)
@@ -38,7 +40,7 @@ def _load(request: PortalRequest, pk: int) -> Activation:
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_draft()
 def activation_return(request: PortalRequest, pk: int) -> HttpResponse:
-    """Asks how many copies come back, and says before and after how many more can this year."""
+    """Ask how many copies to return, and show before and after how many more can be returned this year (L4)."""
     activation = _load(request, pk)
     form = ReturnForm(posted(request), actor=request.user, activation=activation)
     if submit(form, return_copies, keyed=True, actor=request.user, activation_id=pk) is None:
@@ -93,7 +95,7 @@ def _show(
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_draft()
 def activation_rehost(request: PortalRequest, pk: int) -> HttpResponse:
-    """Asks for the other device; the page of its license is the result."""
+    """Ask for the other device; the page of its license is the result (L4)."""
     activation = _load(request, pk)
     form = RehostForm(posted(request), actor=request.user, activation=activation)
     license = submit(form, rehost, keyed=True, actor=request.user, activation_id=pk)
@@ -109,7 +111,7 @@ def activation_rehost(request: PortalRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_draft()
 def device_replace(request: PortalRequest, pk: int) -> HttpResponse:
-    """Shows what moves, what stays and why, and asks for the other device."""
+    """Show what is rehosted, what stays and why, and ask for the other device (L4)."""
     device = load_device(request, pk)
     this = replacement(request.user, device)
     form = ReplaceDeviceForm(posted(request), actor=request.user, items=this.items)

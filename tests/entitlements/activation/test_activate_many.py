@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
-from entitlements.activation.services.activate import MOST_AT_ONCE, activate_many
+from entitlements.activation.services.activate import MAX_DEVICES, activate_many
 from entitlements.activation.services.devices import HostId
 from entitlements.activation.services.returns import return_copies
 from entitlements.identifiers.host_ids import HostIdType
@@ -67,11 +67,11 @@ def test_every_bad_line_is_named(cast: Cast, chain: Chain) -> None:
     assert "line 2 already" in found[1]
 
 
-@pytest.mark.parametrize("number", [0, MOST_AT_ONCE + 1])
+@pytest.mark.parametrize("number", [0, MAX_DEVICES + 1])
 def test_none_or_too_many(cast: Cast, chain: Chain, number: int) -> None:
     """L2: said before anything is looked at."""
     assert problems(cast, chain.served, *map(line, range(number))) == [
-        f"Enter from 1 to {MOST_AT_ONCE} devices."
+        f"Enter from 1 to {MAX_DEVICES} devices."
     ]
 
 

@@ -97,7 +97,7 @@ def test_many_files_come_as_one(cast: Cast, chain: Chain, monkeypatch: Any) -> N
     ((name, content),) = files_of(mail)
     with zipfile.ZipFile(io.BytesIO(content)) as files:
         assert (name, len(files.namelist())) == ("licenses.zip", 11)
-    monkeypatch.setattr("entitlements.activation.services.licenses.MOST_ATTACHED", 9)
+    monkeypatch.setattr("entitlements.activation.services.licenses.MAX_ATTACHED_LICENSES", 9)
     assert len(files_of(mail)) == 9
     message = render(mail)
     assert message is not None

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entitlements.activation.formats.license_files import (
-    LARGEST,
+    MAX_LICENSE_LENGTH,
     CannotReadError,
     NotALicenseFileError,
     pack,
@@ -89,7 +89,7 @@ def wrapped(payload: object) -> str:
         "-----BEGIN MACHINE FILE-----",
         "-----BEGIN MACHINE FILE-----\n????\n-----END MACHINE FILE-----",
         packed().replace("MACHINE", "LICENSE"),
-        packed() + " " * LARGEST,
+        packed() + " " * MAX_LICENSE_LENGTH,
         wrapped([]),
         wrapped(None),
         wrapped({}),

@@ -5,7 +5,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 
 from accounts.models import Tier
 from entitlements.activation.services.activate import activate, return_as_bearer
-from entitlements.activation.services.rehosting import moving, rehost, replace_device
+from entitlements.activation.services.rehosting import plan_replacement, rehost, replace_device
 from entitlements.activation.services.returns import return_copies
 from entitlements.models import Activation, Device, License, LineItem, Movement, State
 from entitlements.orders.services.states import change_state
@@ -143,7 +143,7 @@ def test_what_cannot_move_stays(cast: Cast) -> None:
     """L4: an inactive item's copies stay where they are, and it is said why."""
     device, items = three_licenses(cast)
     inactive(cast, items[1])
-    assert [bool(one.obstacle) for one in moving(cast.installer, device)] == [False, True, False]
+    assert [bool(one.obstacle) for one in plan_replacement(cast.installer, device)] == [False, True, False]
     replace(cast, device)
     assert [held(item) for item in items] == [{MAC: 0, OTHER: 2}, {MAC: 2}, {MAC: 0, OTHER: 2}]
 
@@ -178,7 +178,7 @@ def test_what_others_look_after_stays(cast: Cast) -> None:
         replace_device(actor=cast.sibling_installer, device_id=device.pk, host=host(OTHER), key=new_key())
     activate_of = {"actor": cast.sibling_installer, "device_id": device.pk, "host": host(OTHER)}
     activate(actor=cast.sibling_installer, item_id=of_sibling.pk, host=host(), copies=1, key=new_key())
-    assert len(moving(cast.sibling_installer, device)) == 1
+    assert len(plan_replacement(cast.sibling_installer, device)) == 1
     replace_device(**activate_of, key=new_key())
     assert held(of_sibling) == {MAC: 0, OTHER: 1}
     assert [held(item) for item in items] == [{MAC: 2}] * 3

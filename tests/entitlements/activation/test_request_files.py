@@ -12,7 +12,12 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entitlements.activation.offline.request_files import LARGEST, ActivationRequest, Wanted, read_request
+from entitlements.activation.offline.request_files import (
+    MAX_REQUEST_BYTES,
+    ActivationRequest,
+    Wanted,
+    read_request,
+)
 from entitlements.identifiers.host_ids import HostIdType
 
 ID = "7KQ4-8Z2M-1V6T-R0XC-93WD-HJ5N-PB4E"
@@ -95,7 +100,7 @@ def test_this_portal_in_other_words(portal: str) -> None:
     [
         (b"", "empty"),
         (b" \n", "empty"),
-        (b"{}" + b" " * LARGEST, "64 kB"),
+        (b"{}" + b" " * MAX_REQUEST_BYTES, "64 kB"),
         (b"\xff\xfe{\x00}\x00", "UTF-8"),
         (b"{", "JSON"),
         (b"[1" + b"0" * 5000 + b"]", "JSON"),

@@ -361,7 +361,9 @@ def test_copies_that_changed_since_they_were_looked_at(
 ) -> None:
     """L4: what was no return when it was looked at, and is one under the lock, is refused: nothing above is locked."""
     put_on(cast.installer, chain.served, 0, copies=2)
-    monkeypatch.setattr("entitlements.activation.services.activate.gives_back", lambda items, lines: False)
+    monkeypatch.setattr(
+        "entitlements.activation.services.activate.reduces_copies", lambda items, lines: False
+    )
     with pytest.raises(ValidationError, match="have just been changed"):
         put_on(cast.installer, chain.served, 0, copies=1)
 
