@@ -20,9 +20,9 @@ from accounts.services.credentials import (
     login_url,
     make_temporary_password,
 )
-from accounts.services.moves import MOVED, MOVED_AWAY
 from accounts.services.relations import NAMESAKE, RELATION_REQUESTED
 from accounts.services.token_notices import TOKEN_ENDS
+from accounts.services.transfers import MOVED, MOVED_AWAY
 from notifications.messages import Message, render_message
 from notifications.models import Mail
 from notifications.registry import renders

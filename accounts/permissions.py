@@ -32,7 +32,7 @@ class Permission(StrEnum):
     CREATE_ENTITLEMENTS = "create_entitlements"
     CHANGE_STATES = "change_states"
     CORRECT_QUANTITIES = "correct_quantities"
-    MOVE_ACCOUNTS = "move_accounts"
+    TRANSFER_ACCOUNTS = "move_accounts"
     READ_MOBOTIX_HELP = "read_mobotix_help"
 
 
@@ -56,7 +56,7 @@ MOBOTIX_ADMIN_PERMISSIONS = (
         Permission.CREATE_ENTITLEMENTS,
         Permission.CHANGE_STATES,
         Permission.CORRECT_QUANTITIES,
-        Permission.MOVE_ACCOUNTS,
+        Permission.TRANSFER_ACCOUNTS,
     }
 )
 

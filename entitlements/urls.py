@@ -13,7 +13,7 @@ from entitlements.certificates import views as keys
 from entitlements.certificates import views as verify
 from entitlements.mailing import views as email
 from entitlements.mailing import views as mails
-from entitlements.orders.views import corrections, issue, moves, products, replacing, states
+from entitlements.orders.views import corrections, issue, products, replacing, states, transfer
 from entitlements.overview import views as entitlements
 from entitlements.overview import views as history
 from entitlements.overview import views as home
@@ -56,7 +56,7 @@ urlpatterns = [
     path("activations/<int:pk>/rehost/", returns.activation_rehost, name="activation_rehost"),
     path("licenses/<uuid:license_id>/", licenses.license_detail, name="license_detail"),
     path("licenses/<uuid:license_id>/download/", licenses.license_download, name="license_download"),
-    path("accounts/<int:pk>/move/", moves.account_move, name="account_move"),
+    path("accounts/<int:pk>/move/", transfer.account_transfer, name="account_move"),
     path("items/<int:pk>/replace/", replacing.line_item_replace, name="line_item_replace"),
     path("items/<int:pk>/quantity/", corrections.line_item_quantity, name="line_item_quantity"),
     path("items/<int:pk>/state/", states.line_item_state, name="line_item_state"),

@@ -31,9 +31,9 @@ from entitlements.api.shapes import (
 from entitlements.bulk.services.lines import MOST_LINES, MOST_SOURCES, BulkLine, LinesRefused
 from entitlements.bulk.services.requests import undo_bulk_split
 from entitlements.bulk.services.split import bulk_split
+from entitlements.items.checks import MAX_COPIES
 from entitlements.items.listing import for_rows
 from entitlements.models import BulkSplit, BulkState, LineItem
-from entitlements.orders.services.issue import MOST_COPIES
 from mxportal.shared.refusals import INVALID
 
 router = Router(tags=["Bulk splits"])
@@ -49,7 +49,7 @@ class BulkLineIn(In):
 
     account_id: Text40 = ""
     email: Email
-    amount: Annotated[int, Field(ge=1, le=MOST_COPIES, strict=True)]
+    amount: Annotated[int, Field(ge=1, le=MAX_COPIES, strict=True)]
     activation_id: Text60 = ""
     order_number: Text60 = ""
     account_name: Text200 = ""

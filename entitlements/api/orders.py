@@ -33,13 +33,14 @@ from entitlements.api.shapes import (
     location,
     page_of,
 )
+from entitlements.items.checks import MAX_COPIES
 from entitlements.items.listing import for_rows
 from entitlements.items.predicates import is_party
 from entitlements.items.rows import shown_seller_id
 from entitlements.models import Entitlement, LineItem, Product, State
 from entitlements.orders.services.corrections import Correction, change_quantity
 from entitlements.orders.services.issue import (
-    MOST_COPIES,
+    MAX_LINES_PER_ORDER,
     NewLine,
     add_lines,
     create_entitlement,
@@ -50,7 +51,6 @@ from mxportal.shared.pagination import Arm
 from mxportal.shared.refusals import refusal
 
 router = Router(tags=["Entitlements"])
-MOST_LINES = 100
 LINES_SHOWN = 100
 
 
@@ -58,7 +58,7 @@ class LineIn(In):
     """One line of an order. Without ``expires_on``, it is permanent."""
 
     part_number: PartNumber
-    quantity: Annotated[int, Field(ge=1, le=MOST_COPIES, strict=True)]
+    quantity: Annotated[int, Field(ge=1, le=MAX_COPIES, strict=True)]
     starts_on: date
     expires_on: date | None = None
 
@@ -70,7 +70,7 @@ class LinesIn(In):
     """
 
     contact_email: Email
-    lines: Annotated[list[LineIn], Field(min_length=1, max_length=MOST_LINES)]
+    lines: Annotated[list[LineIn], Field(min_length=1, max_length=MAX_LINES_PER_ORDER)]
     deploy: bool = True
     send_mail: bool = True
 
@@ -127,7 +127,7 @@ class QuantityIn(In):
     """
 
     correction: Correction
-    copies: Annotated[int, Field(ge=0, le=MOST_COPIES, strict=True)] = 0
+    copies: Annotated[int, Field(ge=0, le=MAX_COPIES, strict=True)] = 0
     reason: Reason
 
 

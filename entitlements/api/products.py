@@ -23,7 +23,7 @@ from entitlements.api.shapes import (
     page_of,
 )
 from entitlements.models import LicenseModel, Product
-from entitlements.orders.forms.products import FIELDS, ProductForm
+from entitlements.orders.forms.products import PRODUCT_FIELDS, ProductForm
 from entitlements.orders.services.products import save_product
 
 router = Router(tags=["Products"])
@@ -111,7 +111,7 @@ def product_change(
         product = Product.objects.get(part_number__iexact=part_number)
         given = body.model_dump(exclude_unset=True)
         fields = checked(ProductForm, given, product=product)
-        wanted = {name: fields[name] for name in FIELDS if name in given}
+        wanted = {name: fields[name] for name in PRODUCT_FIELDS if name in given}
         check = unchanged(request, ProductOut.from_orm)
         return save_product(
             actor=request.user, key=idempotency_key, product_id=product.pk, precondition=check, **wanted

@@ -16,8 +16,8 @@ from ninja import Header, Schema
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from entitlements.items.checks import MAX_COPIES
 from entitlements.models.line_item import PERMANENT
-from entitlements.orders.services.issue import MOST_COPIES
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.pagination import Arm, paginate
 
@@ -52,7 +52,7 @@ Paragraphs = Annotated[str, StringConstraints(max_length=2000)]
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID, strict=True)]
 DIGITS = BeforeValidator(_ascii_digits)
 QueryId = Annotated[int, Field(ge=1, le=LARGEST_ID), DIGITS]
-Copies = Annotated[int, Field(ge=1, le=MOST_COPIES, strict=True)]
+Copies = Annotated[int, Field(ge=1, le=MAX_COPIES, strict=True)]
 AccountId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}$")]
 EntitlementId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,20}$")]
 PartNumber = Text40

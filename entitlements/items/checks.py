@@ -9,6 +9,8 @@ from entitlements.items.predicates import needs_reason
 from entitlements.models import LineItem, State
 from mxportal.shared.refusals import refusal
 
+MAX_COPIES = 1_000_000_000  # of one line item: far beyond any order, far below what the columns hold
+
 
 def check_reason(actor: User, item: LineItem, reason: str) -> None:
     """Check that MOBOTIX gives a reason where it acts on an item that another account sold (E13).

@@ -1,4 +1,4 @@
-"""View → Email."""
+"""Forms of View → Email, of the list of mails, and of correcting an address."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ from notifications.registry import kinds
 
 
 class EmailForm(KeyedForm):
-    """E9: recipients with commas between, prefilled with the contact."""
+    """Recipients with commas between them, prefilled with the contact (E9)."""
 
     recipients = forms.CharField(
         label=_("Ship-to email"),
@@ -60,7 +60,7 @@ class EmailForm(KeyedForm):
             del self.fields["whole_entitlement"]
 
     def _offer_licenses(self, item: LineItem, lines: int) -> None:
-        """L5: where there are any; ticked where the item itself has some."""
+        """Offer license files if there are any; ticked if the item itself has some (L5)."""
         own = valid_licenses([item]).exists()
         field = self.fields["attach_licenses"]
         field.initial = own
@@ -71,12 +71,12 @@ class EmailForm(KeyedForm):
             del self.fields["attach_licenses"]
 
     def clean_recipients(self) -> list[str]:
-        """The addresses, one by one."""
+        """Return the addresses as a list."""
         return parse_recipients(self.cleaned_data["recipients"])
 
 
 class DayInput(forms.DateInput):
-    """The browser's own calendar, which wants days as ISO 8601 writes them."""
+    """The browser's own calendar, which expects days in ISO 8601."""
 
     input_type = "date"
 
@@ -84,7 +84,7 @@ class DayInput(forms.DateInput):
         super().__init__(format="%Y-%m-%d")
 
     def format_value(self, value: Any) -> str | None:
-        """Nothing where it is no day: a browser shows none of it, and complains in its console."""
+        """Return None for text that is no day: browsers do not show it, and log a warning."""
         try:
             return super().format_value(value) if value and parse_date(str(value)) else None
         except ValueError:
@@ -92,7 +92,7 @@ class DayInput(forms.DateInput):
 
 
 class AddressForm(KeyedForm):
-    """N8: the address that a mail should have gone to."""
+    """The corrected address of a mail (N8)."""
 
     email = forms.EmailField(
         label=_("E-mail"),
@@ -102,12 +102,12 @@ class AddressForm(KeyedForm):
 
     @property
     def helper(self) -> FormHelper:
-        """The page writes the form element."""
+        """Leave the form element to the page."""
         return plain_helper(Layout("email"))
 
 
 class MailFilter(forms.Form):
-    """What the list of mails is narrowed to. Values that it does not know are as good as none."""
+    """Filters of the list of mails. Values that the form does not know are ignored."""
 
     q = forms.CharField(
         label=_("Recipient or subject"),
@@ -142,26 +142,26 @@ class MailFilter(forms.Form):
             }
 
     def clean_q(self) -> str:
-        """A trigram index needs three characters."""
+        """Require three characters, which a trigram index needs."""
         text: str = self.cleaned_data["q"].strip()
         if 0 < len(text) < MIN_SEARCH_LENGTH:
             raise ValidationError(_("Type at least 3 characters."), code="short")
         return text
 
     def visible(self) -> list[forms.BoundField]:
-        """The fields beside the search."""
+        """Return the fields beside the search."""
         return [self[name] for name in ("status", "kind", "since", "until")]
 
     def filters(self) -> dict[str, Any]:
-        """The values for ``list_mails``."""
+        """Return the arguments of ``list_mails``."""
         return {name: self.cleaned_data.get(name) or None for name in self.fields}
 
     def mistakes(self) -> list[str]:
-        """What has to be typed otherwise. A choice that no select offers narrows nothing."""
+        """Return the errors of typed fields. A choice that no select offers is ignored."""
         typed = ("q", "since", "until")
         return [str(error) for name in typed for error in self.errors.get(name, [])]
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether anything was asked for."""
+        """Return whether a filter was set."""
         return any(self.filters().values()) or bool(self.mistakes())

@@ -1,4 +1,4 @@
-"""This app's mails, rendered at delivery (N4): an Activation ID is a secret."""
+"""Render the mails of this app at delivery, because an Activation ID is a secret (N4)."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from entitlements.ledger.sealing.anchors import head_document
 from entitlements.ledger.sealing.publishing import head_name
 from entitlements.mailing.pages.notices import digest_of, notice_of
 from entitlements.mailing.services.expiring import gets_digest, wants_notices
-from entitlements.mailing.services.queue import brings
+from entitlements.mailing.services.queue import has_present_id
 from entitlements.models import BulkSplit, LineItem, Movement, NoticeRun, PublishedHead
 from entitlements.models.kinds import MailKind
 from mxportal.shared.fields import fold
@@ -25,16 +25,19 @@ from notifications.messages import Message, render_message
 from notifications.models import Mail
 from notifications.registry import renders
 
-MOST_LINES = 50  # in one mail; the rest is counted
+MAX_LINES_IN_MAIL = 50  # the others are counted
 
 
 @renders(MailKind.ACTIVATION, _("Activation ID"))
 def render_activation(mail: Mail) -> Message | None:
-    """E9: Activation IDs of one or more lines of an entitlement. Not needed any more where none is usable."""
+    """Render Activation IDs of one or more lines of an entitlement (E9).
+
+    Return None if none of them is usable any more.
+    """
     lines = LineItem.objects.filter(pk__in=mail.context["items"]).select_related(
         "product", "entitlement__owner", "entitlement__seller", "serving_account"
     )
-    items = [item for item in lines.order_by("pk") if item.is_usable and brings(mail, item)]
+    items = [item for item in lines.order_by("pk") if item.is_usable and has_present_id(mail, item)]
     if not items:
         return None
     attachments = _certificate(items) if mail.context.get("certificate") else []
@@ -60,7 +63,7 @@ def _context(mail: Mail, items: list[LineItem]) -> dict[str, Any]:
 
 
 def _activate_url(owner: Account) -> str:
-    """L3: End customers have no login and need none; everybody else finds the way in the portal."""
+    """Return the link for End customers, who have no login (L3); "" for others, who find activation in the portal."""
     if owner.tier != Tier.END_CUSTOMER:
         return ""
     return settings.SITE_URL + reverse("offline_activation")
@@ -85,7 +88,7 @@ def _certificate(items: list[LineItem]) -> list[tuple[str, bytes, str]]:
 
 @renders(MailKind.LEDGER_HEAD, _("Head of the ledger"))
 def render_ledger_head(mail: Mail) -> Message | None:
-    """E11: the head of one day, to be kept: text and attachments say the same."""
+    """Render the ledger's head of one day, to be kept; text and attachments say the same (E11)."""
     published = PublishedHead.objects.select_related("head__key").get(day=mail.context["day"])
     document, stamp = head_document(published.head), bytes(published.stamp)
     attachments = [(head_name(published.day), document, "application/json")]
@@ -97,7 +100,7 @@ def render_ledger_head(mail: Mail) -> Message | None:
 
 @renders(MailKind.UNDONE, _("Copies taken back"))
 def render_undone(mail: Mail) -> Message | None:
-    """E8: copies were taken back."""
+    """Render the mail that says that copies were taken back (E8)."""
     item = LineItem.objects.select_related("product", "entitlement__seller", "serving_account").get(
         pk=mail.context["item"]
     )
@@ -113,31 +116,31 @@ def render_undone(mail: Mail) -> Message | None:
 
 @renders(MailKind.EXPIRING, _("Expiring entitlements"))
 def render_expiring(mail: Mail) -> Message | None:
-    """N5: what expires. Not needed any more where the person wants none, or nothing is left to say."""
-    person = _still_wanting(mail, wants_notices(User.objects.all()))
+    """Render what expires (N5). Return None if the person does not want it any more, or nothing is left to say."""
+    person = _recipient_if_wanted(mail, wants_notices(User.objects.all()))
     notice = notice_of(person, NoticeRun.objects.get(pk=mail.context["run"])) if person else None
     return render_message("emails/expiring", {"mail": mail, "this": notice}) if notice else None
 
 
 @renders(MailKind.DIGEST, _("Weekly digest of what expires"))
 def render_digest(mail: Mail) -> Message | None:
-    """What expires by distributor, for MOBOTIX."""
-    person = _still_wanting(mail, gets_digest(User.objects.all()))
+    """Render for MOBOTIX what expires, by distributor (N5). Return None if it is not needed any more."""
+    person = _recipient_if_wanted(mail, gets_digest(User.objects.all()))
     digest = digest_of(person) if person else None
     return render_message("emails/digest", {"mail": mail, "this": digest}) if digest else None
 
 
-def _still_wanting(mail: Mail, people: QuerySet[User]) -> User | None:
-    """The person, where this address is still its own and the mail still wanted."""
+def _recipient_if_wanted(mail: Mail, people: QuerySet[User]) -> User | None:
+    """Return the person if this address is still theirs and they still want the mail."""
     people = people.filter(pk=mail.context["user"], email_key=fold(mail.recipient_email))
     return people.select_related("account").first()
 
 
 @renders(MailKind.CORRECTED, _("Quantity changed"))
 def render_corrected(mail: Mail) -> Message | None:
-    """E15: MOBOTIX changed quantities of items that the reader is the contact of."""
+    """Render the mail that says that MOBOTIX changed quantities of items whose contact the reader is (E15)."""
     changes = dict(mail.context["changes"])
-    items = LineItem.objects.filter(pk__in=list(changes)[:MOST_LINES]).select_related("product")
+    items = LineItem.objects.filter(pk__in=list(changes)[:MAX_LINES_IN_MAIL]).select_related("product")
     lines = [
         {
             "product": item.product.name,
@@ -155,7 +158,7 @@ def render_corrected(mail: Mail) -> Message | None:
 
 @renders(MailKind.CAME_BACK, _("Copies came back"))
 def render_came_back(mail: Mail) -> Message | None:
-    """E8: the seller's copies are on its item again; the buyer's name as far as the reader may see it (A4)."""
+    """Render the mail about copies that are back on the seller's item; the buyer's name may be withheld (E8, A4)."""
     movement = Movement.objects.select_related("item__product", "parent").get(pk=mail.context["movement"])
     owner_id, source = movement.item.owner_id, movement.parent
     names = visible_names(User.objects.select_related("account").get(pk=mail.context["user"]), [owner_id])
@@ -175,7 +178,7 @@ def render_came_back(mail: Mail) -> Message | None:
 
 @renders(MailKind.BULK_UNDONE, _("Bulk split undone"))
 def render_bulk_undone(mail: Mail) -> Message | None:
-    """E8: all that is left of a bulk split is on the items again that it was split from."""
+    """Render the mail about a bulk split that MOBOTIX undid: all that was left went back to its sources (E8)."""
     bulk = BulkSplit.objects.get(pk=mail.context["bulk"])
     context = {
         "mail": mail,

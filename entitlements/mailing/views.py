@@ -1,4 +1,4 @@
-"""View → Email (E9)."""
+"""The pages View → Email and "E-mails": list, send again, correct an address (E9, N2, N8)."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from entitlements.mailing.forms import AddressForm, EmailForm, MailFilter
 from entitlements.mailing.pages.mail_list import list_mails, mail_rows, mail_server_trouble, party_item
 from entitlements.mailing.services.queue import email_line_items, mailable
 from entitlements.mailing.services.resending import (
-    AT_ONCE,
+    MAX_SENT_AGAIN,
     correct_and_send_again,
     correctable,
     failed_mails,
@@ -40,7 +40,7 @@ from notifications.registry import kind_label
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_draft()
 def line_item_email(request: PortalRequest, pk: int) -> HttpResponse:
-    """Sends an item's Activation ID; to the owner of what was split further it offers the mails of the splits."""
+    """Send an item's Activation ID; if it was split further, offer the owner the mails of the splits (E9)."""
     item = load_party_item(request.user, pk)
     deny_unless(request.method != "POST" or may_hand_on(request.user, item))
     form = EmailForm(posted(request), actor=request.user, item=item, lines=mailable(item).count())
@@ -74,12 +74,12 @@ def _show(request: PortalRequest, item: LineItem, form: EmailForm) -> HttpRespon
 
 
 def _obstacle(item: LineItem) -> str:
-    """E3."""
+    """Say why the item cannot be mailed (E3); "" if it can."""
     return "" if item.is_usable else _("Only line items that are deployed and not expired can be e-mailed.")
 
 
 def _own_splits(request: PortalRequest, item: LineItem) -> list[LineItem]:
-    """The newest splits that the owner of the item can mail."""
+    """Return the newest splits that the owner of the item can mail."""
     splits = LineItem.objects.visible_to(request.user).filter(parent=item, seller=request.user.account)
     usable = splits.deployed().not_expired().select_related("product", "entitlement")
     return list(usable.order_by("-pk")[:SPLITS_SHOWN])
@@ -88,7 +88,7 @@ def _own_splits(request: PortalRequest, item: LineItem) -> list[LineItem]:
 @requires(Permission.VIEW)
 @require_safe
 def mail_list(request: PortalRequest) -> HttpResponse:
-    """E-mails: what the reader may see of them, newest first, a keyset page at a time."""
+    """List the mails that the reader may see, newest first, in keyset pages (N2)."""
     form = MailFilter(request.GET, actor=request.user)
     filters = form.filters()
     item = party_item(request.user, filters["item"]) if filters["item"] else None
@@ -113,12 +113,12 @@ def mail_list(request: PortalRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_draft()
 def mail_send_all_again(request: PortalRequest) -> HttpResponse:
-    """Every failed mail that the reader may send again, asked first."""
+    """Send every failed mail again that the reader may, after a confirmation (N2)."""
     form = KeyedForm(posted(request))
     sent = submit(form, send_all_again, keyed=True, actor=request.user)
     if sent is None:
         count = capped_count(failed_mails(request.user))
-        context = {"form": form, "count": count, "most": AT_ONCE}
+        context = {"form": form, "count": count, "most": MAX_SENT_AGAIN}
         return render(request, "entitlements/mailing/mail_send_all_again.html", context)
     sentence = ngettext(
         "%(count)s e-mail is on its way again.", "%(count)s e-mails are on their way again.", sent
@@ -130,7 +130,7 @@ def mail_send_all_again(request: PortalRequest) -> HttpResponse:
 @requires(Permission.SEND_MAIL)
 @require_POST
 def mail_send_again(request: PortalRequest, pk: int) -> HttpResponse:
-    """Makes a failed or waiting mail due now, and goes back to where its fate was shown."""
+    """Make a failed or waiting mail due now, and return to the page that showed it (N2)."""
     try:
         mail = send_again(actor=request.user, mail_id=pk)
     except Mail.DoesNotExist as error:
@@ -148,7 +148,7 @@ def mail_send_again(request: PortalRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_draft()
 def mail_correct(request: PortalRequest, pk: int) -> HttpResponse:
-    """N8: "Correct the address and send again"."""
+    """Correct the address of a mail's person and send the mail again (N8)."""
     with missing_is_404():
         mail, person = correctable(request.user, pk)
     form = AddressForm(posted(request), initial={"email": person.email})

@@ -1,0 +1,1 @@
+"""Orders: what MOBOTIX does with products, entitlements, states, quantities, accounts' sellers and Activation IDs."""

@@ -1,0 +1,1 @@
+"""Splits: split copies off a line item for a buyer, and undo a split."""

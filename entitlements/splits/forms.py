@@ -1,4 +1,4 @@
-"""Split Entitlement Line Item: the form of all of its steps."""
+"""Forms of "Split Entitlement Line Item", for all of its steps, and of "Undo split"."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -22,14 +22,14 @@ from mxportal.shared.text import only_what_is_seen
 
 T = TypeVar("T")
 TICKS = ("send_mail", "attach_certificate")
-CARRIED = ("key", "copies", "order_number", *TICKS)
+CARRIED_FIELDS = ("key", "copies", "order_number", *TICKS)
 
 
 class SplitForm(KeyedForm):
-    """Whom to, how many. The summary's ticks belong to it, so that going back and forth keeps them.
+    """Target, contact and number of copies; also the summary's ticks, so that going back and forth keeps them.
 
-    It knows the kinds of its values only: the service judges them, under its lock and after it has looked whether this
-    very request was carried out before (E7).
+    The form checks only the types of its values. The service judges them under its lock, after it has looked whether
+    this request was already carried out (E7).
     """
 
     target = ChosenField(_("Choose the account that the copies go to."))
@@ -48,71 +48,71 @@ class SplitForm(KeyedForm):
     def __init__(self, *args: Any, actor: User, item: LineItem, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.actor, self.item = actor, item
-        self.say_available()
+        self.show_available()
 
-    def say_available(self) -> None:
-        """The amount's label tells what there is now."""
+    def show_available(self) -> None:
+        """Write the copies that are available now into the label of the amount."""
         label = _("Split Amount (of %(available)s available)")
         self.fields["copies"].label = label % {"available": self.item.available}
 
     @cached_property
     def chosen_account(self) -> Account | None:
-        """The account to show; None while none, or none that may be shown, is chosen."""
-        return _found(lambda: find_target(self.actor, self._chosen("target")))
+        """Return the account to show; None if no account is chosen or the chosen one is not allowed."""
+        return _find_or_none(lambda: find_target(self.actor, self._chosen("target")))
 
     @cached_property
     def chosen_contact(self) -> User | None:
-        """The contact to show."""
+        """Return the contact to show; None if no contact is chosen or the chosen one is not allowed."""
         account = self.chosen_account
-        return _found(lambda: find_contact(account, self._chosen("contact"))) if account else None
+        return _find_or_none(lambda: find_contact(account, self._chosen("contact"))) if account else None
 
     def _chosen(self, name: str) -> int:
         return typed_number(str(self[name].value() or "")) or 0
 
     def order(self) -> dict[str, Any]:
-        """The service's arguments."""
+        """Return the arguments of the service."""
         data = self.service_data()
         return {"target_id": data.pop("target"), "contact_id": data.pop("contact"), **data}
 
 
 class CheckedSplitForm(SplitForm):
-    """E6, for the summary: everything that is wrong, each at its field."""
+    """The form of the summary, which reports every mistake at its field (E6)."""
 
     def clean(self) -> dict[str, Any]:
-        """Account, contact of it, and amount by what is available now."""
+        """Check the target, its contact, and the copies against what is available now."""
         data, account = self.cleaned_data, self.chosen_account
         if "target" in data:
-            self._judge(lambda: find_target(self.actor, data["target"]))
+            self._report_refusal(lambda: find_target(self.actor, data["target"]))
         if account is not None and "contact" in data:
-            self._judge(lambda: find_contact(account, data["contact"]))
+            self._report_refusal(lambda: find_contact(account, data["contact"]))
         if "copies" in data:
-            self._judge(lambda: check_copies(data["copies"], self.item.available))
+            self._report_refusal(lambda: check_copies(data["copies"], self.item.available))
         return self.cleaned_data
 
-    def _judge(self, check: Callable[[], object]) -> None:
+    def _report_refusal(self, check: Callable[[], object]) -> None:
         try:
             check()
         except ValidationError as error:
             self.add_service_error(error)
 
 
-def _found(find: Callable[[], T]) -> T | None:
+def _find_or_none(find: Callable[[], T]) -> T | None:
     try:
         return find()
     except ValidationError:
         return None
 
 
-def filled(query: QueryDict, typed: Sent | None) -> dict[str, str]:
-    """What an address fills in: account and contact from the dialog, and what had been typed before it opened."""
-    values = {name: str(query[name]) for name in CARRIED if name in query}
+def prefilled(query: QueryDict, typed: Sent | None) -> dict[str, str]:
+    """Return the values from the query: account and contact from the dialog, and what was typed before it opened."""
+    values = {name: str(query[name]) for name in CARRIED_FIELDS if name in query}
     if "account" in query:
         values |= {"target": str(query["account"]), "contact": query.get("contact", "")}
     return values if typed else {"send_mail": "true", **values}
 
 
 class UndoForm(KeyedForm):
-    """E8: how many copies come back, prefilled with all that can."""
+    """Number of copies that come back, prefilled with all that are available, and the reason (E8)."""
 
     copies = CopiesField()
     reason = ReasonField()

@@ -1,4 +1,4 @@
-"""Split Entitlement Line Item: the form, the summary, the result (E6, E7)."""
+"""The pages "Split Entitlement Line Item" – form, summary, result – and "Undo split" (E6, E7, E8)."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ from entitlements.items.shortcuts import (
     shown,
 )
 from entitlements.models import LineItem
-from entitlements.splits.forms import CARRIED, TICKS, CheckedSplitForm, SplitForm, UndoForm, filled
+from entitlements.splits.forms import CARRIED_FIELDS, TICKS, CheckedSplitForm, SplitForm, UndoForm, prefilled
 from entitlements.splits.services.obstacles import undo_obstacle
 from entitlements.splits.services.split import split_line_item
 from entitlements.splits.services.undo import undo_split
@@ -40,15 +40,15 @@ STEP_LABELS = (_("Account and amount"), _("Summary"), _("Result"))
 
 @requires(Permission.SPLIT)
 @require_http_methods(["GET", "HEAD", "POST"])
-@keeps_draft(fill=filled)
+@keeps_draft(fill=prefilled)
 def line_item_split(request: PortalRequest, pk: int) -> HttpResponse:
-    """All steps have this address; the button that was pressed says which one it is."""
+    """Show and handle all steps of a split under one address; the button that was pressed decides which."""
     item = load_item(request.user, pk)
     deny_unless(may_split(request.user, item))
     sent = posted(request)
     if sent is None:
         return _show_form(request, item, SplitForm(actor=request.user, item=item))
-    step = _back if sent.is_typed else STEPS.get(sent.get("step", ""), _summarize)
+    step = _back if sent.is_typed else STEP_HANDLERS.get(sent.get("step", ""), _summarize)
     return step(request, item, sent)
 
 
@@ -58,28 +58,28 @@ def _show_form(request: PortalRequest, item: LineItem, form: SplitForm) -> HttpR
         "row": shown(request.user, item),
         "obstacle": split_obstacle(item),
         "form": form,
-        "carried": ",".join(("back", PARAMETER, *CARRIED)),
+        "carried": ",".join(("back", PARAMETER, *CARRIED_FIELDS)),
     }
     return render(request, "entitlements/splits/line_item_split.html", context)
 
 
 def _back(request: PortalRequest, item: LineItem, sent: Sent) -> HttpResponse:
-    """From the summary to the form with everything typed, without judging it."""
-    names = (*CARRIED, "target", "contact")
+    """Go back from the summary to the form with everything that was typed, without checking it."""
+    names = (*CARRIED_FIELDS, "target", "contact")
     typed: dict[str, Any] = {name: sent[name] for name in names if name in sent}
     typed |= {tick: sent.get(tick, "false") != "false" for tick in TICKS}
     return _show_form(request, item, SplitForm(actor=request.user, item=item, initial=typed))
 
 
-def _pick(request: PortalRequest, item: LineItem, sent: Sent) -> HttpResponse:
-    """The magnifier without JavaScript: on to the picker, which brings back what it carries."""
-    carried = {name: str(sent[name]) for name in (PARAMETER, *CARRIED) if name in sent}
+def _open_picker(request: PortalRequest, item: LineItem, sent: Sent) -> HttpResponse:
+    """Open the account picker without JavaScript; it returns to the form with the carried values."""
+    carried = {name: str(sent[name]) for name in (PARAMETER, *CARRIED_FIELDS) if name in sent}
     query = urlencode({"back": reverse("line_item_split", args=[item.pk]), **carried})
     return redirect(f"{reverse('account_pick')}?{query}")
 
 
 def _summarize(request: PortalRequest, item: LineItem, sent: Sent) -> HttpResponse:
-    """What will happen, before it does."""
+    """Show what the split will do before it is carried out."""
     form = CheckedSplitForm(sent, actor=request.user, item=item)
     if split_obstacle(item) or not form.is_valid():
         return _show_form(request, item, form)
@@ -95,7 +95,7 @@ def _summarize(request: PortalRequest, item: LineItem, sent: Sent) -> HttpRespon
 
 
 def _complete(request: PortalRequest, item: LineItem, sent: Sent) -> HttpResponse:
-    """Sent twice, the service answers with the same new item (E7)."""
+    """Carry out the split; the same request sent twice gets the same new item (E7)."""
     form = SplitForm(sent, actor=request.user, item=item)
     if not form.is_valid():
         return _show_form(request, item, form)
@@ -108,18 +108,18 @@ def _complete(request: PortalRequest, item: LineItem, sent: Sent) -> HttpRespons
     except ValidationError as error:
         form.add_service_error(error)
         item.refresh_from_db(fields=["available", "split", "state"])
-        form.say_available()
+        form.show_available()
         return _show_form(request, item, form)
     return redirect("line_item_split_done", pk=new.pk)
 
 
-STEPS = {"pick": _pick, "back": _back, "summary": _summarize, "complete": _complete}
+STEP_HANDLERS = {"pick": _open_picker, "back": _back, "summary": _summarize, "complete": _complete}
 
 
 @requires(Permission.SPLIT)
 @require_safe
 def line_item_split_done(request: PortalRequest, pk: int) -> HttpResponse:
-    """The new Activation ID, and what comes next."""
+    """Show the new Activation ID and the next possible steps."""
     item = load_item(request.user, pk)
     source = item.parent
     deny_unless(source is not None and may_hand_on(request.user, item))
@@ -137,16 +137,16 @@ def line_item_split_done(request: PortalRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_draft()
 def line_item_undo(request: PortalRequest, pk: int) -> HttpResponse:
-    """Asks how many copies come back, and says what stands in the way of the others."""
+    """Ask how many copies come back, and say why the others cannot (E8)."""
     item = load_party_item(request.user, pk)
     form = UndoForm(posted(request), actor=request.user, item=item)
     if submit(form, undo_split, keyed=True, actor=request.user, item_id=pk) is None:
-        return _show(request, item, form)
-    _say_done(request, form.cleaned_data["copies"])
+        return _show_undo(request, item, form)
+    _confirm_undo(request, form.cleaned_data["copies"])
     return redirect("line_item_detail", pk=pk)
 
 
-def _say_done(request: PortalRequest, copies: int) -> None:
+def _confirm_undo(request: PortalRequest, copies: int) -> None:
     sentence = ngettext(
         "%(copies)s copy has gone back to the line item that it was split from.",
         "%(copies)s copies have gone back to the line item that they were split from.",
@@ -155,7 +155,7 @@ def _say_done(request: PortalRequest, copies: int) -> None:
     messages.success(request, sentence % {"copies": copies})
 
 
-def _show(request: PortalRequest, item: LineItem, form: UndoForm) -> HttpResponse:
+def _show_undo(request: PortalRequest, item: LineItem, form: UndoForm) -> HttpResponse:
     item.refresh_from_db(fields=["quantity", "available", "split", "activated", "state"])
     further = LineItem.objects.visible_to(request.user).filter(parent=item, quantity__gt=0)
     splits = further.select_related("product", "entitlement").order_by("-pk")

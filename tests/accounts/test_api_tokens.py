@@ -56,7 +56,7 @@ def test_no_scope_reaches_further_than_a_role(cast: Cast) -> None:
         Permission.EDIT_PROFILE,
         Permission.REPLACE_IDS,
         Permission.MANAGE_TOKENS,
-        Permission.MOVE_ACCOUNTS,
+        Permission.TRANSFER_ACCOUNTS,
     }
     assert cast.mobotix.permissions() - found.user.permissions() == left
     assert set(ALLOWED_BY) == set(Scope)

@@ -26,10 +26,10 @@ from entitlements.mailing.services.resending import send_all_again
 from entitlements.models import BulkSplit, Origin, State
 from entitlements.orders.services.corrections import Correction, change_quantity
 from entitlements.orders.services.issue import NewLine, add_lines, create_entitlement, deploy_entitlement
-from entitlements.orders.services.moves import move_account
 from entitlements.orders.services.products import save_product
 from entitlements.orders.services.replacing import replace_activation_id
 from entitlements.orders.services.states import change_state
+from entitlements.orders.services.transfer import transfer_account
 from entitlements.splits.services.split import split_line_item
 from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
@@ -151,7 +151,7 @@ def moving(cast: Cast) -> Asked:
     buyer = make_account(Tier.END_CUSTOMER, "Mover", sellers=(former,))
     request = {"actor": cast.mobotix, "account_id": buyer.pk, "reason": "Because."}
     request |= {"former_id": former.pk, "seller_id": seller.pk}
-    return Asked(move_account, request, {"reason": "Another."}, ValidationError)
+    return Asked(transfer_account, request, {"reason": "Another."}, ValidationError)
 
 
 def split(cast: Cast) -> Asked:
@@ -271,7 +271,7 @@ KEYED: dict[str, Callable[[Cast], Asked]] = {
     "entitlements.orders.services.states.change_state": state,
     "entitlements.orders.services.corrections.change_quantity": quantity,
     "entitlements.orders.services.replacing.replace_activation_id": replacement,
-    "entitlements.orders.services.moves.move_account": moving,
+    "entitlements.orders.services.transfer.transfer_account": moving,
     "entitlements.splits.services.split.split_line_item": split,
     "entitlements.bulk.services.split._bulk_split": splits,
     "entitlements.bulk.services.requests._start": bulk_start,

@@ -14,7 +14,7 @@ from accounts.services.credentials import make_temporary_password, send_credenti
 from accounts.services.relations import NAMESAKE, decide_relation, request_relation
 from accounts.services.users import _update_user, update_profile, update_user
 from entitlements.bulk.services.lines import BulkLine
-from entitlements.orders.services.moves import move_account
+from entitlements.orders.services.transfer import transfer_account
 from mxportal.shared.forms import new_key
 from notifications.delivery import _claim
 from notifications.models import Failure, Mail, Status
@@ -26,7 +26,7 @@ from tests.guards.races import Race, inside, proves, refused
 ACCOUNTS = "accounts.services.accounts"
 CREDENTIALS = "accounts.services.credentials"
 RELATIONS = "accounts.services.relations"
-MOVES = "accounts.services.moves"
+TRANSFERS = "accounts.services.transfers"
 USERS = "accounts.services.users"
 MAILS = "notifications.services"
 DELIVERY = "notifications.delivery"
@@ -161,10 +161,10 @@ def accepted_beside_a_namesake(cast: Cast) -> Race:
 def move_of(cast: Cast, account: Account, former: User, seller: User) -> Account:
     """A7."""
     parties = {"account_id": account.pk, "former_id": former.account_id, "seller_id": seller.account_id}
-    return move_account(actor=cast.mobotix, key=new_key(), reason="Because.", **parties)
+    return transfer_account(actor=cast.mobotix, key=new_key(), reason="Because.", **parties)
 
 
-@proves(f"{MOVES}.lock_move")
+@proves(f"{TRANSFERS}.lock_transfer")
 def moved_beside_a_namesake(cast: Cast) -> Race:
     """A3, A7: the new seller makes a buyer of the name at the same time."""
     seller = make_seller(cast)
@@ -176,7 +176,7 @@ def moved_beside_a_namesake(cast: Cast) -> Race:
     )
 
 
-@proves(f"{MOVES}.lock_move 2")
+@proves(f"{TRANSFERS}.lock_transfer 2")
 def moved_to_who_asks(cast: Cast) -> Race:
     """A2, A7: a pair has one relation, also where the new seller asks for it at the same time."""
     former, seller = make_seller(cast), make_seller(cast)

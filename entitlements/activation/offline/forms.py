@@ -14,7 +14,6 @@ from entitlements.activation.offline.request_files import (
     MAX_NAME_LENGTH,
     MAX_REQUEST_BYTES,
     MAX_REQUESTS,
-    MOST_COPIES,
     ActivationRequest,
     Wanted,
     read_request,
@@ -23,6 +22,7 @@ from entitlements.activation.offline.request_files import (
 from entitlements.activation.offline.services import Step
 from entitlements.identifiers.activation_ids import is_mistyped
 from entitlements.identifiers.host_ids import HostIdType, normalise
+from entitlements.items.checks import MAX_COPIES
 from entitlements.items.fields import CopiesField, ReasonField
 from mxportal.shared.forms import KeptForm
 from mxportal.shared.numbers import typed_number
@@ -57,7 +57,7 @@ class WantedForm(forms.Form):
         required=False,
         initial=1,
         min_value=1,
-        max_value=MOST_COPIES,
+        max_value=MAX_COPIES,
         help_text=_("So many in all, not so many more."),
     )
 

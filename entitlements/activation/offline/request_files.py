@@ -16,13 +16,13 @@ from django.utils.translation import gettext as _
 
 from entitlements.identifiers.activation_ids import bare
 from entitlements.identifiers.host_ids import HostIdType, guess_type, normalise
+from entitlements.items.checks import MAX_COPIES
 from mxportal.shared.forms import new_key
 from mxportal.shared.text import only_what_is_seen
 
 FORMAT, VERSION = "mxportal-activation-request", 1
 MAX_REQUEST_BYTES = 64 * 1024
 MAX_REQUESTS = 50
-MOST_COPIES = 1_000_000_000
 MIN_NONCE_LENGTH, MAX_NONCE_LENGTH = 8, 128
 MAX_NAME_LENGTH, MAX_ID_LENGTH, MAX_PORTAL_LENGTH = 100, 60, 200
 
@@ -230,7 +230,7 @@ def _wanted(data: Any, path: str) -> Wanted:
         _check(data["return"] is True, f"{path}.return", lambda: _("This must be true."))
         return Wanted(activation_id, 0)
     copies = data["copies"]
-    in_range = type(copies) is int and 1 <= copies <= MOST_COPIES
+    in_range = type(copies) is int and 1 <= copies <= MAX_COPIES
     _check(in_range, f"{path}.copies", lambda: _("This must be a whole number from 1."))
     return Wanted(activation_id, copies)
 

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import AuditEntry
 from accounts.permissions import Permission, check_permission
-from entitlements.bulk.services.split import BATCH, parcels_of
-from entitlements.mailing.services.queue import queue_parcels
+from entitlements.bulk.services.split import BATCH, by_order_and_contact
+from entitlements.mailing.services.queue import queue_contact_mails
 from entitlements.models import BulkSplit, BulkState
 from entitlements.models.kinds import Action
 from entitlements.models.line_item import LineItemQuerySet
@@ -23,7 +23,7 @@ def mail_all(bulk: BulkSplit, *, progress: Callable[[int], None]) -> None:
     check_permission(actor, Permission.SEND_MAIL)
     check_mailable(bulk)
     items = list(mailable_items(bulk).select_related("contact"))
-    queue_parcels(parcels=parcels_of(items), certificate=bulk.attach_certificate)
+    queue_contact_mails(parcels=by_order_and_contact(items), certificate=bulk.attach_certificate)
     for start in range(0, len(items), BATCH):
         part = items[start : start + BATCH]
         AuditEntry.objects.record_many(actor=actor, action=Action.MAILED, about=part, count=1)

@@ -13,7 +13,7 @@ from accounts.services.customers import create_customers as make_customers
 from entitlements.bulk.services.check import check_characters, check_counts, check_lines
 from entitlements.bulk.services.lines import BulkLine, Checked, LinesRefused, Part
 from entitlements.ledger.movements import record_movements
-from entitlements.mailing.services.queue import queue_parcels
+from entitlements.mailing.services.queue import queue_contact_mails
 from entitlements.models import BulkSplit, BulkState, Entitlement, LineItem, MovementKind, Origin
 from entitlements.splits.services.split import new_item
 from mxportal.shared.fields import fold
@@ -109,7 +109,7 @@ def split_all(
     link = BulkSplit.items.through
     link.objects.bulk_create((link(bulksplit=bulk, lineitem=item) for item in items), batch_size=BATCH)
     if bulk.send_mail:
-        queue_parcels(parcels=parcels_of(items), certificate=bulk.attach_certificate)
+        queue_contact_mails(parcels=by_order_and_contact(items), certificate=bulk.attach_certificate)
     bulk.state, bulk.lines, bulk.findings = BulkState.DONE, [], {}
     bulk.line_count, bulk.copies = len(items), sum(copies for _item, copies in parts)
     bulk.save()
@@ -186,7 +186,7 @@ def _named_entitlements(actor: User, parts: Sequence[Part]) -> dict[tuple[int, s
     return found
 
 
-def parcels_of(items: Iterable[LineItem]) -> list[tuple[list[LineItem], User]]:
+def by_order_and_contact(items: Iterable[LineItem]) -> list[tuple[list[LineItem], User]]:
     """E7: lines of one order for one contact are one mail."""
     parcels: dict[tuple[int, str], list[LineItem]] = defaultdict(list)
     for item in items:

@@ -1,0 +1,1 @@
+"""What the list of mails and the notices show to one reader."""

@@ -1,4 +1,4 @@
-"""The list of mails: whose mails a reader sees, what a row says of them, and the index by which a page is read (N2).
+"""The list of mails: whose mails a reader sees, what a row shows, and the indexes by which a page is read (N2).
 
 A partner's list is read along its account's entries (``mail_entry_once``), MOBOTIX's along the mails: by primary key,
 ``mail_not_sent`` for the few that are not sent, ``mail_by_kind``, ``mail_by_time``, ``mail_trigram`` for the search.
@@ -34,39 +34,39 @@ SUBJECT = ("subject",)
 
 
 def _party_items(actor: User) -> LineItemQuerySet:
-    """E5, E17: the items whose mails the actor reads; the seller of what another account looks after now does not."""
+    """Return the items whose mails the actor reads; not those it sold that another account now serves (E5, E17)."""
     return LineItem.objects.visible_to(actor).filter(of_parties(actor, ""))
 
 
 def _people(actor: User) -> QuerySet[User]:
-    """U4: the persons whose mails the actor reads."""
+    """Return the persons whose mails the actor reads (U4)."""
     people = User.objects.managed_by(actor)
     return people if actor.may(Permission.MANAGE_USERS) else people.none()
 
 
-def _named_items(actor: User) -> LineItemQuerySet:
-    """A4: a mail's subject may name the seller, so it is read by who bought and who sold."""
+def _items_with_readable_subject(actor: User) -> LineItemQuerySet:
+    """Return the items that the actor bought or sold: a subject may name the seller, so only they read it (A4)."""
     own, items = actor.account, _party_items(actor)
     return items if own.is_mobotix else items.filter(Q(owner=own) | Q(seller=own))
 
 
-def _named_people(actor: User) -> QuerySet[User]:
-    """A2, A4: the subjects of one's own people's mails; those of a buyer's may name another seller."""
+def _people_with_readable_subject(actor: User) -> QuerySet[User]:
+    """Return the actor's own people: the subject of a mail to a buyer's people may name another seller (A2, A4)."""
     people = _people(actor)
     return people if actor.account.is_mobotix else people.filter(account=actor.account)
 
 
-def _told_of(holders: QuerySet[Any], mail: str) -> Exists:
-    """Whether one of these items or persons has the mail."""
+def _has_mail(holders: QuerySet[Any], mail: str) -> Exists:
+    """Return a condition that one of these items or persons has the mail."""
     return Exists(holders.filter(mails=OuterRef(mail)))
 
 
 @dataclass(frozen=True)
 class MailList:
-    """The rows of a list, to be paged by ``order``: mails, or entries of which each has a mail (``mail_of``).
+    """The rows of a list, to be paged by ``order``: mails, or entries with a mail each (``mail_of``).
 
-    ``arms`` hold them together: of an OR of the two reasons to see a mail, PostgreSQL would first gather all that meet
-    one of them; each by itself it checks row by row, from the newest.
+    ``arms`` are the querysets that together give the rows. With one OR of the two reasons to see a mail, PostgreSQL
+    would first gather all mails that meet one of them; each queryset by itself is checked row by row, from the newest.
     """
 
     rows: QuerySet[Any]
@@ -75,7 +75,7 @@ class MailList:
     mail_of: Callable[[Any], Mail]
 
     def count(self) -> str:
-        """How many there are, counted no further than a list counts."""
+        """Return how many mails there are, up to the limit of a list's count."""
         found: set[int] = set()
         for arm in self.arms:
             found.update(arm.queryset.order_by(*self.order).values_list("pk", flat=True)[: COUNT_CAP + 1])
@@ -92,7 +92,7 @@ def list_mails(
     until: date | None = None,
     item: int | None = None,
 ) -> MailList:
-    """The mails that the actor sees, narrowed, newest first.
+    """Return the mails that the actor sees, filtered, newest first (N2).
 
     ``since`` and ``until`` are days in the reader's time zone; ``item`` is a line item that the actor is party to.
     """
@@ -103,11 +103,9 @@ def list_mails(
     if until:
         wanted["created_at__lt"] = _start_of(date.fromordinal(until.toordinal() + 1))
     if actor.account.is_mobotix:
-        nobodys = {
-            "kind": PASSWORD_RESET,
-            "status": Status.CANCELLED,
-        }  # anybody can type an address on the page
-        mails = Mail.objects.filter(_matches(q, "", RECIPIENT + SUBJECT), **wanted).exclude(**nobodys)
+        # Anybody can type any address on the page for a new password; mails to unknown ones are cancelled.
+        to_strangers = {"kind": PASSWORD_RESET, "status": Status.CANCELLED}
+        mails = Mail.objects.filter(_matches(q, "", RECIPIENT + SUBJECT), **wanted).exclude(**to_strangers)
         return MailList(mails, [Arm(mails)], ("-id",), lambda row: row)
     entries = MailEntry.objects.filter(account=actor.account).select_related("mail")
     entries = entries.filter(**{f"mail__{name}": value for name, value in wanted.items()})
@@ -117,30 +115,30 @@ def list_mails(
 
 
 def _reasons(actor: User, text: str | None) -> list[Q]:
-    """Why an entry is in the list, one reason for each arm; a subject is searched only where it may be read."""
+    """Return one condition for each reason to see an entry; a subject is searched only if the actor may read it."""
     if not text:
-        return [Q(_told_of(_party_items(actor), "mail")), Q(_told_of(_people(actor), "mail"))]
+        return [Q(_has_mail(_party_items(actor), "mail")), Q(_has_mail(_people(actor), "mail"))]
     recipient, subject = _matches(text, "mail__", RECIPIENT), _matches(text, "mail__", SUBJECT)
     return [
-        recipient & Q(_told_of(_party_items(actor), "mail")),
-        recipient & Q(_told_of(_people(actor), "mail")),
-        subject & Q(_told_of(_named_items(actor), "mail")),
-        subject & Q(_told_of(_named_people(actor), "mail")),
+        recipient & Q(_has_mail(_party_items(actor), "mail")),
+        recipient & Q(_has_mail(_people(actor), "mail")),
+        subject & Q(_has_mail(_items_with_readable_subject(actor), "mail")),
+        subject & Q(_has_mail(_people_with_readable_subject(actor), "mail")),
     ]
 
 
 def _matches(text: str | None, mail: str, columns: Sequence[str]) -> Q:
-    """The text in one of the columns of the mail; everything where none is asked for."""
+    """Return a condition that one of the columns of the mail contains the text; no condition without a text."""
     return reduce(or_, [Q((f"{mail}{column}__icontains", text)) for column in columns]) if text else Q()
 
 
 def party_item(actor: User, pk: int) -> ItemRow | None:
-    """The line item whose mails are asked for, where the actor reads them (E5)."""
+    """Return the line item whose mails are asked for, if the actor reads them; otherwise None (E5)."""
     return next(iter(item_rows(actor, for_rows(_party_items(actor)).filter(pk=pk))), None)
 
 
 def mail_server_trouble(actor: User) -> MailServer | None:
-    """N7: what is wrong with the mail server, for MOBOTIX, who runs it; a partner reads of it at its own mails."""
+    """Return what is wrong with the mail server, for MOBOTIX only; partners read it at their own mails (N7)."""
     return trouble() if actor.account.is_mobotix else None
 
 
@@ -150,7 +148,10 @@ def _start_of(day: date) -> datetime:
 
 @dataclass(frozen=True)
 class MailRow:
-    """One mail as one reader may see it. ``item`` is the newest of the ``items`` that it tells the reader of."""
+    """One mail as one reader may see it.
+
+    ``item`` is the newest of the ``items`` that the mail tells the reader about.
+    """
 
     mail: Mail
     kind: str
@@ -162,16 +163,18 @@ class MailRow:
 
     @property
     def more_items(self) -> int:
-        """Those beside the one that is named."""
+        """Return how many items the mail has besides the named one."""
         return self.items - 1
 
 
 def mail_rows(actor: User, mails: Iterable[Mail]) -> list[MailRow]:
-    """The rows of a page. A fixed number of queries."""
+    """Return the rows of a page, in a fixed number of queries."""
     mails = with_addressees(actor, mails)
     page = Mail.objects.filter(pk__in=[mail.pk for mail in mails]).order_by()
     may_send = set(resendable(actor, page).values_list("pk", flat=True))
-    named = _told_of(_named_items(actor), "pk") | _told_of(_named_people(actor), "pk")
+    named = _has_mail(_items_with_readable_subject(actor), "pk") | _has_mail(
+        _people_with_readable_subject(actor), "pk"
+    )
     with_subject = set(page.filter(named).values_list("pk", flat=True))
     counts, items = _items_of(actor, mails)
     people = _people_of(actor, mails)
@@ -190,7 +193,7 @@ def mail_rows(actor: User, mails: Iterable[Mail]) -> list[MailRow]:
 
 
 def _items_of(actor: User, mails: list[Mail]) -> tuple[dict[int, int], dict[int, ItemRow]]:
-    """How many items each mail tells of, and the newest of them."""
+    """Return by mail the number of its items and the newest of them."""
     linked = _party_items(actor).filter(mails__in=mails).order_by().values("mails")
     found = list(linked.annotate(count=Count("pk"), newest=Max("pk")).values_list("mails", "count", "newest"))
     newest = for_rows(LineItem.objects.visible_to(actor)).filter(pk__in={pk for *_, pk in found})
@@ -199,6 +202,6 @@ def _items_of(actor: User, mails: list[Mail]) -> tuple[dict[int, int], dict[int,
 
 
 def _people_of(actor: User, mails: list[Mail]) -> dict[int, User]:
-    """The person whom each mail is kept with, where the actor manages it."""
+    """Return by mail the person that it is kept with, if the actor manages that person."""
     people = _people(actor).filter(mails__in=mails).annotate(kept_mail=F("mails"))
     return {person.kept_mail: person for person in people}

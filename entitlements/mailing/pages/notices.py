@@ -1,4 +1,4 @@
-"""What the expiring notices and MOBOTIX's digest say to one person (N5, A4)."""
+"""Contents of the expiring notices and of MOBOTIX's digest for one person (N5, A4)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from accounts.visibility import visible_names
 from entitlements.mailing.services.expiring import concerning, expiring_items, soon_expiring_items
 from entitlements.models import LineItem, NoticeRun
 
-SHOWN = 20
+MAX_LINES_SHOWN = 20
 
 
 @dataclass(frozen=True)
 class Line:
-    """One item that expires. ``owner`` is empty for the reader's own, which name their ``seller``."""
+    """One item that expires. ``owner`` is empty for the reader's own items, which name their ``seller``."""
 
     product: str
     part_number: str
@@ -34,7 +34,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Notice:
-    """The soonest items, and how many there are besides. ``list_url`` is empty for who cannot log in."""
+    """The items that expire first, and the number of all. ``list_url`` is empty for a person who cannot log in."""
 
     lines: list[Line]
     count: int
@@ -42,14 +42,16 @@ class Notice:
 
     @property
     def more(self) -> int:
-        """Those that are not listed."""
+        """Return how many items are not listed."""
         return self.count - len(self.lines)
 
 
 def notice_of(person: User, run: NoticeRun) -> Notice | None:
-    """What one person is told of the items of a run; None where nothing is left to say."""
+    """Return what a person is told about the items of a run; None if nothing is left to say (N5)."""
     items = concerning(person.account, expiring_items(run))
-    shown = list(items.select_related("product", "entitlement").order_by("expires_on", "id")[:SHOWN])
+    shown = list(
+        items.select_related("product", "entitlement").order_by("expires_on", "id")[:MAX_LINES_SHOWN]
+    )
     if not shown:
         return None
     sellers = {item.pk: item.serving_account_id or item.seller_id for item in shown}
@@ -80,7 +82,7 @@ def _list_url() -> str:
 
 @dataclass(frozen=True)
 class Share:
-    """What expires below one distributor, or with ``name`` empty what MOBOTIX sold to others."""
+    """What expires below one distributor; with an empty ``name``, what MOBOTIX sold to others."""
 
     name: str
     url: str
@@ -101,21 +103,24 @@ class Digest:
 
     @property
     def more(self) -> int:
-        """Distributors that are not listed."""
+        """Return how many distributors are not listed."""
         return self.distributors - len(self.shares)
 
 
 def digest_of(person: User) -> Digest | None:
-    """What expires soon, by distributor; None where nothing does. Copies count where they are, and so once."""
+    """Return what expires soon, by distributor; None if nothing does (N5).
+
+    Copies count on the item that has them now, and so only once.
+    """
     by_distributor = soon_expiring_items().order_by().values("distributor")
     totals = by_distributor.annotate(items=Count("pk"), copies=Sum(F("available") + F("activated")))
     rows = sorted(totals, key=lambda row: (-row["copies"], row["distributor"] or 0))
     if not rows:
         return None
-    names = visible_names(person, [row["distributor"] for row in rows[:SHOWN]])
+    names = visible_names(person, [row["distributor"] for row in rows[:MAX_LINES_SHOWN]])
     return Digest(
         days=settings.EXPIRING_DAYS,
-        shares=[_share(row, names) for row in rows[:SHOWN]],
+        shares=[_share(row, names) for row in rows[:MAX_LINES_SHOWN]],
         distributors=len(rows),
         items=sum(row["items"] for row in rows),
         copies=sum(row["copies"] for row in rows),

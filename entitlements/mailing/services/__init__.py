@@ -1,0 +1,1 @@
+"""Services that queue mails about line items, and send failed ones again."""

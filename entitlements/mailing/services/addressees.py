@@ -1,4 +1,4 @@
-"""N8: the person to whom a mail was written, and the address that this person has now."""
+"""Find the person to whom a mail was written, and that person's present address (N8)."""
 
 from collections.abc import Iterable
 
@@ -9,9 +9,9 @@ from notifications.models import Mail
 
 
 def addressees_of(mails: Iterable[Mail]) -> dict[int, User]:
-    """By mail the active person whom it is kept with, or who was meant: one of the owner's people (E9).
+    """Return by mail the active person that it is kept with or was meant for, who is one of the owner's people (E9).
 
-    A fixed number of queries. None for an address that somebody typed.
+    Takes a fixed number of queries. A mail to an address that somebody typed has no entry.
     """
     mails = list(mails)
     pks = [mail.pk for mail in mails]
@@ -24,7 +24,7 @@ def addressees_of(mails: Iterable[Mail]) -> dict[int, User]:
 
 
 def _contacts_of(mails: list[Mail]) -> dict[int, User]:
-    """Of mails about line items: the contact whose key the mail has, or in older ones the item's, by its name."""
+    """Return the contact of mails about line items, by the key in the mail, or in older mails by the name."""
     links = LineItem.mails.through.objects.filter(mail__in=[mail.pk for mail in mails])
     items = links.select_related("lineitem__contact").order_by("lineitem")
     by_mail: dict[int, list[LineItem]] = {}
@@ -42,13 +42,13 @@ def _contacts_of(mails: list[Mail]) -> dict[int, User]:
 
 
 def _named_contact(mail: Mail, items: list[LineItem]) -> User | None:
-    """Mails of older versions name their recipient and no key."""
+    """Find the recipient of a mail of an older version, which has a name and no key."""
     named = {item.contact for item in items if str(item.contact) == mail.recipient_name}
     return named.pop() if len(named) == 1 and "contact" not in mail.context else None
 
 
 def with_addressees(actor: User, mails: Iterable[Mail]) -> list[Mail]:
-    """The same mails, each with its person where there is one, and whether the actor may correct its address (U4)."""
+    """Add to each mail its person, if it has one, and whether the actor may correct the person's address (U4)."""
     mails = list(mails)
     people = addressees_of(mail for mail in mails if mail.can_be_sent_again)
     managed = User.objects.managed_by(actor).filter(pk__in=[person.pk for person in people.values()])

@@ -1,4 +1,4 @@
-"""Mails to those whose copies changed without their doing (E8, E15)."""
+"""Queue mails to the people whose copies somebody else changed (E8, E15)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from notifications.services import MailDraft, queue_mails
 
 
 def queue_correction_mails(changes: Iterable[tuple[LineItem, int]]) -> list[Mail]:
-    """E15: one mail to each contact of the items whose quantity changed, with all of them. Nobody knows of drafts."""
+    """Queue one mail to each contact of items whose quantity changed, with all of them but drafts (E15)."""
     of_contact: defaultdict[int, list[tuple[LineItem, int]]] = defaultdict(list)
     for item, copies in changes:
         if item.state != State.DRAFT:
@@ -38,9 +38,9 @@ def queue_correction_mails(changes: Iterable[tuple[LineItem, int]]) -> list[Mail
 
 
 def queue_came_back_mail(movement: Movement) -> list[Mail]:
-    """E8: where others than the seller gave copies back to it: the person who had split them reads so.
+    """Tell the person who split copies that somebody other than the seller returned them (E8).
 
-    Where that person is gone, the contact of the item that the copies are on again.
+    If that person is gone, the contact of the item that has the copies again is told.
     """
     item, source, actor = movement.item, movement.parent, movement.actor
     if source is None or (actor and actor.account_id == item.seller_id):
@@ -54,9 +54,9 @@ def queue_came_back_mail(movement: Movement) -> list[Mail]:
 
 
 def queue_bulk_undone_mail(bulk: BulkSplit, parts: Sequence[tuple[LineItem, int]]) -> list[Mail]:
-    """E8: where MOBOTIX undid a bulk split, who had made it reads so: one mail, kept with all of its sources.
+    """Tell the person who made a bulk split that MOBOTIX undid it: one mail, kept with all of its sources (E8).
 
-    Where that person is gone, the contact of the first source.
+    If that person is gone, the contact of the first source is told.
     """
     if bulk.undone_by is None or bulk.undone_by.account_id == bulk.account_id:
         return []
@@ -72,7 +72,7 @@ def queue_bulk_undone_mail(bulk: BulkSplit, parts: Sequence[tuple[LineItem, int]
 
 
 def _still_at(account_id: int, people: Iterable[User]) -> list[User]:
-    """The first of them that is active and of this account; nobody where none is."""
+    """Return a list with the first person that is active and of this account, or an empty list."""
     there = (one for one in people if one.status == UserStatus.ACTIVE and one.account_id == account_id)
     return list(islice(there, 1))
 

@@ -1,4 +1,4 @@
-"""N5: notices before entitlements expire, once a day, and MOBOTIX's digest, once a week."""
+"""Queue notices before entitlements expire, once a day, and MOBOTIX's digest, once a week (N5)."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -17,18 +17,18 @@ from entitlements.models.line_item import LineItemQuerySet
 
 
 def notify_expiring() -> int:
-    """N5: one mail to each person concerned, for today and the days that no run spoke for. Returns how many."""
+    """Queue one mail for each person concerned, for today and the days that no run covered (N5). Return how many."""
     return _run_once(NoticeKind.EXPIRING, today(), 1, _queue_notices)
 
 
 def send_digest() -> int:
-    """What expires, to MOBOTIX's admins with the box ticked, once an ISO week. Returns how many mails."""
+    """Queue what expires for MOBOTIX's admins with the box ticked, once an ISO week (N5). Return how many mails."""
     monday = today() - timedelta(days=today().weekday())
     return _run_once(NoticeKind.DIGEST, monday, 7, _queue_digest)
 
 
 def _run_once(kind: NoticeKind, on: date, days: int, queue: Callable[[NoticeRun], int]) -> int:
-    """Do the run that ends at ``on``, unless it is done. The first run of all covers as many ``days``."""
+    """Do the run that ends at ``on`` unless it was done. The very first run covers ``days`` days."""
     last = _last_run(kind)
     if last is not None and last.on >= on:
         return 0
@@ -39,7 +39,7 @@ def _run_once(kind: NoticeKind, on: date, days: int, queue: Callable[[NoticeRun]
     except IntegrityError:
         if _last_run(kind) == last:
             raise
-        return 0  # another beat was quicker; what it left, the next one does
+        return 0  # another beat was faster; the next run does what it left
 
 
 def _last_run(kind: NoticeKind) -> NoticeRun | None:
@@ -47,43 +47,43 @@ def _last_run(kind: NoticeKind) -> NoticeRun | None:
 
 
 def expiring_items(run: NoticeRun) -> LineItemQuerySet:
-    """Deployed items that came within one of the marks in the days of the run, with copies that are of use to anybody.
+    """Return deployed items that reached one of the marks within the run's days and still have copies.
 
     The index on the expiration date gives the few items at the marks, whatever the number of items.
     """
     marks = [timedelta(days=days) for days in settings.EXPIRING_NOTICE_DAYS]
     passed = [Q(expires_on__gt=run.covers_after + mark, expires_on__lte=run.on + mark) for mark in marks]
-    return _worth_a_word(LineItem.objects.filter(reduce(or_, passed, Q(pk__in=[]))).not_expired())
+    return _with_usable_copies(LineItem.objects.filter(reduce(or_, passed, Q(pk__in=[]))).not_expired())
 
 
 def soon_expiring_items() -> LineItemQuerySet:
-    """What the digest sums up."""
-    return _worth_a_word(LineItem.objects.expiring_within(settings.EXPIRING_DAYS))
+    """Return the items that the digest sums up."""
+    return _with_usable_copies(LineItem.objects.expiring_within(settings.EXPIRING_DAYS))
 
 
-def _worth_a_word(items: LineItemQuerySet) -> LineItemQuerySet:
+def _with_usable_copies(items: LineItemQuerySet) -> LineItemQuerySet:
     return items.deployed().filter(Q(available__gt=0) | Q(activated__gt=0))
 
 
 def concerning(account: Account, items: LineItemQuerySet) -> LineItemQuerySet:
-    """An account's own items, and those that it sold to the accounts that it sells to, or serves."""
+    """Keep the account's own items, those that it serves, and those that it sold to accounts that still buy from it."""
     bought = _still_sold_to(items).filter(seller=account)
     return items.filter(Q(owner=account) | Q(serving_account=account) | Q(pk__in=bought.values("pk")))
 
 
 def _still_sold_to(items: LineItemQuerySet) -> LineItemQuerySet:
-    """A7: those whose owner still buys from the seller."""
+    """Keep the items whose owner still buys from their seller (A7)."""
     relations = SellingRelation.objects.accepted().filter(seller=OuterRef("seller"), buyer=OuterRef("owner"))
     return items.filter(Exists(relations))
 
 
 def wants_notices(people: QuerySet[User]) -> QuerySet[User]:
-    """Active users and contacts, of active accounts, with the box "Expiring entitlements email" ticked."""
+    """Keep active users and contacts of active accounts with "Expiring entitlements email" ticked."""
     return people.filter(status=UserStatus.ACTIVE, account__status=AccountStatus.ACTIVE, expiring_email=True)
 
 
 def gets_digest(people: QuerySet[User]) -> QuerySet[User]:
-    """MOBOTIX's admins with the box ticked: they get one mail a week in place of one a day."""
+    """Keep MOBOTIX's admins with the box ticked, who get one mail a week in place of one a day."""
     admins = {"can_log_in": True, "role": Role.PORTAL_ADMIN}
     return wants_notices(people).filter(account__tier=Tier.MOBOTIX, **admins)
 

@@ -1,4 +1,4 @@
-"""E9: the mails that bring Activation IDs, and those that say that copies were taken back."""
+"""Queue the mails with Activation IDs, and the mails that say that copies were taken back (E8, E9)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,11 +23,14 @@ from mxportal.shared.refusals import refusal
 from notifications.models import Mail, Status
 from notifications.services import MailDraft, queue_mails
 
-CHUNK = 500
+ITEMS_PER_QUERY = 500
 
 
 def parse_recipients(text: str) -> list[str]:
-    """E9: addresses with commas between. Raises ValidationError naming what is wrong with which address."""
+    """Return the addresses of a text with commas between them (E9).
+
+    Raises ValidationError that names each wrong address.
+    """
     if "\n" in text or "\r" in text:
         raise refusal("line-breaks", _("Put commas between the addresses, no line breaks."))
     addresses = list({fold(part): part.strip() for part in text.split(",") if part.strip()}.values())
@@ -63,12 +66,11 @@ def email_line_items(
     attach_licenses: bool = False,
     reason: str = "",
 ) -> list[Mail]:
-    """E9: mail an item, or all lines of its entitlement that can be mailed, to each recipient.
+    """Mail an item, or all lines of its entitlement that can be mailed, to each recipient (E9).
 
-    ``attach_licenses``: the files that are valid when the mail is delivered.
-
-    Raises LineItem.DoesNotExist, PermissionDenied, ValidationError at ``item`` (E3: only what is deployed) or at
-    ``reason`` (E13).
+    With ``attach_licenses`` the mail has the license files that are valid at its delivery. Raises
+    LineItem.DoesNotExist, PermissionDenied, and ValidationError at ``item`` (only deployed items, E3) or ``reason``
+    (E13).
     """
     check_permission(actor, Permission.SEND_MAIL)
     spend(actor, Quota.MAILS)
@@ -105,7 +107,10 @@ def email_line_items(
 
 
 def mailable(item: LineItem) -> QuerySet[LineItem]:
-    """The lines of the item's entitlement that can be mailed: same owner and seller, so who may one may all."""
+    """Return the lines of the item's entitlement that can be mailed.
+
+    They have one owner and one seller: who may mail one of them may mail all.
+    """
     return LineItem.objects.filter(entitlement=item.entitlement_id).deployed().not_expired().order_by("pk")
 
 
@@ -120,10 +125,10 @@ def queue_activation_mail(
     key: str = "",
     replaces: str = "",
 ) -> list[Mail]:
-    """Queue one mail for each recipient in that person's language, and keep it with the items it tells of.
+    """Queue one mail for each recipient in the recipient's language, and keep it with its items (E9).
 
-    ``contact`` is the person behind the one recipient, where the caller has just looked it up; ``key`` is that of the
-    request; ``replaces`` the last group of the ID that the one of the only item took the place of (E5).
+    ``contact`` is the person of the only recipient, if the caller has just looked it up. ``key`` is the request's key.
+    ``replaces`` is the last group of the old ID, if the ID of the only item was replaced (E5).
     """
     known = {fold(contact.email): contact} if contact else _known_persons(items[0], recipients)
     extras = ({"replaces": replaces} if replaces else {}) | ({"licenses": True} if licenses else {})
@@ -145,8 +150,10 @@ def queue_activation_mail(
     return mails
 
 
-def queue_parcels(*, parcels: Sequence[tuple[Sequence[LineItem], User]], certificate: bool) -> list[Mail]:
-    """Many mails at once: each brings its items to their contact, in that person's language. One alarm for all."""
+def queue_contact_mails(
+    *, parcels: Sequence[tuple[Sequence[LineItem], User]], certificate: bool
+) -> list[Mail]:
+    """Queue one mail for each pair of items and contact, in the contact's language, with one alarm for all (E9)."""
     mails = queue_mails(
         MailDraft(
             kind=MailKind.ACTIVATION,
@@ -164,7 +171,7 @@ def queue_parcels(*, parcels: Sequence[tuple[Sequence[LineItem], User]], certifi
 
 
 def _context(items: Sequence[LineItem], certificate: bool) -> dict[str, Any]:
-    """The IDs' last groups besides: a mail brings the IDs of the moment it was asked for, and no later ones (E5)."""
+    """Return the context of the mail with the last group of each ID, so that it never contains a later ID (E5)."""
     return {
         "items": [item.pk for item in items],
         "tails": {str(item.pk): item.activation_id_tail for item in items},
@@ -172,21 +179,21 @@ def _context(items: Sequence[LineItem], certificate: bool) -> dict[str, Any]:
     }
 
 
-def brings(mail: Mail, item: LineItem) -> bool:
-    """E5: whether the mail is about the ID that the item has now. One that was replaced may have gone astray."""
+def has_present_id(mail: Mail, item: LineItem) -> bool:
+    """Return whether the mail contains the item's present ID; a mail with a replaced one may have gone astray (E5)."""
     tails = mail.context.get("tails")  # none in a mail of an older version
     return tails is None or tails.get(str(item.pk)) == item.activation_id_tail
 
 
 def keep_mails(pairs: Sequence[tuple[LineItem, Mail]]) -> None:
-    """Keep mails with the items they tell of, and in the lists of those who are party to them (E5)."""
+    """Keep mails with their items, and in the lists of the parties of those items (E5)."""
     link = LineItem.mails.through
     link.objects.bulk_create(link(lineitem=item, mail=mail) for item, mail in pairs)
     MailEntry.objects.keep((account, mail.pk) for item, mail in pairs for account in party_ids(item))
 
 
 def share_mails(*, account: Account, reader: Account) -> None:
-    """A7: what was mailed about an account's items that the reader serves now, and to its people, enters its list."""
+    """Add mails to an account's people and about its items that the reader now serves to the reader's list (A7)."""
     served = LineItem.objects.filter(owner=account, serving_account=reader)
     of_items = LineItem.mails.through.objects.filter(lineitem__in=served)
     of_people = User.mails.through.objects.filter(user__account=account)
@@ -195,7 +202,7 @@ def share_mails(*, account: Account, reader: Account) -> None:
 
 
 def _known_persons(item: LineItem, recipients: list[str]) -> dict[str, User]:
-    """Persons of the buyer by folded address, for name and language."""
+    """Return the persons of the buyer by folded address, for name and language."""
     keys = [fold(address) for address in recipients]
     return {
         person.email_key: person
@@ -204,18 +211,18 @@ def _known_persons(item: LineItem, recipients: list[str]) -> dict[str, User]:
 
 
 def queue_undo_mails(*, item: LineItem, copies: int) -> list[Mail]:
-    """E8: tell everyone to whom the item's Activation ID was mailed, once each."""
+    """Tell everyone to whom the item's Activation ID was mailed, once each (E8)."""
     return queue_all_undo_mails([(item, copies)])
 
 
 def queue_all_undo_mails(undone: Sequence[tuple[LineItem, int]]) -> list[Mail]:
-    """``queue_undo_mails`` for many items, by sets of them."""
-    had = _mails_that_came([item.pk for item, _copies in undone])
+    """Do as ``queue_undo_mails`` for many items, in few queries. Each pair has an item and its returned copies."""
+    had = _delivered_mails([item.pk for item, _copies in undone])
     told = [
         (item, copies, mail)
         for item, copies in undone
         for mail in had.get(item.pk, {}).values()
-        if brings(mail, item)
+        if has_present_id(mail, item)
     ]
     mails = queue_mails(
         MailDraft(
@@ -231,12 +238,12 @@ def queue_all_undo_mails(undone: Sequence[tuple[LineItem, int]]) -> list[Mail]:
     return mails
 
 
-def _mails_that_came(item_ids: Sequence[int]) -> dict[int, dict[str, Mail]]:
-    """By item and folded address the last mail that brought the Activation ID, or is on its way now."""
+def _delivered_mails(item_ids: Sequence[int]) -> dict[int, dict[str, Mail]]:
+    """Return by item and folded address the last mail with the Activation ID that was sent or is being sent now."""
     came = Q(mail__status=Status.SENT) | Q(mail__status=Status.QUEUED, mail__claimed_until__isnull=False)
     links = LineItem.mails.through.objects.filter(came, mail__kind=MailKind.ACTIVATION).select_related("mail")
     found: dict[int, dict[str, Mail]] = {}
-    for start in range(0, len(item_ids), CHUNK):
-        for link in links.filter(lineitem__in=item_ids[start : start + CHUNK]).order_by("mail_id"):
+    for start in range(0, len(item_ids), ITEMS_PER_QUERY):
+        for link in links.filter(lineitem__in=item_ids[start : start + ITEMS_PER_QUERY]).order_by("mail_id"):
             found.setdefault(link.lineitem_id, {})[fold(link.mail.recipient_email)] = link.mail
     return found

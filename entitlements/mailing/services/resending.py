@@ -1,4 +1,4 @@
-"""N2: "Send again", for one mail and for all that failed."""
+""" "Send again", for one mail and for all that failed (N2, N8)."""
 
 from collections.abc import Iterable
 
@@ -18,11 +18,11 @@ from mxportal.shared.fields import fold
 from notifications.models import Mail, Status
 from notifications.services import retry_failed, retry_mail
 
-AT_ONCE = 1000  # mails that one "Send all failed again" takes, the newest first
+MAX_SENT_AGAIN = 1000  # mails of one "Send all failed again", the newest first
 
 
 def resendable(actor: User, mails: QuerySet[Mail]) -> QuerySet[Mail]:
-    """Those that this person may send again: of items that its account looks after (E13, E17), and of persons (U4)."""
+    """Keep the mails that the actor may send again, about items it serves and to persons it manages (E13, E17, U4)."""
     if not actor.may(Permission.SEND_MAIL):
         return mails.none()
     if actor.account.is_mobotix:
@@ -34,15 +34,15 @@ def resendable(actor: User, mails: QuerySet[Mail]) -> QuerySet[Mail]:
 
 
 def failed_mails(actor: User) -> QuerySet[Mail]:
-    """Those that were given up and that this person may send again."""
+    """Return the mails that failed finally and that this person may send again."""
     return resendable(actor, Mail.objects.filter(status=Status.FAILED))
 
 
 def send_again(*, actor: User, mail_id: int) -> Mail:
-    """N2: a failed or waiting mail goes out now. Who may write to a line item or a user may do so with its mails.
+    """Make a failed or waiting mail due now (N2). Who may write to a line item or a user may send its mails again.
 
-    Raises Mail.DoesNotExist where no object of the mail is visible, PermissionDenied, ValidationError where it does not
-    wait any more.
+    Raises Mail.DoesNotExist if no object of the mail is visible, PermissionDenied, and ValidationError if the mail is
+    not waiting any more.
     """
     check_permission(actor, Permission.SEND_MAIL)
     spend(actor, Quota.MAILS)
@@ -52,7 +52,10 @@ def send_again(*, actor: User, mail_id: int) -> Mail:
 
 
 def _sendable(actor: User, mail_id: int) -> Mail:
-    """Raises Mail.DoesNotExist where no object of the mail is visible, PermissionDenied."""
+    """Return a mail that the actor may send again. Raises Mail.DoesNotExist if none of its objects is visible.
+
+    Raises PermissionDenied if the actor may see but not write to them.
+    """
     mail = Mail.objects.get(pk=mail_id)
     visible = LineItem.objects.visible_to(actor).filter(mails=mail_id)
     items = [item for item in visible if is_party(actor, item)]
@@ -66,9 +69,9 @@ def _sendable(actor: User, mail_id: int) -> Mail:
 
 
 def correctable(actor: User, mail_id: int) -> tuple[Mail, User]:
-    """N8: a mail that the actor may send again, and its person, whose address the actor may correct.
+    """Return a mail that the actor may send again, and its person, whose address the actor may correct (N8).
 
-    Raises Mail.DoesNotExist also where no person stands behind the address, PermissionDenied.
+    Raises Mail.DoesNotExist, also if the address belongs to no known person, and PermissionDenied.
     """
     check_permission(actor, Permission.SEND_MAIL)
     check_permission(actor, Permission.MANAGE_USERS)
@@ -82,10 +85,10 @@ def correctable(actor: User, mail_id: int) -> tuple[Mail, User]:
 
 
 def correct_and_send_again(*, actor: User, mail_id: int, email: str) -> Mail:
-    """N8: give the mail's person this address, and send the mail there.
+    """Give the mail's person this address, and send the mail there (N8).
 
-    A login with a new address gets new credentials by itself (U4); its older ones are not sent any more. Raises as
-    ``correctable``, ``update_user`` and ``send_again`` do.
+    A login with a new address gets new credentials automatically (U4); its older credential mails are not sent any
+    more. Raises like ``correctable``, ``update_user`` and ``send_again``.
     """
     mail, person = correctable(actor, mail_id)
     if fold(email) != person.email_key:
@@ -95,24 +98,24 @@ def correct_and_send_again(*, actor: User, mail_id: int, email: str) -> Mail:
 
 @transaction.atomic(durable=True)
 def send_all_again(*, actor: User, key: str) -> int:
-    """N2: every failed mail that the actor may send again is due now, AT_ONCE at most. Returns how many."""
+    """Make the failed mails that the actor may send again due now, limited to the newest (N2). Return how many."""
     check_permission(actor, Permission.SEND_MAIL)
     spend(actor, Quota.MAILS)
     User.objects.for_update().get(pk=actor.pk)  # there may be no mail to lock
     once = Operation.once(actor, key, "send_all_again", {})
     if once.result is not None:
         return once.result
-    count = _retry_all(list(failed_mails(actor).order_by("-id")[:AT_ONCE]))
+    count = _retry_all(list(failed_mails(actor).order_by("-id")[:MAX_SENT_AGAIN]))
     once.keep(count)
     return count
 
 
 def send_failed_again(pks: Iterable[int]) -> int:
-    """For operators: those of these mails that failed are due now. Returns how many; no actor, no quota."""
+    """Make those of these mails that failed due now, for operators: no actor, no quota. Return how many."""
     return _retry_all(list(Mail.objects.filter(pk__in=list(pks), status=Status.FAILED)))
 
 
 def _retry_all(mails: list[Mail]) -> int:
-    """Each goes to where its person is now (N8)."""
+    """Send each mail to its person's present address (N8)."""
     people = {pk: present_recipient(person) for pk, person in addressees_of(mails).items()}
     return retry_failed([mail.pk for mail in mails], people)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from entitlements.mailing.services.resending import AT_ONCE, send_failed_again
+from entitlements.mailing.services.resending import MAX_SENT_AGAIN, send_failed_again
 from notifications.management.mails import add_filters, failed_mails
 
 
@@ -32,5 +32,7 @@ class Command(BaseCommand):
         if options["id"]:
             mails = mails.filter(pk__in=options["id"])
         pks = list(mails.values_list("pk", flat=True))
-        count = sum(send_failed_again(pks[n : n + AT_ONCE]) for n in range(0, len(pks), AT_ONCE))
+        count = sum(
+            send_failed_again(pks[n : n + MAX_SENT_AGAIN]) for n in range(0, len(pks), MAX_SENT_AGAIN)
+        )
         self.stdout.write(f"E-mails on their way again: {count}.")

@@ -1,4 +1,4 @@
-"""MOBOTIX changes a quantity."""
+"""Forms with which MOBOTIX changes a quantity."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from mxportal.shared.forms import KeyedForm
 
 
 class QuantityForm(KeyedForm):
-    """E15: up or down by how many copies, and why."""
+    """Direction, number of copies, and reason of a correction (E15)."""
 
     correction = forms.TypedChoiceField(
         label=_("Change the quantity"),
@@ -33,7 +33,10 @@ class QuantityForm(KeyedForm):
         self.fields["correction"].widget.choices = list(self._offered(item))
 
     def _offered(self, item: LineItem) -> Any:
-        """What was sent is for the service to judge: it may be a request that is done (E7)."""
+        """Yield the possible corrections.
+
+        The service judges what was sent: the request may already be carried out (E7).
+        """
         if item.parent_id is None:
             yield Correction.RAISE.value, _("Raise it")
         lower = _("Lower it (%(available)s available)") % {"available": item.available}
@@ -48,7 +51,7 @@ class QuantityForm(KeyedForm):
             yield Correction.REVOKE_ALL.value, sentence % {"copies": copies}
 
     def clean(self) -> dict[str, Any]:
-        """A number, but where everything goes."""
+        """Require a number of copies, except for "revoke all"."""
         data = self.cleaned_data
         if data.get("correction") == Correction.REVOKE_ALL:
             data["copies"] = 0
@@ -58,12 +61,12 @@ class QuantityForm(KeyedForm):
 
 
 class CheckedQuantityForm(QuantityForm):
-    """The same for the preview: what the service would refuse, before it is asked."""
+    """The form of the preview, which reports what the service would refuse."""
 
     changes: list[Change]
 
     def clean(self) -> dict[str, Any]:
-        """E15: what would change, level by level."""
+        """Compute the changes at each level (E15)."""
         data = super().clean()
         if not self.errors:
             try:

@@ -1,4 +1,4 @@
-"""Create Entitlement: the order, its lines, and deploying them."""
+"""Forms that create an entitlement, edit its lines and deploy them."""
 
 from typing import Any
 
@@ -13,19 +13,18 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Account, User
 from entitlements.items.fields import ChosenField, CopiesField, DayField
 from entitlements.models import Product, today
-from entitlements.orders.services.issue import NewLine, check_line
+from entitlements.orders.services.issue import MAX_LINES_PER_ORDER, NewLine, check_line
 from mxportal.shared.drafts import PARAMETER, Sent
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.text import only_what_is_seen
 
-MOST_LINES = 100
-PREFIX = "lines"
+LINES_PREFIX = "lines"
 LINE_FIELDS = ("product", "quantity", "starts_on", "expires_on", "permanent")
 
 
 class EntitlementForm(KeyedForm):
-    """The head of an order. Account and contact come from the magnifier's dialog."""
+    """The order without its lines. Account and contact come from the magnifier's dialog."""
 
     owner = ChosenField(_("Choose the account that the entitlement is sold to."))
     contact = ChosenField(_("Choose a contact of the account."))
@@ -40,17 +39,17 @@ class EntitlementForm(KeyedForm):
 
     @cached_property
     def chosen_account(self) -> Account | None:
-        """The account to show."""
+        """Return the account to show; None if none is chosen or it is not visible."""
         return Account.objects.visible_to(self.actor).filter(pk=_number(self["owner"].value())).first()
 
     @cached_property
     def chosen_contact(self) -> User | None:
-        """The contact to show, of that account."""
+        """Return the contact to show; None if none is chosen or it is not of that account."""
         persons = User.objects.visible_to(self.actor).filter(account=self.chosen_account)
         return persons.filter(pk=_number(self["contact"].value())).first()
 
     def order(self) -> dict[str, Any]:
-        """The service's arguments."""
+        """Return the arguments of the service."""
         data = self.service_data()
         return {"owner_id": data.pop("owner"), "contact_id": data.pop("contact"), **data}
 
@@ -60,7 +59,7 @@ def _number(value: Any) -> int:
 
 
 class MoreLinesForm(KeyedForm):
-    """Lines that are added later, with the contact who gets them."""
+    """The contact of lines that are added later."""
 
     contact: forms.ModelChoiceField = forms.ModelChoiceField(label=_("Contact"), queryset=None)
 
@@ -71,20 +70,20 @@ class MoreLinesForm(KeyedForm):
         field.queryset = persons.order_by("last_name", "pk")
 
     def order(self) -> dict[str, Any]:
-        """The service's arguments."""
+        """Return the arguments of the service."""
         return {"contact_id": self.cleaned_data["contact"].pk}
 
 
 class ProductField(forms.ModelChoiceField):
-    """Products by part number, which is what an order names."""
+    """A choice of products by part number, as orders name them."""
 
     def label_from_instance(self, product: Product) -> str:
-        """Part number and name."""
+        """Return part number and name."""
         return f"{product.part_number} – {product.name}"
 
 
 class LineForm(forms.Form):
-    """E1: product, quantity, start date, and expiration date or permanent."""
+    """One line: product, quantity, start date, and expiration date or permanent (E1)."""
 
     product = ProductField(
         label=_("Product"),
@@ -98,7 +97,7 @@ class LineForm(forms.Form):
     permanent = forms.BooleanField(label=_("Permanent"), required=False)
 
     def clean(self) -> dict[str, Any]:
-        """The service's own rules, each at its field."""
+        """Apply the service's rules, each at its field."""
         data = self.cleaned_data
         self._check_end(data.get("expires_on"), data.get("permanent"))
         if not self.errors:
@@ -119,7 +118,7 @@ class LineForm(forms.Form):
                 self.add_error(field, problems)
 
     def line(self) -> NewLine:
-        """For the service."""
+        """Return the line for the service."""
         data = self.cleaned_data
         return NewLine(
             product_id=data["product"].pk,
@@ -135,9 +134,9 @@ LineFormSet = formset_factory(
     extra=0,
     min_num=1,
     validate_min=True,
-    max_num=MOST_LINES,
+    max_num=MAX_LINES_PER_ORDER,
     validate_max=True,
-    absolute_max=MOST_LINES,
+    absolute_max=MAX_LINES_PER_ORDER,
 )
 
 
@@ -145,28 +144,30 @@ NO_EMPTY_LINES = {"empty_permitted": False}
 
 
 def new_row() -> dict[str, Any]:
-    """An empty line."""
+    """Return the initial values of an empty line."""
     return {"starts_on": today()}
 
 
 def typed_rows(query: QueryDict) -> list[dict[str, Any]]:
-    """The lines as they were typed, right or wrong, so that one can be added or taken out and nothing is lost."""
-    total = min(_number(query.get(f"{PREFIX}-TOTAL_FORMS")), MOST_LINES)
-    return [{name: query.get(f"{PREFIX}-{row}-{name}", "") for name in LINE_FIELDS} for row in range(total)]
+    """Return the lines as typed, valid or not, so that a line can be added or removed and no input is lost."""
+    total = min(_number(query.get(f"{LINES_PREFIX}-TOTAL_FORMS")), MAX_LINES_PER_ORDER)
+    return [
+        {name: query.get(f"{LINES_PREFIX}-{row}-{name}", "") for name in LINE_FIELDS} for row in range(total)
+    ]
 
 
 def posted_lines(data: QueryDict) -> BaseFormSet:
-    """The lines to be judged and saved."""
-    return LineFormSet(data, prefix=PREFIX, form_kwargs=NO_EMPTY_LINES)
+    """Return the lines to check and save."""
+    return LineFormSet(data, prefix=LINES_PREFIX, form_kwargs=NO_EMPTY_LINES)
 
 
-def lines_of(rows: list[dict[str, Any]]) -> BaseFormSet:
-    """A form for each row, without judging it."""
-    return LineFormSet(prefix=PREFIX, initial=rows or [new_row()], form_kwargs=NO_EMPTY_LINES)
+def line_forms(rows: list[dict[str, Any]]) -> BaseFormSet:
+    """Return a form for each row, without checking it."""
+    return LineFormSet(prefix=LINES_PREFIX, initial=rows or [new_row()], form_kwargs=NO_EMPTY_LINES)
 
 
-def filled(query: QueryDict, typed: Sent | None) -> dict[str, str]:
-    """What an address fills in: account and contact from the dialog, and what had been typed before it opened."""
+def prefilled(query: QueryDict, typed: Sent | None) -> dict[str, str]:
+    """Return the values from the query: account and contact from the dialog, and what was typed before it opened."""
     values = {name: str(query[name]) for name in query if name not in ("account", PARAMETER)}
     if "account" in query:
         values["owner"] = str(query["account"])
@@ -174,6 +175,6 @@ def filled(query: QueryDict, typed: Sent | None) -> dict[str, str]:
 
 
 class DeployForm(KeyedForm):
-    """E1: "Deploy" with "Send e-mail" ticked."""
+    """ "Deploy" with "Send e-mail" ticked (E1)."""
 
     send_mail = forms.BooleanField(label=_("Send e-mail"), required=False, initial=True)

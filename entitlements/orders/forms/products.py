@@ -1,4 +1,4 @@
-"""MOBOTIX's products."""
+"""Forms for MOBOTIX's products."""
 
 from django import forms
 from django.forms.models import model_to_dict
@@ -9,7 +9,7 @@ from accounts.forms.fields import model_fields
 from entitlements.models import Product
 from mxportal.shared.forms import KeyedForm
 
-FIELDS = (
+PRODUCT_FIELDS = (
     "part_number",
     "name_en",
     "name_de",
@@ -22,11 +22,11 @@ FIELDS = (
 
 
 class ProductForm(KeyedForm):
-    """E1: fields, labels and limits of the model; that a part number is taken is for the service to say."""
+    """A product, with fields, labels and limits of the model (E1). The service checks that the part number is free."""
 
     def __init__(self, data: QueryDict | None = None, *, product: Product | None) -> None:
-        super().__init__(data, initial=model_to_dict(product or Product(), FIELDS))
-        self.fields.update(model_fields(Product, FIELDS))
+        super().__init__(data, initial=model_to_dict(product or Product(), PRODUCT_FIELDS))
+        self.fields.update(model_fields(Product, PRODUCT_FIELDS))
         for name in ("description_en", "description_de"):
             self.fields[name].widget.attrs["rows"] = 3
         self.fields["unit"].help_text = _("What one copy is, for example “license” or “channel”.")
@@ -34,6 +34,6 @@ class ProductForm(KeyedForm):
 
 
 class ProductSearchForm(forms.Form):
-    """By part number or name."""
+    """Search by part number or name."""
 
     q = forms.CharField(label=_("Search"), required=False, max_length=100)

@@ -1,4 +1,4 @@
-"""Replace Activation ID."""
+"""The form of "Replace Activation ID"."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from mxportal.shared.forms import KeyedForm
 
 
 class ReplaceForm(KeyedForm):
-    """E5: why, and whether the contact gets the new ID at once."""
+    """The reason, and whether the contact gets the new ID at once (E5)."""
 
     reason = ReasonField()
     send_mail = forms.BooleanField(required=False, initial=True)

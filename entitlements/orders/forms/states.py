@@ -1,4 +1,4 @@
-"""MOBOTIX changes a state."""
+"""The form with which MOBOTIX changes a state."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from accounts.models import User
 from entitlements.items.fields import ReasonField
 from entitlements.items.predicates import needs_reason
 from entitlements.models import LineItem, State
-from entitlements.orders.services.states import ALLOWED
+from entitlements.orders.services.states import ALLOWED_CHANGES
 from mxportal.shared.forms import KeyedForm
 
-MEANING = {
+STATE_MEANINGS = {
     State.DEPLOYED: _("Deployed – can be split, e-mailed and activated"),
     State.INACTIVE: _(
         "Inactive – nothing can be done with it until it is deployed again; licenses keep running"
@@ -22,7 +22,7 @@ MEANING = {
 
 
 class StateForm(KeyedForm):
-    """E3: the states that the item may get next."""
+    """The states that the item can get next (E3)."""
 
     state = forms.TypedChoiceField(
         label=_("New state"),
@@ -37,9 +37,9 @@ class StateForm(KeyedForm):
 
     def __init__(self, *args: Any, actor: User, item: LineItem, below: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Offered is what comes next. What was sent is for the service to judge: it may be a request that is done (E7).
+        # The service judges what was sent: the request may already be carried out (E7).
         self.fields["state"].widget.choices = [
-            (state.value, MEANING[state]) for state in ALLOWED[State(item.state)]
+            (state.value, STATE_MEANINGS[state]) for state in ALLOWED_CHANGES[State(item.state)]
         ]
         self.fields["with_splits"].label = _("With everything split from it (line items: %(count)s)") % {
             "count": below
@@ -49,11 +49,11 @@ class StateForm(KeyedForm):
         self.fields["reason"].required = needs_reason(actor, item)
 
     def clean(self) -> dict[str, Any]:
-        """What cannot be taken back is asked for twice."""
+        """Ask for a confirmation of Obsolete, which is final."""
         if self.cleaned_data.get("state") == State.OBSOLETE and not self.cleaned_data.get("final"):
             self.add_error("final", _("Tick this box to make the line item obsolete. This is final."))
         return self.cleaned_data
 
     def service_data(self) -> dict[str, Any]:
-        """Without the confirmation."""
+        """Return the service's arguments, without the confirmation."""
         return {name: value for name, value in super().service_data().items() if name != "final"}

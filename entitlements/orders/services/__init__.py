@@ -1,0 +1,1 @@
+"""Services for products, entitlements, states, corrections, transfers of accounts and replaced IDs."""

@@ -1,4 +1,4 @@
-"""E15: MOBOTIX corrects quantities: up on an item that it issued, down on any, through everything above it."""
+"""Correct quantities: raise an item that MOBOTIX issued, or lower any item and everything above it (E15)."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -10,13 +10,12 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import AuditEntry, Operation, User
 from accounts.permissions import Permission, check_permission
-from entitlements.items.checks import check_copies, require_reason
+from entitlements.items.checks import MAX_COPIES, check_copies, require_reason
 from entitlements.items.locks import lock_items
 from entitlements.ledger.movements import record_movement, record_movements
 from entitlements.mailing.services.changes import queue_correction_mails
 from entitlements.models import LineItem, MovementKind, State
 from entitlements.models.kinds import Action
-from entitlements.orders.services.issue import MOST_COPIES
 from entitlements.orders.services.states import everything_below, make_obsolete
 from mxportal.shared.refusals import refusal
 
@@ -31,7 +30,7 @@ class Correction(models.TextChoices):
 
 @dataclass(frozen=True)
 class Change:
-    """By how much one item's quantity changes, and by how much what is available on it; both may be negative."""
+    """By how many copies an item's quantity and its available copies change; both may be negative."""
 
     item: LineItem
     copies: int
@@ -39,12 +38,12 @@ class Change:
 
     @property
     def quantity_after(self) -> int:
-        """The quantity that the item ends with."""
+        """Return the item's quantity after the change."""
         return self.item.quantity + self.copies
 
     @property
     def available_after(self) -> int:
-        """What is available on it then."""
+        """Return the item's available copies after the change."""
         return self.item.available + self.available
 
 
@@ -52,10 +51,10 @@ class Change:
 def change_quantity(
     *, actor: User, item_id: int, correction: Correction, key: str, reason: str, copies: int = 0
 ) -> LineItem:
-    """Raise an issued item, or lower any item: its copies go back level by level and are revoked at the issued item.
+    """Raise an issued item, or lower any item: copies go back level by level and are revoked at the issued item (E15).
 
-    Whoever holds an item that changes is told. An item that falls to 0 becomes Obsolete. Raises LineItem.DoesNotExist,
-    ValidationError at ``item``, ``copies`` or ``reason``.
+    The contacts of all changed items are told. An item that falls to 0 copies becomes Obsolete. Raises
+    LineItem.DoesNotExist, and ValidationError at ``item``, ``copies`` or ``reason``.
     """
     check_permission(actor, Permission.CORRECT_QUANTITIES)
     found = LineItem.objects.visible_to(actor).get(pk=item_id)
@@ -82,20 +81,20 @@ def change_quantity(
 
 
 def preview_correction(*, item: LineItem, correction: Correction, copies: int = 0) -> list[Change]:
-    """What ``change_quantity`` would do now, the issued item first. Raises ValidationError like it."""
+    """Return what ``change_quantity`` would change now, the issued item first. Raises ValidationError like it."""
     family = list(LineItem.objects.filter(pk__in=_family(item, correction)).order_by("pk"))
     return sorted(_plan(item, family, correction, copies), key=lambda change: change.item.pk)
 
 
 def available_below(item: LineItem) -> tuple[int, int]:
-    """How many copies "revoke all" would take, and from how many items."""
+    """Return how many copies "revoke all" would take, and from how many items."""
     holding = everything_below(item).filter(available__gt=0)
     below = holding.aggregate(copies=models.Sum("available", default=0), items=models.Count("pk"))
     return item.available + below["copies"], below["items"] + bool(item.available)
 
 
 def _family(item: LineItem, correction: Correction) -> list[int]:
-    """The items above, the item and, where they are meant, those below."""
+    """Return the primary keys of the item, the items above it and, for "revoke all", those below it."""
     above = LineItem.objects.filter(pk=item.pk).values_list("parent", "parent__parent").get()
     below: Iterable[int] = []
     if correction == Correction.REVOKE_ALL:
@@ -104,7 +103,7 @@ def _family(item: LineItem, correction: Correction) -> list[int]:
 
 
 def _plan(item: LineItem, family: list[LineItem], correction: Correction, copies: int) -> list[Change]:
-    """Every item that changes, splits before what they came from."""
+    """Return the change of every item concerned, each split before its source."""
     if correction == Correction.RAISE:
         _check_raise(item, copies)
         return [Change(item, copies, copies)]
@@ -122,11 +121,11 @@ def _plan(item: LineItem, family: list[LineItem], correction: Correction, copies
             "draft-keeps-a-copy",
             {"copies": _("A draft keeps at least one copy. Leave it as a draft instead.")},
         )
-    return list(_taken(family, own))
+    return list(_losses(family, own))
 
 
-def _taken(family: list[LineItem], own: dict[int, int]) -> Iterable[Change]:
-    """What an item loses is what is taken from itself and from everything split from it."""
+def _losses(family: list[LineItem], own: dict[int, int]) -> Iterable[Change]:
+    """Yield what each item loses: the copies taken from itself and from everything split from it."""
     lost: defaultdict[int | None, int] = defaultdict(int)
     for one in reversed(family):
         from_itself = own.get(one.pk, 0)
@@ -146,13 +145,13 @@ def _check_raise(item: LineItem, copies: int) -> None:
         raise refusal("obsolete", {"item": _("This line item is obsolete, and that is final.")})
     if copies < 1:
         raise refusal("too-few-copies", {"copies": _("Enter at least 1 copy.")})
-    if item.quantity + copies > MOST_COPIES:
+    if item.quantity + copies > MAX_COPIES:
         message = _("Enter a quantity of at most %(most)s.")
-        raise refusal("too-many-copies", {"copies": message % {"most": f"{MOST_COPIES - item.quantity:,}"}})
+        raise refusal("too-many-copies", {"copies": message % {"most": f"{MAX_COPIES - item.quantity:,}"}})
 
 
 def _write(actor: User, item: LineItem, changes: list[Change], reason: str) -> None:
-    """The movements, from the lowest split up. The reason is about the item, and not for those above it (E12)."""
+    """Write the movements from the lowest split up. Only the item and those below it show the reason (E12)."""
     if changes[0].copies > 0:
         record_movement(
             actor=actor, kind=MovementKind.ADJUST, item=item, copies=changes[0].copies, reason=reason

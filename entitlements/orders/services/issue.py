@@ -1,4 +1,4 @@
-"""E1: MOBOTIX creates products and entitlements, adds lines and deploys them."""
+"""Create entitlements, add lines to them and deploy them (E1)."""
 
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Account, AuditEntry, Operation, Tier, User
 from accounts.permissions import Permission, check_permission
+from entitlements.items.checks import MAX_COPIES
 from entitlements.ledger.movements import record_movement
 from entitlements.mailing.services.queue import queue_activation_mail
 from entitlements.models import PERMANENT, Entitlement, LicenseModel, LineItem, MovementKind, Product, State
@@ -18,12 +19,12 @@ from entitlements.models.line_item import CHAIN
 from mxportal.shared.refusals import coded_by_field, refusal
 from notifications.messages import one_line
 
-MOST_COPIES = 1_000_000_000  # far beyond any order, far below what the columns hold
+MAX_LINES_PER_ORDER = 100  # that one form or request adds
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewLine:
-    """One line of an order; ``expires_on`` None is permanent."""
+    """One line of an order; ``expires_on`` is None for a permanent license."""
 
     product_id: int
     quantity: int
@@ -44,7 +45,7 @@ def create_entitlement(
     deploy: bool = False,
     send_mail: bool = False,
 ) -> Entitlement:
-    """Create an entitlement with its line items as drafts, or with ``deploy`` for their owner at once.
+    """Create an entitlement with its line items as drafts; with ``deploy``, deploy them at once (E1).
 
     Raises ValidationError at ``owner``, ``contact``, ``order_number`` (it exists: add lines to it) or ``lines``.
     """
@@ -100,9 +101,9 @@ def add_lines(
     deploy: bool = False,
     send_mail: bool = False,
 ) -> Entitlement:
-    """Add draft lines to an entitlement that MOBOTIX sold, and with ``deploy`` deploy all of its drafts.
+    """Add draft lines to an entitlement that MOBOTIX sold; with ``deploy``, deploy all of its drafts (E1).
 
-    Raises Entitlement.DoesNotExist, ValidationError.
+    Raises Entitlement.DoesNotExist, and ValidationError at ``contact`` or ``lines``.
     """
     check_permission(actor, Permission.CREATE_ENTITLEMENTS)
     sold = Entitlement.objects.visible_to(actor).filter(seller=actor.account)
@@ -155,7 +156,7 @@ def _add_lines(actor: User, entitlement: Entitlement, contact_id: int, lines: li
 
 
 def _check_receives(owner: Account) -> None:
-    """A5: an inactive account receives nothing."""
+    """Refuse an inactive account, which receives nothing (A5)."""
     if not owner.is_active:
         raise refusal(
             "account-inactive", _("This account is inactive: it receives nothing. Make it active first.")
@@ -163,7 +164,10 @@ def _check_receives(owner: Account) -> None:
 
 
 def _check_numbered(number: int, line: NewLine) -> None:
-    """The same, for a caller that has no place for each field. Raises ValidationError at ``lines``."""
+    """Check a line and name its number, for callers without a place for each field.
+
+    Raises ValidationError at ``lines``.
+    """
     try:
         check_line(line)
     except ValidationError as error:
@@ -177,7 +181,7 @@ def _check_numbered(number: int, line: NewLine) -> None:
 
 
 def check_line(line: NewLine) -> None:
-    """Quantity, dates and license model of one line.
+    """Check quantity, dates and license model of one line.
 
     Raises ValidationError at ``product``, ``quantity`` or ``expires_on``.
     """
@@ -186,9 +190,9 @@ def check_line(line: NewLine) -> None:
         raise refusal("wrong-product", {"product": _("Choose an active product.")})
     if line.quantity < 1:
         raise refusal("too-few-copies", {"quantity": _("Enter a quantity of at least 1.")})
-    if line.quantity > MOST_COPIES:
+    if line.quantity > MAX_COPIES:
         message = _("Enter a quantity of at most %(most)s.")
-        raise refusal("too-many-copies", {"quantity": message % {"most": f"{MOST_COPIES:,}"}})
+        raise refusal("too-many-copies", {"quantity": message % {"most": f"{MAX_COPIES:,}"}})
     if line.expires_on and line.expires_on < line.starts_on:
         raise refusal(
             "ends-before-start", {"expires_on": _("The expiration date lies before the start date.")}
@@ -199,9 +203,9 @@ def check_line(line: NewLine) -> None:
 
 @transaction.atomic(durable=True)
 def deploy_entitlement(*, actor: User, entitlement_id: int, key: str, send_mail: bool = True) -> Entitlement:
-    """Deploy every draft line of an entitlement; with ``send_mail``, one mail brings them all to each contact.
+    """Deploy every draft line; with ``send_mail``, send each contact one mail with all its lines (E1).
 
-    Raises Entitlement.DoesNotExist; ValidationError where there is nothing to deploy.
+    Raises Entitlement.DoesNotExist, and ValidationError if there is no draft line.
     """
     check_permission(actor, Permission.CHANGE_STATES)
     sold = Entitlement.objects.visible_to(actor).filter(seller=actor.account)
@@ -216,7 +220,7 @@ def deploy_entitlement(*, actor: User, entitlement_id: int, key: str, send_mail:
 
 
 def _deploy(actor: User, entitlement: Entitlement, *, send_mail: bool) -> None:
-    """Within the caller's transaction and its lock of the order."""
+    """Deploy the draft lines. The caller opens the transaction and locks the entitlement."""
     check_permission(actor, Permission.CHANGE_STATES)
     drafts = entitlement.line_items.filter(state=State.DRAFT).order_by("pk").for_update()
     items = list(drafts)

@@ -1,4 +1,4 @@
-"""L6: a signing key that somebody else may have. What it signed proves nothing any more, and is issued anew."""
+"""Mark a signing key as compromised, and issue anew the licenses that it signed (L6)."""
 
 from collections.abc import Iterator
 
@@ -17,9 +17,9 @@ from mxportal.shared.queries import one_or_none
 
 @transaction.atomic(durable=True)
 def mark_compromised(*, key_id: str, reason: str) -> SigningKey:
-    """Say of a key that it is compromised; the one that signs now is replaced first. Again changes nothing.
+    """Mark a key as compromised; if it is the active key, replace it first (L6). A second call changes nothing.
 
-    Raises ValidationError where there is no such key.
+    Raises ValidationError if there is no such key.
     """
     active = lock_keys()
     key = one_or_none(SigningKey.objects.filter(key_id=key_id))
@@ -36,10 +36,10 @@ def mark_compromised(*, key_id: str, reason: str) -> SigningKey:
 
 
 def reissue_licenses(*, send_mails: bool = False) -> Iterator[License]:
-    """Give out anew each valid license that a compromised key signed, one transaction each.
+    """Issue anew each valid license that a compromised key signed, one transaction each, and yield the new ones (L6).
 
-    The old one ends and is listed in the revocations. Whoever is interrupted goes on by calling it again.
-    ``send_mails``: the new files, to the contact of each line item.
+    The old license ends and is listed in the revocations. After an interruption, call this again: it continues. With
+    ``send_mails``, the contact of each line item gets the new file.
     """
     compromised = License.objects.valid().filter(key__compromised_at__isnull=False)
     after = 0
@@ -51,7 +51,7 @@ def reissue_licenses(*, send_mails: bool = False) -> Iterator[License]:
 
 @transaction.atomic(durable=True)
 def _reissue(pk: int, *, send_mails: bool) -> License | None:
-    """None where it has ended meanwhile."""
+    """Issue one license anew; return None if it has ended in the meantime."""
     item_id = License.objects.values_list("activation__item", flat=True).get(pk=pk)
     item = LineItem.objects.for_update().get(pk=item_id)
     old = License.objects.valid().select_related("activation__device").filter(pk=pk).first()

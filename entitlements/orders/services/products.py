@@ -1,4 +1,4 @@
-"""E1: MOBOTIX's products."""
+"""Create and change products (E1)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,9 +21,10 @@ def save_product(
     precondition: Callable[[Product], None] | None = None,
     **fields: Any,
 ) -> Product:
-    """Create a product, or change the one with ``product_id``, where ``precondition`` lets the locked row pass.
+    """Create a product, or change the one with ``product_id`` if ``precondition`` accepts the locked row (E1).
 
-    Raises ValidationError at ``part_number``.
+    ``fields`` are columns of Product. Raises Product.DoesNotExist, ValidationError at ``part_number``, and whatever
+    ``precondition`` raises.
     """
     try:
         return _save_product(
@@ -65,7 +66,7 @@ def _save_product(
 
 
 def _lock(actor: User, product_id: int | None) -> Product:
-    """The product; for a new one its maker's account, so that the same request at once waits (E7)."""
+    """Lock and return the product; for a new one lock the actor's account, so that simultaneous requests wait (E7)."""
     if product_id:
         return Product.objects.for_update().get(pk=product_id)
     Account.objects.for_update().get(pk=actor.account_id)

@@ -1,4 +1,4 @@
-"""E5: an Activation ID that came into wrong hands is replaced; what it stands for, and its activations, stay."""
+"""Replace an Activation ID that came into wrong hands; the line item and its activations stay (E5)."""
 
 import hashlib
 
@@ -25,12 +25,12 @@ def replace_activation_id(
     send_mail: bool = True,
     attach_certificate: bool = False,
 ) -> LineItem:
-    """Mint a new ID in place of the old one, and mail it to the contact.
+    """Replace the Activation ID by a new one, and mail it to the contact (E5).
 
-    Of the old one the history keeps the last group, to be told by, and the audit trail a hash; nothing looks it up.
-    The verification code stays: it is no secret, the sealed ledger knows the item by it, and its page says since when
-    certificates show a dead ID. Raises LineItem.DoesNotExist, PermissionDenied, ValidationError at ``item`` or
-    ``reason``.
+    The history keeps the last group of the old ID, so that people can tell which one it was, and the audit trail keeps
+    its hash; nobody can look it up. The verification code stays: it is no secret, the sealed ledger knows the item by
+    it, and the verification page says since when certificates show an old ID. Raises LineItem.DoesNotExist,
+    PermissionDenied, and ValidationError at ``item`` or ``reason``.
     """
     check_permission(actor, Permission.REPLACE_IDS)
     item = LineItem.objects.visible_to(actor).for_update().get(pk=item_id)
@@ -64,7 +64,10 @@ def replace_activation_id(
 
 
 def _replace(actor: User, item: LineItem, reason: str) -> str:
-    """Returns the last group of the old ID. No two IDs of an item end alike: mails know by it which one they bring."""
+    """Give the item a new ID and return the last group of the old one.
+
+    No two IDs of an item have the same last group, because mails identify by it which ID they contain.
+    """
     old, old_tail = item.activation_id, item.activation_id_tail
     replacements = AuditEntry.objects.about(item).filter(action=Action.ACTIVATION_ID_REPLACED)
     used = {old_tail, *replacements.values_list("details__tail", flat=True)}

@@ -1,4 +1,4 @@
-"""E3: MOBOTIX changes the state of an item, or of an item and everything split from it."""
+"""Change the state of a line item, or of an item and everything split from it (E3)."""
 
 from collections.abc import Iterable
 
@@ -15,9 +15,9 @@ from entitlements.models import LineItem, State
 from entitlements.models.kinds import Action
 from mxportal.shared.refusals import refusal
 
-CHUNK = 500  # items in one statement
-ALLOWED = {
-    State.DRAFT: (State.DEPLOYED,),  # as an obsolete item, its owner would see what was never deployed
+ITEMS_PER_STATEMENT = 500  # items in one statement
+ALLOWED_CHANGES = {
+    State.DRAFT: (State.DEPLOYED,),  # not Obsolete: its owner would see an item that was never deployed
     State.DEPLOYED: (State.INACTIVE, State.OBSOLETE),
     State.INACTIVE: (State.DEPLOYED, State.OBSOLETE),
     State.OBSOLETE: (),
@@ -28,9 +28,9 @@ ALLOWED = {
 def change_state(
     *, actor: User, item_id: int, state: State, key: str, with_splits: bool = False, reason: str = ""
 ) -> LineItem:
-    """Change the state of one item; with ``with_splits``, of every item below it that allows the same change.
+    """Change the state of one item; with ``with_splits``, also of every item below it that allows the same change (E3).
 
-    Raises LineItem.DoesNotExist, ValidationError at ``state`` or ``reason``.
+    Raises LineItem.DoesNotExist, and ValidationError at ``state`` or ``reason``.
     """
     check_permission(actor, Permission.CHANGE_STATES)
     item = LineItem.objects.visible_to(actor).for_update().get(pk=item_id)
@@ -39,7 +39,7 @@ def change_state(
     if once.result:
         return item
     check_reason(actor, item, reason)
-    if state not in ALLOWED[State(item.state)]:
+    if state not in ALLOWED_CHANGES[State(item.state)]:
         message = _("A line item in state “%(before)s” cannot become “%(after)s”.")
         raise refusal(
             "state-not-possible",
@@ -48,14 +48,17 @@ def change_state(
     _set_state(actor, item, state, reason)
     below = everything_below(item).values_list("pk", flat=True) if with_splits else []
     for split in lock_items(below):
-        if state in ALLOWED[State(split.state)]:
+        if state in ALLOWED_CHANGES[State(split.state)]:
             _set_state(actor, split, state, reason)
     once.keep(item)
     return item
 
 
 def everything_below(item: LineItem) -> QuerySet[LineItem]:
-    """What was split from the item, and from that; the chain has no third level. By ids, each arm by its index."""
+    """Return the items that were split from the item and from its splits, which is all that the chain allows.
+
+    Selected by ids, so that each half of the union uses its index.
+    """
     splits = LineItem.objects.filter(parent=item).values("pk")
     of_these = LineItem.objects.filter(parent__parent=item).values("pk")
     return LineItem.objects.filter(pk__in=splits.union(of_these, all=True))
@@ -72,12 +75,12 @@ def _set_state(actor: User, item: LineItem, state: State, reason: str) -> None:
 
 
 def make_obsolete(actor: User, items: Iterable[LineItem], reason: str = "") -> None:
-    """E8, E15: what holds no copies any more is Obsolete, in a few statements for any number of items."""
+    """Set items that hold no copies any more to Obsolete, in a few statements for any number of items (E8, E15)."""
     emptied = [item for item in items if item.state != State.OBSOLETE]
     for before in {item.state for item in emptied}:
         changed = [item for item in emptied if item.state == before]
-        for start in range(0, len(changed), CHUNK):
-            ids = [item.pk for item in changed[start : start + CHUNK]]
+        for start in range(0, len(changed), ITEMS_PER_STATEMENT):
+            ids = [item.pk for item in changed[start : start + ITEMS_PER_STATEMENT]]
             LineItem.objects.filter(pk__in=ids).update(state=State.OBSOLETE)
         AuditEntry.objects.record_many(
             actor=actor,

@@ -1,0 +1,1 @@
+"""Pages on which MOBOTIX manages orders."""

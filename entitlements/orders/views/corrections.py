@@ -1,4 +1,4 @@
-"""Action → Change quantity (E15)."""
+"""The page Action → Change quantity (E15)."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ class ChangeRow:
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_draft()
 def line_item_quantity(request: PortalRequest, pk: int) -> HttpResponse:
-    """How many, then what changes at each level, then the change; the button that was pressed says which."""
+    """Ask how many copies, preview each level, then change; the button that was pressed decides which (E15)."""
     item = load_item(request.user, pk)
     sent = posted(request)
     if sent is None:

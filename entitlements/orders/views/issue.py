@@ -1,4 +1,4 @@
-"""Create Entitlement, more lines for it, and deploying it (E1)."""
+"""The pages that create an entitlement, add lines to it and deploy it (E1)."""
 
 from typing import Any
 
@@ -21,10 +21,10 @@ from entitlements.orders.forms.issue import (
     DeployForm,
     EntitlementForm,
     MoreLinesForm,
-    filled,
-    lines_of,
+    line_forms,
     new_row,
     posted_lines,
+    prefilled,
     typed_rows,
 )
 from entitlements.orders.services.issue import add_lines, create_entitlement, deploy_entitlement
@@ -33,40 +33,40 @@ from mxportal.shared.numbers import typed_number
 from mxportal.shared.views import posted, submit
 
 NOT_CARRIED = ("csrfmiddlewaretoken", "step", "back", "owner", "contact", "account")
-HEAD = ("key", "owner", "contact", "order_number", "order_date")
+HEAD_FIELDS = ("key", "owner", "contact", "order_number", "order_date")
 
 
 @requires(Permission.CREATE_ENTITLEMENTS)
 @require_http_methods(["GET", "HEAD", "POST"])
-@keeps_draft(fill=filled)
+@keeps_draft(fill=prefilled)
 def entitlement_create(request: PortalRequest) -> HttpResponse:
-    """The head and the lines on one page; the button that was pressed says what to do with them."""
+    """Show and save the order and its lines on one page; the button that was pressed decides what happens."""
     sent = posted(request)
     if sent is None:
-        return _show_create(request, EntitlementForm(actor=request.user), lines_of([]))
+        return _show_create(request, EntitlementForm(actor=request.user), line_forms([]))
     if sent.is_typed or sent.get("step", "save") not in ("pick", "save"):
-        typed = {name: sent[name] for name in HEAD if name in sent}
+        typed = {name: sent[name] for name in HEAD_FIELDS if name in sent}
         form = EntitlementForm(actor=request.user, initial=typed)
         return _show_create(request, form, _changed_lines(sent))
-    return _pick(sent) if sent.get("step") == "pick" else _save_create(request, sent)
+    return _open_picker(sent) if sent.get("step") == "pick" else _save_create(request, sent)
 
 
-def _pick(sent: Sent) -> HttpResponse:
-    """The magnifier without JavaScript: on to the picker, which brings back what it carries."""
+def _open_picker(sent: Sent) -> HttpResponse:
+    """Open the account picker without JavaScript; it returns to the form with the carried values."""
     carried = {name: str(sent[name]) for name in sent if name not in NOT_CARRIED}
     query = urlencode({"back": reverse("entitlement_create"), **carried})
     return redirect(f"{reverse('account_pick')}?{query}")
 
 
 def _changed_lines(sent: Sent) -> BaseFormSet:
-    """The lines as typed, with one more, or without the one whose "Remove" was pressed."""
+    """Return the lines as typed, with one more line, or without the line whose "Remove" was pressed."""
     rows = typed_rows(sent)
     step, _colon, number = ("" if sent.is_typed else sent.get("step", "")).partition(":")
     if step == "add":
         rows.append(new_row())
     if step == "remove" and (row := typed_number(number)) is not None:
         del rows[row : row + 1]
-    return lines_of(rows)
+    return line_forms(rows)
 
 
 def _save_create(request: PortalRequest, sent: Sent) -> HttpResponse:
@@ -93,7 +93,7 @@ def _show_create(request: PortalRequest, form: EntitlementForm, lines: BaseFormS
 
 
 def _load_sold(request: PortalRequest, pk: int) -> Entitlement:
-    """What the publisher itself sold: only that has drafts and gets lines."""
+    """Return an entitlement that the actor's account sold: only those have drafts and get lines. Raises Http404."""
     sold = Entitlement.objects.visible_to(request.user).filter(seller=request.user.account)
     return get_object_or_404(sold.select_related("owner"), pk=pk)
 
@@ -102,13 +102,13 @@ def _load_sold(request: PortalRequest, pk: int) -> Entitlement:
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_draft()
 def entitlement_add_lines(request: PortalRequest, pk: int) -> HttpResponse:
-    """More lines under an entitlement that exists, as drafts again."""
+    """Add more lines to an entitlement, again as drafts."""
     entitlement = _load_sold(request, pk)
     persons = User.objects.visible_to(request.user).active().filter(account=entitlement.owner)
     sent = posted(request)
     if sent is None:
         form = MoreLinesForm(persons=persons, initial={"contact": _last_contact(entitlement)})
-        return _show_add(request, entitlement, form, lines_of([]))
+        return _show_add(request, entitlement, form, line_forms([]))
     if sent.is_typed or sent.get("step", "save") != "save":
         form = MoreLinesForm(persons=persons, initial={name: sent.get(name) for name in ("key", "contact")})
         return _show_add(request, entitlement, form, _changed_lines(sent))
@@ -142,7 +142,7 @@ def _save_add(
 def _show_add(
     request: PortalRequest, entitlement: Entitlement, form: Any, lines: BaseFormSet
 ) -> HttpResponse:
-    context = _named(request, entitlement) | {
+    context = _entitlement_context(request, entitlement) | {
         "form": form,
         "lines": lines,
         "may_add": len(lines) < lines.max_num,
@@ -150,7 +150,7 @@ def _show_add(
     return render(request, "entitlements/orders/entitlement_add_lines.html", context)
 
 
-def _named(request: PortalRequest, entitlement: Entitlement) -> dict[str, Any]:
+def _entitlement_context(request: PortalRequest, entitlement: Entitlement) -> dict[str, Any]:
     names = visible_names(request.user, [entitlement.owner_id])
     return {"entitlement": entitlement, "owner_name": names[entitlement.owner_id]}
 
@@ -159,7 +159,7 @@ def _named(request: PortalRequest, entitlement: Entitlement) -> dict[str, Any]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_draft()
 def entitlement_deploy(request: PortalRequest, pk: int) -> HttpResponse:
-    """Draft → Deployed for every line, with the mail to the contacts."""
+    """Deploy every draft line, and mail the contacts (E1)."""
     entitlement = _load_sold(request, pk)
     form = DeployForm(posted(request))
     if submit(form, deploy_entitlement, keyed=True, actor=request.user, entitlement_id=pk) is not None:
@@ -168,5 +168,5 @@ def entitlement_deploy(request: PortalRequest, pk: int) -> HttpResponse:
     drafts = (
         entitlement.line_items.filter(state=State.DRAFT).select_related("product", "contact").order_by("pk")
     )
-    context = _named(request, entitlement) | {"form": form, "drafts": drafts}
+    context = _entitlement_context(request, entitlement) | {"form": form, "drafts": drafts}
     return render(request, "entitlements/orders/entitlement_deploy.html", context)

@@ -1,4 +1,4 @@
-"""MOBOTIX's products (E1)."""
+"""The pages for MOBOTIX's products (E1)."""
 
 from django.contrib import messages
 from django.db.models import Q, QuerySet
@@ -20,7 +20,7 @@ from mxportal.shared.views import posted, submit
 @requires(Permission.MANAGE_PRODUCTS)
 @require_safe
 def product_list(request: PortalRequest) -> HttpResponse:
-    """Newest first, searched by part number or name."""
+    """List products, newest first, with a search by part number or name."""
     search = ProductSearchForm(request.GET)
     typed = search.cleaned_data["q"] if search.is_valid() else ""
     page = paginate(request, _matching(typed), order=("-id",))
@@ -38,7 +38,7 @@ def _matching(text: str) -> QuerySet[Product]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_draft()
 def product_create(request: PortalRequest) -> HttpResponse:
-    """A new product."""
+    """Create a product."""
     return _edit(request, None)
 
 
@@ -46,7 +46,7 @@ def product_create(request: PortalRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_draft()
 def product_edit(request: PortalRequest, pk: int) -> HttpResponse:
-    """Changes a product."""
+    """Change a product."""
     return _edit(request, get_object_or_404(Product, pk=pk))
 
 

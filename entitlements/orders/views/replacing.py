@@ -1,4 +1,4 @@
-"""Action → Replace Activation ID (E5)."""
+"""The page Action → Replace Activation ID (E5)."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -21,7 +21,7 @@ from mxportal.shared.views import posted, submit
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_draft()
 def line_item_replace(request: PortalRequest, pk: int) -> HttpResponse:
-    """Asks for the reason, and says what becomes of the old ID."""
+    """Ask for the reason, and say what happens to the old ID (E5)."""
     item = load_party_item(request.user, pk)
     deny_unless(may_replace(request.user, item))
     form = ReplaceForm(posted(request), item=item)

@@ -1,4 +1,4 @@
-"""E8: why copies cannot come back, in sentences, as far as the reader may see it."""
+"""Sentences that say why copies of a split cannot come back, as far as the reader may see the reasons (E8)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -16,16 +16,16 @@ from entitlements.items.predicates import may_hand_back, may_undo, sells, undo_e
 from entitlements.items.rows import shown_activation_id
 from entitlements.models import LineItem, State
 
-NAMED_AT_MOST = 5
+MAX_NAMED_SPLITS = 5
 
 
 def undo_notes(actor: User, item: LineItem) -> list[str]:
-    """What stands in the way of taking all copies of a split back; nothing for who has no part in it."""
+    """Return sentences that say why not all copies of a split can come back; none for readers who cannot undo it."""
     return all_undo_notes(actor, [item])[item.pk]
 
 
 def all_undo_notes(actor: User, items: Sequence[LineItem]) -> dict[int, list[str]]:
-    """``undo_notes`` of many items by primary key, in two queries."""
+    """Return ``undo_notes`` of many items by primary key, in two queries."""
     splits = _split_notes(actor, [item for item in items if _takes_part(actor, item)])
     return {
         item.pk: _days_notes(actor, item) + splits[item.pk] + _activation_notes(item)
@@ -46,7 +46,7 @@ def _days_notes(actor: User, item: LineItem) -> list[str]:
 
 
 def undo_obstacle(actor: User, item: LineItem) -> str:
-    """Why this reader, a party of the item, cannot take copies back at all, and whom to ask; "" where it can."""
+    """Say why this reader, a party of the item, cannot undo the split at all, and whom to ask; "" if the reader can."""
     if item.parent_id is None:
         return _("This line item was not split off another one, so there is no split to undo.")
     if item.state == State.OBSOLETE:
@@ -61,7 +61,7 @@ def undo_obstacle(actor: User, item: LineItem) -> str:
 
 
 def source_obstacle(item: LineItem) -> str:
-    """E3: copies that came back to an obsolete item would be stranded there; "" where the source takes them."""
+    """Say that the source is obsolete, so that copies would be stranded on it; "" if it takes them back (E3)."""
     if item.parent is None or item.parent.state != State.OBSOLETE:
         return ""
     return _(
@@ -78,7 +78,7 @@ def _days_are_over(item: LineItem) -> str:
 
 
 def _split_notes(actor: User, items: Sequence[LineItem]) -> dict[int, list[str]]:
-    """By item, its further splits that hold copies, newest first; the rest in one sentence."""
+    """Return one sentence for each of an item's newest splits that hold copies, and one for all others, by item."""
     named = _newest_splits(actor, [item for item in items if item.split])
     names = visible_names(actor, [split.owner_id for splits in named.values() for split in splits])
     return {
@@ -94,7 +94,7 @@ def _newest_splits(actor: User, items: Sequence[LineItem]) -> dict[int | None, l
         return found
     further = LineItem.objects.visible_to(actor).filter(parent__in=items, quantity__gt=0)
     place = Window(RowNumber(), partition_by="parent", order_by="-id")
-    for split in further.annotate(place=place).filter(place__lte=NAMED_AT_MOST).order_by("-id"):
+    for split in further.annotate(place=place).filter(place__lte=MAX_NAMED_SPLITS).order_by("-id"):
         found[split.parent_id].append(split)
     return found
 

@@ -1,4 +1,4 @@
-"""E6, E7: copies of a line item become a new line item of a buyer."""
+"""Split a line item: some of its copies become a new line item of a buyer (E6, E7)."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from mxportal.shared.queries import one_or_none
 from mxportal.shared.refusals import refusal
 from notifications.messages import one_line
 
-NEEDED_OF_BUYER = ("email", "language", "display_name", "first_name", "last_name", "account__tier")
+BUYER_COLUMNS = ("email", "language", "display_name", "first_name", "last_name", "account__tier")
 
 
 @transaction.atomic(durable=True)
@@ -35,10 +35,10 @@ def split_line_item(
     send_mail: bool = True,
     attach_certificate: bool = False,
 ) -> LineItem:
-    """Split copies off to a buyer and return the buyer's new item, with its own Activation ID.
+    """Split copies off to a buyer and return the buyer's new item, with its own Activation ID (E6, E7).
 
     ``order_number`` is the buyer's: lines of the same order come under one entitlement. The same ``key`` with the same
-    request gives the same item again. Raises LineItem.DoesNotExist, PermissionDenied, and ValidationError at ``item``
+    request returns the same item again. Raises LineItem.DoesNotExist, PermissionDenied, and ValidationError at ``item``
     (state, expired), ``target``, ``contact`` or ``copies``.
     """
     check_permission(actor, Permission.SPLIT)
@@ -62,7 +62,7 @@ def split_line_item(
     item = new_item(actor=actor, source=source, entitlement=entitlement, target=target, contact=contact)
     item.save()
     record_movement(actor=actor, kind=MovementKind.SPLIT, item=item, copies=copies)
-    item.quantity = item.available = copies  # as the trigger has just written them, and what follows from it
+    item.quantity = item.available = copies  # the trigger has just written these
     item.has_available = True
     if send_mail:
         queue_activation_mail(
@@ -79,7 +79,10 @@ def split_line_item(
 def check_split(
     *, actor: User, source: LineItem, target_id: int, contact_id: int, copies: int
 ) -> tuple[Account, User]:
-    """E6, for the summary as well as under the lock. Returns the target and its contact."""
+    """Check that the split is allowed, for the summary and again under the lock, and return target and contact (E6).
+
+    Raises PermissionDenied, and ValidationError at ``item``, ``target``, ``contact`` or ``copies``.
+    """
     if not may_split(actor, source):
         raise PermissionDenied
     check_usable(source)
@@ -89,26 +92,26 @@ def check_split(
 
 
 def targets_of(actor: User) -> AccountQuerySet:
-    """E6: the active accounts of a lower tier that the actor's account sells to."""
-    return Account.objects.filter(**_buys_from(actor))
+    """Return the active accounts of a lower tier that the actor's account sells to (E6)."""
+    return Account.objects.filter(**_target_lookups(actor))
 
 
 def find_buyer(actor: User, target_id: int, contact_id: int) -> tuple[Account, User]:
-    """``find_target`` and ``find_contact`` in one query; where it finds nobody, they say what is wrong.
+    """Return target and contact in one query, with the columns that a split needs.
 
-    Of both it loads what a split needs.
+    Otherwise ``find_target`` or ``find_contact`` raises ValidationError at ``target`` or ``contact``.
     """
-    is_target = {f"account__{lookup}": value for lookup, value in _buys_from(actor).items()}
+    is_target = {f"account__{lookup}": value for lookup, value in _target_lookups(actor).items()}
     persons = User.objects.active().filter(pk=contact_id, account=target_id, **is_target)
-    contact = one_or_none(persons.select_related("account").only(*NEEDED_OF_BUYER))
+    contact = one_or_none(persons.select_related("account").only(*BUYER_COLUMNS))
     if contact is not None:
         return contact.account, contact
     target = find_target(actor, target_id)
     return target, find_contact(target, contact_id)
 
 
-def _buys_from(actor: User) -> dict[str, Any]:
-    """E6: what makes an account a target, as look-ups on it."""
+def _target_lookups(actor: User) -> dict[str, Any]:
+    """Return the look-ups on an account that make it a target of this actor (E6)."""
     return {
         "seller_relations__seller": actor.account,
         "seller_relations__status": RelationStatus.ACCEPTED,
@@ -118,9 +121,10 @@ def _buys_from(actor: User) -> dict[str, Any]:
 
 
 def find_target(actor: User, target_id: int) -> Account:
-    """One sentence for whatever is wrong with it, so that other sellers' accounts cannot be probed.
+    """Return the target account.
 
-    Raises ValidationError at ``target``.
+    Raises ValidationError at ``target``, with one sentence for all causes, so that nobody can probe for other sellers'
+    accounts.
     """
     target = targets_of(actor).filter(pk=target_id).first()
     if target is None:
@@ -132,7 +136,7 @@ def find_target(actor: User, target_id: int) -> Account:
 
 
 def find_contact(target: Account, contact_id: int) -> User:
-    """An active person of the target that ``find_target`` gave; who sells to an account sees its persons.
+    """Return an active person of the target, which must come from ``find_target``: a seller sees its buyers' persons.
 
     Raises ValidationError at ``contact``.
     """
@@ -145,9 +149,9 @@ def find_contact(target: Account, contact_id: int) -> User:
 def new_item(
     *, actor: User, source: LineItem, entitlement: Entitlement, target: Account, contact: User
 ) -> LineItem:
-    """E7: same product and dates, new Activation ID, the chain grown by the target; its balances come by movement.
+    """Build the target's line item: same product and dates, a new Activation ID, the target in its chain (E7).
 
-    Not saved yet.
+    It is not saved yet. Its balances come with the movement.
     """
     chain = {column: getattr(source, f"{column}_id") for column in CHAIN.values()}
     chain[CHAIN[Tier(target.tier)]] = target.pk
@@ -168,7 +172,7 @@ def new_item(
 
 
 def entitlement_for(*, actor: User, owner: Account, order_number: str) -> Entitlement:
-    """E7: the owner's entitlement of this seller and order number, or a new one."""
+    """Return the owner's entitlement of this seller and order number, or create one (E7)."""
     if not order_number:
         return Entitlement.objects.create(seller=actor.account, owner=owner, created_by=actor)
     entitlement, _created = Entitlement.objects.get_or_create(

@@ -1,4 +1,4 @@
-"""E8: a split can be taken back."""
+"""Undo a split: copies return from the buyer's item to the item that they were split from (E8)."""
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -20,11 +20,11 @@ from mxportal.shared.refusals import refusal
 
 @transaction.atomic(durable=True)
 def undo_split(*, actor: User, item_id: int, copies: int, key: str, reason: str = "") -> LineItem:
-    """Take copies back from a buyer's item to the item it was split from, and tell who had the mail and who gets them.
+    """Return copies from a buyer's item to its source, and tell who had the mail and who gets the copies (E8).
 
-    The buyer hands them back by the same step. Works when Inactive and after expiry, not when Obsolete, which is final
-    (E3). An item that falls to 0 becomes Obsolete. Raises LineItem.DoesNotExist, PermissionDenied, ValidationError at
-    ``item``, ``copies`` or ``reason``.
+    The seller takes copies back and the buyer hands them back by this same service. It works for inactive and expired
+    items, but not for obsolete ones, which are final (E3). An item that falls to 0 copies becomes Obsolete. Raises
+    LineItem.DoesNotExist, PermissionDenied, and ValidationError at ``item``, ``copies`` or ``reason``.
     """
     check_permission(actor, Permission.UNDO_SPLIT)
     item = lock_with_parent(actor, item_id)
@@ -49,7 +49,7 @@ def undo_split(*, actor: User, item_id: int, copies: int, key: str, reason: str 
 
 
 def check_not_obsolete(item: LineItem) -> None:
-    """E3: Obsolete is final. Raises ValidationError at ``item``."""
+    """Refuse an obsolete item, because that state is final (E3). Raises ValidationError at ``item``."""
     if item.state == State.OBSOLETE:
         raise refusal(
             "obsolete",
@@ -58,6 +58,9 @@ def check_not_obsolete(item: LineItem) -> None:
 
 
 def check_source(item: LineItem) -> None:
-    """E3: copies that came back to an obsolete source would be stranded. Raises ValidationError at ``item``."""
+    """Refuse an obsolete source: copies that came back to it would be stranded (E3).
+
+    Raises ValidationError at ``item``.
+    """
     if obstacle := source_obstacle(item):
         raise refusal("source-obsolete", {"item": obstacle})

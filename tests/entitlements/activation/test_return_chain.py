@@ -27,7 +27,7 @@ from entitlements.bulk.services.requests import undo_bulk_split
 from entitlements.identifiers.host_ids import HostIdType
 from entitlements.models import Activation, CountedReturn, License, LineItem, Movement
 from entitlements.orders.services.corrections import Correction, change_quantity
-from entitlements.orders.services.moves import move_account
+from entitlements.orders.services.transfer import transfer_account
 from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from tests.entitlements.api.client import Program, program_of
@@ -258,7 +258,7 @@ def test_a_year_later(cast: Cast, chain: Chain, monkeypatch: pytest.MonkeyPatch)
 def test_a_move_changes_no_count(cast: Cast, chain: Chain) -> None:
     """A7, L4: the chain of an item is history, and so are its returns."""
     give_back(cast.installer, put_on(cast.installer, chain.served, 0, copies=2))
-    move_account(
+    transfer_account(
         actor=cast.mobotix,
         account_id=cast.customer.pk,
         former_id=cast.installer.account_id,

@@ -27,7 +27,7 @@ PLACES = (
 # Where the API never gets, or what is about a file or a page.
 PAGES_ONLY = {
     "accounts/services/api_tokens.py",
-    "accounts/services/moves.py",
+    "accounts/services/transfers.py",
     "accounts/services/relations.py",
     "accounts/services/setup.py",
     "entitlements/activation/files.py",
@@ -41,7 +41,7 @@ PAGES_ONLY = {
     "entitlements/ledger/sealing/anchors.py",
     "entitlements/mailing/services/resending.py",
     "entitlements/orders/services/key_compromise.py",
-    "entitlements/orders/services/moves.py",
+    "entitlements/orders/services/transfer.py",
     "entitlements/orders/services/replacing.py",
 }
 # Passes on what another refused, with its code.

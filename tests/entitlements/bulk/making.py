@@ -11,7 +11,7 @@ from entitlements.bulk.services.lines import BulkLine
 from entitlements.bulk.services.requests import carry_out, start_bulk_split, undo_bulk_split
 from entitlements.bulk.services.split import bulk_split
 from entitlements.models import BulkSplit, LineItem, Origin
-from entitlements.orders.services.moves import move_account
+from entitlements.orders.services.transfer import transfer_account
 from mxportal.shared.forms import new_key
 from tests.factories import Cast, issue_item, make_account, make_contact, split_item
 
@@ -54,7 +54,7 @@ def sell_and_move(cast: Cast) -> tuple[BulkSplit, LineItem, LineItem]:
     )
     source = split_item(cast.distributor, issue_item(cast), cast.installer.account)
     bulk = split_bulk(cast.installer, [source], [line_for(kept), line_for(cast.customer_contact)])
-    move_account(
+    transfer_account(
         actor=cast.mobotix,
         account_id=cast.customer.pk,
         former_id=cast.installer.account_id,

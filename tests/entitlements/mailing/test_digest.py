@@ -48,7 +48,7 @@ def test_the_digest(cast: Cast) -> None:
 
 
 def test_the_digest_names_the_largest(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("entitlements.mailing.pages.notices.SHOWN", 1)
+    monkeypatch.setattr("entitlements.mailing.pages.notices.MAX_LINES_SHOWN", 1)
     tick(cast.mobotix)
     item_in(cast, 20, quantity=10)
     item_in(cast, 20, cast.other_distributor.account, quantity=30)

@@ -17,7 +17,7 @@ from entitlements.mailing.services import resending
 from entitlements.mailing.services.queue import queue_activation_mail
 from entitlements.mailing.services.resending import send_all_again
 from entitlements.models import LineItem
-from entitlements.orders.services.moves import move_account
+from entitlements.orders.services.transfer import transfer_account
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
 from notifications.registry import kinds
@@ -85,7 +85,7 @@ def test_a_served_account_that_moved_away(cast: Cast, chain: Chain) -> None:
     former one sees none of them any more."""
     mail = mail_to(cast, cast.customer_contact, source=chain.installed, seller=cast.installer)
     Mail.objects.filter(pk=mail.pk).update(subject="From Blick Sicherheitstechnik")
-    move_account(
+    transfer_account(
         actor=cast.mobotix,
         account_id=cast.customer.pk,
         former_id=cast.installer.account_id,
@@ -246,7 +246,7 @@ def test_send_all_again(cast: Cast) -> None:
 def test_send_all_again_is_bounded(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """The newest first; who wants more sends again."""
     mails = [fail(mail_to(cast, cast.installer)) for _ in range(3)]
-    monkeypatch.setattr(resending, "AT_ONCE", 2)
+    monkeypatch.setattr(resending, "MAX_SENT_AGAIN", 2)
     assert send_all_again(actor=cast.distributor, key=new_key()) == 2
     assert list(Mail.objects.filter(status=Status.FAILED)) == mails[:1]
 

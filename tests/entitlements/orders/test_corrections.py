@@ -7,10 +7,10 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
 from accounts.models import AuditEntry, User, UserStatus
+from entitlements.items.checks import MAX_COPIES
 from entitlements.ledger.verification import differences
 from entitlements.models import LineItem, Movement, State
 from entitlements.orders.services.corrections import Correction, change_quantity
-from entitlements.orders.services.issue import MOST_COPIES
 from entitlements.orders.services.states import change_state
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
@@ -160,7 +160,7 @@ def test_back_from_the_preview_keeps_what_was_typed(cast: Cast, chain: Chain) ->
             {"__all__": "Only a line item that MOBOTIX issued"},
         ),
         ("issued", {"correction": "raise", "copies": "0"}, {"copies": "Enter at least 1 copy."}),
-        ("issued", {"correction": "raise", "copies": str(MOST_COPIES)}, {"copies": "at most 999,999,900"}),
+        ("issued", {"correction": "raise", "copies": str(MAX_COPIES)}, {"copies": "at most 999,999,900"}),
         ("issued", {"correction": "", "copies": "1"}, {"correction": "Choose what to do."}),
         ("issued", {"correction": "lower", "copies": "1", "reason": " "}, {"reason": "Say why MOBOTIX"}),
         ("issued", {"correction": "lower", "copies": "1", "reason": "x" * 501}, {"reason": "at most 500"}),

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry
 from entitlements.models import LineItem, State
-from entitlements.orders.services.states import ALLOWED
+from entitlements.orders.services.states import ALLOWED_CHANGES
 from mxportal.shared.forms import new_key
 from tests.entitlements.pages import assert_statuses, client_of, errors_of, html_of
 from tests.factories import Cast, Chain, issue_item
@@ -34,7 +34,7 @@ def put(item: LineItem, state: State) -> None:
 
 def test_a_draft_is_deployed_or_stays(cast: Cast) -> None:
     """E3: an obsolete item is seen by its owner, who must not see what was never deployed."""
-    assert ALLOWED[State.DRAFT] == (State.DEPLOYED,)
+    assert ALLOWED_CHANGES[State.DRAFT] == (State.DEPLOYED,)
 
 
 @pytest.mark.parametrize("before", [State.DEPLOYED, State.INACTIVE])
@@ -44,7 +44,7 @@ def test_only_the_next_states_are_offered(cast: Cast, chain: Chain, before: Stat
     page = client_of(cast.mobotix).get(address(chain.issued))
     offered = [value for value, _label in page.context["form"].fields["state"].widget.choices]
 
-    assert offered == [state.value for state in ALLOWED[before]]
+    assert offered == [state.value for state in ALLOWED_CHANGES[before]]
     assert "final: it cannot be changed back" in html_of(page)
 
 

@@ -1,4 +1,4 @@
-"""MOBOTIX moves an account."""
+"""Forms with which MOBOTIX transfers an account."""
 
 from typing import Any
 
@@ -13,19 +13,19 @@ from mxportal.shared.forms import KeyedForm, NumberField
 
 
 class SellerSearchForm(forms.Form):
-    """A7: a search for the new seller; bound to the query of its address."""
+    """Search for the new seller; bound to the query of the address (A7)."""
 
     q = search_field()
 
     def filter(self, accounts: AccountQuerySet) -> AccountQuerySet:
-        """Those whose name or Account ID contains the text."""
+        """Return the accounts whose name or Account ID contains the text."""
         if not self.is_valid():
             return accounts.none()
         return accounts.named_like(self.cleaned_data["q"]) if self.cleaned_data["q"] else accounts
 
 
-class MoveForm(KeyedForm):
-    """A7: from which of its sellers, to which, and why."""
+class TransferForm(KeyedForm):
+    """The seller that the account leaves, the new seller, and the reason (A7)."""
 
     former_id = forms.TypedChoiceField(
         label=_("From the seller"),

@@ -19,8 +19,8 @@ from entitlements.activation.services.activate import activate
 from entitlements.mailing.services.queue import email_line_items
 from entitlements.models import Device, Entitlement, License, LineItem
 from entitlements.orders.services.corrections import Correction, change_quantity
-from entitlements.orders.services.moves import move_account
 from entitlements.orders.services.replacing import replace_activation_id
+from entitlements.orders.services.transfer import transfer_account
 from entitlements.splits.services.undo import undo_split
 from mxportal.shared.forms import new_key
 from notifications.models import Failure, Mail, Status
@@ -112,7 +112,7 @@ class World:
         return activate(actor=actor, item_id=self.served.pk, host=device, copies=1, key=new_key())
 
     def move(self) -> None:
-        move_account(
+        transfer_account(
             actor=self.cast.mobotix,
             account_id=self.cast.customer.pk,
             former_id=self.cast.installer.account_id,

@@ -9,7 +9,7 @@ from django.urls import reverse
 from accounts.models import Account, AccountStatus, AuditEntry, RelationStatus, SellingRelation, Tier, User
 from accounts.services.relations import request_relation
 from entitlements.models import LineItem
-from entitlements.orders.services.moves import move_account
+from entitlements.orders.services.transfer import transfer_account
 from mxportal.shared.forms import new_key
 from notifications.models import Mail
 from notifications.registry import render
@@ -40,7 +40,7 @@ def address(account: Account) -> str:
 
 def move(cast: Cast, account: Account, former: User, seller: User, **changes: Any) -> Account:
     known: dict[str, Any] = {"key": new_key(), "reason": REASON}
-    return move_account(
+    return transfer_account(
         actor=cast.mobotix,
         account_id=account.pk,
         former_id=former.account_id,
@@ -271,7 +271,7 @@ def test_who_may(cast: Cast) -> None:
     for method in ("get", "post"):
         assert_statuses(address(cast.customer), [(cast.mobotix, 200), *others], method)
     with pytest.raises(PermissionDenied):
-        move_account(
+        transfer_account(
             actor=cast.installer,
             account_id=cast.customer.pk,
             former_id=cast.installer.account_id,

@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from accounts.models import Account, SellingRelation
 from accounts.services.accounts import update_account
 from entitlements.models import LineItem
-from entitlements.orders.services.moves import move_account
 from entitlements.orders.services.replacing import replace_activation_id
+from entitlements.orders.services.transfer import transfer_account
 from mxportal.shared.forms import new_key
 from tests.concurrency.test_split_race import at_once
 from tests.factories import Cast, make_cast, make_chain, split_item
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def move(cast: Cast, seller: Account, **changes: Any) -> Account:
     known = {"key": new_key(), "reason": "Race"} | changes
-    return move_account(
+    return transfer_account(
         actor=cast.mobotix,
         account_id=cast.customer.pk,
         former_id=cast.installer.account_id,

@@ -1,4 +1,4 @@
-"""A7: the part of a move that is about accounts: locks, checks, relations and mails.
+"""A7: the part of a transfer that is about accounts: locks, checks, relations and mails.
 
 What the account has lies in the app above, whose service calls these within its transaction.
 """
@@ -19,7 +19,7 @@ MOVED_AWAY = "accounts.moved_away"
 
 
 @dataclass(frozen=True)
-class Move:
+class Transfer:
     """Who moves, from whom, to whom."""
 
     account: Account
@@ -27,7 +27,7 @@ class Move:
     seller: Account
 
 
-def movable(actor: User) -> AccountQuerySet:
+def transferable_accounts(actor: User) -> AccountQuerySet:
     """Every account but MOBOTIX's own."""
     return Account.objects.visible_to(actor).exclude(tier=Tier.MOBOTIX)
 
@@ -44,57 +44,61 @@ def sellers_of(actor: User, account: Account) -> AccountQuerySet:
     return Account.objects.visible_to(actor).filter(pk__in=relations.values("seller"))
 
 
-def lock_move(*, actor: User, account_id: int, former_id: int, seller_id: int) -> Move:
+def lock_transfer(*, actor: User, account_id: int, former_id: int, seller_id: int) -> Transfer:
     """Lock sellers before buyer, each by key: who changes an account or a relation locks one of them at least.
 
     Raises Account.DoesNotExist for the account, ValidationError at ``former`` and ``seller``.
     """
     visible = Account.objects.visible_to(actor).for_update().order_by("pk")
     sellers = {seller.pk: seller for seller in visible.filter(pk__in=[former_id, seller_id])}
-    account = movable(actor).for_update().get(pk=account_id)
+    account = transferable_accounts(actor).for_update().get(pk=account_id)
     for field, pk in (("former", former_id), ("seller", seller_id)):
         if pk not in sellers:
             raise ValidationError({field: _("Choose an account.")})
-    return Move(account, sellers[former_id], sellers[seller_id])
+    return Transfer(account, sellers[former_id], sellers[seller_id])
 
 
-def check_move(actor: User, move: Move) -> None:
+def check_transfer(actor: User, transfer: Transfer) -> None:
     """A1, A3, A5: from a seller that it has, to an active one of a higher tier that has no other buyer of its name.
 
     Raises ValidationError at ``former`` or ``seller``.
     """
-    if not sellers_of(actor, move.account).filter(pk=move.former.pk).exists():
+    if not sellers_of(actor, transfer.account).filter(pk=transfer.former.pk).exists():
         raise ValidationError({"former": _("This seller no longer sells to the account.")})
-    if move.seller == move.former:
+    if transfer.seller == transfer.former:
         raise ValidationError({"seller": _("The account already buys from this seller. Choose another one.")})
-    if not possible_sellers(actor, move.account).filter(pk=move.seller.pk).exists():
+    if not possible_sellers(actor, transfer.account).filter(pk=transfer.seller.pk).exists():
         raise ValidationError({"seller": _("Choose an active account of a higher tier.")})
-    if has_namesake(move.seller, move.account):
+    if has_namesake(transfer.seller, transfer.account):
         message = _(
             "%(seller)s sells to another account with the name “%(name)s”. Add the city to one of the two names first."
         )
-        values = {"seller": move.seller.name, "name": move.account.name}
+        values = {"seller": transfer.seller.name, "name": transfer.account.name}
         raise ValidationError({"seller": message % values})
 
 
-def change_seller(*, actor: User, move: Move, reason: str) -> None:
+def change_seller(*, actor: User, transfer: Transfer, reason: str) -> None:
     """End one relation and accept the other; the account, its old and its new seller are told."""
-    relations = SellingRelation.objects.visible_to(actor).filter(buyer=move.account)
+    relations = SellingRelation.objects.visible_to(actor).filter(buyer=transfer.account)
     found = {one.seller_id: one for one in relations}
-    ended = found[move.former.pk]
-    accepted = found.get(move.seller.pk) or SellingRelation(seller=move.seller, buyer=move.account)
+    ended = found[transfer.former.pk]
+    accepted = found.get(transfer.seller.pk) or SellingRelation(
+        seller=transfer.seller, buyer=transfer.account
+    )
     for relation, status in ((ended, RelationStatus.ENDED), (accepted, RelationStatus.ACCEPTED)):
         relation.status, relation.decided_by, relation.decided_at = status, actor, timezone.now()
         relation.save()
     AuditEntry.objects.record(
         actor=actor,
         action="relation_moved",
-        about=move.account,
+        about=transfer.account,
         reason=reason,
-        seller=move.seller.account_id,
-        former=move.former.account_id,
+        seller=transfer.seller.account_id,
+        former=transfer.former.account_id,
     )
     admins = User.objects.admins()
-    told = {"account": move.account.pk, "seller": move.seller.pk}
-    queue_user_mails(admins.filter(account__in=[move.account, move.seller]).order_by("pk"), MOVED, **told)
-    queue_user_mails(admins.filter(account=move.former).order_by("pk"), MOVED_AWAY, **told)
+    told = {"account": transfer.account.pk, "seller": transfer.seller.pk}
+    queue_user_mails(
+        admins.filter(account__in=[transfer.account, transfer.seller]).order_by("pk"), MOVED, **told
+    )
+    queue_user_mails(admins.filter(account=transfer.former).order_by("pk"), MOVED_AWAY, **told)
