@@ -39,9 +39,7 @@ class _Outcome:
 
     @property
     def is_usable(self) -> bool | None:
-        """Whether the mail server can be used, as far as the attempt tells; None where the mail was not sent to it
-        (N6).
-        """
+        """Whether the mail server can be used; None where the mail was not sent to it (N6)."""
         if self.status == Status.CANCELLED or (self.refusal and self.refusal.failure == Failure.UNPREPARED):
             return None
         return self.refusal is None or not self.refusal.of_every_mail
@@ -178,7 +176,8 @@ def _write_down(mail: Mail, changes: dict[str, Any], outcome: _Outcome) -> None:
 
 
 def _pause_after(attempts: int) -> timedelta:
-    """Return the pause before the next attempt, longer by up to a fifth so that mails that failed together spread out
-    (N2).
+    """Return the pause before the next attempt (N2).
+
+    It is longer by up to a fifth, so that mails that failed together spread out.
     """
     return PAUSES[attempts - 1] * random.uniform(1, 1.2)

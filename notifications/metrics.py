@@ -12,9 +12,7 @@ from notifications.models import Mail, Status
 
 
 def outbox() -> Iterator[GaugeMetricFamily]:
-    """Yield how many mails are due, wait for their time, or failed; whether the server is usable; and how long the
-    oldest is due.
-    """
+    """Yield how many mails are due, wait or failed, the state of the server, and the age of the oldest due mail."""
     due = Mail.objects.due().aggregate(count=Count("pk"), oldest=Min("next_attempt_at"))
     mails = GaugeMetricFamily(
         "portal_outbox_mails", "Mails that are not sent, by their state.", labels=["state"]

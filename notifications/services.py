@@ -143,10 +143,9 @@ def _readdress(mail: Mail, to: Recipient) -> None:
 
 @transaction.atomic
 def retry_failed(pks: Iterable[int], to: Mapping[int, Recipient] | None = None) -> int:
-    """Apply ``retry_mail`` to many failed mails and return how many are due; those that do not wait any more are
-    skipped.
+    """Apply ``retry_mail`` to many failed mails, and return how many are due (N2).
 
-    ``to`` has the new recipients of some of them (N8).
+    Mails that did not fail are skipped. ``to`` has the new recipients of some of them (N8).
     """
     failed = Mail.objects.filter(pk__in=list(pks), status=Status.FAILED).order_by("pk")
     mails = list(failed.with_clock().for_update())

@@ -137,8 +137,9 @@ def is_permanent(code: int) -> bool:
 
 
 def _is_about_sender(code: int, line: str, *, at_sender: bool) -> bool:
-    """Return whether the server refuses the portal and not this mail, by the enhanced code if there is one (N7, RFC
-    3463).
+    """Return whether the server refuses the portal and not this mail (N7).
+
+    The enhanced code decides, if there is one (RFC 3463).
     """
     if enhanced := ENHANCED_CODE.match(line):
         return (

@@ -104,8 +104,9 @@ def _by_names(cells: Sequence[str], places: dict[str, int]) -> DeviceLine:
 
 
 def _by_order(cells: Sequence[str]) -> DeviceLine:
-    """Return the line of cells in the order host ID, name, copies; of two cells the second is copies if it is a
-    number.
+    """Return the line of cells in order: host ID, name, copies.
+
+    Of two cells the second is copies if it is a number, and else the name.
     """
     host_id, name, copies = [*cells, "", ""][:3]
     if not copies and LIKE_A_NUMBER.fullmatch(name):

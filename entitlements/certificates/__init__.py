@@ -1,3 +1,1 @@
-"""Certificates: their PDF with signed data, and the verification of certificates, their codes and license files (E10,
-L7).
-"""
+"""Certificates: their PDF with signed data, and verification of certificates, codes and license files (E10, L7)."""

@@ -49,9 +49,7 @@ OTHER_MAIL_SENTENCE = gettext_lazy("An e-mail was sent to %(email)s.")
 
 @dataclass(frozen=True)
 class Event:
-    """One event of the history; ``item`` is the primary key of the other line item that it concerns, if the reader may
-    open one.
-    """
+    """One event of the history; ``item`` is the key of another line item concerned, which the reader may open."""
 
     at: datetime
     text: str

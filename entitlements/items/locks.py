@@ -39,9 +39,7 @@ def lock_above(items: QuerySet[LineItem]) -> list[LineItem]:
 
 
 def above_of(item: LineItem, locked: Mapping[int, LineItem]) -> list[LineItem] | None:
-    """Return the items that ``item`` descends from, out of the locked ones, from the bottom up; None if one is not
-    locked.
-    """
+    """Return the locked items that ``item`` descends from, from the bottom up; None if one is not locked."""
     above: list[LineItem] = []
     parent_id = item.parent_id
     while parent_id is not None:

@@ -25,9 +25,7 @@ def party_ids(item: LineItem) -> tuple[int | None, ...]:
 
 
 def looks_after(actor: User, item: LineItem) -> bool:
-    """Return whether the actor's account is the serving account of an End customer's item, or else its seller (E13,
-    A7).
-    """
+    """Return whether the actor's account serves an End customer's item, or else sold it (E13, A7)."""
     return actor.account_id == (item.serving_account_id or item.seller_id)
 
 
@@ -37,15 +35,17 @@ def may_split(actor: User, item: LineItem) -> bool:
 
 
 def may_hand_on(actor: User, item: LineItem) -> bool:
-    """Return whether the actor may e-mail the item and its certificate: it sold or serves it, or is MOBOTIX
-    (E9, E13).
+    """Return whether the actor may e-mail the item and its certificate (E9, E13).
+
+    Who sold or serves the item may, and MOBOTIX.
     """
     return actor.account.is_mobotix or looks_after(actor, item)
 
 
 def may_replace(actor: User, item: LineItem) -> bool:
-    """Return whether the actor may replace the Activation ID: as ``may_hand_on``, so not the owner, who got the ID
-    (E5).
+    """Return whether the actor may replace the Activation ID (E5).
+
+    The rule is that of ``may_hand_on``: the owner, who got the ID, may not.
     """
     return may_hand_on(actor, item)
 
@@ -91,7 +91,5 @@ def may_activate(actor: User, item: LineItem) -> bool:
 
 
 def may_correct(item: LineItem) -> bool:
-    """Return whether the quantity can change: lowered where copies are available, raised where issued and not Obsolete
-    (E15).
-    """
+    """Return whether the quantity can be lowered (copies are available) or raised (issued, not Obsolete) (E15)."""
     return item.available > 0 or (item.parent_id is None and item.state != State.OBSOLETE)

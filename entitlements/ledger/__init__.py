@@ -1,3 +1,1 @@
-"""The ledger of quantities: movements, the triggers that keep balances, their verification and the sealed hash tree
-(E4, E11).
-"""
+"""The ledger of quantities: movements, triggers that keep the balances, verification, sealing (E4, E11)."""

@@ -55,9 +55,7 @@ ORDER BY 1, 2
 
 
 def grant(connection: BaseDatabaseWrapper, role: str) -> None:
-    """Give the role rights on the rows of every table, except those with which it could change balances, movements or
-    the schema.
-    """
+    """Give the role rights on all rows, but none to change balances, movements or the schema."""
     quote = connection.ops.quote_name
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_schema()")

@@ -1,6 +1,4 @@
-"""Setting aside what was added after the newest signed head, so that sealing goes on; for the tables' owner
-only (E11).
-"""
+"""Removal of what was added after the newest signed head, so that sealing goes on; for the tables' owner (E11)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,9 +23,7 @@ from entitlements.models.kinds import Action
 
 @dataclass(frozen=True)
 class SetAside:
-    """The result: ``heads`` are the statements and signatures of the removed heads, ``size`` the size of the remaining
-    tree.
-    """
+    """The removed heads with their statements and signatures, and the ``size`` of the remaining tree."""
 
     heads: list[dict[str, str | int]]
     leaves: int

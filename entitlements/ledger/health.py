@@ -29,8 +29,9 @@ def sealing_goes_on() -> bool:
 
 
 def signing_key_opens() -> bool:
-    """Return whether KEY_ENCRYPTION_KEY opens the signing key, without which nothing can be activated or certified
-    (L6).
+    """Return whether KEY_ENCRYPTION_KEY opens the signing key (L6).
+
+    Without it nothing can be activated or certified.
     """
     return not current_key_problem()
 

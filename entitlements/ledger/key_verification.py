@@ -31,9 +31,7 @@ def key_findings() -> Iterator[Finding]:
 
 
 def _pin_findings(present: set[str]) -> Iterator[Finding]:
-    """Yield differences between the keys and PINNED_SIGNING_KEYS, which names all keys that must exist; if
-    empty, none.
-    """
+    """Yield differences between the keys and PINNED_SIGNING_KEYS, which names all keys if it is set (L6)."""
     pinned = set(settings.PINNED_SIGNING_KEYS)
     if not pinned:
         return

@@ -75,11 +75,10 @@ class GuardedExecutor(MigrationExecutor):
             self.connection.check_constraints()
 
     def _parts(self, plan: Plan, state: ProjectState | None) -> list[Part]:
-        """Cut the plan at the first and the last migration that touch the ledger, and at migrations without a
-        transaction.
+        """Cut the plan around migrations that touch the ledger, and at migrations without a transaction.
 
-        SQLite has one writer at a time, and altering one table can rebuild those that refer to it: the whole plan is
-        one part.
+        One part reaches from the first to the last migration that touches the ledger's tables. SQLite has one writer at
+        a time, and altering one table can rebuild those that refer to it: the whole plan is one part.
         """
         if self.connection.vendor == "sqlite":
             return [Part(plan, touches_ledger=True)]

@@ -37,9 +37,7 @@ ORDER BY 1, 2
 
 
 def return_findings() -> Iterator[Finding]:
-    """Yield every return that does not count exactly once, with its copies and time, for each item of its chain
-    (L4).
-    """
+    """Yield every return that does not count exactly once, with its copies and time, for each level (L4)."""
     statement = DIFFERENCES.format(another_time=ANOTHER_TIME[connection.vendor])
     with connection.cursor() as cursor:
         cursor.execute(statement, [MovementKind.RETURN])

@@ -65,11 +65,11 @@ def make_first_key() -> None:
 
 
 def lock_keys() -> SigningKey:
-    """Lock the keys within the caller's transaction and return the active one; no other process seals or changes keys
-    meanwhile.
+    """Lock the keys within the caller's transaction and return the active one.
 
-    The lock is on the oldest key, which stays the oldest, so that a process that waited reads the active key
-    afterwards. For this lock the application's role may update a key's number; a trigger refuses the update itself.
+    No other process seals or changes keys meanwhile. The lock is on the oldest key, which stays the oldest, so that a
+    process that waited reads the active key afterwards. For this lock the application's role may update a key's number;
+    a trigger refuses the update itself.
     """
     SigningKey.objects.for_update().order_by("pk").first()
     return active_key()
@@ -127,8 +127,9 @@ def public_keys() -> dict[str, Any]:
 
 
 def _jwk(key: SigningKey) -> dict[str, Any]:
-    """Return a key as a JWK; a compromised one is marked as in OpenID Federation 1.0, and allows no operation (RFC
-    7517, 4.3).
+    """Return a key as a JWK.
+
+    A compromised key is marked as in OpenID Federation 1.0, and allows no operation (RFC 7517, 4.3).
     """
     jwk = {"kty": "OKP", "crv": key.algorithm, "x": key.public_key, "kid": key.key_id, "alg": "EdDSA"}
     if key.compromised_at is None:
@@ -160,10 +161,10 @@ def _private_half_of(key: SigningKey) -> Ed25519PrivateKey:
 
 @lru_cache(maxsize=2)
 def private_half(encrypted: str, public_key: str, encryption_keys: str) -> Ed25519PrivateKey:
-    """Return the private key of ``public_key``, which the process keeps: decrypting and loading take longer than
-    signing.
+    """Return the private key of ``public_key``, and keep it in the process.
 
-    Raises ImproperlyConfigured where none of ``encryption_keys`` opens it, or where it belongs to another key.
+    Decrypting and loading take longer than signing. Raises ImproperlyConfigured where none of ``encryption_keys`` opens
+    it, or where it belongs to another key.
     """
     try:
         private = Ed25519PrivateKey.from_private_bytes(encryption(encryption_keys).decrypt(encrypted))

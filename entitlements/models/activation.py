@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 
 
 def party_parts(actor: "User", prefix: str = "item__") -> list[Q]:
-    """Return one condition for each way in which the actor's account is a party of an item; MOBOTIX always is one (E5,
-    A7).
+    """Return one condition for each way in which the actor's account is a party of an item (E5, A7).
 
-    The parties are the owner, the serving account, and the seller where no other account serves. The database finds
-    each condition by an index of the items; a single condition with OR would use none.
+    The parties are the owner, the serving account, the seller where no other account serves, and MOBOTIX always. The
+    database finds each condition by an index of the items; a single condition with OR would use none.
     """
     own = actor.account
     if own.tier == Tier.MOBOTIX:

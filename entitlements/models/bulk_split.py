@@ -72,8 +72,7 @@ class BulkSplitQuerySet(LockingQuerySet["BulkSplit"]):
 
 
 class BulkSplit(models.Model):
-    """One bulk split; ``lines`` and ``findings`` (entitlements.bulk.services) live until it is carried out or discarded
-    (E7).
+    """One bulk split; ``lines`` and ``findings`` are kept until it is carried out or discarded (E7).
 
     ``mailed_by`` is the person who last asked for "Email all", and ``attach_certificate`` is what that person last
     chose.

@@ -23,8 +23,9 @@ class DeviceQuerySet(LockingQuerySet["Device"]):
     """Queries for devices: who sees which."""
 
     def visible_to(self, actor: "User") -> Self:
-        """Keep devices of the actor's account and of the end customers that it sells to or serves; MOBOTIX sees all
-        (L1, E13).
+        """Keep devices of the actor's account and of end customers that it sells to or serves (L1, E13).
+
+        MOBOTIX sees all devices.
         """
         own = actor.account
         if own.tier == Tier.MOBOTIX:

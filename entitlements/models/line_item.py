@@ -44,8 +44,9 @@ class LineItemQuerySet(LockingQuerySet["LineItem"]):
     """Queries for line items: who sees which, and the filters of the list."""
 
     def visible_to(self, actor: "User") -> Self:
-        """Keep items whose chain or serving account is the actor's account; MOBOTIX sees all, and drafts alone (E12,
-        E3).
+        """Keep items whose chain or serving account is the actor's account (E12).
+
+        MOBOTIX sees all items, and is the only one to see drafts (E3).
         """
         own = actor.account
         if own.tier == Tier.MOBOTIX:
@@ -66,14 +67,16 @@ class LineItemQuerySet(LockingQuerySet["LineItem"]):
         return self.filter(owner=account)
 
     def sold_by(self, account: "Account") -> Self:
-        """Keep the items of the tab "Sold by us": this account split or issued them, or serves them since a transfer
-        (A7).
+        """Keep the items of the tab "Sold by us".
+
+        This account split or issued them, or looks after them since a transfer (A7).
         """
         return self.filter(Q(seller=account) | Q(serving_account=account))
 
     def looked_after_by(self, account: "Account") -> Self:
-        """Keep items that the account serves, and those that it sold and no account serves (E13, A7;
-        predicates.looks_after).
+        """Keep items that the account serves, and those that it sold and no account serves (E13, A7).
+
+        The predicate ``looks_after`` says the same of one item.
         """
         return self.filter(Q(serving_account=account) | Q(serving_account__isnull=True, seller=account))
 

@@ -66,9 +66,7 @@ def offline_activation(request: HttpRequest) -> HttpResponse:
 
 
 def _actor(request: HttpRequest) -> User | None:
-    """Return the user, or None for a visitor; a user who must change the temporary password counts as a visitor
-    (U4).
-    """
+    """Return the user, or None for a visitor and for a user who must change the temporary password (U4)."""
     user = request.user
     return user if isinstance(user, User) and not user.must_change_password else None
 
@@ -110,10 +108,10 @@ def _check(request: HttpRequest, actor: User | None, form: OfflineForm) -> HttpR
 
 
 def _plan(request: HttpRequest, actor: User | None, asked: ActivationRequest) -> list[Step]:
-    """Return the steps of the request; without a login wrong IDs are counted before anything is said about them (L2,
-    L3).
+    """Return the steps of the request (L2, L3).
 
-    A draft was counted when it was sent. Raises TooManyGuessesError.
+    Without a login wrong IDs are counted before anything is said about them; a draft was counted when it was sent.
+    Raises TooManyGuessesError.
     """
     if actor is not None:
         return plan_request(actor=actor, request=asked)

@@ -66,9 +66,7 @@ def device_rows(actor: User, devices: Iterable[Device]) -> list[DeviceRow]:
 
 @dataclass(frozen=True)
 class DeviceListing:
-    """What the list shows: visible devices and their query parts; ``capped`` where a search found more than it
-    shows.
-    """
+    """Visible devices of the list and their query parts; ``capped`` where a search found more than it shows."""
 
     devices: DeviceQuerySet
     arms: list[Arm[Device]]

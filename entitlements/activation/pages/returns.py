@@ -10,11 +10,10 @@ from entitlements.models import Activation, Device, LineItem
 
 @dataclass(frozen=True)
 class Limit:
-    """How many copies of an item can be returned a year, and how many more now, as far as the reader may know (L4,
-    E12).
+    """How many copies of an item can be returned a year, and how many more now, as far as the reader may know (L4).
 
     ``reached`` says at which item the limit is used up, ``obstacle`` whom to ask. ``beyond`` is true for MOBOTIX, which
-    may exceed the limit with a reason.
+    may exceed the limit with a reason. Of items that the reader does not see, nothing more is told (E12).
     """
 
     most: int

@@ -246,8 +246,9 @@ def _put_on_device(*, actor: User | None, activation: Activation, copies: int, r
 
 
 def _activation_on(item: LineItem, device: Device, *, is_new: bool) -> Activation:
-    """Return the activation of the item on the device, created where it is missing; the item's lock prevents a second
-    one.
+    """Return the activation of the item on the device, created where it is missing.
+
+    The item's lock prevents a second one.
     """
     known = None if is_new else one_or_none(Activation.objects.filter(item=item, device=device))
     activation = known or Activation.objects.create(item=item, device=device)

@@ -54,8 +54,9 @@ class CheckedLine:
 
 
 def check_lines(*, actor: User, item: LineItem, lines: Sequence[DeviceLine]) -> list[CheckedLine]:
-    """Return the lines with everything that ``activate_many`` would refuse, at the line concerned. A fixed number of
-    queries.
+    """Return the lines with everything that ``activate_many`` would refuse, at the line concerned (L2).
+
+    A fixed number of queries.
     """
     checked = [CheckedLine(line) for line in lines]
     for one in checked:

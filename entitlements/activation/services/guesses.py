@@ -1,9 +1,8 @@
-"""Limits for wrong Activation IDs: with the right ID anybody can activate without a login, so guessing must not pay
-(L2, L3).
+"""Limits for wrong Activation IDs, because an ID is all that a bearer needs to activate (L2, L3).
 
-An ID in the portal's own form has 135 random bits and cannot be guessed. Wrong ones are counted only against floods of
-look-ups, so that a neighbour's typing errors block no bearer. An ID in the form of an old system can be short: a few
-wrong ones an hour are the limit.
+Guessing must not pay. An ID in the portal's own form has 135 random bits and cannot be guessed. Wrong ones are counted
+only against floods of look-ups, so that a neighbour's typing errors block no bearer. An ID in the form of an old system
+can be short: a few wrong ones an hour are the limit.
 """
 
 from collections.abc import Iterable

@@ -17,11 +17,10 @@ FORMAT_VERSION = 1
 
 
 def renew_license(activation: Activation, copies: int) -> License | None:
-    """End the valid license and issue one for ``copies``, within the caller's transaction and its lock of the item
-    (L4).
+    """End the valid license and issue one for ``copies``, within the caller's transaction (L4).
 
-    ``activation.copies`` is the former number. Returns None where no copies are left or the item is Obsolete: a partial
-    return must not make a revoked license valid (E3).
+    The caller has locked the item. ``activation.copies`` is the former number. Returns None where no copies are left or
+    the item is Obsolete: a partial return must not make a revoked license valid (E3).
     """
     now = timezone.now()
     if activation.copies:  # otherwise no license is valid
@@ -36,8 +35,9 @@ def renew_license(activation: Activation, copies: int) -> License | None:
 
 
 def license_file(license: License) -> str:
-    """Return the encrypted and signed file: its number, copies and dates, for readers with Activation ID and host ID
-    (L5).
+    """Return the encrypted and signed file with number, copies and dates (L5).
+
+    Readers need the Activation ID and the host ID.
     """
     activation = license.activation
     return pack(

@@ -65,8 +65,9 @@ def license_download(request: PortalRequest, license_id: UUID) -> HttpResponse:
 @requires(Permission.VIEW)
 @require_safe
 def line_item_licenses(request: PortalRequest, pk: int) -> HttpResponse:
-    """Return valid licenses of an item, or those of ``?first=…&last=…``, in one archive: at most the newest
-    MAX_IN_ZIP.
+    """Return the valid licenses of an item, or those of ``?first=…&last=…``, in one archive.
+
+    It contains at most MAX_IN_ZIP licenses, the newest ones.
     """
     item = load_party_item(request.user, pk)
     licenses = License.objects.visible_to(request.user).valid().filter(activation__item=item)

@@ -26,8 +26,9 @@ from mxportal.shared.views import own_address, posted, submit
 
 
 def _load(request: PortalRequest, pk: int) -> Activation:
-    """Return the activation, or raise Http404 for a reader who is no party of the item, PermissionDenied for one who
-    may not activate it.
+    """Return the activation of an item whose party the reader is.
+
+    Raises Http404 for other readers, PermissionDenied for one who may not activate the item.
     """
     activations = Activation.objects.visible_to(request.user)
     related = activations.select_related("item__product", "item__entitlement", "device")

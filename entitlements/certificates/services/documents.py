@@ -50,8 +50,9 @@ def license_text(content: bytes) -> str:
 
 
 class TimedFile(io.BytesIO):
-    """A file that stops reading after MAX_PDF_SECONDS, because a PDF's size does not limit the time that its parser
-    takes.
+    """A file that stops reading after MAX_PDF_SECONDS.
+
+    A PDF's size does not limit the time that its parser takes.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -108,10 +109,9 @@ def _attached(content: bytes) -> bytes:
 
 
 def _parsed(content: bytes) -> dict[str, Any]:
-    """Return the parsed data, whose parts are counted first: Python's objects take thirty times the size of the
-    shortest JSON.
+    """Return the parsed data, whose parts are counted first.
 
-    Raises ValidationError.
+    Python's objects take some thirty times the size of the shortest JSON. Raises ValidationError.
     """
     if len(content) > MAX_DOCUMENT_BYTES or content.count(b"[") + content.count(b"{") > MAX_PARTS:
         raise ValidationError(too_large())

@@ -91,8 +91,9 @@ def _unpacked(text: str) -> Sealed:
 
 
 def _signer(sealed: Sealed) -> SigningKey | None:
-    """Return the key that signed the file, or None; keys are tried from the newest on, and are as many as there were
-    rotations.
+    """Return the key that signed the file, or None.
+
+    Keys are tried from the newest on; there are as many as there were rotations.
     """
     keys = SigningKey.objects.order_by("-pk")
     return next(

@@ -22,8 +22,9 @@ def new_salt() -> bytes:
 
 
 def item_token(verification_code: str | None) -> str:
-    """Return the text for a line item in the tree, derived from its certificate's code; it does not lead back to the
-    code.
+    """Return the text for a line item in the tree.
+
+    It is derived from its certificate's code, and does not lead back to the code.
     """
     return hashlib.sha256(f"item/{verification_code}".encode()).hexdigest() if verification_code else ""
 

@@ -23,8 +23,9 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def node_number(level: int, index: int) -> int:
-    """Return the number of a complete subtree of level 1 or higher: 0, 1, 2… in the order in which leaves complete
-    them.
+    """Return the number of a complete subtree of level 1 or higher.
+
+    Numbers are 0, 1, 2… in the order in which leaves complete the subtrees.
     """
     last_leaf = ((index + 1) << level) - 1
     return node_count(last_leaf) + level - 1
@@ -36,11 +37,10 @@ def node_count(size: int) -> int:
 
 
 def subtrees(start: int, stop: int) -> list[Subtree]:
-    """Return the largest complete subtrees that together cover the leaves from ``start`` up to ``stop``, from left to
-    right.
+    """Return the largest complete subtrees that together cover the leaves, from left to right.
 
-    ``start`` is 0, or a place where a complete subtree of ``stop - start`` leaves can begin, as all halves in the RFC's
-    splits are.
+    The leaves are those from ``start`` up to ``stop``. ``start`` is 0, or a place where a complete subtree of ``stop -
+    start`` leaves can begin, as all halves in the RFC's splits are.
     """
     found = []
     while start < stop:
@@ -57,9 +57,7 @@ def fold(hashes: Iterable[bytes]) -> bytes:
 
 
 def proof_ranges(number: int, size: int) -> list[tuple[int, int]]:
-    """Return the ranges of leaves whose hashes lead from leaf ``number`` to the root, from the leaf upwards (PATH of
-    RFC 6962).
-    """
+    """Return the ranges of leaves whose hashes lead from leaf ``number`` up to the root (PATH of RFC 6962)."""
     start, stop, ranges = 0, size, []
     while stop - start > 1:
         middle = start + (1 << ((stop - start - 1).bit_length() - 1))

@@ -1,6 +1,4 @@
-"""Proofs that the copies of a line item descend from an issue of MOBOTIX, without showing anything about other
-items.
-"""
+"""Proofs that copies of a line item descend from an issue of MOBOTIX, which show nothing about other items."""
 
 import logging
 from collections.abc import Iterable

@@ -71,8 +71,9 @@ def head_name(day: date, ending: str = "json") -> str:
 
 
 def _stamp(document: bytes) -> bytes:
-    """Return a time-stamp of the file, or b"" where none is wanted or the server gives none; the head is published
-    anyway.
+    """Return a time-stamp of the file, or b"" where none is wanted or given.
+
+    The head is published in any case.
     """
     if not settings.TIMESTAMP_URL:
         return b""

@@ -1,6 +1,4 @@
-"""Sealing of records: rows that the triggers queued, and rows that are older than the upgrade, become leaves of the
-tree.
-"""
+"""Sealing of records: queued rows, and rows from before the upgrade, become leaves of the tree."""
 
 import itertools
 from collections import defaultdict

@@ -123,9 +123,7 @@ def stored_frontier(size: int) -> Frontier:
 
 
 def _problem(last: LedgerHead | None, frontier: Frontier) -> str:
-    """Return a sentence where the newest head is not signed, has another root than the tree, or does not cover all of
-    it.
-    """
+    """Return a sentence where the newest head is unsigned, has another root, or does not cover the tree; "" if none."""
     if LedgerLeaf.objects.filter(pk__gte=frontier.size).exists():
         return f"there are leaves after the {frontier.size} that the newest head covers"
     if last is None:

@@ -57,9 +57,7 @@ def _sealed_size() -> int:
 
 
 def _tree_findings(size: int, check: RecordsCheck | None, anchors: Anchors) -> Generator[Finding, None, bool]:
-    """Yield differences between leaves and movements, and of nodes and heads from the leaves; return whether the pass
-    was complete.
-    """
+    """Yield what is wrong with leaves, nodes and heads; return whether the pass was complete."""
     frontier, nodes, heads = Frontier(), _nodes(node_count(size)), _heads(size)
     head, previous = next(heads, None), b""
     for leaf, row, records in _leaves(size):
