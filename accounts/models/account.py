@@ -87,7 +87,7 @@ class AccountQuerySet(LockingQuerySet["Account"]):
     def visible_to(self, actor: "User") -> Self:
         """A4: own, the buyers', and those further down that are shown to other partners; MOBOTIX sees all.
 
-        A serving account always has an accepted relation (A7 moves both), so it needs no arm of its own.
+        A serving account always has an accepted relation (A7 moves both), so it needs no condition of its own.
         """
         return self.all() if actor.account.is_mobotix else self.filter(_seen_by(actor.account))
 

@@ -85,12 +85,12 @@ def item_list(request: TokenRequest, query: Query[ItemQuery]) -> Page[ItemOut]:
             return Page(items=[], next=None)
     state = EXPIRED if query.expired else query.state or ""
     listing = list_items(actor=request.user, shown=query.shown, product=product, state=state)
-    arms = listing.arms
+    parts = listing.parts
     if query.entitlement_id is not None:
         listing_items = listing.items.filter(entitlement__entitlement_id=query.entitlement_id)
         items, address = page_of(request, listing_items, query, order=ORDERS[query.sort])
     else:
-        items, address = page_of(request, listing.items, query, order=ORDERS[query.sort], arms=arms)
+        items, address = page_of(request, listing.items, query, order=ORDERS[query.sort], parts=parts)
     return Page(items=items_out(request.user, items), next=address)
 
 

@@ -19,7 +19,7 @@ from entitlements.identifiers.host_ids import HostIdType
 from entitlements.ledger.signing import public_keys
 from entitlements.models import Device, License
 from entitlements.models.activation import LicenseQuerySet
-from mxportal.shared.pagination import Arm
+from mxportal.shared.pagination import IndexedPart
 
 router = Router(tags=["Licenses and devices"])
 FRESH_SECONDS = 60
@@ -74,10 +74,10 @@ class RevocationQuery(PageQuery):
 @router.get("/licenses", auth=Token(Permission.VIEW), response=Page[LicenseOut])
 def license_list(request: TokenRequest, query: Query[LicenseQuery]) -> Page[LicenseOut]:
     """List the licenses of the line items that the account owns, sold or looks after, newest first."""
-    parts = License.objects.parts_visible_to(request.user)
-    arms = [Arm(_for_out(_narrowed(part, query))) for part in parts]
+    visible_parts = License.objects.parts_visible_to(request.user)
+    parts = [IndexedPart(_for_out(_narrowed(part, query))) for part in visible_parts]
     visible = _for_out(License.objects.visible_to(request.user))
-    items, address = page_of(request, visible, query, arms=arms)
+    items, address = page_of(request, visible, query, parts=parts)
     return Page(items=[license_out(license) for license in items], next=address)
 
 
@@ -104,8 +104,8 @@ def _for_out(licenses: Any) -> Any:
 def device_list(request: TokenRequest, query: Query[DeviceQuery]) -> Page[Any]:
     """List the devices of the account and of the End customers that it sells to, newest first."""
     listing = list_devices(request.user)
-    arms = [Arm(_with_account(arm.queryset, query), arm.same) for arm in listing.arms]
-    items, address = page_of(request, listing.devices, query, arms=arms)
+    parts = [IndexedPart(_with_account(part.queryset, query), part.same) for part in listing.parts]
+    items, address = page_of(request, listing.devices, query, parts=parts)
     return Page.model_construct(items=items, next=address)
 
 

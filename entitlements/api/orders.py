@@ -47,7 +47,7 @@ from entitlements.orders.services.issue import (
     deploy_entitlement,
 )
 from entitlements.orders.services.states import change_state
-from mxportal.shared.pagination import Arm
+from mxportal.shared.pagination import IndexedPart
 from mxportal.shared.refusals import refusal
 
 router = Router(tags=["Entitlements"])
@@ -137,8 +137,8 @@ def entitlement_list(request: TokenRequest, query: Query[EntitlementQuery]) -> P
     visible = Entitlement.objects.visible_to(request.user)
     if query.order_number is not None:
         visible = visible.filter(order_number=query.order_number)
-    arms = [Arm(part) for part in visible.parts_of(request.user)]
-    found, address = page_of(request, visible, query, arms=arms)
+    parts = [IndexedPart(part) for part in visible.parts_of(request.user)]
+    found, address = page_of(request, visible, query, parts=parts)
     return Page(items=entitlements_out(request.user, found), next=address)
 
 

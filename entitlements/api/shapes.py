@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 from entitlements.items.checks import MAX_COPIES
 from entitlements.models.line_item import PERMANENT
 from mxportal.shared.numbers import typed_number
-from mxportal.shared.pagination import Arm, paginate
+from mxportal.shared.pagination import IndexedPart, paginate
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")
@@ -95,10 +95,10 @@ def page_of(
     query: PageQuery,
     *,
     order: Sequence[str] = ("-id",),
-    arms: Sequence[Arm[M]] = (),
+    parts: Sequence[IndexedPart[M]] = (),
 ) -> tuple[list[M], str | None]:
     """The rows, and the address of the next page."""
-    page = paginate(request, queryset, order=order, size=query.limit, arms=arms)
+    page = paginate(request, queryset, order=order, size=query.limit, parts=parts)
     address = f"{settings.SITE_URL}{request.path}{page.older_url}" if page.older_url else None
     request.next_page = address  # type: ignore[attr-defined]  # ApiMiddleware tells it as Link, too
     return page.items, address

@@ -10,7 +10,7 @@ from accounts.models import Tier, User
 from entitlements.items.search import MAX_FOUND, find_ids
 from entitlements.models import LineItem, Product
 from entitlements.models.line_item import CHAIN, LineItemQuerySet
-from mxportal.shared.pagination import Arm, first_rows
+from mxportal.shared.pagination import IndexedPart, first_rows
 
 EXPIRED = "expired"
 TO_HAND_ON = "to_hand_on"
@@ -67,13 +67,18 @@ def tabs_of(actor: User) -> list[Shown]:
     return [Shown.OURS, Shown.SOLD, *below, Shown.ALL]
 
 
-def visible_arms(actor: User, shown: str = Shown.ALL, *, narrow: Narrow = for_rows) -> list[Arm[LineItem]]:
+def visible_parts(
+    actor: User, shown: str = Shown.ALL, *, narrow: Narrow = for_rows
+) -> list[IndexedPart[LineItem]]:
     """Return the items of a tab that the actor sees, in parts that an index serves in both orders of the list (E12)."""
     columns = columns_of(actor, shown)
     if not columns:
-        return [Arm(narrow(LineItem.objects.visible_to(actor)))]
+        return [IndexedPart(narrow(LineItem.objects.visible_to(actor)))]
     items = LineItem.objects
-    return [Arm(narrow(items.visible_to_as(actor, column)), {column: actor.account_id}) for column in columns]
+    return [
+        IndexedPart(narrow(items.visible_to_as(actor, column)), {column: actor.account_id})
+        for column in columns
+    ]
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class Listing:
     """What a list shows: visible items and their query parts; ``capped`` where a search found more than it shows."""
 
     items: LineItemQuerySet
-    arms: list[Arm[LineItem]]
+    parts: list[IndexedPart[LineItem]]
     capped: bool = False
 
 
@@ -100,15 +105,15 @@ def list_items(
         items = items.further_down(actor.account) if shown == Shown.BELOW else items
         return _narrowed(items, product, state, expiring)
 
-    arms = visible_arms(actor, shown, narrow=narrow)
+    parts = visible_parts(actor, shown, narrow=narrow)
     if q:
-        ids = sorted(find_ids(actor, [arm.queryset for arm in arms], q), reverse=True)
+        ids = sorted(find_ids(actor, [part.queryset for part in parts], q), reverse=True)
         found = for_rows(LineItem.objects.visible_to(actor).filter(pk__in=ids[:MAX_FOUND]))
-        return Listing(found, [Arm(found)], capped=len(ids) > MAX_FOUND)
+        return Listing(found, [IndexedPart(found)], capped=len(ids) > MAX_FOUND)
     visible = narrow(LineItem.objects.visible_to(actor))
     if shown == Shown.OURS:
-        return Listing(visible.owned_by(actor.account), arms)
-    return Listing(visible.sold_by(actor.account) if shown == Shown.SOLD else visible, arms)
+        return Listing(visible.owned_by(actor.account), parts)
+    return Listing(visible.sold_by(actor.account) if shown == Shown.SOLD else visible, parts)
 
 
 def _narrowed(
@@ -126,5 +131,5 @@ def _narrowed(
 def first_visible(actor: User, narrow: Narrow, *, order: Sequence[str], size: int) -> list[LineItem]:
     """Return the first ``size`` items that the actor sees after ``narrow``, with what a row shows."""
     return first_rows(
-        visible_arms(actor, narrow=lambda items: for_rows(narrow(items))), order=order, size=size
+        visible_parts(actor, narrow=lambda items: for_rows(narrow(items))), order=order, size=size
     )

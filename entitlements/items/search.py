@@ -29,14 +29,14 @@ def find_by_activation_id(actor: User, typed: str) -> LineItem | None:
     return item if item is not None and is_party(actor, item) else None
 
 
-def find_ids(actor: User, arms: Sequence[QuerySet[LineItem]], text: str) -> set[int]:
+def find_ids(actor: User, parts: Sequence[QuerySet[LineItem]], text: str) -> set[int]:
     """Return the ids of the newest matching items out of some querysets of visible items.
 
     More than MAX_FOUND ids mean that there are further matches.
     """
     found: set[int] = set()
     for condition in _readable_by_all(actor, text) + _readable_by_parties(actor, text):
-        for items in arms:
+        for items in parts:
             newest = items.filter(condition).order_by("-id").values_list("pk", flat=True)
             found.update(newest[: MAX_FOUND + 1])
     return found

@@ -100,7 +100,7 @@ def mail_list(request: PortalRequest) -> HttpResponse:
     }
     if not form.mistakes() and (item or not filters["item"]):
         listing = list_mails(actor=request.user, **filters)
-        page = paginate(request, listing.rows, order=listing.order, arms=listing.arms)
+        page = paginate(request, listing.rows, order=listing.order, parts=listing.parts)
         context |= {
             "page": page,
             "rows": mail_rows(request.user, [listing.mail_of(row) for row in page.items]),

@@ -55,7 +55,7 @@ def line_item_list(request: PortalRequest) -> HttpResponse:
         return _list_page(request, form)
     listing = list_items(actor=request.user, **form.filters())
     order = ORDERS[form.value("sort") or Sort.NEWEST]
-    page = paginate(request, listing.items, order=order, arms=listing.arms)
+    page = paginate(request, listing.items, order=order, parts=listing.parts)
     return _list_page(
         request,
         form,

@@ -23,10 +23,11 @@ class Page(Generic[M]):
 
 
 @dataclass(frozen=True)
-class Arm(Generic[M]):
-    """A part of a list that an index serves in the list's order: rows that have the values of ``same`` in common.
+class IndexedPart(Generic[M]):
+    """A part of a list that an index serves in the list's order; its rows share the values of ``same``.
 
-    A list whose condition is an OR is read as its arms, each by its own index, and the first rows of all of them.
+    A list whose condition is an OR is read in parts, each by its own index, and starts with the first rows of all of
+    them.
     """
 
     queryset: QuerySet[M]
@@ -39,23 +40,23 @@ def paginate(
     *,
     order: Sequence[str],
     size: int = 0,
-    arms: Sequence[Arm[M]] = (),
+    parts: Sequence[IndexedPart[M]] = (),
 ) -> Page[M]:
     """One page of the rows in ``order``: columns of one direction that end with the primary key, as in ("-id",).
 
     ``?after=ID`` and ``?before=ID`` name the row that the page follows or precedes; its keys are looked up in the same
     queryset, so that an address tells no value and a row that is not visible is no anchor: it gives the first page.
-    ``arms``, where given, hold together the rows of the queryset.
+    ``parts``, where given, contain together the rows of the queryset.
     """
     size = size or settings.PAGE_SIZE
-    arms = arms or [Arm(queryset)]
+    parts = parts or [IndexedPart(queryset)]
     after, before = (_anchor(request, queryset, order, side) for side in ("after", "before"))
     if before:
-        rows = first_rows(arms, order=_reverse(order), size=size + 1, beyond=before)
+        rows = first_rows(parts, order=_reverse(order), size=size + 1, beyond=before)
         has_newer, has_older = len(rows) > size, True
         rows = rows[:size][::-1]
     else:
-        rows = first_rows(arms, order=order, size=size + 1, beyond=after)
+        rows = first_rows(parts, order=order, size=size + 1, beyond=after)
         has_newer, has_older = after is not None, len(rows) > size
         rows = rows[:size]
     return Page(
@@ -66,12 +67,15 @@ def paginate(
 
 
 def first_rows(
-    arms: Sequence[Arm[M]], *, order: Sequence[str], size: int, beyond: tuple[Any, ...] | None = None
+    parts: Sequence[IndexedPart[M]], *, order: Sequence[str], size: int, beyond: tuple[Any, ...] | None = None
 ) -> list[M]:
-    """The first ``size`` rows of all arms, or those strictly beyond some values of ``order``. One query an arm."""
+    """Return the first ``size`` rows of all parts, or those strictly beyond some values of ``order``.
+
+    One query for each part.
+    """
     found: dict[Any, M] = {}
-    for arm in arms:
-        rows = arm.queryset.filter(_beyond(order, beyond, arm.same)) if beyond else arm.queryset
+    for part in parts:
+        rows = part.queryset.filter(_beyond(order, beyond, part.same)) if beyond else part.queryset
         found.update({row.pk: row for row in rows.order_by(*order)[:size]})
     key = attrgetter(*[column.lstrip("-") for column in order])
     return sorted(found.values(), key=key, reverse=order[0].startswith("-"))[:size]
@@ -104,7 +108,7 @@ def _beyond(order: Sequence[str], values: tuple[Any, ...], same: Mapping[str, An
     """Rows strictly beyond the values, as one comparison of rows: ``(owner_id, expires_on, id) > (…, …, …)``.
 
     An index serves it even where half a million rows share the first value ("permanent"); with AND and OR it does not.
-    What the arm's rows have in common stands in front: PostgreSQL estimates the whole by the first column alone.
+    The values that the part's rows share come first: PostgreSQL estimates the whole by the first column alone.
     """
     keys = dict(zip([column.lstrip("-") for column in order], values, strict=True))
     if len(keys) > 1:

@@ -19,7 +19,7 @@ from entitlements.identifiers.host_ids import BETWEEN_DIGITS
 from entitlements.items.search import MAX_FOUND
 from entitlements.models import Activation, Device
 from entitlements.models.device import VISIBLE_PARTS, DeviceQuerySet
-from mxportal.shared.pagination import COUNT_CAP, Arm, capped, first_rows
+from mxportal.shared.pagination import COUNT_CAP, IndexedPart, capped, first_rows
 from mxportal.shared.spreadsheets import disarm
 
 NEWEST = ("-id",)
@@ -69,12 +69,12 @@ class DeviceListing:
     """Visible devices of the list and their query parts; ``capped`` where a search found more than it shows."""
 
     devices: DeviceQuerySet
-    arms: list[Arm[Device]]
+    parts: list[IndexedPart[Device]]
     capped: bool = False
 
     def count(self) -> str:
         """Return how many devices there are, up to the cap of lists ("1,000+")."""
-        return capped(sum(arm.queryset.order_by()[: COUNT_CAP + 1].count() for arm in self.arms))
+        return capped(sum(part.queryset.order_by()[: COUNT_CAP + 1].count() for part in self.parts))
 
 
 def list_devices(actor: User, *, q: str = "", account: int | None = None) -> DeviceListing:
@@ -83,10 +83,10 @@ def list_devices(actor: User, *, q: str = "", account: int | None = None) -> Dev
     if account is not None:
         devices, parts = devices.filter(account=account), [part.filter(account=account) for part in parts]
     if not q:
-        return DeviceListing(devices, [Arm(part) for part in parts])
+        return DeviceListing(devices, [IndexedPart(part) for part in parts])
     ids = sorted(_find(parts, q), reverse=True)
     shown = Device.objects.visible_to(actor).filter(pk__in=ids[:MAX_FOUND])
-    return DeviceListing(shown, [Arm(shown)], capped=len(ids) > MAX_FOUND)
+    return DeviceListing(shown, [IndexedPart(shown)], capped=len(ids) > MAX_FOUND)
 
 
 def _parts(actor: User) -> list[DeviceQuerySet]:
@@ -123,7 +123,7 @@ def _as_mac(text: str) -> str:
 CSV_PORTION = 1000  # rows
 
 
-def device_csv(actor: User, arms: Sequence[Arm[Device]]) -> Iterator[bytes]:
+def device_csv(actor: User, parts: Sequence[IndexedPart[Device]]) -> Iterator[bytes]:
     """Yield the list as CSV, newest first, in portions of a fixed cost.
 
     The file has a BOM and the language's delimiter, as Excel expects.
@@ -132,7 +132,7 @@ def device_csv(actor: User, arms: Sequence[Arm[Device]]) -> Iterator[bytes]:
     yield "".encode("utf-8-sig") + _lines([_header()], language)
     last: tuple[int] | None = None
     while True:
-        portion = first_rows(arms, order=NEWEST, size=CSV_PORTION, beyond=last)
+        portion = first_rows(parts, order=NEWEST, size=CSV_PORTION, beyond=last)
         if not portion:
             return
         last = (portion[-1].pk,)

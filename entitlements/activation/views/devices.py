@@ -34,7 +34,7 @@ def device_list(request: PortalRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "entitlements/activation/device_list.html", {"form": form})
     listing = list_devices(request.user, **form.filters())
-    page = paginate(request, listing.devices, order=NEWEST, arms=listing.arms)
+    page = paginate(request, listing.devices, order=NEWEST, parts=listing.parts)
     context = {
         "form": form,
         "page": page,
@@ -52,10 +52,10 @@ def device_export(request: PortalRequest) -> StreamingHttpResponse:
     """Return the filtered list as CSV."""
     spend(request.user, Quota.DOCUMENTS)
     form = DeviceFilter(request.GET)
-    arms = list_devices(request.user, **form.filters()).arms if form.is_valid() else []
+    parts = list_devices(request.user, **form.filters()).parts if form.is_valid() else []
     name = _("devices")
     disposition = content_disposition_header(as_attachment=True, filename=f"{name}.csv")
-    rows = device_csv(request.user, arms)
+    rows = device_csv(request.user, parts)
     response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = disposition or ""
     return response

@@ -24,7 +24,7 @@ from entitlements.mailing.services.resending import resendable
 from entitlements.models import LineItem
 from entitlements.models.activation import of_parties
 from entitlements.models.line_item import LineItemQuerySet
-from mxportal.shared.pagination import COUNT_CAP, Arm, capped
+from mxportal.shared.pagination import COUNT_CAP, IndexedPart, capped
 from notifications.mail_server import trouble
 from notifications.models import Mail, MailServer, Status
 from notifications.registry import kind_label
@@ -65,20 +65,20 @@ def _has_mail(holders: QuerySet[Any], mail: str) -> Exists:
 class MailList:
     """The rows of a list, to be paged by ``order``: mails, or entries with a mail each (``mail_of``).
 
-    ``arms`` are the querysets that together give the rows. With one OR of the two reasons to see a mail, PostgreSQL
+    ``parts`` are the querysets that together give the rows. With one OR of the two reasons to see a mail, PostgreSQL
     would first gather all mails that meet one of them; each queryset by itself is checked row by row, from the newest.
     """
 
     rows: QuerySet[Any]
-    arms: list[Arm[Any]]
+    parts: list[IndexedPart[Any]]
     order: tuple[str, ...]
     mail_of: Callable[[Any], Mail]
 
     def count(self) -> str:
         """Return how many mails there are, up to the limit of a list's count."""
         found: set[int] = set()
-        for arm in self.arms:
-            found.update(arm.queryset.order_by(*self.order).values_list("pk", flat=True)[: COUNT_CAP + 1])
+        for part in self.parts:
+            found.update(part.queryset.order_by(*self.order).values_list("pk", flat=True)[: COUNT_CAP + 1])
         return capped(len(found))
 
 
@@ -106,12 +106,12 @@ def list_mails(
         # Anybody can type any address on the page for a new password; mails to unknown ones are cancelled.
         to_strangers = {"kind": PASSWORD_RESET, "status": Status.CANCELLED}
         mails = Mail.objects.filter(_matches(q, "", RECIPIENT + SUBJECT), **wanted).exclude(**to_strangers)
-        return MailList(mails, [Arm(mails)], ("-id",), lambda row: row)
+        return MailList(mails, [IndexedPart(mails)], ("-id",), lambda row: row)
     entries = MailEntry.objects.filter(account=actor.account).select_related("mail")
     entries = entries.filter(**{f"mail__{name}": value for name, value in wanted.items()})
     reasons = _reasons(actor, q)
-    arms = [Arm(entries.filter(reason), {"account": actor.account_id}) for reason in reasons]
-    return MailList(entries.filter(reduce(or_, reasons)), arms, ("-mail_id",), lambda row: row.mail)
+    parts = [IndexedPart(entries.filter(reason), {"account": actor.account_id}) for reason in reasons]
+    return MailList(entries.filter(reduce(or_, reasons)), parts, ("-mail_id",), lambda row: row.mail)
 
 
 def _reasons(actor: User, text: str | None) -> list[Q]:

@@ -75,7 +75,7 @@ def home_page(actor: User) -> HomePage:
         to_hand_on_count=capped_count(to_hand_on),
         expiring=rows[len(newest) :],
         expiring_days=settings.EXPIRING_DAYS,
-        devices=device_rows(actor, first_rows(devices.arms, order=NEWEST, size=SHOWN)),
+        devices=device_rows(actor, first_rows(devices.parts, order=NEWEST, size=SHOWN)),
         devices_count=devices.count(),
         failed_mails=with_addressees(actor, failed.order_by("-id")[:SHOWN]),
         failed_mails_count=capped_count(failed),

@@ -80,7 +80,7 @@ def test_the_parts_of_the_list_are_the_whole(cast: Cast, chain: Chain) -> None:
     for person in everyone(cast).values():
         for shown in Shown.values:
             listing = list_items(actor=person, shown=shown)
-            parts = {item.pk for arm in listing.arms for item in arm.queryset}
+            parts = {item.pk for part in listing.parts for item in part.queryset}
             assert parts == set(listing.items.values_list("pk", flat=True)), (str(person), shown)
             assert parts <= set(LineItem.objects.visible_to(person).values_list("pk", flat=True))
 
