@@ -307,7 +307,7 @@ class World:
             "handbook_page": ["installers"],
             "handbook_mobotix_page": ["operators"],
             "handbook_pdf": ["installers"],
-            "handbook_mobotix_pdf": ["mobotix"],
+            "handbook_mobotix_pdf": ["operators"],
             "bulk_split_template": ["csv"],
             "bulk_split_download": [self.bulk.pk, "csv"],
             "mailbox_message": ["a.log", 0],

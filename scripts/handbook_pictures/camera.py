@@ -46,7 +46,7 @@ def take_pictures(url: str, chromium: str) -> None:
 
 def in_language(language: str) -> dict[str, str | float | bool]:
     """The environment of a browser in this language."""
-    return {**os.environ, "LANGUAGE": language}
+    return {**os.environ, "LANGUAGE": LOCALES[language].replace("-", "_")}
 
 
 def take_pictures_of(scene: Scene, browser: Browser, url: str) -> None:

@@ -1,6 +1,7 @@
 """U11: the handbook in the portal: who reads which page, in which language, and where each "?" leads."""
 
 import io
+import re
 from collections.abc import Iterator
 
 import pypdf
@@ -12,7 +13,7 @@ from django.utils import translation
 from accounts.models import User
 from handbook.contents import MOBOTIX_PAGES, OPEN_PAGES, PAGES, VOLUMES, page_url, pdf_url
 from handbook.documents import LANGUAGES, document, parse
-from handbook.rendering import Paper, Screen, render
+from handbook.rendering import Paper, Screen, render, rendered
 from handbook.sections import HELP, OF_TIER, section_of, section_url
 from tests.architecture.test_stamps import patterns
 from tests.entitlements.pages import client_of, html_of
@@ -78,6 +79,15 @@ def test_links_to_pages_that_the_reader_may_not_open_are_text(cast: Cast) -> Non
     assert "<span>For MOBOTIX</span>" in html
     assert f'<a href="{page_url("installers", "split")}">split</a>' in html
     assert f'href="{page_url("mobotix")}"' in render(text, Screen(readable=frozenset(PAGES)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("page", OPEN_PAGES)
+def test_no_section_takes_an_id_of_the_frame(client: Client, page: str, language: str) -> None:
+    """The dialog and the menus are found by their IDs: a heading with the same one would be taken for them."""
+    client.post(reverse("set_language"), {"language": language})
+    ids = re.findall(r' id="([^"]+)"', html_of(client.get(page_url(page))))
+    assert sorted(set(ids)) == sorted(ids)
 
 
 def test_raw_html_is_text() -> None:
@@ -163,10 +173,9 @@ def test_visitors_get_no_link_to_pages_of_mobotix() -> None:
             assert section_of(route, Client().get(reverse("handbook_index")).wsgi_request.user) is None
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("audience", VOLUMES)
+@pytest.mark.parametrize(("audience", "language"), [("operators", "de"), ("installers", "en")])
 def test_pdf(cast: Cast, audience: str, language: str) -> None:
-    """For each audience, in its language: all its pages, and the number of each sheet."""
+    """In the reader's language: all pages of the audience, its pictures, and the number of each sheet."""
     User.objects.update(language=language)
     cast.mobotix.refresh_from_db()
     response = client_of(cast.mobotix).get(pdf_url(audience))
@@ -179,6 +188,26 @@ def test_pdf(cast: Cast, audience: str, language: str) -> None:
         assert f"{number} / {len(text)}" in page
     bookmarks = [entry.title for entry in reader.outline if not isinstance(entry, list)]
     assert bookmarks == [document(page, language).title for page in VOLUMES[audience].pages]
+    drawn = {image.indirect_reference.idnum for page in reader.pages for image in page.images}
+    assert len(drawn) == sum(
+        "picture:" in line for part in html_of_volume(audience, language) for line in part
+    )
+
+
+def html_of_volume(audience: str, language: str) -> list[list[str]]:
+    """What stands on the sheets, line by line."""
+    medium = Paper(bound=frozenset(VOLUMES[audience].pages))
+    return [rendered(page, language, medium).splitlines() for page in VOLUMES[audience].pages]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("audience", VOLUMES)
+def test_links_within_a_pdf_lead_somewhere(audience: str, language: str) -> None:
+    """Whatever it calls one of its own sections is there, once."""
+    html = "\n".join(line for part in html_of_volume(audience, language) for line in part)
+    anchors = re.findall(r'id="([^"]+)"', html) + list(VOLUMES[audience].pages)
+    assert len(anchors) == len(set(anchors))
+    assert set(re.findall(r'href="#([^"]+)"', html)) <= set(anchors)
 
 
 def test_links_on_paper() -> None:
