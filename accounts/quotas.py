@@ -5,7 +5,7 @@ from enum import StrEnum
 from django.conf import settings
 
 from accounts.models import User
-from mxportal.shared.limits import Left, count_up
+from mxportal.shared.limits import Usage, count_up
 
 HOUR = 3600
 
@@ -21,7 +21,7 @@ class Quota(StrEnum):
 class QuotaUsedUpError(Exception):
     """This person has asked for so much that it has to wait: ``left.seconds``."""
 
-    def __init__(self, left: Left) -> None:
+    def __init__(self, left: Usage) -> None:
         self.left = left
         super().__init__("a person's quota is used up")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from accounts.models import Attempts
-from mxportal.shared.limits import Left
+from mxportal.shared.limits import Usage
 
 LOGIN, LOGIN_ADDRESS, LOGIN_BROWSER = "login", "login-address", "login-browser"
 RESET, RESET_ADDRESS = "reset", "reset-address"
@@ -24,11 +24,11 @@ class Counted:
     name: str
     who: str
 
-    def up(self) -> Left:
+    def up(self) -> Usage:
         """One more."""
         most, seconds = settings.ATTEMPTS[self.name]
         used, ends = Attempts.objects.count_up(self.name, self.who, seconds)
-        return Left(most=most, used=used, seconds=ends)
+        return Usage(most=most, used=used, seconds=ends)
 
     def down(self) -> None:
         """It does not count."""

@@ -16,7 +16,7 @@ from entitlements.api.auth import HEADER
 from entitlements.api.problems import MEDIA_TYPE, problem, too_many
 from mxportal.bodies import refused
 from mxportal.shared.afterwards import write_afterwards
-from mxportal.shared.limits import Left, count_up, network_of
+from mxportal.shared.limits import Usage, count_up, network_of
 from mxportal.shared.request_id import current_request_id
 
 PREFIX = "/api/v1/"
@@ -73,7 +73,7 @@ def _token_of(request: HttpRequest) -> ApiToken | None:
     return find_token(sent[len(SCHEME) :].strip()) if sent.lower().startswith(SCHEME) else None
 
 
-def _count(request: HttpRequest, token: ApiToken | None) -> Left:
+def _count(request: HttpRequest, token: ApiToken | None) -> Usage:
     """P4. Who has no valid token counts by address, and is no burden to those at the same address who have."""
     if token is not None:
         return count_up("api-token", str(token.pk), most=settings.API_REQUESTS_A_MINUTE, seconds=MINUTE)
@@ -81,7 +81,7 @@ def _count(request: HttpRequest, token: ApiToken | None) -> Left:
     return count_up("api-address", who, most=settings.API_REQUESTS_A_MINUTE_WITHOUT_TOKEN, seconds=MINUTE)
 
 
-def _refused(request: HttpRequest, left: Left) -> HttpResponse | None:
+def _refused(request: HttpRequest, left: Usage) -> HttpResponse | None:
     """Before anything of it is read."""
     if left.is_exceeded:
         return too_many(left.seconds)

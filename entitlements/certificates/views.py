@@ -19,7 +19,7 @@ from entitlements.items.shortcuts import load_party_item, shown
 from entitlements.ledger.signing import public_keys
 from entitlements.models import LineItem, State
 from mxportal.shared.drafts import keeps_draft, posted, shown_once
-from mxportal.shared.limits import Left, count_up, network_of
+from mxportal.shared.limits import Usage, count_up, network_of
 from mxportal.shared.pdf import PdfUnavailable
 from mxportal.shared.stamps import takes_up_to
 from mxportal.shared.views import please_wait
@@ -69,7 +69,7 @@ def verify(request: HttpRequest, code: str) -> HttpResponse:
     )
 
 
-def _count(request: HttpRequest) -> Left:
+def _count(request: HttpRequest) -> Usage:
     who = network_of(client_address(request))
     return count_up("verify", who, most=settings.VERIFICATIONS_A_MINUTE, seconds=MINUTE)
 

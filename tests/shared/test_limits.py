@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mxportal.shared.limits import count_up, counted, network_of
+from mxportal.shared.limits import count_up, current_usage, network_of
 from scripts.services import free_port
 
 
@@ -21,10 +21,10 @@ def test_the_last_one_that_is_allowed_and_the_next() -> None:
 def test_each_counts_for_itself() -> None:
     """Another's count, and another thing's, are their own; looking at it does not count."""
     count_up("knocks", "a", most=2, seconds=3600)
-    assert counted("knocks", "a", most=2, seconds=3600).used == 1
-    assert counted("knocks", "a", most=2, seconds=3600).used == 1
-    assert counted("knocks", "b", most=2, seconds=3600).used == 0
-    assert counted("rings", "a", most=2, seconds=3600).used == 0
+    assert current_usage("knocks", "a", most=2, seconds=3600).used == 1
+    assert current_usage("knocks", "a", most=2, seconds=3600).used == 1
+    assert current_usage("knocks", "b", most=2, seconds=3600).used == 0
+    assert current_usage("rings", "a", most=2, seconds=3600).used == 0
 
 
 def test_it_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,7 +44,7 @@ def test_without_redis_nobody_is_kept_out(settings: Any, caplog: pytest.LogCaptu
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": address}}
     for _ in range(3):
         assert not count_up("knocks", "a", most=1, seconds=3600).is_exceeded
-        assert not counted("knocks", "a", most=1, seconds=3600).is_used_up
+        assert not current_usage("knocks", "a", most=1, seconds=3600).is_used_up
     assert "limits are not counted" in caplog.text
 
 
@@ -52,7 +52,7 @@ def test_of_many_at_once_each_is_counted() -> None:
     """None slips through beside another."""
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: count_up("knocks", "a", most=5, seconds=3600), range(200)))
-    assert counted("knocks", "a", most=5, seconds=3600).used == 200
+    assert current_usage("knocks", "a", most=5, seconds=3600).used == 200
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from django.conf import settings
 
 from entitlements.identifiers.activation_ids import canonical, is_mistyped
-from mxportal.shared.limits import Left, count_up, counted, network_of
+from mxportal.shared.limits import Usage, count_up, current_usage, network_of
 
 GUESSES, MISSES, HOUR_SECONDS = "activation-guesses", "activation-misses", 3600
 
@@ -18,7 +18,7 @@ GUESSES, MISSES, HOUR_SECONDS = "activation-guesses", "activation-misses", 3600
 class TooManyGuessesError(Exception):
     """One address has sent too many wrong Activation IDs and has to wait ``left.seconds``."""
 
-    def __init__(self, left: Left) -> None:
+    def __init__(self, left: Usage) -> None:
         self.left = left
         super().__init__("too many wrong Activation IDs")
 
@@ -29,7 +29,7 @@ def check_guesses(address: str | None, activation_ids: Iterable[str]) -> None:
     Raises TooManyGuessesError.
     """
     for name in {_count_of(activation_id) for activation_id in activation_ids}:
-        left = counted(name, network_of(address), most=_most(name), seconds=HOUR_SECONDS)
+        left = current_usage(name, network_of(address), most=_most(name), seconds=HOUR_SECONDS)
         if left.is_used_up:
             raise TooManyGuessesError(left)
 

@@ -13,7 +13,7 @@ from entitlements.models import License, LineItem, Movement
 from mxportal.shared.drafts import MOST, VISITORS_A_MINUTE, VISITORS_LARGEST
 from tests.entitlements.activation.devices import balances
 from tests.entitlements.activation.test_offline import mistyped
-from tests.entitlements.activation.test_offline_pages import ADDRESS, go_on, scan, text_of, typed
+from tests.entitlements.activation.test_offline_pages import ADDRESS, press, scan, text_of, typed
 from tests.entitlements.pages import client_of, html_of
 from tests.factories import Cast, Chain
 from tests.following import FollowingClient
@@ -33,7 +33,7 @@ def test_the_same_answer(client: Client, cast: Cast, chain: Chain) -> None:
 def test_own_stock_with_a_login(cast: Cast, chain: Chain) -> None:
     """E13: who logs in activates it."""
     client = client_of(cast.installer)
-    go_on(client, scan(client, text_of((chain.installed, 2))))
+    press(client, scan(client, text_of((chain.installed, 2))))
     assert balances(chain.installed)[2] == 2
 
 
@@ -53,7 +53,7 @@ def test_guessing(client: Client, cast: Cast, chain: Chain, settings: Any) -> No
     elsewhere = FollowingClient(REMOTE_ADDR="192.0.2.7")
     assert scan(elsewhere, text_of((old, 1))).status_code == 200
     assert scan(client_of(cast.installer), text_of((old, 1))).status_code == 200
-    go_on(client, scan(client, text_of((chain.served, 1))))
+    press(client, scan(client, text_of((chain.served, 1))))
     assert balances(chain.served)[2] == 1
 
 
@@ -80,9 +80,9 @@ def test_mobotix_says_why(cast: Cast, chain: Chain) -> None:
     client = client_of(cast.mobotix)
     preview = scan(client, text_of((chain.served, 1)))
     assert "reason" in preview.context["form"].fields
-    refused = go_on(client, preview, reason="")
+    refused = press(client, preview, reason="")
     assert list(refused.context["form"].errors) == ["reason"]
-    go_on(client, preview, reason="On the phone")
+    press(client, preview, reason="On the phone")
     assert Movement.objects.latest("pk").reason == "On the phone"
 
 
@@ -101,14 +101,14 @@ def test_a_temporary_password(cast: Cast, chain: Chain) -> None:
     client = client_of(cast.installer)
     assert "Log in" in html_of(client.get(ADDRESS))
     assert scan(client, text_of((chain.installed, 1))).context["rows"][0].problem
-    go_on(client, scan(client, text_of((chain.served, 1))))
+    press(client, scan(client, text_of((chain.served, 1))))
     assert Movement.objects.latest("pk").actor is None
 
 
 def test_no_names(client: Client, cast: Cast, chain: Chain) -> None:
     """A4: who has the Activation ID reads what it stands for, and of nobody the name."""
     preview = scan(client, text_of((chain.served, 1)))
-    done = go_on(client, preview)
+    done = press(client, preview)
     names = ("City Hospital", "Blick", "Nordlicht", cast.customer_contact.email, "PO-")
     for page in (html_of(preview), html_of(done)):
         assert [name for name in names if name in page] == []
@@ -117,7 +117,7 @@ def test_no_names(client: Client, cast: Cast, chain: Chain) -> None:
 
 def test_no_secret_in_an_address(client: Client, chain: Chain) -> None:
     """E5: the pages come as answers to POSTs, and the link of a download holds numbers of rows."""
-    done = go_on(client, scan(client, text_of((chain.served, 1))))
+    done = press(client, scan(client, text_of((chain.served, 1))))
     assert not hasattr(done, "url")
     for link in re.findall(r'(?:href|action)="([^"]+)"', html_of(done)):
         assert chain.served.activation_id not in link
@@ -126,7 +126,7 @@ def test_no_secret_in_an_address(client: Client, chain: Chain) -> None:
 @pytest.mark.parametrize("spoil", [lambda link: link[:-1], lambda link: link + "x", lambda _link: "none"])
 def test_a_link_that_is_none(client: Client, chain: Chain, spoil: Any) -> None:
     """L3: 404."""
-    go_on(client, scan(client, text_of((chain.served, 1))))
+    press(client, scan(client, text_of((chain.served, 1))))
     link = license_link([License.objects.get()])
     assert client.get(reverse("offline_licenses", args=[link])).status_code == 200
     assert client.get(reverse("offline_licenses", args=[spoil(link)])).status_code == 404
@@ -134,13 +134,13 @@ def test_a_link_that_is_none(client: Client, chain: Chain, spoil: Any) -> None:
 
 def test_a_link_does_not_live_long(client: Client, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     """L3: an hour; nor does it give out a license that has ended."""
-    go_on(client, scan(client, text_of((chain.served, 1))))
+    press(client, scan(client, text_of((chain.served, 1))))
     address = reverse("offline_licenses", args=[license_link([License.objects.get()])])
     monkeypatch.setattr("entitlements.activation.offline.pages.LINK_SECONDS", -1)
     assert client.get(address).status_code == 404
     monkeypatch.undo()
     assert client.get(address).status_code == 200
-    go_on(client, scan(client, text_of((chain.served, 0))))
+    press(client, scan(client, text_of((chain.served, 0))))
     assert client.get(address).status_code == 404
 
 

@@ -59,7 +59,7 @@ def typed(client: Client, *wanted: tuple[str, int], **fields: str) -> Any:
     return client.post(ADDRESS, data)
 
 
-def go_on(client: Client, preview: Any, step: str = "carry_out", **fields: str) -> Any:
+def press(client: Client, preview: Any, step: str = "carry_out", **fields: str) -> Any:
     """The button of the page that shows what would happen."""
     request = preview.context["form"]["request"].value()
     return client.post(ADDRESS, {"step": step, "request": request, **fields})
@@ -79,7 +79,7 @@ def test_the_round_trip(client: Client, cast: Cast, chain: Chain, login: str) ->
     assert "2 copies are activated." in html_of(preview)
     assert balances(chain.served) == (5, 5, 0)
 
-    done = go_on(client, preview, reason="On the phone")
+    done = press(client, preview, reason="On the phone")
     assert balances(chain.served) == (5, 3, 2)
     (link,) = links(done)
     file = client.get(link)
@@ -91,43 +91,43 @@ def test_the_round_trip(client: Client, cast: Cast, chain: Chain, login: str) ->
 
 def test_the_text_of_a_qr_code(client: Client, chain: Chain) -> None:
     """L3: the same request."""
-    go_on(client, scan(client, text_of((chain.served, 1))))
+    press(client, scan(client, text_of((chain.served, 1))))
     assert balances(chain.served) == (5, 4, 1)
 
 
 def test_typed_fields(client: Client, chain: Chain, second: LineItem) -> None:
     """L3: several Activation IDs, one of them back."""
-    go_on(client, typed(client, (chain.served.activation_id.lower(), 2)))
-    go_on(client, typed(client, (chain.served.activation_id, 0), (second.activation_id, 1)))
+    press(client, typed(client, (chain.served.activation_id.lower(), 2)))
+    press(client, typed(client, (chain.served.activation_id, 0), (second.activation_id, 1)))
     assert (balances(chain.served)[2], balances(second)[2]) == (0, 1)
 
 
 def test_replayed(client: Client, chain: Chain) -> None:
     """L2: the file again, or the answer loaded again: the same license."""
     text = text_of((chain.served, 2))
-    go_on(client, upload(client, text))
+    press(client, upload(client, text))
     preview = upload(client, text)
     assert "you get its license again" in html_of(preview)
-    go_on(client, preview)
-    go_on(client, preview)
+    press(client, preview)
+    press(client, preview)
     assert License.objects.count() == 1
     assert Movement.objects.filter(item=chain.served, kind="activate").count() == 1
 
 
 def test_a_replayed_return(client: Client, chain: Chain) -> None:
     """L4: changes nothing."""
-    go_on(client, scan(client, text_of((chain.served, 2))))
+    press(client, scan(client, text_of((chain.served, 2))))
     preview = scan(client, text_of((chain.served, 0)))
     assert "2 copies are returned. The license on this device ends." in html_of(preview)
-    assert "have ended" in html_of(go_on(client, preview))
+    assert "have ended" in html_of(press(client, preview))
     assert "nothing changes" in html_of(scan(client, text_of((chain.served, 0))))
-    go_on(client, preview)
+    press(client, preview)
     assert balances(chain.served) == (5, 5, 0)
 
 
 def test_several_licenses(client: Client, chain: Chain, second: LineItem) -> None:
     """L3: one file each, and all of them as one archive; each with its QR code."""
-    done = go_on(client, scan(client, text_of((chain.served, 2), (second, 1))))
+    done = press(client, scan(client, text_of((chain.served, 2), (second, 1))))
     together, *single = links(done)
     archive = zipfile.ZipFile(io.BytesIO(client.get(together).content))
     files = {client.get(link).content for link in single}
@@ -145,13 +145,13 @@ def test_a_problem_is_shown_and_nothing_is_offered(
     preview = scan(client, text)
     assert "cannot be carried out" in html_of(preview)
     assert 'value="carry_out"' not in html_of(preview)
-    go_on(client, preview)
+    press(client, preview)
     assert (balances(chain.served)[2], balances(second)[2]) == (0, 0)
 
 
 def test_what_was_read_can_be_changed(client: Client, chain: Chain) -> None:
     """Nothing typed is lost: the fields hold what the file said."""
-    page = go_on(client, scan(client, text_of((chain.served, 6))), "edit")
+    page = press(client, scan(client, text_of((chain.served, 6))), "edit")
     form = page.context["form"]
     assert (form.way, form["host_id"].value(), form["device_name"].value()) == ("typed", MAC, "Kamera Süd")
     assert form["device_model"].value() == "M73"
@@ -221,7 +221,7 @@ def test_it_becomes_impossible_meanwhile(client: Client, chain: Chain) -> None:
     """E3: between the look and the deed."""
     preview = scan(client, text_of((chain.served, 1)))
     LineItem.objects.filter(pk=chain.served.pk).update(state=State.INACTIVE)
-    assert "cannot be carried out" in html_of(go_on(client, preview))
+    assert "cannot be carried out" in html_of(press(client, preview))
     assert balances(chain.served)[2] == 0
 
 
@@ -231,7 +231,7 @@ def test_in_german(client: Client, chain: Chain) -> None:
     with translation.override("en"):
         preview = scan(client, text_of((chain.served, 2)))
         assert "Kopien werden aktiviert" in html_of(preview)
-        assert "Lizenzdatei" in html_of(go_on(client, preview))
+        assert "Lizenzdatei" in html_of(press(client, preview))
 
 
 def test_a_row_of_very_many_digits(client: Client) -> None:
