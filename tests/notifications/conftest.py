@@ -1,4 +1,4 @@
-"""A mail server, a broker, and one kind of mail that the tests can steer."""
+"""A mail server, a broker, and one kind of mail that the tests can control."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -72,7 +72,7 @@ def letter(monkeypatch) -> Letter:
 
 @pytest.fixture
 def queue(letter) -> Callable[..., Mail]:
-    """Queue a letter to Alice; its alarm does not ring within a test's transaction."""
+    """Queue a letter to Alice; its alarm does not ring inside a test's transaction."""
 
     def queue_letter(**changes: Any) -> Mail:
         draft = {"kind": "letter", "recipient_email": "alice@installer.example", "recipient_name": "Alice"}
@@ -83,7 +83,7 @@ def queue(letter) -> Callable[..., Mail]:
 
 @pytest.fixture
 def time_passes() -> Callable[..., None]:
-    """As if this much time had gone by for the mail: its pause, its lease and the server's end that much sooner."""
+    """Let time pass for the mail: its pause, its lease and the server's end are so much nearer."""
 
     def move(mail: Mail, **duration: float) -> None:
         mail.refresh_from_db()
@@ -108,7 +108,7 @@ def make_due(time_passes) -> Callable[[Mail], None]:
 
 @pytest.fixture
 def celery_with() -> Iterator[Callable[[str], Celery]]:
-    """Make Celery speak to this broker for the length of the test."""
+    """Let Celery use this broker during the test."""
     current, default = current_app._get_current_object(), _state.default_app
 
     def use(broker: str) -> Celery:
@@ -131,7 +131,7 @@ def broker_down(celery_with) -> Celery:
 
 @pytest.fixture
 def worker_after(celery_with, transactional_db) -> Callable[[], AbstractContextManager[Any]]:
-    """Starts a real worker thread behind a broker in memory, as in the embedded default."""
+    """Start a real worker thread behind a broker in memory, as in the embedded default."""
 
     def start() -> AbstractContextManager[Any]:
         app = celery_with("memory://")

@@ -1,4 +1,4 @@
-"""The tests' mail server on its bad days: refusals, silence, a lost answer."""
+"""The tests' mail server, with refusals, silence and lost answers."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from tests.smtp import MailServer
 
 @dataclass
 class MoodyMailServer(MailServer):
-    """Takes every mail unless told otherwise by its attributes, which may change at any time."""
+    """Accepts every mail unless its attributes say otherwise; they may change at any time."""
 
     recipients: list[list[str]] = field(default_factory=list)  # the envelopes of `messages`
     connections: int = 0
@@ -70,7 +70,7 @@ class MoodyMailServer(MailServer):
         return answer
 
     def wait_for(self, count: int, *, seconds: float = 10) -> list[EmailMessage]:
-        """The mails, once there are that many; AssertionError when they do not come."""
+        """Return the mails once there are so many; AssertionError where they do not arrive."""
         end = time.monotonic() + seconds
         while len(self.messages) < count:
             assert time.monotonic() < end, f"{len(self.messages)} of {count} mails came."

@@ -1,4 +1,4 @@
-"""N2: an address that refuses mails is known until a mail gets through."""
+"""An address that refuses mails is remembered until a mail gets through (N2)."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def nobody_rings(celery_with):
 
 
 def test_a_permanent_refusal_stands_until_a_mail_gets_through(smtp, queue):
-    """N2: 5xx at RCPT; the address is compared without case; another address says nothing about it."""
+    """N2: 5xx at RCPT; addresses are compared without case; another address does not matter."""
     smtp.refusals = {ALICE: "550 5.1.1 No such user"}
     mail = queue()
     deliver_mails([mail.pk, queue(recipient_email="bob@installer.example").pk])
@@ -37,7 +37,7 @@ def test_the_newest_refusal_counts(smtp, queue):
 
 
 def test_the_same_mail_sent_again(smtp, queue):
-    """N2: "Send again" alone takes nothing back; its success does."""
+    """N2: "Send again" alone does not clear the refusal; a delivery does."""
     smtp.refusals = {ALICE: "550 No"}
     mail = queue()
     deliver_mails([mail.pk])
@@ -51,7 +51,9 @@ def test_the_same_mail_sent_again(smtp, queue):
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("trouble", ["451 Greylisted", "530 Authentication required", "not needed", "a bug"])
 def test_what_says_nothing_about_the_address(smtp, queue, letter, trouble, known):
-    """A pause, our own log-in, a mail not needed any more or one with a bug: neither a refusal nor a success."""
+    """A pause, the portal's own login, a mail not needed any more or one with a bug are neither a refusal nor a
+    success.
+    """
     mail = queue(context={"number": 1})
     if known:
         RefusedAddress.objects.create(address_key=ALICE, refused_at=mail.created_at, reply="550 No")
@@ -62,7 +64,7 @@ def test_what_says_nothing_about_the_address(smtp, queue, letter, trouble, known
 
 
 def test_who_lost_the_lease_notes_nothing(smtp, queue, letter):
-    """N1: a late deliverer overwrites neither the mail nor what is known of its address."""
+    """N1: a late deliverer changes neither the mail nor the state of its address."""
     smtp.refusals = {ALICE: "550 No"}
     mail = queue()
     render = letter.render

@@ -1,4 +1,4 @@
-"""N1, N2, N6: processes whose clocks disagree. Leases and due times are read from the database's clock alone."""
+"""Processes with different clocks: leases and due times use the database's clock alone (N1, N2, N6)."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -20,13 +20,13 @@ WRONG = pytest.mark.parametrize("wrong", [HOUR, -HOUR], ids=["ahead", "behind"])
 
 @pytest.fixture(autouse=True)
 def nobody_rings(celery_with):
-    """Each test delivers by its own hand."""
+    """No alarm reaches a worker; each test delivers itself."""
     celery_with("memory://")
 
 
 @pytest.fixture
 def clock() -> Iterator[Callable[[timedelta], None]]:
-    """This process's clock is wrong by so much from now on; the database's is right."""
+    """From now on this process's clock is wrong by so much; the database's is right."""
     with ExitStack() as stack:
 
         def move(by: timedelta) -> None:
@@ -66,7 +66,7 @@ def test_pause_is_no_longer_with_a_wrong_clock(smtp, queue, clock, wrong):
 
 
 def test_lease_holds_when_another_worker_is_ahead(smtp, queue, letter, clock, monkeypatch):
-    """N1: the clock jumps during a delivery, and a second worker rings for the same mail: it is sent once."""
+    """N1: the clock jumps during a delivery, and a second worker tries the same mail: it is sent once."""
     mail, rendered = queue(), []
 
     def jump_meanwhile(row):
@@ -84,7 +84,7 @@ def test_lease_holds_when_another_worker_is_ahead(smtp, queue, letter, clock, mo
 
 @WRONG
 def test_mail_sent_again_with_a_wrong_clock_is_due(smtp, queue, clock, wrong):
-    """N2: by the button, for one and for all that failed."""
+    """N2: after the button, for one mail and for all that failed."""
     one, other = queue(), queue()
     Mail.objects.update(status=Status.FAILED, failure="refused")
     clock(wrong)
@@ -96,7 +96,7 @@ def test_mail_sent_again_with_a_wrong_clock_is_due(smtp, queue, clock, wrong):
 
 @WRONG
 def test_probe_is_asked_in_time_with_a_wrong_clock(smtp, queue, clock, settings, wrong):
-    """N6: who finds the server unreachable with a wrong clock keeps nobody from asking it again."""
+    """N6: a process with a wrong clock that finds the server unreachable does not delay the others' probes."""
     good, settings.EMAIL_PORT = settings.EMAIL_PORT, free_port()
     clock(wrong)
     deliver_mails([queue().pk])

@@ -1,4 +1,4 @@
-"""N1–N4: delivery to a real mail server, on its good and its bad days."""
+"""Delivery to a real mail server, which accepts, refuses or fails (N1–N4)."""
 
 import logging
 import threading
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class DyingBackend(EmailBackend):
-    """Sends, and dies before anybody hears of it: a power cut, as far as one process can play it."""
+    """Sends the mail and dies before anybody knows, as close to a power cut as one process can come."""
 
     def send_messages(self, email_messages):
         super().send_messages(email_messages)
@@ -33,7 +33,7 @@ class DyingBackend(EmailBackend):
 
 @pytest.fixture(autouse=True)
 def nobody_rings(celery_with):
-    """Alarms go to a broker that no worker listens to: each test delivers by its own hand."""
+    """Alarms go to a broker without workers; each test delivers itself."""
     celery_with("memory://")
 
 
@@ -53,7 +53,7 @@ def test_delivered_once(smtp, queue):
 
 
 def test_headers_and_parts(smtp, queue, letter, settings):
-    """N3: text and HTML, in the recipient's language, marked as automatic, our own Message-ID."""
+    """N3: text and HTML in the recipient's language, marked as automatic, with the portal's Message-ID."""
     letter.attachments = [("certificate.pdf", b"%PDF-1.7", "application/pdf")]
     letter.subject = "Lizenz für Ärzte"
     mail = queue(language="de", recipient_name="Zoë Müller")
@@ -76,7 +76,7 @@ def test_headers_and_parts(smtp, queue, letter, settings):
     "name", ["Eve\r\nBcc: eve@x.example", 'O\'Neill, "Bob" <bob@x.example>', "漢字" * 100]
 )
 def test_names_inject_no_header(smtp, queue, name):
-    """N3: whatever a name holds, there is one recipient and no header of its making."""
+    """N3: whatever a name contains, there is one recipient and no additional header."""
     mail = queue(recipient_name=name)
     deliver_mails([mail.pk])
     assert fate(mail)[0] == Status.SENT
@@ -108,7 +108,7 @@ def test_not_needed_any_more(smtp, queue, letter):
 
 @pytest.mark.parametrize("step", ["rcpt", "data"])
 def test_permanent_refusal_is_final(smtp, queue, step):
-    """N2: 5xx ends it at once, with the server's own words for the sender."""
+    """N2: 5xx ends it at once, with the server's words for the sender."""
     smtp.refusals = {"alice@installer.example": "550 5.1.1 No such user"} if step == "rcpt" else {}
     smtp.answer_to_data = "550 5.1.1 No such user"
     mail = queue()
@@ -125,7 +125,7 @@ def test_permanent_refusal_is_final(smtp, queue, step):
 
 @pytest.mark.parametrize("step", ["rcpt", "data"])
 def test_temporary_refusal_waits(smtp, queue, step, make_due):
-    """N2: 4xx is tried again after a pause, with the same Message-ID."""
+    """N2: after 4xx it is tried again after a pause, with the same Message-ID."""
     smtp.refusals = {"alice@installer.example": "451 Greylisted"} if step == "rcpt" else {}
     smtp.answer_to_data = "451 Greylisted"
     mail = queue()
@@ -141,7 +141,7 @@ def test_temporary_refusal_waits(smtp, queue, step, make_due):
 
 
 def test_refused_login_is_not_the_mails_fault(smtp, queue):
-    """N2: with the portal's own log-in wrong, no mail is given up."""
+    """N2: while the portal's own login is wrong, no mail fails."""
     smtp.refusals = {"alice@installer.example": "530 5.7.0 Authentication required"}
     mail = queue()
     deliver_mails([mail.pk])
@@ -149,7 +149,7 @@ def test_refused_login_is_not_the_mails_fault(smtp, queue):
 
 
 def test_pauses_grow_until_we_give_up(smtp, queue, settings, make_due):
-    """N2: 1 min, 5 min, 30 min, 2 h, 6 h, … and some three days in, the end, with the reason."""
+    """N2: 1 min, 5 min, 30 min, 2 h, 6 h … and after some three days it fails, with the reason."""
     settings.EMAIL_PORT = free_port()
     mail = queue()
     for pause in PAUSES:
@@ -173,7 +173,7 @@ def test_silent_server_does_not_hold_us(smtp, queue, settings):
 
 
 def test_lost_answer_sends_twice_with_the_same_message_id(smtp, queue, make_due):
-    """N1: the only way to a duplicate, and the recipient's server can tell."""
+    """N1: the only cause of a duplicate, which the recipient's server can recognise."""
     smtp.loses_answer = True
     mail = queue()
     deliver_mails([mail.pk])
@@ -186,7 +186,7 @@ def test_lost_answer_sends_twice_with_the_same_message_id(smtp, queue, make_due)
 
 
 def test_crash_between_send_and_settle(smtp, queue, settings, time_passes):
-    """N1: nobody else touches it while the lease runs; then it is sent again, as the same mail."""
+    """N1: nobody else touches the mail during the lease; then it is sent again with the same Message-ID."""
     settings.EMAIL_BACKEND = f"{__name__}.DyingBackend"
     mail = queue()
     with pytest.raises(SystemExit):
@@ -215,7 +215,7 @@ def test_mail_that_kills_its_worker_comes_to_an_end(smtp, queue, settings, time_
 
 
 def test_fresh_secret_is_another_mail(smtp, queue, letter, make_due):
-    """N1, N4: its Message-ID is new each time and on the row; the subject is not kept."""
+    """N1, N4: each attempt has a new Message-ID, which is on the row; the subject is not kept."""
     letter.secret = True
     smtp.loses_answer = True
     mail = queue()
@@ -231,7 +231,7 @@ def test_fresh_secret_is_another_mail(smtp, queue, letter, make_due):
 
 
 def test_bug_in_one_mail_blocks_no_other(smtp, queue, letter, caplog, make_due):
-    """N2: it is logged and retried, its neighbours go out, and once mended so does it."""
+    """N2: it is logged and retried, other mails are sent, and so is this one after the fix."""
     letter.raises = {1}
     mails = [queue(context={"number": number}) for number in range(3)]
     with caplog.at_level(logging.ERROR):
@@ -253,7 +253,7 @@ def test_refused_recipient_blocks_no_other(smtp, queue):
 
 
 def test_send_again(smtp, queue):
-    """N2: a failed mail starts afresh; one that was sent does not."""
+    """N2: a failed mail starts again; a sent one does not."""
     smtp.refusals = {"alice@installer.example": "550 No"}
     mail = queue()
     deliver_mails([mail.pk])
@@ -276,7 +276,9 @@ def test_send_again_while_waiting(smtp, queue):
 
 
 def test_late_deliverer_overwrites_nothing(smtp, queue, letter):
-    """N1: who lost its lease does not settle. Here the first renders so long that a second one delivers."""
+    """N1: a deliverer that lost its lease records nothing; here the first renders so long that a second one
+    delivers.
+    """
     mail = queue()
     render, calls = letter.render, []
 
@@ -294,7 +296,7 @@ def test_late_deliverer_overwrites_nothing(smtp, queue, letter):
 
 
 def test_lost_lease_sends_no_second_secret(smtp, queue, letter):
-    """N4: the mail with the older secret is not sent by a deliverer that knows itself overtaken."""
+    """N4: a deliverer that knows that it lost its lease does not send the mail with the older secret."""
     letter.secret = True
     mail = queue()
     render, calls = letter.render, []
@@ -312,7 +314,7 @@ def test_lost_lease_sends_no_second_secret(smtp, queue, letter):
 
 
 def test_deliverers_at_once_send_once(smtp, queue):
-    """N1: six threads on the same ten mails; without the lock some go out twice."""
+    """N1: six threads on the same ten mails; without the lock some would be sent twice."""
     smtp.delay = 0.02
     pks = [queue().pk for _ in range(10)]
     start = threading.Barrier(6)
@@ -334,7 +336,7 @@ def test_deliverers_at_once_send_once(smtp, queue):
 
 
 def test_delivery_refuses_to_run_inside_a_transaction(smtp, queue, caplog):
-    """N1: else a mail could be out and its row rolled back."""
+    """N1: otherwise a mail could be sent and its row rolled back."""
     mail = queue()
     with caplog.at_level(logging.ERROR), transaction.atomic():
         deliver_mails([mail.pk])
@@ -345,7 +347,7 @@ def test_delivery_refuses_to_run_inside_a_transaction(smtp, queue, caplog):
 
 @pytest.mark.postgres
 def test_the_answer_is_written_down_though_the_database_breaks_off(smtp, queue, time_passes):
-    """N1: twice only where the mail server's answer was lost. A database that restarts does not lose it."""
+    """N1: a restarting database does not lose the server's answer, so the mail is not sent twice."""
     mail = queue()
 
     def end_all_sessions() -> None:

@@ -1,4 +1,4 @@
-"""N1, N2: the outbox while everything around it breaks: workers killed, mail servers that hang, die and come back."""
+"""The outbox during failures: killed workers, and mail servers that hang, die and come back (N1, N2)."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class KilledAfterTheAnswer(EmailBackend):
-    """The server has taken the mail, and the process is gone before anybody hears of it."""
+    """The server has accepted the mail, and the process dies before anybody knows."""
 
     def send_messages(self, email_messages):
         super().send_messages(email_messages)
@@ -27,7 +27,7 @@ class KilledAfterTheAnswer(EmailBackend):
 
 
 class KilledBeforeTheMail(EmailBackend):
-    """The process is gone while it holds the mail's lease."""
+    """The process dies while it holds the mail's lease."""
 
     def send_messages(self, email_messages):
         os.kill(os.getpid(), signal.SIGKILL)
@@ -40,7 +40,7 @@ def nobody_rings(celery_with):
 
 @pytest.fixture
 def mute_port() -> Iterator[int]:
-    """A server that takes connections and never says a word."""
+    """A server that accepts connections and never says anything."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
@@ -62,7 +62,7 @@ def deliver_in_a_process_that_dies(*mails: Mail) -> None:
     ("backend", "copies"), [(KilledBeforeTheMail.__name__, 1), (KilledAfterTheAnswer.__name__, 2)]
 )
 def test_killed_worker(smtp, queue, settings, time_passes, nobody_rings, backend, copies):
-    """N1: SIGKILL before or after the server's answer loses nothing; what came twice came with one Message-ID."""
+    """N1: SIGKILL before or after the server's answer loses nothing; a mail that came twice has one Message-ID."""
     working, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, f"{__name__}.{backend}"
     mails = [queue() for _ in range(3)]
     deliver_in_a_process_that_dies(*mails)
@@ -84,7 +84,7 @@ def test_killed_worker(smtp, queue, settings, time_passes, nobody_rings, backend
 
 
 def test_mute_server(queue, smtp, settings, mute_port, make_due, nobody_rings):
-    """N2: it takes the connection and greets nobody; EMAIL_TIMEOUT ends the wait, and the mail goes out later."""
+    """N2: it accepts the connection and sends no greeting; EMAIL_TIMEOUT ends the wait, and the mail is sent later."""
     good, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = settings.EMAIL_PORT, mute_port, 0.3
     mail = queue()
     deliver_mails([mail.pk])
@@ -96,7 +96,7 @@ def test_mute_server(queue, smtp, settings, mute_port, make_due, nobody_rings):
 
 
 def test_server_that_hangs_after_data(smtp, queue, settings, make_due, nobody_rings):
-    """N1: it took the mail and does not say so: a lost answer, and the same Message-ID again."""
+    """N1: it accepted the mail and does not answer: the answer is lost, and the same Message-ID is sent again."""
     settings.EMAIL_TIMEOUT, smtp.keeps_answer = 0.3, True
     mail = queue()
     deliver_mails([mail.pk])
@@ -109,7 +109,7 @@ def test_server_that_hangs_after_data(smtp, queue, settings, make_due, nobody_ri
 
 
 def test_server_that_dies_and_comes_back(smtp, queue, settings, make_due, nobody_rings):
-    """N2, N6: it dies after the first mail's DATA; that one may come twice, the others wait and come once."""
+    """N2, N6: it dies after the first mail's DATA; that mail may come twice, the others wait and come once."""
     mails = [queue(recipient_email=f"a{number}@x.example") for number in range(3)]
     with MoodyMailServer(loses_answer=True) as dying:
         settings.EMAIL_PORT = dying.port
@@ -127,7 +127,7 @@ def test_server_that_dies_and_comes_back(smtp, queue, settings, make_due, nobody
 
 
 def test_server_that_shuts_down(smtp, queue, nobody_rings):
-    """N2: 421 is about the server and not about the mail, nor about the address."""
+    """N2: 421 concerns the server, and neither the mail nor the address."""
     smtp.refusals = {"alice@installer.example": "421 4.3.2 Service shutting down"}
     mail = queue()
     deliver_mails([mail.pk, queue(recipient_email="bob@x.example").pk])
@@ -136,7 +136,7 @@ def test_server_that_shuts_down(smtp, queue, nobody_rings):
 
 
 def test_many_mails_are_dealt_out_in_batches(smtp, worker, letter):
-    """N1: more than a task should carry: one alarm wakes the sweep, and each goes out once."""
+    """N1: more mails than a task should have: one alarm wakes the sweep, and each mail is sent once."""
     count = 2 * MAIL_BATCH + 1
     queue_mails(MailDraft(kind="letter", recipient_email=f"a{number}@x.example") for number in range(count))
     smtp.wait_for(count, seconds=60)

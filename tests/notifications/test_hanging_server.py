@@ -1,4 +1,4 @@
-"""N6: a mail server that hangs makes nobody else slower, measured on the portal as it runs."""
+"""A mail server that hangs slows nobody else down, measured on the running portal (N6)."""
 
 import http.client
 import time
@@ -34,7 +34,7 @@ def until(happened: Callable[[], object], what: str, seconds: float = 60) -> Non
 
 
 class Presser:
-    """Somebody with a browser."""
+    """A person with a browser."""
 
     def __init__(self, portal: Portal, user: User) -> None:
         browser = Client()
@@ -59,7 +59,7 @@ class Presser:
 
 
 def seconds_of_split(presser: Presser, cast: Cast, *, send_mail: bool = True) -> float:
-    """From "Split all" until a worker has carried out all lines and queued their mails."""
+    """The time from "Split all" until a worker has split all lines and queued their mails."""
     buyers = make_buyers(cast.distributor.account, LINES)
     bulk = start(cast, issue_item(cast, quantity=LINES), *(line_for(buyer) for buyer in buyers))
     work_on(bulk.pk)  # the check of the lines, which takes no mails
@@ -79,10 +79,10 @@ def is_done(bulk: BulkSplit) -> bool:
 def test_a_bulk_split_beside_a_hanging_server(
     cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """N6: takes no more than twice the time that it takes beside one that answers, with all its mails queued.
+    """N6: it takes at most twice the time that it takes beside a server that answers, with all mails queued.
 
-    In turn with the same workers, and again where something else had kept them busy. Before mails had workers of their
-    own, it waited for the time-out of the mail server.
+    Both are measured in turn with the same workers, and again if something else was running. Before mails had their own
+    workers, the bulk split waited for the time-out of the mail server.
     """
     assert LINES > AT_ONCE, "or no worker would do it"
     monkeypatch.setenv("EMAIL_TIMEOUT", "45")

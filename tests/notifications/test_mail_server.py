@@ -1,4 +1,4 @@
-"""N6, N7: a mail server that cannot be used, and one that does not want the portal as a sender."""
+"""A mail server that cannot be used, and one that does not accept the portal as sender (N6, N7)."""
 
 import socket
 import threading
@@ -25,7 +25,7 @@ ALICE = "alice@installer.example"
 
 @pytest.fixture(autouse=True)
 def alarms(celery_with, monkeypatch) -> list[list[int]]:
-    """What rings, instead of ringing."""
+    """The alarms that would ring."""
     celery_with("memory://")
     rung: list[list[int]] = []
     monkeypatch.setattr(services, "_send_alarm", lambda pks, **options: rung.append(pks))
@@ -34,7 +34,7 @@ def alarms(celery_with, monkeypatch) -> list[list[int]]:
 
 @pytest.fixture
 def drip() -> Iterator[int]:
-    """A server that says a byte every 50 ms and never ends a line."""
+    """A server that sends a byte every 50 ms and never ends a line."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(5)
 
@@ -65,7 +65,7 @@ def probe_is_due() -> None:
 
 
 def test_batch_ends_at_an_unreachable_server(smtp, queue, settings):
-    """N6: of ten mails one has paid for the answer; the others keep all their attempts."""
+    """N6: one of ten mails used an attempt; the others keep all of theirs."""
     settings.EMAIL_PORT = free_port()
     mails = [queue() for _ in range(10)]
     deliver_mails([mail.pk for mail in mails])
@@ -74,14 +74,14 @@ def test_batch_ends_at_an_unreachable_server(smtp, queue, settings):
 
 
 def test_hanging_server_holds_a_batch_once(smtp, queue, settings):
-    """N6: silence after MAIL FROM costs one time-out, whatever the number of mails."""
+    """N6: silence after MAIL FROM costs one time-out, however many mails there are."""
     settings.EMAIL_TIMEOUT, smtp.hangs = 0.3, True
     deliver_mails([queue().pk for _ in range(10)])
     assert smtp.connections == 1
 
 
 def test_probes_have_a_pause(smtp, queue, settings, time_passes):
-    """N6: the first probe comes at once, with another mail; from then on there is a pause."""
+    """N6: the first probe comes at once, with another mail; then there is a pause."""
     good, settings.EMAIL_PORT = settings.EMAIL_PORT, free_port()
     mails = [queue() for _ in range(4)]
     pks = [mail.pk for mail in mails]
@@ -98,7 +98,7 @@ def test_probes_have_a_pause(smtp, queue, settings, time_passes):
 
 
 def test_one_probe_at_a_time(smtp, queue, settings):
-    """N6: six deliverers at once, one of them asks, the others do not wait for it."""
+    """N6: of six deliverers at once one probes, and the others do not wait for it."""
     settings.EMAIL_TIMEOUT, smtp.hangs = 2, True
     MailServer.objects.create(pk=MailServer.THE_ONE, unreachable_since=timezone.now(), next_probe_at=Now())
     pks = [queue().pk for _ in range(6)]
@@ -130,7 +130,7 @@ def test_probe_without_a_mail_leaves_the_turn_to_others(smtp, queue):
 
 
 def test_probe_that_died_is_followed_by_another(smtp, queue):
-    """N6: the lease of a probe ends; until then nobody asks."""
+    """N6: the lease of a probe ends; until then nobody probes."""
     later = timezone.now() + timedelta(minutes=2)
     MailServer.objects.create(pk=MailServer.THE_ONE, unreachable_since=timezone.now(), next_probe_at=later)
     mail = queue()
@@ -142,7 +142,7 @@ def test_probe_that_died_is_followed_by_another(smtp, queue):
 
 
 def test_sweep_wakes_one_batch_for_an_unreachable_server(queue, alarms):
-    """N6: and nobody at all before the pause is over, so that no alarms pile up."""
+    """N6: and none before the pause is over, so that alarms do not pile up."""
     for _ in range(2 * MAIL_BATCH + 1):
         queue()
     alarms.clear()
@@ -157,7 +157,7 @@ def test_sweep_wakes_one_batch_for_an_unreachable_server(queue, alarms):
 
 
 def test_batch_ends_with_its_time_and_rings_for_the_rest(smtp, queue, settings, alarms):
-    """N6: it ends far before the broker hands its task out again."""
+    """N6: it ends long before the broker gives its task to another worker."""
     settings.OUTBOX_BATCH_SECONDS, smtp.delay = 0.3, 0.2
     pks = [queue().pk for _ in range(6)]
     alarms.clear()
@@ -167,7 +167,7 @@ def test_batch_ends_with_its_time_and_rings_for_the_rest(smtp, queue, settings, 
 
 
 def test_server_that_drips_is_left(queue, smtp, settings, drip):
-    """N6: each byte comes in time, the answer never."""
+    """N6: each byte comes in time, but the answer never ends."""
     settings.EMAIL_PORT, settings.EMAIL_DEADLINE = drip, 0.4
     mail = queue()
     began = time.monotonic()
@@ -177,13 +177,13 @@ def test_server_that_drips_is_left(queue, smtp, settings, drip):
 
 
 def test_a_batch_is_shorter_than_the_visibility_time_out(settings):
-    """N6: the time of a batch, of two connections that do not come about, of opening one and of one mail."""
+    """N6: the time of a batch, of two failed connections, of opening one, and of one mail."""
     longest = settings.OUTBOX_BATCH_SECONDS + 2 * settings.EMAIL_TIMEOUT + 2 * settings.EMAIL_DEADLINE
     assert longest < settings.CELERY_VISIBILITY_TIMEOUT
 
 
 def test_mails_have_a_queue_of_their_own():
-    """N6: and a worker that is told of none takes both."""
+    """N6: a worker without a named queue takes both."""
     names = ["notifications.deliver_mails", "notifications.sweep", "entitlements.work_on_bulk_split"]
     assert [app.amqp.router.route({}, name).get("queue") for name in names[:2]] == [
         app.amqp.queues["mails"]
@@ -197,7 +197,7 @@ SENDER_REPLIES = ["550 5.1.8 Bad sender", "553 Sorry, your domain is not known",
 
 @pytest.mark.parametrize("reply", SENDER_REPLIES)
 def test_refused_sender_is_the_portals_fault(smtp, queue, reply):
-    """N7: at MAIL FROM: retried, nothing noted at the address, the batch ends, `/readyz` knows."""
+    """N7: at MAIL FROM: the mail is retried, the address is not affected, the batch ends, and `/readyz` fails."""
     smtp.answer_to_sender = reply
     mails = [queue(), queue(recipient_email="bob@x.example")]
     deliver_mails([mail.pk for mail in mails])
@@ -212,7 +212,7 @@ def test_refused_sender_is_the_portals_fault(smtp, queue, reply):
 
 @pytest.mark.parametrize("reply", ["552 Message too large", "552 5.3.4 Message too large"])
 def test_too_large_a_mail_is_no_refused_sender(smtp, queue, reply):
-    """N2: some say it at MAIL FROM, where the size is announced."""
+    """N2: some servers refuse it at MAIL FROM, where the size is announced."""
     smtp.answer_to_sender = reply
     mail = queue()
     deliver_mails([mail.pk])
@@ -222,7 +222,9 @@ def test_too_large_a_mail_is_no_refused_sender(smtp, queue, reply):
 
 @pytest.mark.parametrize("step", ["rcpt", "data"])
 def test_policy_is_retried_and_believed_from_a_second_domain_on(smtp, queue, step, time_passes):
-    """N7: one recipient's server could play a trick; the second domain makes it the portal's fault."""
+    """N7: one recipient's server may refuse for its own reasons; a second domain confirms that the portal is
+    refused.
+    """
     policy = "554 5.7.1 Rejected by policy"
     smtp.answer_to_data = policy if step == "data" else "250 OK"
     smtp.refusals = (
@@ -241,7 +243,7 @@ def test_policy_is_retried_and_believed_from_a_second_domain_on(smtp, queue, ste
 
 
 def test_refused_greeting_is_a_refused_sender(smtp, queue, settings):
-    """N7: our address is on somebody's list."""
+    """N7: the portal's address is on a block list."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         settings.EMAIL_PORT = server.getsockname()[1]
 

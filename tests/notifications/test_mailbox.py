@@ -1,4 +1,4 @@
-"""The demo's mailbox: there in the demo, nowhere else; shows mails without trusting them."""
+"""The demo's mailbox, which exists only in the demo and does not trust the mails that it shows."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def demo(settings, tmp_path) -> Path:
 
 
 def write(*subjects: str, text: str = "Text", html: str = "<p>Text</p>") -> str:
-    """Write mails over one connection, so into one file; returns its name."""
+    """Write mails over one connection, so into one file; return its name."""
     emails = []
     for subject in subjects:
         email = EmailMultiAlternatives(subject, text, "portal@x.example", ["Alice <alice@x.example>"])

@@ -1,4 +1,4 @@
-"""N3: what the templates make of names that mean harm."""
+"""Templates with malicious names (N3)."""
 
 import copy
 from pathlib import Path
@@ -13,7 +13,7 @@ NAME = "O'Neill & <script>alert(1)</script> {{ site_url }}"
 
 @pytest.fixture(autouse=True)
 def letters(settings):
-    """The templates of these tests beside the portal's own."""
+    """The templates of these tests, in addition to the portal's own."""
     templates = copy.deepcopy(settings.TEMPLATES)
     templates[0]["DIRS"] = [*templates[0]["DIRS"], Path(__file__).parent / "templates"]
     settings.TEMPLATES = templates

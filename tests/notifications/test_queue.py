@@ -1,4 +1,4 @@
-"""N1, N3: what stands in the outbox after a request, and what rings."""
+"""The outbox after a request, and the alarms that ring (N1, N3)."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -19,7 +19,7 @@ def test_mail_waits_in_the_outbox(db, queue, letter):
 
 
 def test_many_mails_ring_once(db, letter, django_capture_on_commit_callbacks):
-    """N1: one alarm a transaction, whatever the number of mails; none for no mail."""
+    """N1: one alarm for each transaction with mails, however many mails there are."""
     with django_capture_on_commit_callbacks() as callbacks:
         mails = queue_mails(MailDraft(kind="letter", recipient_email=f"a{n}@x.example") for n in range(20))
         assert queue_mails([]) == []
@@ -35,7 +35,7 @@ def test_queueing_has_a_fixed_number_of_queries(db, letter, django_assert_num_qu
 
 @pytest.mark.django_db(transaction=True)
 def test_rolled_back_request_leaves_no_mail(smtp, worker, queue):
-    """N1: what did not happen is not written about."""
+    """N1: a request that is rolled back sends no mail."""
     with transaction.atomic():
         queue()
         transaction.set_rollback(True)
@@ -60,7 +60,7 @@ def test_rolled_back_request_leaves_no_mail(smtp, worker, queue):
     ],
 )
 def test_bad_address_is_refused_at_its_field(db, queue, address):
-    """N3: one clean address a mail, or a sentence at the field and no row at all."""
+    """N3: each mail has one clean address; otherwise the error is at the field, and no row is written."""
     with pytest.raises(ValidationError) as caught:
         queue(recipient_email=address)
     assert list(caught.value.message_dict) == ["recipient_email"]
@@ -96,7 +96,7 @@ def test_unknown_language_falls_back(db, queue, settings):
     ],
 )
 def test_database_refuses_contradictions(db, queue, fields):
-    """Sent has its time, failed its reason, and only a queued mail is held by somebody."""
+    """A sent mail has a time, a failed one a reason, and only a queued mail has a lease."""
     mail = queue()
     with pytest.raises(IntegrityError), transaction.atomic():
         Mail.objects.filter(pk=mail.pk).update(**fields)
@@ -104,7 +104,7 @@ def test_database_refuses_contradictions(db, queue, fields):
 
 @pytest.mark.django_db(transaction=True)
 def test_broker_down_fails_no_request_and_loses_no_mail(smtp, queue, broker_down, celery_with, worker_after):
-    """N1: the row is the truth; the sweep delivers what no alarm was rung for."""
+    """N1: the row is the truth; the sweep delivers mails whose alarm is missing."""
     mail = queue()
     mail.refresh_from_db()
     assert (mail.status, smtp.messages) == (Status.QUEUED, [])

@@ -1,4 +1,4 @@
-"""A request's ID runs through to the task and to the mail, by whichever way the mail goes out."""
+"""A request's ID reaches the task and the mail, whichever way the mail is sent."""
 
 import io
 import json
@@ -38,7 +38,7 @@ def wait_until_sent(mail):
 
 
 def test_through_the_task_to_the_mail(worker, smtp, queue, log_lines):
-    """N1: request, task and delivery tell one ID, and the mail says it as well."""
+    """N1: request, task and delivery log one ID, and the mail has it as well."""
     with bound_contextvars(**REQUEST):
         mail = queue()
     wait_until_sent(mail)
@@ -53,7 +53,7 @@ def test_through_the_task_to_the_mail(worker, smtp, queue, log_lines):
 
 
 def test_by_the_sweep_hours_later(celery_with, smtp, queue, log_lines, make_due):
-    """N1, N2: the row remembers, also when another request sends it again."""
+    """N1, N2: the row keeps it, also when another request sends the mail again."""
     celery_with("memory://")
     with bound_contextvars(**REQUEST):
         mail = queue()
@@ -73,7 +73,7 @@ def test_by_the_sweep_hours_later(celery_with, smtp, queue, log_lines, make_due)
 
 
 def test_without_a_request(celery_with, smtp, queue):
-    """What the clock causes has none, and its mail no empty header."""
+    """Mails that the clock causes have no ID, and no empty header."""
     celery_with("memory://")
     clear_contextvars()
     mail = queue()

@@ -1,4 +1,4 @@
-"""Short ways to put copies on devices, and to give them back."""
+"""Helpers that put copies on devices and return them."""
 
 from entitlements.activation.services.activate import activate
 from entitlements.activation.services.devices import HostId

@@ -30,7 +30,7 @@ def problems(cast: Cast, item: LineItem, *lines: tuple[HostId, int]) -> list[str
 
 
 def test_each_device_gets_its_license(cast: Cast, chain: Chain) -> None:
-    """L2: in the order of the lines, on devices of the owner."""
+    """L2: licenses come in the order of the lines, on devices of the owner."""
     licenses = many(cast, chain.served, line(1), line(2, 3))
     assert [license.copies for license in licenses] == [1, 3]
     assert [license.activation.device.host_id for license in licenses] == ["CAM-001", "CAM-002"]
@@ -42,7 +42,7 @@ def test_each_device_gets_its_license(cast: Cast, chain: Chain) -> None:
 
 
 def test_the_copies_are_the_new_totals(cast: Cast, chain: Chain) -> None:
-    """L2: who holds them already keeps its license."""
+    """L2: a device that holds its copies already keeps its license."""
     (first, _second) = many(cast, chain.served, line(1), line(2))
     again, more = many(cast, chain.served, line(1), line(2, 3))
     assert again == first
@@ -51,7 +51,7 @@ def test_the_copies_are_the_new_totals(cast: Cast, chain: Chain) -> None:
 
 
 def test_all_or_none(cast: Cast, chain: Chain) -> None:
-    """L2: one line too many for what is available, and nothing has changed; the sentence names the line."""
+    """L2: one line with more copies than are available changes nothing; the sentence names the line."""
     found = problems(cast, chain.served, line(1, 3), line(2, 3))
     assert found == ["Line 2: Only 2 copies are available now. Enter a smaller amount."]
     assert not Movement.objects.filter(activation__isnull=False).exists()
@@ -60,7 +60,7 @@ def test_all_or_none(cast: Cast, chain: Chain) -> None:
 
 
 def test_every_bad_line_is_named(cast: Cast, chain: Chain) -> None:
-    """L1: wrong host IDs, and a device that stands there twice."""
+    """L1: wrong host IDs, and a device that occurs twice."""
     wrong = HostId(typed="00:03:C5", kind=HostIdType.MAC)
     found = problems(cast, chain.served, (wrong, 1), line(2), line(3), line(2))
     assert [sentence.split(":")[0] for sentence in found] == ["Line 1", "Line 4"]
@@ -69,14 +69,14 @@ def test_every_bad_line_is_named(cast: Cast, chain: Chain) -> None:
 
 @pytest.mark.parametrize("number", [0, MAX_DEVICES + 1])
 def test_none_or_too_many(cast: Cast, chain: Chain, number: int) -> None:
-    """L2: said before anything is looked at."""
+    """L2: the number of lines is checked before anything else."""
     assert problems(cast, chain.served, *map(line, range(number))) == [
         f"Enter from 1 to {MAX_DEVICES} devices."
     ]
 
 
 def test_the_same_request_again(cast: Cast, chain: Chain) -> None:
-    """E7: gives the same licenses; what was returned since has none any more."""
+    """E7: it gives the same licenses, without those that were returned since."""
     key = new_key()
     first = many(cast, chain.installed, line(1), line(2), key=key)
     assert many(cast, chain.installed, line(1), line(2), key=key) == first
@@ -94,7 +94,7 @@ def test_only_for_who_acts_on_the_item(cast: Cast, chain: Chain) -> None:
 
 
 def test_mobotix_says_why(cast: Cast, chain: Chain) -> None:
-    """E13: where fewer copies than before are a return of others' copies, at the field of the reason."""
+    """E13: MOBOTIX needs a reason where fewer copies are a return of others' copies; the error is at its field."""
     put_on(cast, chain.served, 2, "CAM-001")
     with pytest.raises(ValidationError) as refusal:
         activate_many(actor=cast.mobotix, item_id=chain.served.pk, lines=[line(1)], key=new_key())

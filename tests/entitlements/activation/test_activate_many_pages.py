@@ -43,7 +43,7 @@ def send(cast: Cast, chain: Chain, step: str, text: str = "", **fields: Any) -> 
     ],
 )
 def test_lines_in_any_form(text: str, line: DeviceLine) -> None:
-    """With the names of the columns or without, in either language; what is shown again reads the same."""
+    """Lines are read with column names or without, in either language; the text shown again reads the same."""
     assert read_text(text) == [line]
     assert read_text(as_text([line])) == [line]
 
@@ -52,13 +52,13 @@ def test_lines_in_any_form(text: str, line: DeviceLine) -> None:
     "text", ["", " \n\t", "Name;Copies\nRoof;2", "Host ID", "SN-1\n" * 501, 'SN-1\t"Roof']
 )
 def test_no_lines(text: str) -> None:
-    """A sentence says what to do."""
+    """Without lines a sentence says what to do."""
     with pytest.raises(ValidationError):
         read_text(text)
 
 
 def test_check_then_activate(cast: Cast, chain: Chain) -> None:
-    """L2: first what would happen, then all of it, and the licenses to download at once."""
+    """L2: the page shows what would happen, then activates all, and offers the licenses at once."""
     checked = send(cast, chain, "check", THIRTY)
     assert "all of them are right" in html_of(checked)
     assert "Activate 30 devices" in html_of(checked)
@@ -76,7 +76,7 @@ def test_check_then_activate(cast: Cast, chain: Chain) -> None:
 
 
 def test_only_the_new_ones(cast: Cast, chain: Chain) -> None:
-    """The page of the result has the licenses of this request, and no others of the item."""
+    """The result shows the licenses of this request, and no other licenses of the item."""
     put_on(cast, chain.installed, 1, "SN-BEFORE")
     done = send(cast, chain, "activate", "SN-1\nSN-2")
     put_on(cast, chain.installed, 1, "SN-AFTER")
@@ -85,7 +85,7 @@ def test_only_the_new_ones(cast: Cast, chain: Chain) -> None:
 
 
 def test_every_wrong_line_with_its_reason(cast: Cast, chain: Chain) -> None:
-    """All or nothing; what was typed stands there again."""
+    """Nothing is activated; the page shows each problem, and the typed text again."""
     text = f"{MAC}\tRoof\t2\n00-03-c5-aa-bb-cc\t\t1\n?\tDoor\t1\nSN-3\t\t0\nSN-4\t\tmany\nSN-5\t\t99"
     response = send(cast, chain, "activate", text)
     problems = [one.problems for one in response.context["checked"]]
@@ -100,14 +100,16 @@ def test_every_wrong_line_with_its_reason(cast: Cast, chain: Chain) -> None:
     [("0003C5AABBCZ", "Enter a MAC address as 12"), ("10.23.1.5", "is an IP address")],
 )
 def test_host_ids_that_name_no_device(cast: Cast, chain: Chain, host_id: str, said: str) -> None:
-    """L1: a mistyped MAC address and an IP address are said at their line."""
+    """L1: the page reports a mistyped MAC address and an IP address at their lines."""
     answer = send(cast, chain, "activate", f"{host_id};1")
     assert said in html_of(answer)
     assert not Device.objects.exists()
 
 
 def test_lines_take_together_no_more_than_there_is(cast: Cast, chain: Chain) -> None:
-    """L2, L4: copies that come back are available to the lines below; the year's limit holds for all lines together."""
+    """L2, L4: copies that come back are available to the lines below; the year's limit applies to all lines
+    together.
+    """
     put_on(cast, chain.installed, 30, "SN-1")
     lines = [DeviceLine("SN-2", "", "4"), DeviceLine("SN-3", "", "2"), DeviceLine("SN-1", "", "27")]
     checked = check_lines(actor=cast.installer, item=refreshed(chain), lines=lines)
@@ -118,7 +120,7 @@ def test_lines_take_together_no_more_than_there_is(cast: Cast, chain: Chain) -> 
 def test_lines_beyond_the_limit_cost_no_query_each(
     cast: Cast, chain: Chain, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """L4: however many there are."""
+    """L4: the number of queries does not grow with the lines."""
     names = [f"SN-{number}" for number in range(3)]
     for name in names:
         put_on(cast, chain.installed, 4, name)
@@ -136,7 +138,7 @@ def refreshed(chain: Chain) -> Any:
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_a_file(cast: Cast, chain: Chain, kind: str) -> None:
-    """Its lines stand in the text from then on."""
+    """Its lines become the text of the form."""
     file = SimpleUploadedFile(f"Geräte.{kind}", as_file(kind))
     checked = send(cast, chain, "check", file=file)
     text = checked.context["form"]["text"].value()
@@ -165,12 +167,12 @@ def as_file(kind: str) -> bytes:
     ],
 )
 def test_nothing_to_read(cast: Cast, chain: Chain, fields: dict[str, Any], wrong: str) -> None:
-    """Said at its field."""
+    """The error is at the field."""
     assert list(errors_of(send(cast, chain, "check", **fields))) == [wrong]
 
 
 def test_mobotix_gives_a_reason(cast: Cast, chain: Chain) -> None:
-    """E13."""
+    """E13: MOBOTIX must give a reason where it acts on what others sold."""
     form = {"key": "k" * 20, "step": "activate", "text": "SN-1"}
     client = client_of(cast.mobotix)
     assert list(errors_of(client.post(address(chain), form))) == ["reason"]
@@ -178,7 +180,7 @@ def test_mobotix_gives_a_reason(cast: Cast, chain: Chain) -> None:
 
 
 def test_what_was_returned_since(cast: Cast, chain: Chain) -> None:
-    """The page of the result names no license that is not valid any more."""
+    """The result shows no license that has ended."""
     done = send(cast, chain, "activate", "SN-1")
     give_back(cast, 1)
     page = html_of(client_of(cast.installer).get(done.redirect_chain[0][0]))
@@ -188,7 +190,7 @@ def test_what_was_returned_since(cast: Cast, chain: Chain) -> None:
 def test_a_fixed_number_of_queries(
     cast: Cast, chain: Chain, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """The check of one line and of thirty costs the same."""
+    """The check takes as many queries for thirty lines as for one."""
     client = client_of(cast.installer)
     form = {"key": "k" * 20, "step": "check"}
     with django_assert_num_queries(60, exact=False) as counted:

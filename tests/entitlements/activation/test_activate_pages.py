@@ -1,4 +1,4 @@
-"""Activate, the license's page and its download, and where the copies of an item are (L2, L3, L5)."""
+"""Activate, the page and the download of a license, and the list of devices with copies of an item (L2, L3, L5)."""
 
 import io
 import zipfile
@@ -40,7 +40,7 @@ def test_activate_gives_a_license(cast: Cast, chain: Chain) -> None:
 
 
 def test_the_type_that_was_chosen(cast: Cast, chain: Chain) -> None:
-    """L1: guessed, or as chosen: twelve hexadecimal digits can be a serial number."""
+    """L1: the type is guessed or chosen: twelve hexadecimal digits can be a serial number."""
     form = typed(host_id="100000000012", host_id_type="serial")
     client_of(cast.installer).post(activate_address(chain.served), form)
     assert Device.objects.get().host_id == "100000000012"
@@ -60,7 +60,7 @@ def test_the_type_that_was_chosen(cast: Cast, chain: Chain) -> None:
 def test_what_is_wrong_stands_at_its_field(
     cast: Cast, chain: Chain, fields: dict[str, str], wrong: list[str]
 ) -> None:
-    """Nothing typed is lost, nothing is made."""
+    """Errors are at their fields, typed text is kept, and nothing is created."""
     response = client_of(cast.installer).post(activate_address(chain.served), typed(**fields))
     assert sorted(errors_of(response)) == wrong
     assert "Entrance" in html_of(response)
@@ -68,7 +68,7 @@ def test_what_is_wrong_stands_at_its_field(
 
 
 def test_known_devices_are_suggested(cast: Cast, chain: Chain) -> None:
-    """L1: those of the item's owner, and of nobody else."""
+    """L1: only devices of the item's owner are suggested."""
     put_on(cast, chain.served)
     client = client_of(cast.installer)
     option = f'<option value="{MAC}">'
@@ -80,7 +80,7 @@ def test_known_devices_are_suggested(cast: Cast, chain: Chain) -> None:
     "change", [{"state": State.INACTIVE}, {"starts_on": yesterday(), "expires_on": yesterday()}]
 )
 def test_an_item_that_cannot_be_activated(cast: Cast, chain: Chain, change: dict[str, object]) -> None:
-    """L2: the page says why, and offers no form; the item's page offers no "Activate"."""
+    """L2: the page says why and has no form; the item's page has no "Activate"."""
     LineItem.objects.filter(pk=chain.served.pk).update(**change)
     client = client_of(cast.installer)
     page = html_of(client.get(activate_address(chain.served)))
@@ -91,7 +91,7 @@ def test_an_item_that_cannot_be_activated(cast: Cast, chain: Chain, change: dict
 
 
 def test_mobotix_gives_a_reason(cast: Cast, chain: Chain) -> None:
-    """E13."""
+    """E13: MOBOTIX must give a reason where it acts on what others sold."""
     client = client_of(cast.mobotix)
     assert "reason" in errors_of(client.post(activate_address(chain.served), typed()))
     client.post(activate_address(chain.served), typed(reason="Asked by phone"))
@@ -99,7 +99,7 @@ def test_mobotix_gives_a_reason(cast: Cast, chain: Chain) -> None:
 
 
 def test_download(cast: Cast, chain: Chain) -> None:
-    """L5: the file as it is, under the device's name; a license that has ended is not given out any more."""
+    """L5: the file is the stored one, named after the device; an ended license cannot be downloaded."""
     license = put_on(cast, chain.served, 1)
     client = client_of(cast.installer_viewer)
     address = reverse("license_download", args=[license.license_id])
@@ -115,7 +115,7 @@ def test_download(cast: Cast, chain: Chain) -> None:
 
 
 def test_who_may_have_the_license(cast: Cast, chain: Chain) -> None:
-    """E5, L1: the parties of the item; not even the distributor further up, who sees the item."""
+    """E5, L1: only parties of the item have its license, and not the distributor further up, who sees the item."""
     license = put_on(cast, chain.served)
     for name in ("license_detail", "license_download"):
         expected = [
@@ -129,7 +129,7 @@ def test_who_may_have_the_license(cast: Cast, chain: Chain) -> None:
 
 
 def test_the_item_names_its_devices_to_parties(cast: Cast, chain: Chain) -> None:
-    """L1: the distributor reads that a copy is activated, and not where."""
+    """L1: the distributor sees that a copy is activated, and not on which device."""
     put_on(cast, chain.served)
     address = reverse("line_item_detail", args=[chain.served.pk])
     assert MAC in html_of(client_of(cast.installer).get(address))
@@ -144,7 +144,9 @@ def test_the_item_names_its_devices_to_parties(cast: Cast, chain: Chain) -> None
 
 
 def test_after_the_id_was_replaced(cast: Cast, chain: Chain) -> None:
-    """E5, L2: the page says that the file opens with the former ID; the same number again gives one for the new ID."""
+    """E5, L2: the page says that the file opens with the former ID; activating the same number again gives a file for
+    the new ID.
+    """
     license = put_on(cast, chain.served)
     replace_activation_id(
         actor=cast.installer, item_id=chain.served.pk, key="r" * 20, reason="Sent astray", send_mail=False
@@ -166,7 +168,7 @@ def test_after_the_id_was_replaced(cast: Cast, chain: Chain) -> None:
 
 
 def test_all_licenses_in_one_archive(cast: Cast, chain: Chain) -> None:
-    """One file each; one that was returned is not among them; the range of one request narrows it."""
+    """The archive has one file for each valid license; the range of one request limits it."""
     first, second = put_on(cast, chain.served, 1), put_on(cast, chain.served, 1, "SN-2")
     client = client_of(cast.installer)
     address = reverse("line_item_licenses", args=[chain.served.pk])
@@ -185,7 +187,7 @@ def archive(content: bytes) -> set[str]:
 def test_a_fixed_number_of_queries(
     cast: Cast, chain: Chain, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """The pages cost the same with one device and with three."""
+    """The pages take as many queries with three devices as with one."""
     client = client_of(cast.installer)
     addresses = [
         reverse(name, args=[chain.installed.pk])

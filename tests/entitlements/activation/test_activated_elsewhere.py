@@ -1,4 +1,4 @@
-"""What other pages know of activations: the mail with its files, undo, Home, the list, and the move of an account."""
+"""Activations on other pages: the mail with license files, undo, Home, the list, and the transfer of an account."""
 
 import io
 import zipfile
@@ -39,7 +39,7 @@ def files_of(mail: Mail) -> list[tuple[str, bytes]]:
 
 
 def test_email_offers_the_license_files(cast: Cast, chain: Chain) -> None:
-    """E9: ticked where there are some, absent where there are none; what is posted is kept with the mail."""
+    """E9: the option is ticked where the item has licenses, absent where it has none, and kept with the mail."""
     client = client_of(cast.installer)
     assert 'name="attach_licenses"' not in html_of(client.get(email_address(chain.served)))
     put_on(cast, chain.served)
@@ -54,7 +54,7 @@ def test_email_offers_the_license_files(cast: Cast, chain: Chain) -> None:
 
 
 def test_of_a_whole_entitlement(cast: Cast, chain: Chain) -> None:
-    """E9: offered, and not ticked, where another line of it has some."""
+    """E9: the option is offered and not ticked where another line of the entitlement has licenses."""
     bare, other = (
         split_item(cast.installer, chain.installed, cast.customer, copies=2, order_number="PO-9")
         for _number in range(2)
@@ -65,7 +65,7 @@ def test_of_a_whole_entitlement(cast: Cast, chain: Chain) -> None:
 
 
 def test_the_files_are_those_of_the_delivery(cast: Cast, chain: Chain) -> None:
-    """N4: what was returned since does not come with the mail, and what was activated since does."""
+    """N4: the mail has the licenses that are valid at its delivery."""
     first = put_on(cast, chain.served, 1)
     mail = mail_with_licenses(cast, chain.served)
     second = put_on(cast, chain.served, 2, "SN-2")
@@ -80,7 +80,7 @@ def test_the_files_are_those_of_the_delivery(cast: Cast, chain: Chain) -> None:
 
 
 def test_no_file_for_a_former_id(cast: Cast, chain: Chain) -> None:
-    """E5: what does not open with the ID that the mail brings does not come with it."""
+    """E5: the mail has no license that its Activation ID does not open."""
     put_on(cast, chain.served)
     replace_activation_id(
         actor=cast.installer, item_id=chain.served.pk, key=new_key(), reason="Sent astray", send_mail=False
@@ -90,7 +90,7 @@ def test_no_file_for_a_former_id(cast: Cast, chain: Chain) -> None:
 
 
 def test_many_files_come_as_one(cast: Cast, chain: Chain, monkeypatch: Any) -> None:
-    """More than ten in an archive; of very many the newest, and the mail says so."""
+    """More than ten files come in an archive; of very many the mail has the newest, and says so."""
     for number in range(11):
         put_on(cast, chain.installed, 1, f"SN-{number:02}")
     mail = mail_with_licenses(cast, chain.installed)
@@ -105,7 +105,7 @@ def test_many_files_come_as_one(cast: Cast, chain: Chain, monkeypatch: Any) -> N
 
 
 def test_undo_names_what_is_in_its_way(cast: Cast, chain: Chain) -> None:
-    """E8, L4: the device for parties, with the way to its return; freed by it."""
+    """E8, L4: parties read which device holds the copies, and can return them; then undo works."""
     put_on(cast, chain.served, 2)
     activation = Activation.objects.get()
     client = client_of(cast.installer)
@@ -122,7 +122,7 @@ def test_undo_names_what_is_in_its_way(cast: Cast, chain: Chain) -> None:
 
 
 def test_undo_by_the_seller_who_does_not_activate(cast: Cast, chain: Chain) -> None:
-    """E13: the distributor reads which device of the installer holds its copies, and returns nothing itself."""
+    """E13: the distributor reads which device of the installer holds copies, and cannot return them."""
     put_on(cast, chain.installed, 2)
     page = html_of(client_of(cast.distributor).get(reverse("line_item_undo", args=[chain.installed.pk])))
     assert MAC in page
@@ -131,7 +131,7 @@ def test_undo_by_the_seller_who_does_not_activate(cast: Cast, chain: Chain) -> N
 
 
 def test_home_shows_devices(cast: Cast, chain: Chain) -> None:
-    """The newest five, with what is on them, and how many there are."""
+    """Home shows the five newest devices, their copies, and how many devices there are."""
     for number in range(6):
         put_on(cast, chain.installed, 1, f"SN-{number}")
     response = client_of(cast.installer).get("/")
@@ -143,14 +143,14 @@ def test_home_shows_devices(cast: Cast, chain: Chain) -> None:
 
 
 def test_the_list_shows_what_is_activated(cast: Cast, chain: Chain) -> None:
-    """E4, E12: also to those who do not see where."""
+    """E4, E12: also for readers who do not see the devices."""
     put_on(cast, chain.served, 2)
     for person in (cast.installer, cast.distributor):
         assert "2 activated" in html_of(client_of(person).get("/entitlements/"))
 
 
 def test_a_move_counts_devices(cast: Cast, chain: Chain) -> None:
-    """A7: they move with the account."""
+    """A7: devices are transferred with the account."""
     put_on(cast, chain.served, 2)
     address = reverse("account_move", args=[cast.customer.pk])
     page = client_of(cast.mobotix).get(address, {"seller": cast.other_installer.account_id})
@@ -158,7 +158,7 @@ def test_a_move_counts_devices(cast: Cast, chain: Chain) -> None:
 
 
 def test_obsolete_items_bring_no_files(cast: Cast, chain: Chain) -> None:
-    """E3: their licenses have ended."""
+    """E3: licenses of obsolete items have ended, and are not mailed."""
     put_on(cast, chain.served)
     change_state(
         actor=cast.mobotix, item_id=chain.served.pk, state=State.OBSOLETE, reason="Fraud", key=new_key()

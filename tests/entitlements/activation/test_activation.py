@@ -1,4 +1,4 @@
-"""L1, L2: devices, and activating copies on them."""
+"""Devices, and the activation of copies on them (L1, L2)."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -19,7 +19,9 @@ pytestmark = pytest.mark.django_db
 
 
 def test_activate_gives_a_license_that_anyone_can_check(cast: Cast, chain: Chain) -> None:
-    """L2, L5: a movement, balances, a device of the owner, and a file that the published form is enough to read."""
+    """L2, L5: it writes a movement, balances and a device of the owner; the published format is enough to read the
+    file.
+    """
     license = put_on(cast, chain.served)
     document = published_reader(license.file, chain.served.activation_id, MAC, _public_key())
 
@@ -40,7 +42,7 @@ def _public_key() -> Ed25519PublicKey:
 
 
 def test_the_same_total_again(cast: Cast, chain: Chain) -> None:
-    """L2: n is the new total: nothing changes, and the license is the same, however the host ID is typed."""
+    """L2: the same total changes nothing and gives the same license, however the host ID is typed."""
     first = put_on(cast, chain.served)
     again = put_on(cast, chain.served, typed="0003c5aabbcc")
 
@@ -49,7 +51,7 @@ def test_the_same_total_again(cast: Cast, chain: Chain) -> None:
 
 
 def test_another_total_replaces_the_license(cast: Cast, chain: Chain) -> None:
-    """L2, L4: more are taken from what is available, fewer are a return; the license before has ended."""
+    """L2, L4: a higher total takes available copies, a lower one is a return; the former license ends."""
     first = put_on(cast, chain.served, 1)
     second = put_on(cast, chain.served, 3)
     third = put_on(cast, chain.served, 2)
@@ -65,7 +67,7 @@ def test_another_total_replaces_the_license(cast: Cast, chain: Chain) -> None:
 
 
 def test_more_than_is_available(cast: Cast, chain: Chain) -> None:
-    """L2: refused at the amount; nothing stays behind."""
+    """L2: the error is at the number of copies, and nothing is written."""
     with pytest.raises(ValidationError) as refused:
         put_on(cast, chain.served, 6)
     assert list(refused.value.error_dict) == ["copies"]
@@ -75,7 +77,7 @@ def test_more_than_is_available(cast: Cast, chain: Chain) -> None:
 
 @pytest.mark.parametrize("copies", [0, -1])
 def test_not_even_one(cast: Cast, chain: Chain, copies: int) -> None:
-    """L2: to take all off a device is a return."""
+    """L2: zero copies are refused, because taking all copies off a device is a return."""
     with pytest.raises(ValidationError) as refused:
         put_on(cast, chain.served, copies)
     assert list(refused.value.error_dict) == ["copies"]
@@ -90,7 +92,7 @@ def test_not_even_one(cast: Cast, chain: Chain, copies: int) -> None:
     ],
 )
 def test_only_what_is_deployed_and_not_expired(cast: Cast, chain: Chain, change: dict[str, object]) -> None:
-    """E3, L2."""
+    """E3, L2: other items cannot be activated."""
     LineItem.objects.filter(pk=chain.served.pk).update(**change)
     with pytest.raises(ValidationError) as refused:
         put_on(cast, chain.served)
@@ -98,20 +100,20 @@ def test_only_what_is_deployed_and_not_expired(cast: Cast, chain: Chain, change:
 
 
 def test_before_the_start_date(cast: Cast, chain: Chain) -> None:
-    """L2: allowed."""
+    """L2: activation before the start date is allowed."""
     LineItem.objects.filter(pk=chain.served.pk).update(starts_on=today() + timedelta(days=30))
     assert put_on(cast, chain.served).copies == 2
 
 
 @pytest.mark.parametrize("who", ["distributor", "installer_viewer", "sibling_installer", "other_distributor"])
 def test_who_may_not(cast: Cast, chain: Chain, who: str) -> None:
-    """E13: those up the chain, viewers and strangers."""
+    """E13: accounts up the chain, view-only users and strangers may not activate."""
     with pytest.raises((PermissionDenied, LineItem.DoesNotExist)):
         activate(actor=getattr(cast, who), item_id=chain.served.pk, host=host(), copies=1, key=new_key())
 
 
 def test_one_host_at_two_accounts(cast: Cast, chain: Chain) -> None:
-    """L1: what other accounts activate on the same host is their own affair."""
+    """L1: the same host in another account is another device."""
     put_on(cast, chain.served)
     put_on(cast, chain.installed)
     assert set(Device.objects.values_list("account", "host_id")) == {
@@ -121,7 +123,7 @@ def test_one_host_at_two_accounts(cast: Cast, chain: Chain) -> None:
 
 
 def test_the_same_key(cast: Cast, chain: Chain) -> None:
-    """E7: a client that did not hear the answer asks again and gets the same license."""
+    """E7: a client that repeats its request gets the same license."""
     first = put_on(cast, chain.served, key="one")
     assert put_on(cast, chain.served, key="one").pk == first.pk
     with pytest.raises(ValidationError, match="already sent"):
@@ -129,7 +131,7 @@ def test_the_same_key(cast: Cast, chain: Chain) -> None:
 
 
 def test_the_same_key_for_another_name(cast: Cast, chain: Chain) -> None:
-    """E7: whatever differs makes it another request."""
+    """E7: a request that differs in anything is another request."""
     request = {"actor": cast.installer, "item_id": chain.served.pk, "copies": 2, "key": new_key()}
     activate(**request, host=host())
     with pytest.raises(ValidationError):
@@ -137,7 +139,7 @@ def test_the_same_key_for_another_name(cast: Cast, chain: Chain) -> None:
 
 
 def test_mobotix_says_why(cast: Cast, chain: Chain) -> None:
-    """E13: it activates what others sold with a reason, which the movement keeps; its own items need none."""
+    """E13: MOBOTIX needs a reason for items of others, which the movement keeps, and none for its own."""
     request = {"actor": cast.mobotix, "item_id": chain.served.pk, "host": host(), "copies": 2}
     with pytest.raises(ValidationError) as refusal:
         activate(**request, key=new_key())
@@ -149,27 +151,29 @@ def test_mobotix_says_why(cast: Cast, chain: Chain) -> None:
 
 
 def test_the_bearer(cast: Cast, chain: Chain) -> None:
-    """L2: the ID is the proof, in any form in which it is typed; nobody is named as the actor."""
+    """L2: the ID, typed in any form, is the proof; the movement has no actor."""
     license = activate_as_bearer(activation_id=chain.served.activation_id.lower(), host=host(), copies=1)
     movement = Movement.objects.latest("pk")
     assert (license.copies, movement.actor) == (1, None)
 
 
 def test_the_bearer_of_an_id_of_another_system(cast: Cast, chain: Chain) -> None:
-    """E5: looked up as typed."""
+    """E5: it is looked up as typed."""
     LineItem.objects.filter(pk=chain.served.pk).update(activation_id="FNO-77-ABC")
     assert activate_as_bearer(activation_id="FNO-77-ABC", host=host(), copies=1).copies == 1
 
 
 def test_the_bearer_of_a_draft(cast: Cast) -> None:
-    """E3: a draft is MOBOTIX's own: to everybody else it is not there."""
+    """E3: a draft does not exist for anybody but MOBOTIX."""
     draft = issue_item(cast, cast.customer, deploy=False)
     with pytest.raises(LineItem.DoesNotExist):
         activate_as_bearer(activation_id=draft.activation_id, host=host(), copies=1)
 
 
 def test_the_bearer_of_an_installers_stock(cast: Cast, chain: Chain) -> None:
-    """L2: end customers' items only; an ID that is wrong, unknown, or another's reads the same."""
+    """L2: only end customers' items can be activated so; a wrong, an unknown and another account's ID give the same
+    error.
+    """
     unknown = chain.served.activation_id[:-1]
     for activation_id in (chain.installed.activation_id, chain.issued.activation_id, unknown, "", "7KQ4"):
         with pytest.raises(LineItem.DoesNotExist):
@@ -187,6 +191,6 @@ def test_the_bearer_of_an_installers_stock(cast: Cast, chain: Chain) -> None:
     ],
 )
 def test_who_sees_a_device(cast: Cast, chain: Chain, who: str, sees: bool) -> None:
-    """L1, E13: an end customer's devices are its seller's business, and nobody's further up."""
+    """L1, E13: an end customer's devices are visible to its sellers, and not further up."""
     put_on(cast, chain.served)
     assert Device.objects.visible_to(getattr(cast, who)).exists() == sees

@@ -1,4 +1,4 @@
-"""Devices: the list with its search and its file, the page of one, adding and editing (L1, E13)."""
+"""Devices: the list, its search and export, the page of one, adding and editing (L1, E13)."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def listed(client: Any, **query: Any) -> list[str]:
 
 
 def test_whose_devices_are_listed(cast: Cast, chain: Chain) -> None:
-    """L1: the own account's and those of the end customers that it sells to; MOBOTIX reads all."""
+    """L1: devices of the account and of end customers that it sells to; MOBOTIX sees all."""
     put_on(cast, chain.served, 2)
     put_on(cast, chain.installed, 1, "SN-STOCK")
     for person in (cast.installer, cast.installer_viewer, cast.mobotix):
@@ -38,14 +38,14 @@ def test_whose_devices_are_listed(cast: Cast, chain: Chain) -> None:
 
 @pytest.mark.parametrize("typed", ["0003c5aabb", "00-03-C5", "c5:aa", "Entr", "hall", "ntranc"])
 def test_search(cast: Cast, typed: str) -> None:
-    """By a part of the host ID in any form, of the name, and of the site."""
+    """Search finds parts of the host ID in any form, of the name, and of the site."""
     add(cast, MAC, name="Entrance", site="Hall")
     add(cast, "SN-1", name="Roof", site="Tower")
     assert listed(client_of(cast.installer), q=typed) == [MAC]
 
 
 def test_search_for_too_little_and_for_nothing(cast: Cast) -> None:
-    """An index needs three characters; a list that matches nothing says what to do."""
+    """Fewer than three characters are refused; an empty result says what to do."""
     add(cast, MAC)
     client = client_of(cast.installer)
     assert "Type at least 3 characters" in html_of(client.get(LIST, {"q": "00"}))
@@ -54,7 +54,7 @@ def test_search_for_too_little_and_for_nothing(cast: Cast) -> None:
 
 
 def test_pages_and_the_devices_of_one_account(cast: Cast, settings: Any) -> None:
-    """Newest first, in keyset pages; the link of an account narrows it."""
+    """The list has keyset pages, newest first; an account's link filters it."""
     settings.PAGE_SIZE = 2
     names = [add(cast, f"SN-{number}").host_id for number in range(3)]
     other = Device.objects.create(account=cast.installer.account, host_id="SN-OWN")
@@ -68,7 +68,7 @@ def test_pages_and_the_devices_of_one_account(cast: Cast, settings: Any) -> None
 
 
 def test_the_file(cast: Cast, chain: Chain) -> None:
-    """As CSV, as it is narrowed; what a spreadsheet would take for a formula is a text."""
+    """The filtered list as CSV; formulas are disarmed."""
     put_on(cast, chain.served, 2)
     add(cast, "SN-1", name="=1+1", site="Hall")
     client = client_of(cast.installer_viewer)
@@ -84,7 +84,7 @@ def test_the_file(cast: Cast, chain: Chain) -> None:
 
 
 def test_the_page_of_a_device(cast: Cast, chain: Chain) -> None:
-    """What is on it, and who did what, newest first; by whom is told as everywhere."""
+    """It shows what the device holds, and its history with names masked as everywhere, newest first."""
     put_on(cast, chain.served, 2)
     device = Device.objects.get()
     client = client_of(cast.installer)
@@ -107,7 +107,7 @@ def test_the_page_of_a_device(cast: Cast, chain: Chain) -> None:
 
 
 def test_who_sees_and_edits(cast: Cast, chain: Chain) -> None:
-    """E13."""
+    """E13: who sees a device, and who edits it."""
     put_on(cast, chain.served)
     device = Device.objects.get()
     everybody = {
@@ -120,7 +120,7 @@ def test_who_sees_and_edits(cast: Cast, chain: Chain) -> None:
 
 
 def test_add_device(cast: Cast) -> None:
-    """L1: to the own account, or to an end customer by its Account ID."""
+    """L1: a device is added to the own account, or to an end customer by its Account ID."""
     client = client_of(cast.installer)
     form = {
         "key": "k" * 20,
@@ -142,7 +142,7 @@ def test_add_device(cast: Cast) -> None:
 def test_a_fixed_number_of_queries(
     cast: Cast, chain: Chain, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """With one device and with three, on each page."""
+    """Each page takes as many queries with three devices as with one."""
     put_on(cast, chain.installed, 1, "SN-1")
     client = client_of(cast.installer)
     addresses = [LIST, f"{LIST}?q=SN-", f"{LIST}{Device.objects.get().pk}/"]

@@ -1,4 +1,4 @@
-"""L1: devices as rows: adding one by hand, and what it is called."""
+"""Devices as rows: adding one by hand, and editing its details (L1)."""
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_add_for_oneself_and_for_ones_customer(cast: Cast) -> None:
-    """L1: the same host ID in two accounts are two devices."""
+    """L1: the same host ID in two accounts makes two devices."""
     for account in (cast.installer.account, cast.customer):
         device = add_device(
             actor=cast.installer, account_id=account.pk, host=host(), notes="In the hall", key=new_key()
@@ -29,7 +29,7 @@ def test_add_for_oneself_and_for_ones_customer(cast: Cast) -> None:
 
 
 def test_a_known_host_id(cast: Cast) -> None:
-    """L1: once an account, however it is typed."""
+    """L1: an account has each host ID once, however it is typed."""
     add_device(actor=cast.installer, account_id=cast.customer.pk, host=host(), key=new_key())
     with pytest.raises(ValidationError) as refusal:
         add_device(actor=cast.installer, account_id=cast.customer.pk, host=host(MAC.lower()), key=new_key())
@@ -38,7 +38,7 @@ def test_a_known_host_id(cast: Cast) -> None:
 
 @pytest.mark.parametrize("who", ["distributor", "sibling_installer", "other_installer"])
 def test_no_devices_for_others(cast: Cast, who: str) -> None:
-    """E13: nor for a partner that one sells to."""
+    """E13: devices cannot be added to other accounts, not even to a partner that the account sells to."""
     accounts = (cast.installer.account, cast.customer)
     for account in accounts:
         with pytest.raises(Account.DoesNotExist):
@@ -47,7 +47,9 @@ def test_no_devices_for_others(cast: Cast, who: str) -> None:
 
 
 def test_edit(cast: Cast) -> None:
-    """L1: by who sees it and may activate; a viewer may not, a stranger does not see it."""
+    """L1: actors who see the device and may activate can edit it; a view-only user gets 403, a stranger does not see
+    it.
+    """
     device = add_device(actor=cast.installer, account_id=cast.customer.pk, host=host(), key=new_key())
     edit_device(actor=cast.installer, device_id=device.pk, name="Gate", site="North")
     device.refresh_from_db()

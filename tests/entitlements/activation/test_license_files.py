@@ -1,4 +1,4 @@
-"""L5: the form of license files, read with nothing but the published description of machine files."""
+"""The format of license files, read with nothing but the published description of machine files (L5)."""
 
 import base64
 import hashlib
@@ -32,7 +32,7 @@ def packed(document: dict[str, Any] = DOCUMENT) -> str:
 
 
 def published_reader(text: str, activation_id: str, host_id: str, public: Ed25519PublicKey) -> Any:
-    """Written after the published description alone; it shares no line with the portal."""
+    """A reader written after the published description alone, which shares no line with the portal."""
     lines = text.strip().split("\n")
     assert lines[0] == "-----BEGIN MACHINE FILE-----"
     assert lines[-1] == "-----END MACHINE FILE-----"
@@ -46,25 +46,25 @@ def published_reader(text: str, activation_id: str, host_id: str, public: Ed2551
 
 
 def test_who_knows_the_published_form_reads_it() -> None:
-    """L5: verifiers that exist for it read our files unchanged."""
+    """L5: existing verifiers read the portal's files unchanged."""
     assert published_reader(packed(), ID, HOST, PRIVATE.public_key()) == DOCUMENT
 
 
 def test_there_and_back() -> None:
-    """L5: and so do we."""
+    """L5: the portal reads its own files."""
     assert read(unpack(packed()), activation_id=ID, host_id=HOST) == DOCUMENT
 
 
 @pytest.mark.parametrize(("activation_id", "host_id"), [(ID[::-1], HOST), (ID, "00:03:C5:AA:BB:CD")])
 def test_only_with_both(activation_id: str, host_id: str) -> None:
-    """L5: without the Activation ID or on another device nobody reads it."""
+    """L5: the file needs both the Activation ID and the host ID."""
     with pytest.raises(CannotReadError):
         read(unpack(packed()), activation_id=activation_id, host_id=host_id)
 
 
 @given(at=st.integers(0, 10_000), bit=st.integers(0, 6))
 def test_no_changed_bit_passes(at: int, bit: int) -> None:
-    """L5: whatever is changed: it is no license file, or says the same, or its signature is wrong."""
+    """L5: a changed file is no license file, or says the same, or has a wrong signature."""
     original = packed()
     text = bytearray(original.encode())
     text[at % len(text)] ^= 1 << bit
@@ -102,7 +102,7 @@ def wrapped(payload: object) -> str:
     ],
 )
 def test_what_is_none(text: str) -> None:
-    """L5: no error but this one, whatever is uploaded."""
+    """L5: any other upload raises NotALicenseFileError."""
     with pytest.raises(NotALicenseFileError):
         unpack(text)
 
@@ -112,14 +112,14 @@ VECTORS = sorted((Path(__file__).parents[2] / "vectors").glob("license-*.json"))
 
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
 def test_vectors(path: Path) -> None:
-    """L5: what a third party tests its own reader with: keys, file, and what has to come out."""
+    """L5: keys, file and expected result, with which others test their own readers."""
     vector = json.loads(path.read_text(encoding="utf-8"))
     keys = {key["kid"]: key["x"] for key in vector["jwks"]["keys"]}
     assert verdict(vector, keys) == vector["expected"]
 
 
 def verdict(vector: dict[str, Any], keys: dict[str, str]) -> str:
-    """In the order in which a device checks: form, signature, reading, key, time, revocation."""
+    """The result of the checks in a device's order: format, signature, decryption, key, time, revocation."""
     try:
         sealed = unpack(vector["file"])
     except NotALicenseFileError:

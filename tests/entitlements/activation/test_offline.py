@@ -1,4 +1,4 @@
-"""L3: what a request file asks for is carried out whole, or not at all; by a user, or by who has the Activation ID."""
+"""A request file is carried out completely or not at all, for a user or for a bearer of the Activation ID (L3)."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ MAC = "00:03:C5:AA:BB:CC"
 
 @pytest.fixture
 def second(cast: Cast, chain: Chain) -> LineItem:
-    """3 copies more of the end customer's, under another Activation ID."""
+    """Another 3 copies of the end customer, under another Activation ID."""
     return split_item(cast.installer, chain.installed, cast.customer, copies=3)
 
 
@@ -43,7 +43,7 @@ def plan(actor: User | None, *wanted: tuple[LineItem | str, int]) -> list[Step]:
 
 
 def problems(actor: User | None, *wanted: tuple[LineItem | str, int]) -> list[str]:
-    """What stands in the way; the plan says the same as the deed."""
+    """The problems of a request; the plan and the execution report the same ones."""
     with pytest.raises(ValidationError) as refused:
         carry_out(actor, *wanted)
     planned = [step for step in plan(actor, *wanted) if step.problem]
@@ -57,7 +57,7 @@ def mistyped(item: LineItem) -> str:
 
 
 def test_the_bearer(chain: Chain, second: LineItem) -> None:
-    """L2, L3: several Activation IDs in one request; a license for each, and nobody is named as the actor."""
+    """L2, L3: one request with several Activation IDs gives a license for each; the movements have no actor."""
     answers = carry_out(None, (chain.served, 2), (second, 3))
 
     assert [answer.license.copies for answer in answers if answer.license] == [2, 3]
@@ -68,7 +68,7 @@ def test_the_bearer(chain: Chain, second: LineItem) -> None:
 
 
 def test_a_user(cast: Cast, chain: Chain) -> None:
-    """E13: on what is theirs to act on they act in their own name; own stock, too."""
+    """E13: users act in their own name on items that they may activate, also on their own stock."""
     carry_out(cast.installer, (chain.served, 1), (chain.installed, 4))
     actors = Movement.objects.order_by("-pk").values_list("actor", flat=True)[:2]
     assert list(actors) == [cast.installer.pk] * 2
@@ -76,13 +76,13 @@ def test_a_user(cast: Cast, chain: Chain) -> None:
 
 
 def test_a_user_with_the_id_of_others_customers(cast: Cast, chain: Chain) -> None:
-    """L2: then the ID is the proof, as for anybody."""
+    """L2: for other end customers' items the ID is the proof, as for anybody."""
     carry_out(cast.other_installer, (chain.served, 1))
     assert Movement.objects.latest("pk").actor is None
 
 
 def test_the_plan_changes_nothing(cast: Cast, chain: Chain) -> None:
-    """L3: it says what would happen."""
+    """L3: it only says what would happen."""
     carry_out(None, (chain.served, 2))
     before = Movement.objects.count()
     (more,) = plan(None, (chain.served, 5))
@@ -97,7 +97,7 @@ def test_the_plan_changes_nothing(cast: Cast, chain: Chain) -> None:
 
 
 def test_all_or_nothing(chain: Chain, second: LineItem) -> None:
-    """L3: one that cannot be done, and nothing is."""
+    """L3: one step that cannot be done prevents all of them."""
     (problem,) = problems(None, (chain.served, 2), (second, 4))
     assert "3" in problem
     assert not Device.objects.exists()
@@ -105,13 +105,13 @@ def test_all_or_nothing(chain: Chain, second: LineItem) -> None:
 
 
 def test_each_problem_is_said(cast: Cast, chain: Chain, second: LineItem) -> None:
-    """L3: not only the first one."""
+    """L3: all problems are reported, not only the first one."""
     LineItem.objects.filter(pk=second.pk).update(state=State.INACTIVE)
     assert len(problems(None, (chain.served, 6), (second, 1), (mistyped(second), 1))) == 3
 
 
 def test_replayed(chain: Chain, second: LineItem) -> None:
-    """L2: the same file again gives the same licenses; one that was carried out in part goes on."""
+    """L2: the same file again gives the same licenses, also after a part of it was carried out."""
     first = carry_out(None, (chain.served, 2))
     again = carry_out(None, (chain.served, 2), (second, 1))
     assert first[0].license
@@ -121,7 +121,7 @@ def test_replayed(chain: Chain, second: LineItem) -> None:
 
 
 def test_return(chain: Chain) -> None:
-    """L3, L4: all that the device holds comes back, and its license ends; once more changes nothing."""
+    """L3, L4: all copies on the device come back, and the license ends; a second return changes nothing."""
     carry_out(None, (chain.served, 2))
     for _time in range(2):
         (answer,) = carry_out(None, (chain.served, 0))
@@ -132,21 +132,21 @@ def test_return(chain: Chain) -> None:
 
 
 def test_return_and_activate_in_one(chain: Chain, second: LineItem) -> None:
-    """L3: a device may give back one license and get another."""
+    """L3: one request can return one license and activate another."""
     carry_out(None, (chain.served, 1))
     carry_out(None, (chain.served, 0), (second, 1))
     assert (balances(chain.served)[2], balances(second)[2]) == (0, 1)
 
 
 def test_return_of_what_was_never_there(chain: Chain) -> None:
-    """L3: changes nothing, and makes no device."""
+    """L3: it changes nothing, and creates no device."""
     carry_out(None, (chain.served, 0))
     assert not Device.objects.exists()
 
 
 @pytest.mark.parametrize("state", [State.INACTIVE, State.OBSOLETE])
 def test_return_when_inactive(chain: Chain, state: State) -> None:
-    """E3."""
+    """E3: return works when the item is inactive."""
     carry_out(None, (chain.served, 2))
     LineItem.objects.filter(pk=chain.served.pk).update(state=state)
     carry_out(None, (chain.served, 0))
@@ -154,7 +154,7 @@ def test_return_when_inactive(chain: Chain, state: State) -> None:
 
 
 def test_the_years_limit(cast: Cast, chain: Chain) -> None:
-    """L4: also for a lower total; MOBOTIX goes beyond it, with a reason."""
+    """L4: it also applies to a lower total; MOBOTIX can exceed it with a reason."""
     carry_out(None, (chain.served, 5))
     for copies in (0, 2):
         (problem,) = problems(None, (chain.served, copies))
@@ -171,13 +171,13 @@ def test_the_years_limit(cast: Cast, chain: Chain) -> None:
     "change", [{"state": State.INACTIVE}, {"starts_on": yesterday(), "expires_on": yesterday()}]
 )
 def test_only_what_is_deployed_and_not_expired(chain: Chain, change: dict[str, Any]) -> None:
-    """E3, L2."""
+    """E3, L2: other items cannot be activated."""
     LineItem.objects.filter(pk=chain.served.pk).update(**change)
     assert len(problems(None, (chain.served, 1))) == 1
 
 
 def test_own_stock_needs_a_login(cast: Cast, chain: Chain) -> None:
-    """L2: without one an installer's ID reads as an unknown one; a draft's, too. Nobody is told of others' stock."""
+    """L2: without a login, the ID of an installer's stock or of a draft reads like an unknown one."""
     draft = issue_item(cast, cast.customer, deploy=False)
     unknown = "0" * 28
     said = set()
@@ -192,7 +192,7 @@ def test_own_stock_needs_a_login(cast: Cast, chain: Chain) -> None:
 
 
 def test_a_typing_error_is_no_guess(chain: Chain, django_assert_num_queries: Any) -> None:
-    """E5: refused without a look-up; a missing character, too."""
+    """E5: it is refused without a look-up, also with a missing character."""
     for typed in (mistyped(chain.served), chain.served.activation_id[:-1]):
         with django_assert_num_queries(0):
             (step,) = plan(None, (typed, 1))
@@ -201,13 +201,13 @@ def test_a_typing_error_is_no_guess(chain: Chain, django_assert_num_queries: Any
 
 
 def test_an_id_of_another_system(cast: Cast, chain: Chain) -> None:
-    """E5: looked up as typed."""
+    """E5: it is looked up as typed."""
     LineItem.objects.filter(pk=chain.served.pk).update(activation_id="FNO-77-ABC")
     assert carry_out(None, ("FNO-77-ABC", 1))[0].license
 
 
 def test_typed_in_any_form(chain: Chain) -> None:
-    """E5: without dashes, in small letters."""
+    """E5: without dashes, in lower case."""
     typed = chain.served.activation_id.lower().replace("-", " ")
     assert carry_out(None, (typed, 1))[0].license
 
@@ -222,7 +222,7 @@ def test_who_only_looks(cast: Cast, chain: Chain) -> None:
 def test_queries_do_not_grow(
     cast: Cast, chain: Chain, second: LineItem, django_assert_num_queries: Any
 ) -> None:
-    """A file of many Activation IDs is planned with as many queries as one of one."""
+    """A file with many Activation IDs takes as many queries as a file with one."""
     third = split_item(cast.installer, chain.installed, cast.customer, copies=1)
     with django_assert_num_queries(3):
         plan(cast.installer, (chain.served, 1))
@@ -233,7 +233,7 @@ def test_queries_do_not_grow(
 def test_queries_of_returns_do_not_grow(
     chain: Chain, second: LineItem, django_assert_num_queries: Any
 ) -> None:
-    """Nor with returns, each of which has its year's limit (L4)."""
+    """L4: the same holds for returns, each of which has its year's limit."""
     carry_out(None, (chain.served, 3), (second, 3))
     with django_assert_num_queries(4):
         plan(None, (chain.served, 0))

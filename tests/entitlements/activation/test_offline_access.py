@@ -1,4 +1,4 @@
-"""L2, L3: who gets what on "Offline activation": guesses, names, own stock, and the links of its downloads."""
+"""Access to "Offline activation": guesses, names, own stock, and the links of its downloads (L2, L3)."""
 
 import re
 from typing import Any
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_the_same_answer(client: Client, cast: Cast, chain: Chain) -> None:
-    """L2: for an unknown ID and for an installer's own stock, without a login."""
+    """L2: without a login an unknown ID and an installer's own stock get the same answer."""
     unknown = scan(client, text_of((LineItem(), 1)))
     stock = scan(client, text_of((chain.installed, 1)))
     page = html_of(stock).replace(chain.installed.activation_id, "")
@@ -31,14 +31,14 @@ def test_the_same_answer(client: Client, cast: Cast, chain: Chain) -> None:
 
 
 def test_own_stock_with_a_login(cast: Cast, chain: Chain) -> None:
-    """E13: who logs in activates it."""
+    """E13: a user activates the account's own stock."""
     client = client_of(cast.installer)
     press(client, scan(client, text_of((chain.installed, 2))))
     assert balances(chain.installed)[2] == 2
 
 
 def test_guessing(client: Client, cast: Cast, chain: Chain, settings: Any) -> None:
-    """L3: 429 after a few of an old system's form; what cannot be guessed goes on, and so does who is logged in."""
+    """L3: 429 after a few wrong IDs in an old system's form; the portal's own IDs and users are not affected."""
     settings.ACTIVATION_GUESSES_AN_HOUR = 3
     old = LineItem(activation_id="OLD-4711")
     for _time in range(5):
@@ -58,7 +58,7 @@ def test_guessing(client: Client, cast: Cast, chain: Chain, settings: Any) -> No
 
 
 def test_a_flood_of_ids_ends(client: Client, chain: Chain, settings: Any) -> None:
-    """L3: those of our own form are counted loosely; a right one waits then, too."""
+    """L3: wrong IDs in the portal's own form have a high limit; beyond it a correct one waits, too."""
     settings.ACTIVATION_MISSES_AN_HOUR = 3
     for _time in range(3):
         last = scan(client, text_of((LineItem(), 1)))
@@ -69,14 +69,14 @@ def test_a_flood_of_ids_ends(client: Client, chain: Chain, settings: Any) -> Non
 
 
 def test_many_guesses_in_one_file(client: Client, chain: Chain, settings: Any) -> None:
-    """L3: what is one too many says nothing of the others."""
+    """L3: beyond the limit the answer says nothing about the other IDs."""
     settings.ACTIVATION_MISSES_AN_HOUR = 3
     many = scan(client, text_of((LineItem(), 1), (LineItem(), 1), (LineItem(), 1), (chain.served, 1)))
     assert many.status_code == 429
 
 
 def test_mobotix_says_why(cast: Cast, chain: Chain) -> None:
-    """E13: the reason stands in the history."""
+    """E13: the reason is kept in the history."""
     client = client_of(cast.mobotix)
     preview = scan(client, text_of((chain.served, 1)))
     assert "reason" in preview.context["form"].fields
@@ -87,7 +87,7 @@ def test_mobotix_says_why(cast: Cast, chain: Chain) -> None:
 
 
 def test_who_only_looks(cast: Cast, chain: Chain) -> None:
-    """U3: neither the page nor its menu entry."""
+    """U3: view-only users have neither the page nor its menu entry."""
     client = client_of(cast.installer_viewer)
     assert client.get(ADDRESS).status_code == 403
     assert scan(client, text_of((chain.served, 1))).status_code == 403
@@ -96,7 +96,7 @@ def test_who_only_looks(cast: Cast, chain: Chain) -> None:
 
 
 def test_a_temporary_password(cast: Cast, chain: Chain) -> None:
-    """U4: opens nothing: here its user is a visitor."""
+    """U4: a user who must change the password counts as a visitor here."""
     User.objects.filter(pk=cast.installer.pk).update(must_change_password=True)
     client = client_of(cast.installer)
     assert "Log in" in html_of(client.get(ADDRESS))
@@ -106,7 +106,7 @@ def test_a_temporary_password(cast: Cast, chain: Chain) -> None:
 
 
 def test_no_names(client: Client, cast: Cast, chain: Chain) -> None:
-    """A4: who has the Activation ID reads what it stands for, and of nobody the name."""
+    """A4: with the Activation ID one reads the product, and no name."""
     preview = scan(client, text_of((chain.served, 1)))
     done = press(client, preview)
     names = ("City Hospital", "Blick", "Nordlicht", cast.customer_contact.email, "PO-")
@@ -116,7 +116,7 @@ def test_no_names(client: Client, cast: Cast, chain: Chain) -> None:
 
 
 def test_no_secret_in_an_address(client: Client, chain: Chain) -> None:
-    """E5: the pages come as answers to POSTs, and the link of a download holds numbers of rows."""
+    """E5: pages are answers to POSTs, and a download's link has row numbers only."""
     done = press(client, scan(client, text_of((chain.served, 1))))
     assert not hasattr(done, "url")
     for link in re.findall(r'(?:href|action)="([^"]+)"', html_of(done)):
@@ -125,7 +125,7 @@ def test_no_secret_in_an_address(client: Client, chain: Chain) -> None:
 
 @pytest.mark.parametrize("spoil", [lambda link: link[:-1], lambda link: link + "x", lambda _link: "none"])
 def test_a_link_that_is_none(client: Client, chain: Chain, spoil: Any) -> None:
-    """L3: 404."""
+    """L3: an invalid link is 404."""
     press(client, scan(client, text_of((chain.served, 1))))
     link = license_link([License.objects.get()])
     assert client.get(reverse("offline_licenses", args=[link])).status_code == 200
@@ -133,7 +133,7 @@ def test_a_link_that_is_none(client: Client, chain: Chain, spoil: Any) -> None:
 
 
 def test_a_link_does_not_live_long(client: Client, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    """L3: an hour; nor does it give out a license that has ended."""
+    """L3: a link lives for an hour, and gives no license that has ended."""
     press(client, scan(client, text_of((chain.served, 1))))
     address = reverse("offline_licenses", args=[license_link([License.objects.get()])])
     monkeypatch.setattr("entitlements.activation.offline.pages.LINK_SECONDS", -1)
@@ -145,7 +145,7 @@ def test_a_link_does_not_live_long(client: Client, chain: Chain, monkeypatch: py
 
 
 def test_visitors_make_few_and_small_sessions(chain: Chain) -> None:
-    """U10: what a visitor typed is kept for an hour; who sends very much gets the page itself, as an answer."""
+    """U10: a visitor's typed text is kept for an hour; a very large form gets its page as the answer."""
     client = Client()
     typed = {"step": "add", "wanted-TOTAL_FORMS": "1"}
     assert client.post(ADDRESS, typed | {"host_id": "x" * VISITORS_LARGEST}).status_code == 200

@@ -1,4 +1,4 @@
-"""L3: "Offline activation" as a page: by file, by the text of a QR code, by typed fields; with a login and without."""
+"""The pages of "Offline activation": by file, QR text or typed fields, with a login and without (L3)."""
 
 import io
 import json
@@ -29,7 +29,7 @@ def second(cast: Cast, chain: Chain) -> LineItem:
 
 
 def text_of(*wanted: tuple[LineItem, int], **changes: Any) -> str:
-    """A request of the camera software."""
+    """A request of the camera software as text."""
     requests = [
         {"activationId": item.activation_id} | ({"copies": copies} if copies else {"return": True})
         for item, copies in wanted
@@ -60,7 +60,7 @@ def typed(client: Client, *wanted: tuple[str, int], **fields: str) -> Any:
 
 
 def press(client: Client, preview: Any, step: str = "carry_out", **fields: str) -> Any:
-    """The button of the page that shows what would happen."""
+    """Press the button of the page that shows what would happen."""
     request = preview.context["form"]["request"].value()
     return client.post(ADDRESS, {"step": step, "request": request, **fields})
 
@@ -72,7 +72,7 @@ def links(response: Any) -> list[str]:
 
 @pytest.mark.parametrize("login", ["", "installer", "mobotix", "other_installer"])
 def test_the_round_trip(client: Client, cast: Cast, chain: Chain, login: str) -> None:
-    """L3: request file in, a look at what would happen, license file out; it opens with ID and host ID."""
+    """L3: request file, preview, license file, which opens with the Activation ID and the host ID."""
     if login:
         client.force_login(getattr(cast, login))
     preview = upload(client, text_of((chain.served, 2)))
@@ -90,20 +90,20 @@ def test_the_round_trip(client: Client, cast: Cast, chain: Chain, login: str) ->
 
 
 def test_the_text_of_a_qr_code(client: Client, chain: Chain) -> None:
-    """L3: the same request."""
+    """L3: the text of a QR code is the same request."""
     press(client, scan(client, text_of((chain.served, 1))))
     assert balances(chain.served) == (5, 4, 1)
 
 
 def test_typed_fields(client: Client, chain: Chain, second: LineItem) -> None:
-    """L3: several Activation IDs, one of them back."""
+    """L3: several typed Activation IDs, one of them as a return."""
     press(client, typed(client, (chain.served.activation_id.lower(), 2)))
     press(client, typed(client, (chain.served.activation_id, 0), (second.activation_id, 1)))
     assert (balances(chain.served)[2], balances(second)[2]) == (0, 1)
 
 
 def test_replayed(client: Client, chain: Chain) -> None:
-    """L2: the file again, or the answer loaded again: the same license."""
+    """L2: the file again, or reloading the answer, gives the same license."""
     text = text_of((chain.served, 2))
     press(client, upload(client, text))
     preview = upload(client, text)
@@ -115,7 +115,7 @@ def test_replayed(client: Client, chain: Chain) -> None:
 
 
 def test_a_replayed_return(client: Client, chain: Chain) -> None:
-    """L4: changes nothing."""
+    """L4: a repeated return changes nothing."""
     press(client, scan(client, text_of((chain.served, 2))))
     preview = scan(client, text_of((chain.served, 0)))
     assert "2 copies are returned. The license on this device ends." in html_of(preview)
@@ -126,7 +126,7 @@ def test_a_replayed_return(client: Client, chain: Chain) -> None:
 
 
 def test_several_licenses(client: Client, chain: Chain, second: LineItem) -> None:
-    """L3: one file each, and all of them as one archive; each with its QR code."""
+    """L3: each license has its file and QR code, and one archive has all files."""
     done = press(client, scan(client, text_of((chain.served, 2), (second, 1))))
     together, *single = links(done)
     archive = zipfile.ZipFile(io.BytesIO(client.get(together).content))
@@ -140,7 +140,7 @@ def test_several_licenses(client: Client, chain: Chain, second: LineItem) -> Non
 def test_a_problem_is_shown_and_nothing_is_offered(
     client: Client, chain: Chain, second: LineItem, copies: int
 ) -> None:
-    """L3: all or nothing, also for who sends the second step without the first."""
+    """L3: with a problem nothing is carried out, even if the second step is sent directly."""
     text = text_of((second, copies), (chain.served, 6))
     preview = scan(client, text)
     assert "cannot be carried out" in html_of(preview)
@@ -150,7 +150,7 @@ def test_a_problem_is_shown_and_nothing_is_offered(
 
 
 def test_what_was_read_can_be_changed(client: Client, chain: Chain) -> None:
-    """Nothing typed is lost: the fields hold what the file said."""
+    """The fields are filled with what the file said."""
     page = press(client, scan(client, text_of((chain.served, 6))), "edit")
     form = page.context["form"]
     assert (form.way, form["host_id"].value(), form["device_name"].value()) == ("typed", MAC, "Kamera Süd")
@@ -160,7 +160,7 @@ def test_what_was_read_can_be_changed(client: Client, chain: Chain) -> None:
 
 
 def test_one_more_row_and_one_less(client: Client, chain: Chain) -> None:
-    """Without JavaScript: what was typed stays, right or wrong."""
+    """Adding and removing rows works without JavaScript and keeps the typed text."""
     page = typed(client, ("first", 2), ("second", 0), host_id="wrong", step="add")
     ids = [row["activation_id"].value() for row in page.context["form"].rows]
     assert (ids, page.context["form"]["host_id"].value()) == (["first", "second", None], "wrong")
@@ -171,7 +171,7 @@ def test_one_more_row_and_one_less(client: Client, chain: Chain) -> None:
 
 
 def test_enter_in_a_field(client: Client, chain: Chain) -> None:
-    """Without a button what is filled in says what is meant; and nothing that was typed is lost on another way."""
+    """Without a button the filled field decides the way, and typed text of other ways is kept."""
     assert typed(client, (chain.served.activation_id, 1), step="").context["rows"][0].effect
     preview = client.post(
         ADDRESS, {"step": "", "text": text_of((chain.served, 1)), "wanted-TOTAL_FORMS": "1"}
@@ -183,7 +183,7 @@ def test_enter_in_a_field(client: Client, chain: Chain) -> None:
 
 
 def test_wrong_fields(client: Client, chain: Chain) -> None:
-    """L1, L2, E5: each at its field."""
+    """L1, L2, E5: each error is at its field."""
     wrong = mistyped(chain.served)
     page = typed(client, (wrong, 2), ("", 1), host_id="00:03")
     form = page.context["form"]
@@ -205,20 +205,20 @@ def test_wrong_fields(client: Client, chain: Chain) -> None:
     ("content", "said"), [(b"", "empty"), (b"{", "JSON"), (b"x" * 70_000, "64 kB"), (b"\xff", "UTF-8")]
 )
 def test_files_that_are_none(client: Client, content: bytes, said: str) -> None:
-    """L3: at the field, in a sentence."""
+    """L3: the error is a sentence at the field."""
     assert said in upload(client, content).context["form"].errors["file"][0]
 
 
 @pytest.mark.parametrize("step", ["file", "text", "typed", "carry_out", "edit", "nonsense", ""])
 def test_nothing_sent(client: Client, step: str) -> None:
-    """No error of the server, whatever is missing."""
+    """Whatever is missing, the server does not fail."""
     response = client.post(ADDRESS, {"step": step})
     assert response.status_code == 200
     assert response.context["form"].errors
 
 
 def test_it_becomes_impossible_meanwhile(client: Client, chain: Chain) -> None:
-    """E3: between the look and the deed."""
+    """E3: the item changes between the preview and the execution."""
     preview = scan(client, text_of((chain.served, 1)))
     LineItem.objects.filter(pk=chain.served.pk).update(state=State.INACTIVE)
     assert "cannot be carried out" in html_of(press(client, preview))
@@ -226,7 +226,7 @@ def test_it_becomes_impossible_meanwhile(client: Client, chain: Chain) -> None:
 
 
 def test_in_german(client: Client, chain: Chain) -> None:
-    """U8: the visitor's language."""
+    """U8: pages are in the visitor's language."""
     client.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
     with translation.override("en"):
         preview = scan(client, text_of((chain.served, 2)))
@@ -235,5 +235,5 @@ def test_in_german(client: Client, chain: Chain) -> None:
 
 
 def test_a_row_of_very_many_digits(client: Client) -> None:
-    """No row has that number, and Python reads none of so many."""
+    """A row number with very many digits is ignored."""
     assert client.post(ADDRESS, {"step": f"remove:{'9' * 5000}"}).status_code == 200

@@ -1,4 +1,4 @@
-"""L4: copies go from one device to another; and the bearer's return (L2)."""
+"""Rehosting of copies from one device to another, and the bearer's return (L4, L2)."""
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -28,7 +28,7 @@ def held(item: LineItem) -> dict[str, int]:
     return dict(Activation.objects.filter(item=item).values_list("device__host_id", "copies"))
 
 
-def move(cast: Cast, license: License, copies: int = 1, to: str = OTHER, key: str = "") -> License:
+def rehost_license(cast: Cast, license: License, copies: int = 1, to: str = OTHER, key: str = "") -> License:
     return rehost(
         actor=cast.installer,
         activation_id=license.activation_id,
@@ -43,10 +43,10 @@ def inactive(cast: Cast, item: LineItem) -> None:
 
 
 def test_rehost_in_one_step(cast: Cast, chain: Chain) -> None:
-    """L4: a return and an activation; the first device keeps the rest, the other one adds to what it holds."""
+    """L4: a return and an activation; the first device keeps the rest, the other one adds the copies to its own."""
     first = put_on(cast, chain.served, 2)
     put_on(cast, chain.served, 1, OTHER)
-    license = move(cast, first)
+    license = rehost_license(cast, first)
     assert held(chain.served) == {MAC: 1, OTHER: 2}
     assert license.copies == 2
     assert balances(chain.served) == (5, 2, 3)
@@ -56,12 +56,12 @@ def test_rehost_in_one_step(cast: Cast, chain: Chain) -> None:
 
 
 def test_rehost_to_the_limit(cast: Cast, chain: Chain) -> None:
-    """L4: it counts as a return: two a year of this item; beyond that MOBOTIX does it, with a reason."""
+    """L4: rehosting counts as a return, two a year for this item; only MOBOTIX can exceed it, with a reason."""
     license = put_on(cast, chain.served, 3)
-    move(cast, license)
-    move(cast, license)
+    rehost_license(cast, license)
+    rehost_license(cast, license)
     with pytest.raises(ValidationError) as refusal:
-        move(cast, license)
+        rehost_license(cast, license)
     assert list(refusal.value.error_dict) == ["copies"]
     assert held(chain.served) == {MAC: 1, OTHER: 2}
 
@@ -74,26 +74,26 @@ def test_rehost_to_the_limit(cast: Cast, chain: Chain) -> None:
 
 
 def test_rehost_to_the_same_device(cast: Cast, chain: Chain) -> None:
-    """L4: however its host ID is typed."""
+    """L4: it is refused, however the host ID is typed."""
     license = put_on(cast, chain.served)
     with pytest.raises(ValidationError) as refusal:
-        move(cast, license, to=MAC.lower().replace(":", "-"))
+        rehost_license(cast, license, to=MAC.lower().replace(":", "-"))
     assert list(refusal.value.error_dict) == ["host_id"]
 
 
 def test_rehost_only_what_can_be_activated(cast: Cast, chain: Chain) -> None:
-    """E3: an inactive item can be returned, and not activated elsewhere; nothing has moved."""
+    """E3: an inactive item can be returned, but not rehosted; nothing changes."""
     license = put_on(cast, chain.served)
     inactive(cast, chain.served)
     with pytest.raises(ValidationError) as refusal:
-        move(cast, license)
+        rehost_license(cast, license)
     assert list(refusal.value.error_dict) == ["item"]
     assert held(chain.served) == {MAC: 2}
 
 
 @pytest.mark.parametrize(("state", "valid"), [(State.INACTIVE, 1), (State.OBSOLETE, 0)])
 def test_a_part_returned_of_a_cancelled_item(cast: Cast, chain: Chain, state: State, valid: int) -> None:
-    """E3: what is Obsolete stays revoked: the rest on the device gets no new license."""
+    """E3: licenses of an Obsolete item stay revoked: the rest on the device gets no new one."""
     license = put_on(cast, chain.served, 2)
     change_state(actor=cast.mobotix, item_id=chain.served.pk, state=state, reason="Unpaid", key=new_key())
     return_copies(actor=cast.installer, activation_id=license.activation_id, copies=1, key=new_key())
@@ -102,9 +102,9 @@ def test_a_part_returned_of_a_cancelled_item(cast: Cast, chain: Chain, state: St
 
 
 def test_the_same_rehost_again(cast: Cast, chain: Chain) -> None:
-    """E7: moves once."""
+    """E7: copies are rehosted once."""
     license, key = put_on(cast, chain.served), new_key()
-    assert move(cast, license, key=key) == move(cast, license, key=key)
+    assert rehost_license(cast, license, key=key) == rehost_license(cast, license, key=key)
     assert held(chain.served) == {MAC: 1, OTHER: 1}
 
 
@@ -122,7 +122,7 @@ def replace(cast: Cast, device: Device, key: str = "") -> Device:
 
 
 def test_replace_device_moves_all(cast: Cast) -> None:
-    """L4: a dead camera with three licenses."""
+    """L4: all three licenses of a dead camera are rehosted."""
     device, items = three_licenses(cast)
     other = replace(cast, device)
     assert other.host_id == OTHER
@@ -132,7 +132,7 @@ def test_replace_device_moves_all(cast: Cast) -> None:
 
 
 def test_the_same_replacement_again(cast: Cast) -> None:
-    """E7: gives the other device."""
+    """E7: it gives the same other device."""
     device, items = three_licenses(cast)
     key = new_key()
     assert replace(cast, device, key) == replace(cast, device, key)
@@ -140,7 +140,7 @@ def test_the_same_replacement_again(cast: Cast) -> None:
 
 
 def test_what_cannot_move_stays(cast: Cast) -> None:
-    """L4: an inactive item's copies stay where they are, and it is said why."""
+    """L4: copies of an inactive item stay on the device, with a reason."""
     device, items = three_licenses(cast)
     inactive(cast, items[1])
     assert [bool(one.obstacle) for one in plan_replacement(cast.installer, device)] == [False, True, False]
@@ -149,7 +149,7 @@ def test_what_cannot_move_stays(cast: Cast) -> None:
 
 
 def test_all_or_nothing_at_the_limit(cast: Cast) -> None:
-    """L4: where one of them may not be returned any more, none has moved."""
+    """L4: if one activation exceeds its limit, none is rehosted."""
     device, items = three_licenses(cast)
     put_on(cast, items[2], 3)
     with pytest.raises(ValidationError) as refusal:
@@ -159,7 +159,7 @@ def test_all_or_nothing_at_the_limit(cast: Cast) -> None:
 
 
 def test_nothing_to_move(cast: Cast) -> None:
-    """L4: said, where a device is empty or all of it must stay."""
+    """L4: a device that is empty, or where all copies must stay, gives an error."""
     device, items = three_licenses(cast)
     for item in items:
         inactive(cast, item)
@@ -169,7 +169,7 @@ def test_nothing_to_move(cast: Cast) -> None:
 
 
 def test_what_others_look_after_stays(cast: Cast) -> None:
-    """E12, E13: a customer of two installers: each moves what it serves, and does not see what the other one does."""
+    """E12, E13: each of a customer's two installers rehosts what it serves, and does not see the rest."""
     device, items = three_licenses(cast)
     make_relation(cast.sibling_installer.account, cast.customer)
     source = split_item(cast.distributor, issue_item(cast), cast.sibling_installer.account)
@@ -185,7 +185,7 @@ def test_what_others_look_after_stays(cast: Cast) -> None:
 
 
 def test_a_strangers_device(cast: Cast) -> None:
-    """L1: unseen."""
+    """L1: it is not visible."""
     device, _items = three_licenses(cast)
     with pytest.raises(Device.DoesNotExist):
         replace_device(actor=cast.other_installer, device_id=device.pk, host=host(OTHER), key=new_key())
@@ -194,7 +194,7 @@ def test_a_strangers_device(cast: Cast) -> None:
 
 
 def test_the_bearer_returns(cast: Cast, chain: Chain) -> None:
-    """L2: with the Activation ID alone; asked again, nothing changes."""
+    """L2: the Activation ID alone is enough; a second return changes nothing."""
     license = put_on(cast, chain.served)
     for _ in range(2):
         activation = return_as_bearer(activation_id=chain.served.activation_id.lower(), host=host())
@@ -206,7 +206,7 @@ def test_the_bearer_returns(cast: Cast, chain: Chain) -> None:
 
 
 def test_the_bearer_returns_within_the_limit(cast: Cast, chain: Chain) -> None:
-    """L4: by whatever channel."""
+    """L4: the limit applies to every channel."""
     put_on(cast, chain.served, 3)
     with pytest.raises(ValidationError) as refusal:
         return_as_bearer(activation_id=chain.served.activation_id, host=host())
@@ -214,7 +214,7 @@ def test_the_bearer_returns_within_the_limit(cast: Cast, chain: Chain) -> None:
 
 
 def test_the_bearer_returns_from_a_device_that_holds_nothing(cast: Cast, chain: Chain) -> None:
-    """L1: another account's device with that host ID is as unknown as one that is nobody's."""
+    """L1: another account's device with that host ID gives the same error as an unknown one."""
     stranger = make_account(Tier.END_CUSTOMER, "Stranger", sellers=(cast.installer.account,))
     put_on(cast, split_item(cast.installer, chain.installed, stranger), 1, OTHER)
     sentences = set()
@@ -227,7 +227,7 @@ def test_the_bearer_returns_from_a_device_that_holds_nothing(cast: Cast, chain: 
 
 @pytest.mark.parametrize("of", ["installed", "issued"])
 def test_the_bearer_returns_no_stock_of_partners(cast: Cast, chain: Chain, of: str) -> None:
-    """L2: end customers' items only; a mistyped ID is answered alike."""
+    """L2: only end customers' items; a mistyped ID gives the same error."""
     item = getattr(chain, of)
     for activation_id in (item.activation_id, item.activation_id[:-1] + "!", "nonsense"):
         with pytest.raises(LineItem.DoesNotExist):

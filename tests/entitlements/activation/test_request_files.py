@@ -1,4 +1,4 @@
-"""L3: request files of the camera software are read strictly, and each fault is said in a sentence."""
+"""Request files of the camera software are read strictly, and each fault has its sentence (L3)."""
 
 import json
 from contextlib import suppress
@@ -25,7 +25,7 @@ OTHER_ID = "F5RM-Q2WX-0T7B-J9CN-64HD-ZK3V-8PA1"
 
 
 def request_data(**changes: Any) -> dict[str, Any]:
-    """A right one, but for the changes; None takes a member out."""
+    """A valid request with changes; None removes a member."""
     data = {
         "format": "mxportal-activation-request",
         "version": 1,
@@ -53,7 +53,7 @@ def refusal(content: bytes) -> str:
 
 
 def test_a_request() -> None:
-    """L3: host ID, Activation IDs, counts or return."""
+    """L3: a request has host ID, Activation IDs, and counts or return."""
     assert read_request(written()) == ActivationRequest(
         host_id="00:03:C5:AA:BB:CC",
         host_id_type=HostIdType.MAC,
@@ -64,13 +64,13 @@ def test_a_request() -> None:
 
 
 def test_there_and_back() -> None:
-    """L3: from one page to the next nothing is lost."""
+    """L3: nothing is lost between one page and the next."""
     request = read_request(written())
     assert read_request(request.as_text().encode()) == request
 
 
 def test_only_what_is_needed() -> None:
-    """L3: no portal, device, type and time; a BOM in front."""
+    """L3: portal, device, type and time are optional; a BOM is allowed."""
     content = written(portal=None, device=None, hostIdType=None, createdAt=None, hostId="10.2.3-A")
     request = read_request(b"\xef\xbb\xbf" + content)
     assert (request.host_id, request.host_id_type) == ("10.2.3-A", HostIdType.SERIAL)
@@ -79,19 +79,19 @@ def test_only_what_is_needed() -> None:
 @pytest.mark.parametrize("host_id", ["0003C5AABBCZ", "10.23.1.5", "fe80::203:c5ff:feaa:bbcc"])
 @pytest.mark.parametrize("kind", [None, "serial"])
 def test_host_ids_that_name_no_device(host_id: str, kind: str | None) -> None:
-    """L1: a mistyped MAC address and an IP address."""
+    """L1: a mistyped MAC address and an IP address are refused."""
     assert "“hostId”" in refusal(written(hostId=host_id, hostIdType=kind))
 
 
 @pytest.mark.parametrize("created", ["1970-01-01T00:00:00Z", "2999-12-31T00:00:00Z", "yesterday", ""])
 def test_a_wrong_clock_does_not_matter(created: str) -> None:
-    """L3: the time is never judged."""
+    """L3: the time is never checked."""
     assert read_request(written(createdAt=created)) == read_request(written())
 
 
 @pytest.mark.parametrize("portal", [settings.SITE_URL.upper() + "/", urlsplit(settings.SITE_URL).netloc])
 def test_this_portal_in_other_words(portal: str) -> None:
-    """L3: an address or a host name."""
+    """L3: the portal can be named by address or host name."""
     assert read_request(written(portal=portal))
 
 
@@ -116,7 +116,7 @@ def test_this_portal_in_other_words(portal: str) -> None:
     ],
 )
 def test_what_is_none(content: bytes, said: str) -> None:
-    """L3: whatever is uploaded, a sentence says why it is refused."""
+    """L3: any other file is refused with a sentence."""
     assert said in refusal(content)
 
 
@@ -162,19 +162,19 @@ def test_what_is_wrong(changes: dict[str, Any], said: str) -> None:
 
 @pytest.mark.parametrize("copies", [0, -1, 1.0, 1e400, "1", True, [], 10**30])
 def test_no_number_of_copies(copies: Any) -> None:
-    """L2: whole copies, at least one; to take all away is a return."""
+    """L2: copies are whole numbers from 1; returning all is a return."""
     content = json.dumps(request_data(requests=[{"activationId": ID, "copies": copies}]))
     refusal(content.replace("Infinity", "1e400").encode())
 
 
 def test_half_a_surrogate_pair() -> None:
-    """No database takes one."""
+    """It is refused, because no database takes it."""
     content = written().replace("Kamera Süd".encode(), b"\\ud800")
     assert "control characters" in refusal(content)
 
 
 def test_half_a_surrogate_pair_in_a_name() -> None:
-    """The sentence can be sent."""
+    """The error page can be sent."""
     for content in (
         b'{"\\ud800": 1, "\\ud800": 1}',
         written().replace(b'"hostId"', b'"\\ud800": 1, "hostId"'),
@@ -183,20 +183,20 @@ def test_half_a_surrogate_pair_in_a_name() -> None:
 
 
 def test_one_id_twice() -> None:
-    """L2: two totals for one item; also where it is written in another way."""
+    """L2: two totals for one Activation ID are refused, also where it is typed differently."""
     twice = [{"activationId": ID, "copies": 1}, {"activationId": ID.lower().replace("-", ""), "return": True}]
     assert "stands twice" in refusal(written(requests=twice))
 
 
 def test_in_german() -> None:
-    """L3: in the reader's language."""
+    """L3: sentences are in the reader's language."""
     with translation.override("de"):
         assert "Version 1" in refusal(written(version=2))
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "replace")))
 def test_no_other_error(content: bytes) -> None:
-    """L3: whatever stands in it."""
+    """L3: any content is read or refused with a sentence."""
     refusal(content)
 
 
@@ -209,6 +209,6 @@ JSON = st.recursive(
 
 @given(name=st.sampled_from(sorted(request_data())), value=JSON)
 def test_a_member_of_any_other_kind(name: str, value: Any) -> None:
-    """L3: it is read, or refused in a sentence."""
+    """L3: any type of a member is read or refused with a sentence."""
     with suppress(ValidationError):
         read_request(json.dumps(request_data() | {name: value}).encode())

@@ -1,4 +1,6 @@
-"""L4: the year's limit holds at every level above, so that no way of splitting turns one copy into many licenses."""
+"""The year's limit applies at every level above an item, so that no way of splitting makes many licenses of one copy
+(L4).
+"""
 
 import itertools
 from collections.abc import Callable
@@ -45,7 +47,7 @@ def camera(number: int) -> HostId:
 
 
 def new_customer(seller: User, number: int) -> Account:
-    """Whoever sells makes customers at will."""
+    """A new customer, which a seller can create at any time."""
     customer = make_account(Tier.END_CUSTOMER, f"Customer {number} of {seller}", sellers=(seller.account,))
     make_contact(customer)
     return customer
@@ -79,7 +81,7 @@ def a_new_customer_each_time(cast: Cast, copy: LineItem, number: int) -> None:
 
 
 def handed_back_by_the_buyer(cast: Cast, copy: LineItem, number: int) -> None:
-    """The distributor's copy, through a new partner each time, who hands it back."""
+    """Hand the distributor's copy back through a new partner each time."""
     source = LineItem.objects.get(pk=copy.parent_id)
     partner = make_account(Tier.INSTALLER, f"Partner {number}", sellers=(cast.distributor.account,))
     admin = make_user(partner)
@@ -128,7 +130,7 @@ def by_the_api(cast: Cast, copy: LineItem, number: int) -> None:
 
 
 def rehosted(cast: Cast, copy: LineItem, number: int) -> None:
-    """To a device of the next round; where the copy is on one already, from there."""
+    """Rehost to a device of the next round, from the device that has the copy."""
     held = Activation.objects.filter(item=copy, copies=1).first()
     if held is None:
         put_on(cast.installer, copy, number)
@@ -145,7 +147,7 @@ def with_another_device(cast: Cast, copy: LineItem, number: int) -> None:
 
 
 def replaced_and_sold_again(cast: Cast, copy: LineItem, number: int) -> None:
-    """ "Replace device" for a customer, then back and to the next customer."""
+    """Replace a customer's device, then hand the copy back and sell it to the next customer."""
     item = split_item(cast.installer, copy, new_customer(cast.installer, number), copies=1)
     first = put_on(cast.installer, item, 100 + number)
     replace_device(
@@ -176,7 +178,7 @@ ATTACKS: list[Callable[[Cast, LineItem, int], None]] = [
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
 def test_one_copy_is_never_many_licenses(cast: Cast, attack: Callable[[Cast, LineItem, int], None]) -> None:
-    """L4: 16 files on 16 devices once came of one copy."""
+    """L4: before the fix one copy gave 16 files on 16 devices."""
     issued = issue_item(cast, quantity=1)
     copy = split_item(cast.distributor, issued, cast.installer.account, copies=1)
     if attack is handed_back_by_the_buyer:
@@ -211,7 +213,7 @@ def left(item: LineItem, actor: User | None = None) -> int:
 
 
 def test_each_level_counts_what_is_below_it(cast: Cast) -> None:
-    """L4: a sibling's returns count for what both descend from, and not for the sibling."""
+    """L4: a sibling's returns count for the common ancestor, and not for the sibling."""
     issued = issue_item(cast, quantity=100)  # 5 a year
     ours = split_item(cast.distributor, issued, cast.installer.account, copies=40)
     theirs = split_item(cast.distributor, issued, cast.sibling_installer.account, copies=60)  # 3 a year
@@ -223,7 +225,7 @@ def test_each_level_counts_what_is_below_it(cast: Cast) -> None:
 
 
 def test_a_large_part_for_a_while_is_bounded_by_what_it_came_from(cast: Cast) -> None:
-    """L4: all copies to a new partner and back give its item a high limit, and the issued one none."""
+    """L4: splitting all copies and handing them back raises only the new item's limit, and not the issued item's."""
     issued = issue_item(cast, quantity=60)  # 3 a year
     for number in range(3):
         partner = make_account(Tier.INSTALLER, f"Partner {number}", sellers=(cast.distributor.account,))
@@ -236,7 +238,7 @@ def test_a_large_part_for_a_while_is_bounded_by_what_it_came_from(cast: Cast) ->
 
 
 def test_only_mobotix_raises_a_limit(cast: Cast) -> None:
-    """E15, L4: the quantity of today counts: more of an issued item allows more, fewer copies allow fewer."""
+    """E15, L4: today's quantity counts: more copies of an issued item raise its limit, fewer lower it."""
     issued = issue_item(cast, quantity=60)
     assert left(issued) == 3
     change: dict[str, Any] = {"actor": cast.mobotix, "item_id": issued.pk, "reason": "Typing error"}
@@ -247,7 +249,7 @@ def test_only_mobotix_raises_a_limit(cast: Cast) -> None:
 
 
 def test_a_year_later(cast: Cast, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    """L4: at every level."""
+    """L4: the year counts at every level."""
     give_back(cast.installer, put_on(cast.installer, chain.served, 0, copies=2))
     assert (left(chain.issued), left(chain.installed), left(chain.served)) == (3, 0, 0)
     later = timezone.now() + timedelta(days=366)
@@ -256,7 +258,7 @@ def test_a_year_later(cast: Cast, chain: Chain, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_move_changes_no_count(cast: Cast, chain: Chain) -> None:
-    """A7, L4: the chain of an item is history, and so are its returns."""
+    """A7, L4: the transfer of an account changes neither the chain nor its returns."""
     give_back(cast.installer, put_on(cast.installer, chain.served, 0, copies=2))
     transfer_account(
         actor=cast.mobotix,
@@ -276,7 +278,7 @@ def test_a_move_changes_no_count(cast: Cast, chain: Chain) -> None:
 
 @pytest.fixture
 def used_up(cast: Cast, chain: Chain) -> LineItem:
-    """Another item of the installer's has used up the year of the one that both descend from."""
+    """Another item of the installer has used up the year of their common ancestor."""
     other = split_item(cast.installer, chain.installed, cast.customer, copies=10)
     give_back(cast.installer, put_on(cast.installer, other, 0, copies=2))
     return chain.installed
@@ -287,7 +289,9 @@ def refusal(actor: User | None, item: LineItem, copies: int = 1) -> str:
 
 
 def test_the_page_names_the_level_that_the_reader_sees(cast: Cast, chain: Chain, used_up: LineItem) -> None:
-    """E12, L4: before anything is typed, and by the last group of the ID; MOBOTIX goes on from there with a reason."""
+    """E12, L4: the page names it by the last group of its ID before anything is typed; MOBOTIX can continue with a
+    reason.
+    """
     license = put_on(cast.installer, chain.served, 1)
     page = reverse("activation_return", args=[license.activation_id])
     sentence = f"2 copies can be returned a year of the line item …-{used_up.activation_id_tail}"
@@ -307,7 +311,9 @@ def test_the_page_names_the_level_that_the_reader_sees(cast: Cast, chain: Chain,
 
 
 def test_a_hidden_level_says_neither_how_much_nor_whose(cast: Cast) -> None:
-    """E12, L4: with one copy left further up, two are refused without a number; with none left, none is shown."""
+    """E12, L4: with one copy left at a hidden level, two are refused without a number; with none left, the page shows
+    none.
+    """
     issued = issue_item(cast, quantity=100)  # 5 a year
     theirs = split_item(cast.distributor, issued, cast.sibling_installer.account, copies=40)
     ours = split_item(cast.distributor, issued, cast.installer.account, copies=60)  # 3 a year
@@ -337,7 +343,7 @@ def test_a_hidden_level_says_neither_how_much_nor_whose(cast: Cast) -> None:
 
 
 def test_one_request_takes_what_is_left_but_once(cast: Cast, chain: Chain) -> None:
-    """L3, L4: two items below one that allows two; the plan says so before anything is done, at the item."""
+    """L3, L4: two items below one with a limit of two; the plan reports the problem at the item."""
     other = split_item(cast.installer, chain.installed, cast.customer, copies=5)
     for item in (chain.served, other):
         put_on(cast.installer, item, 0, copies=2)
@@ -359,7 +365,7 @@ def test_one_request_takes_what_is_left_but_once(cast: Cast, chain: Chain) -> No
 def test_copies_that_changed_since_they_were_looked_at(
     cast: Cast, chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """L4: what was no return when it was looked at, and is one under the lock, is refused: nothing above is locked."""
+    """L4: a change that turns out to be a return under the lock is refused, because nothing above is locked."""
     put_on(cast.installer, chain.served, 0, copies=2)
     monkeypatch.setattr(
         "entitlements.activation.services.activate.reduces_copies", lambda items, lines: False
@@ -371,7 +377,7 @@ def test_copies_that_changed_since_they_were_looked_at(
 def test_queries_do_not_grow_with_what_is_below(
     cast: Cast, chain: Chain, django_assert_max_num_queries: Any
 ) -> None:
-    """L4: the same for one return below an item and for many."""
+    """L4: one return below an item takes as many queries as many."""
     items = [split_item(cast.installer, chain.installed, cast.customer, copies=1) for _ in range(5)]
     licenses = [put_on(cast.installer, item, number) for number, item in enumerate(items)]
     counts = []

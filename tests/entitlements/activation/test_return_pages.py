@@ -25,7 +25,7 @@ def typed(**fields: str) -> dict[str, str]:
 
 
 def test_return_says_what_is_left(cast: Cast, chain: Chain) -> None:
-    """L4: before and after; the copies are available again."""
+    """L4: the page shows the limit before and after; the copies are available again."""
     license = put_on(cast, chain.served, 3)
     client = client_of(cast.installer)
     page = html_of(client.get(address("activation_return", license)))
@@ -39,7 +39,7 @@ def test_return_says_what_is_left(cast: Cast, chain: Chain) -> None:
 
 
 def test_return_leads_back_to_what_it_was_for(cast: Cast, chain: Chain) -> None:
-    """E8: from the undo's page and back to it; no other site is led to."""
+    """E8: it leads back to the undo page; addresses of other sites are ignored."""
     license = put_on(cast, chain.served, 2)
     client = client_of(cast.installer)
     undo = reverse("line_item_undo", args=[chain.served.pk])
@@ -53,7 +53,7 @@ def test_return_leads_back_to_what_it_was_for(cast: Cast, chain: Chain) -> None:
 
 @pytest.mark.parametrize("copies", ["", "0", "4", "1.5"])
 def test_wrong_numbers(cast: Cast, chain: Chain, copies: str) -> None:
-    """Said at the field; nothing happens."""
+    """The error is at the field, and nothing changes."""
     license = put_on(cast, chain.served, 3)
     response = client_of(cast.installer).post(address("activation_return", license), typed(copies=copies))
     assert list(errors_of(response)) == ["copies"]
@@ -62,7 +62,7 @@ def test_wrong_numbers(cast: Cast, chain: Chain, copies: str) -> None:
 
 @pytest.mark.parametrize("name", ["activation_return", "activation_rehost"])
 def test_at_the_limit(cast: Cast, chain: Chain, name: str) -> None:
-    """L4: the page names the limit and who can, and offers no form; MOBOTIX goes on, with a reason."""
+    """L4: the page says who can help, and has no form; MOBOTIX can continue with a reason."""
     license = put_on(cast, chain.served, 5)
     give_back(cast, 2)
     page = html_of(client_of(cast.installer).get(address(name, license)))
@@ -75,7 +75,7 @@ def test_at_the_limit(cast: Cast, chain: Chain, name: str) -> None:
 
 
 def test_beyond_the_limit_of_what_mobotix_sold_itself(cast: Cast, chain: Chain) -> None:
-    """L4: there, too, a reason is recorded."""
+    """L4: a reason is needed there, too."""
     license = activate(actor=cast.distributor, item_id=chain.issued.pk, host=host(), copies=9, key="d" * 20)
     client = client_of(cast.mobotix)
     assert client.post(address("activation_return", license), typed(copies="5")).status_code == 302
@@ -84,7 +84,7 @@ def test_beyond_the_limit_of_what_mobotix_sold_itself(cast: Cast, chain: Chain) 
 
 
 def test_rehost_gives_the_license_of_the_other_device(cast: Cast, chain: Chain) -> None:
-    """L4: in one step; suggestions are the owner's other devices."""
+    """L4: one step; the owner's other devices are suggested."""
     license = put_on(cast, chain.served, 2)
     put_on(cast, chain.served, 1, "SN-KNOWN")
     client = client_of(cast.installer)
@@ -115,7 +115,7 @@ def test_rehost_of_what_cannot_be_activated(cast: Cast, chain: Chain) -> None:
 
 
 def test_nothing_left_to_return(cast: Cast, chain: Chain) -> None:
-    """A page that was left open: everything has come back since."""
+    """On a page that stayed open, all copies have come back meanwhile."""
     license = put_on(cast, chain.served, 1)
     give_back(cast, 1)
     page = html_of(client_of(cast.installer).get(address("activation_return", license)))
@@ -130,7 +130,7 @@ def three_on_one(cast: Cast, chain: Chain) -> list[License]:
 
 
 def test_replace_device(cast: Cast, chain: Chain) -> None:
-    """L4: all that it holds moves in one step; the page shows it before."""
+    """L4: everything is rehosted in one step; the page shows it before."""
     licenses = three_on_one(cast, chain)
     client = client_of(cast.installer)
     page = html_of(client.get(address("device_replace", licenses[0])))
@@ -145,7 +145,7 @@ def test_replace_device(cast: Cast, chain: Chain) -> None:
 
 
 def test_replace_says_what_stays_and_why(cast: Cast, chain: Chain) -> None:
-    """L4: what is inactive stays; a limit that is reached stops it all, and names who helps."""
+    """L4: inactive items stay; a limit that is reached prevents everything, and the page says who can help."""
     licenses = three_on_one(cast, chain)
     items = [license.activation.item for license in licenses]
     LineItem.objects.filter(pk=items[2].pk).update(state=State.INACTIVE)
@@ -163,7 +163,7 @@ def test_replace_says_what_stays_and_why(cast: Cast, chain: Chain) -> None:
 
 
 def test_who_may(cast: Cast, chain: Chain) -> None:
-    """E13: owner, serving account, MOBOTIX."""
+    """E13: owner, serving account and MOBOTIX may."""
     license = put_on(cast, chain.served)
     for name in ("activation_return", "activation_rehost", "device_replace"):
         people: list[tuple[Any, int]] = [

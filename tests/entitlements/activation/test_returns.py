@@ -1,4 +1,4 @@
-"""L4: giving copies back."""
+"""Returns of copies (L4)."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ def returns_left(item: LineItem) -> int:
 
 
 def test_return(cast: Cast, chain: Chain) -> None:
-    """L4: copies are available again, and the license ends or holds for the rest."""
+    """L4: copies are available again; the license ends, or a new one covers the rest."""
     first = put_on(cast, chain.served, 3)
     give_back(cast, 1)
     assert balances(chain.served) == (5, 3, 2)
@@ -34,14 +34,14 @@ def test_return(cast: Cast, chain: Chain) -> None:
 
 @pytest.mark.parametrize("state", [State.INACTIVE, State.OBSOLETE])
 def test_return_when_inactive(cast: Cast, chain: Chain, state: State) -> None:
-    """E3: undo and return also work then."""
+    """E3: undo and return work when the item is inactive."""
     put_on(cast, chain.served)
     LineItem.objects.filter(pk=chain.served.pk).update(state=state)
     assert give_back(cast, 2).copies == 0
 
 
 def test_the_years_limit(cast: Cast, chain: Chain) -> None:
-    """L4: max(2, 5 %) copies a year by whatever channel; beyond that MOBOTIX, with a reason."""
+    """L4: max(2, 5 %) copies a year through any channel; beyond this only MOBOTIX, with a reason."""
     put_on(cast, chain.served, 5)
     give_back(cast, 1)
     put_on(cast, chain.served, 3)  # fewer than before
@@ -61,7 +61,7 @@ def test_the_limit_grows_with_the_quantity(cast: Cast, chain: Chain) -> None:
 
 
 def test_a_year_later(cast: Cast, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    """L4: what was returned a year ago does not count any more."""
+    """L4: returns of more than a year ago do not count."""
     put_on(cast, chain.served, 5)
     give_back(cast, 2)
     assert returns_left(chain.served) == 0
@@ -88,7 +88,7 @@ def test_obsolete_revokes(cast: Cast, chain: Chain, state: State, ends: bool) ->
 
 @pytest.mark.parametrize("who", ["distributor", "installer_viewer", "sibling_installer"])
 def test_who_may_not_return(cast: Cast, chain: Chain, who: str) -> None:
-    """E13."""
+    """E13: accounts that may not activate the item may not return its copies."""
     put_on(cast, chain.served)
     with pytest.raises((PermissionDenied, Activation.DoesNotExist)):
         give_back(cast, 1, actor=getattr(cast, who))

@@ -1,5 +1,5 @@
-"""L5, L6: the test vectors, judged by a reader that is written after the published format and shares no line with the
-portal: what a third party would write.
+"""The test vectors, checked by a reader that follows the published format and shares no line with the portal
+(L5, L6).
 """
 
 import base64
@@ -38,7 +38,7 @@ NAMED_BY_THE_ISSUE = {
 
 
 def judge(vector: dict[str, Any]) -> str:
-    """In the order that tests/vectors/README.md gives."""
+    """The result of the checks in the order of tests/vectors/README.md."""
     lines = vector["file"].strip().splitlines()
     if (lines[0], lines[-1]) != ("-----BEGIN MACHINE FILE-----", "-----END MACHINE FILE-----"):
         return "not a license file"
@@ -76,17 +76,17 @@ def signed(key: Ed25519PublicKey, outer: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("name", VECTORS)
 def test_each_vector(name: str) -> None:
-    """L5: the reader comes to what the vector expects."""
+    """L5: the reader gets the result that the vector expects."""
     assert judge(VECTORS[name]) == VECTORS[name]["expected"]
 
 
 def test_none_is_missing() -> None:
-    """L5: what the issue names is there, and means what it says."""
+    """L5: every required vector exists and has the right content."""
     assert {name: VECTORS[name]["expected"] for name in NAMED_BY_THE_ISSUE} == NAMED_BY_THE_ISSUE
 
 
 def vector_of(license: License, activation_id: str, host_id: str = MAC) -> dict[str, Any]:
-    """A license as a device has it: with the keys and the revocations that the portal publishes."""
+    """A license as a device has it, with the published keys and revocations."""
     return {
         "jwks": Client().get(reverse("jwks")).json(),
         "file": license.file,
@@ -99,7 +99,9 @@ def vector_of(license: License, activation_id: str, host_id: str = MAC) -> dict[
 
 @pytest.mark.django_db
 def test_rotation_drill() -> None:
-    """L6: a new key: the old license still verifies, a returned one fails; without the old key it is not genuine."""
+    """L6: after a rotation the old license still verifies, a returned one fails; without the old key it is not
+    genuine.
+    """
     served = make_chain(make_cast()).served
     old = activate_as_bearer(activation_id=served.activation_id, host=host(), copies=1)
     rotate_signing_key()
@@ -119,7 +121,7 @@ def test_rotation_drill() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("days", [None, 30])
 def test_expiry_and_ttl_of_a_file(days: int | None) -> None:
-    """L5: readers of the format look at the expiry only where there is a ttl; what is permanent has neither."""
+    """L5: readers of the format check the expiry only where there is a ttl; permanent licenses have neither."""
     cast = make_cast()
     expires_on = None if days is None else today() + timedelta(days=days)
     item = issue_item(cast, expires_on=expires_on)

@@ -1,4 +1,4 @@
-"""View → View Certificate."""
+"""View → View Certificate, and its PDF (E10)."""
 
 import io
 from datetime import date
@@ -29,7 +29,7 @@ def address(item: LineItem) -> str:
 
 
 def text_of(client: Client, item: LineItem, **query: str) -> str:
-    """What stands in the PDF, in one line."""
+    """The text of the PDF in one line."""
     response = client.get(address(item), query)
     assert response.status_code == 200
     assert response["Content-Type"] == "application/pdf"
@@ -64,7 +64,7 @@ def test_what_it_says_in_english(cast: Cast, chain: Chain) -> None:
 
 
 def test_what_it_says_in_german(cast: Cast, chain: Chain) -> None:
-    """E10: by the address, whatever the reader's language is."""
+    """E10: the address decides, whatever the reader's language is."""
     text = text_of(client_of(cast.installer), chain.served, language="de")
 
     assert "Videoanalyse" in text
@@ -73,7 +73,7 @@ def test_what_it_says_in_german(cast: Cast, chain: Chain) -> None:
 
 
 def test_the_readers_language_unless_said(cast: Cast, chain: Chain) -> None:
-    """E10: also where the address asks for a language that there is not."""
+    """E10: the reader's language, also where the address asks for an unknown language."""
     cast.installer.language = "de"
     cast.installer.save()
     client = client_of(cast.installer)
@@ -84,7 +84,7 @@ def test_the_readers_language_unless_said(cast: Cast, chain: Chain) -> None:
 
 
 def test_dates_of_a_term(cast: Cast) -> None:
-    """E14: an expiration day stands as a day."""
+    """E14: the expiration is shown as a day."""
     item = issue_item(cast, starts_on=date(2027, 2, 1), expires_on=date(2028, 1, 31))
     text = text_of(client_of(cast.distributor), item)
 
@@ -112,7 +112,7 @@ def test_one_line_or_the_whole(cast: Cast) -> None:
 
 
 def test_inline_or_as_a_file_and_never_cached(cast: Cast, chain: Chain) -> None:
-    """E10: opens in a new window, and saves; the name tells no secret."""
+    """E10: it opens in a new window or is saved; the file name tells no secret."""
     client = client_of(cast.installer)
     shown, saved = client.get(address(chain.served)), client.get(address(chain.served), {"download": "1"})
     name = f'filename="certificate-{chain.served.entitlement.entitlement_id}.pdf"'
@@ -126,7 +126,7 @@ def test_inline_or_as_a_file_and_never_cached(cast: Cast, chain: Chain) -> None:
     "name", ["<script>alert(1)</script>", "{{ 7|add:7 }}", 'O\'Neill & "Söhne"', "Ωμέγα"]
 )
 def test_names_in_any_script(cast: Cast, chain: Chain, name: str) -> None:
-    """E10: as they are, without harm."""
+    """E10: names are printed as they are, and do no harm."""
     cast.customer.name = name
     cast.customer.save()
 
@@ -134,7 +134,7 @@ def test_names_in_any_script(cast: Cast, chain: Chain, name: str) -> None:
 
 
 def test_who_may_have_it(cast: Cast, chain: Chain) -> None:
-    """E12, E13: owner, seller, serving account, MOBOTIX, view-only users of these; not the others up the chain."""
+    """E12, E13: owner, seller, serving account and MOBOTIX, also view-only users; nobody else up the chain."""
     assert_statuses(
         address(chain.served),
         [
@@ -152,7 +152,7 @@ def test_who_may_have_it(cast: Cast, chain: Chain) -> None:
 
 
 def test_a_draft_has_none(cast: Cast) -> None:
-    """E3: nor has what is obsolete; the page says so instead."""
+    """E3: drafts and obsolete items have no certificate; the page says so."""
     draft = issue_item(cast, deploy=False)
     gone = issue_item(cast, product_id=make_product().pk)
     change_state(actor=cast.mobotix, item_id=gone.pk, state=State.OBSOLETE, key=new_key())
@@ -166,7 +166,7 @@ def test_a_draft_has_none(cast: Cast) -> None:
 def test_a_machine_without_pango_says_what_to_do(
     cast: Cast, chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """E10: the portal runs all the same."""
+    """E10: the rest of the portal works."""
 
     def unavailable(**kwargs: object) -> bytes:
         raise PdfUnavailable("Run as root: apt-get install pango")

@@ -1,4 +1,4 @@
-"""L7: the certificate carries its data, signed, with proofs from the ledger that show nothing of anybody else's."""
+"""The certificate has signed data with proofs from the ledger, which show nothing about other items (L7)."""
 
 import io
 import json
@@ -43,7 +43,7 @@ EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "verify_certificate
 
 @pytest.fixture
 def chain(cast: Cast) -> Chain:
-    """Among others' movements: the chain is not the ledger's first, and not its last."""
+    """A chain whose movements lie between those of others in the ledger."""
     other = issue_item(cast, cast.other_distributor.account, quantity=777)
     chain = make_chain(cast, quantity=3_141, order_number="PO-4711")
     split_item(cast.other_distributor, other, cast.other_installer.account, copies=77)
@@ -62,7 +62,7 @@ def data_of(pdf: bytes) -> dict[str, Any]:
 
 
 def portal_says(content: bytes, tmp_path: Path) -> tuple[bool, str]:
-    """What `manage.py verify_document` finds."""
+    """The output of `manage.py verify_document`."""
     path, output = tmp_path / "document", io.StringIO()
     path.write_bytes(content)
     try:
@@ -73,7 +73,7 @@ def portal_says(content: bytes, tmp_path: Path) -> tuple[bool, str]:
 
 
 def example_says(content: bytes, tmp_path: Path) -> tuple[bool, str]:
-    """What the checker finds that knows only the public keys."""
+    """The output of the example's checker, which knows only the public keys."""
     path, keys = tmp_path / "certificate", tmp_path / "jwks.json"
     path.write_bytes(content)
     keys.write_bytes(Client().get(reverse("jwks")).content)
@@ -93,7 +93,7 @@ def both_say(content: bytes, tmp_path: Path) -> tuple[bool, str]:
 
 
 def test_the_pdf_carries_its_data(cast: Cast, chain: Chain) -> None:
-    """L7: as an associated file of PDF/A-3, with what the page says."""
+    """L7: an associated file of PDF/A-3 with the content of the page."""
     pdf = pdf_of(chain.served)
     root = PdfReader(io.BytesIO(pdf)).trailer["/Root"]
     file = root["/AF"][0].get_object()
@@ -109,13 +109,13 @@ def test_the_pdf_carries_its_data(cast: Cast, chain: Chain) -> None:
 
 
 def test_the_data_is_canonical_json(chain: Chain) -> None:
-    """L7: sorted keys, no spaces, UTF-8; nothing but strings and integers."""
+    """L7: sorted keys, no spaces, UTF-8, only strings and integers."""
     content = PdfReader(io.BytesIO(pdf_of(chain.served))).attachments["certificate.json"][0]
     assert canonical_json(json.loads(content)) == content
 
 
 def test_it_is_checked_by_the_portal_and_without_it(chain: Chain, tmp_path: Path) -> None:
-    """L7: PDF or JSON; every tier's item, with one proof for each step from MOBOTIX's issue."""
+    """L7: PDF or JSON, items of every tier, with one proof for each step from MOBOTIX's issue."""
     for steps, item in enumerate((chain.issued, chain.installed, chain.served), start=1):
         pdf = pdf_of(item)
         assert both_say(pdf, tmp_path)[0]
@@ -134,7 +134,7 @@ def test_a_whole_entitlement(cast: Cast, chain: Chain, tmp_path: Path) -> None:
 
 
 def test_nothing_of_others_is_shown(cast: Cast, chain: Chain) -> None:
-    """A4, L7: of the steps above neither quantity nor name, person, time or code; no other item at all."""
+    """A4, L7: steps above show neither quantity nor name, person, time or code; no other item is shown."""
     content = PdfReader(io.BytesIO(pdf_of(chain.served))).attachments["certificate.json"][0].decode()
     for secret in (
         "Nordlicht",
@@ -153,7 +153,9 @@ def test_nothing_of_others_is_shown(cast: Cast, chain: Chain) -> None:
 
 
 def test_the_quantity_is_that_of_the_date_of_issue(cast: Cast, chain: Chain, tmp_path: Path) -> None:
-    """E8, L7: a certificate from before an undo stays valid and says the earlier quantity; a new one says the new."""
+    """E8, L7: a certificate from before an undo stays valid with the earlier quantity; a new one has the new
+    quantity.
+    """
     before = pdf_of(chain.served)
     undo_split(actor=cast.installer, item_id=chain.served.pk, copies=2, key="undo")
     after = pdf_of(chain.served)
@@ -166,7 +168,7 @@ def test_the_quantity_is_that_of_the_date_of_issue(cast: Cast, chain: Chain, tmp
 
 
 def test_corrections_and_activations(cast: Cast, chain: Chain, tmp_path: Path) -> None:
-    """E15, L7: what raised or lowered an issued item is shown; an activation changes no quantity."""
+    """E15, L7: it shows what raised or lowered an issued item; an activation changes no quantity."""
     record_movement(actor=cast.mobotix, kind=MovementKind.ADJUST, item=chain.issued, copies=9)
     record_movement(actor=cast.mobotix, kind=MovementKind.REVOKE, item=chain.issued, copies=4)
     record_device_movement(
@@ -180,7 +182,7 @@ def test_corrections_and_activations(cast: Cast, chain: Chain, tmp_path: Path) -
 
 
 def test_newest_movements_are_sealed_first(chain: Chain) -> None:
-    """L7: a certificate mailed with the split has its proof."""
+    """L7: a certificate that is mailed with the split has its proof."""
     assert UnsealedMovement.objects.exists()
     assert LedgerHead.objects.count() == 0
     pdf_of(chain.served)
@@ -190,7 +192,7 @@ def test_newest_movements_are_sealed_first(chain: Chain) -> None:
 
 
 def test_what_is_not_sealed_says_so(chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """L7: where sealing is far behind, the attachment claims nothing, and the checkers say why."""
+    """L7: where sealing is far behind, the data says so, and the checkers explain it."""
     monkeypatch.setattr(proofs, "seal_ledger", lambda **kwargs: 0)
     for sealed in (False, True):
         pdf = pdf_of(chain.served)
@@ -204,7 +206,7 @@ def test_what_is_not_sealed_says_so(chain: Chain, tmp_path: Path, monkeypatch: p
 
 
 def test_old_keys_still_verify(chain: Chain, tmp_path: Path) -> None:
-    """L6: after a rotation."""
+    """L6: certificates verify after a rotation."""
     pdf = pdf_of(chain.served)
     rotate_signing_key()
     assert both_say(pdf, tmp_path)[0]
@@ -212,7 +214,7 @@ def test_old_keys_still_verify(chain: Chain, tmp_path: Path) -> None:
 
 
 def signed_again(data: dict[str, Any]) -> bytes:
-    """As if the portal had signed it."""
+    """Changed data, signed with the portal's key."""
     statement = {name: value for name, value in data.items() if name != "signature"}
     key = active_key()
     signature = sign(key, Domain.CERTIFICATE, canonical_json(statement)).hex()
@@ -224,7 +226,7 @@ def own_copies(data: dict[str, Any], value: str) -> None:
 
 
 def test_what_was_changed_is_found(chain: Chain, tmp_path: Path) -> None:
-    """L7: any change breaks the signature; and with a stolen key, the ledger still contradicts."""
+    """L7: any change breaks the signature; even with a stolen key, the ledger contradicts it."""
     pdf = pdf_of(chain.served)
 
     def line(data: dict[str, Any]) -> dict[str, Any]:
@@ -265,13 +267,13 @@ def test_what_was_changed_is_found(chain: Chain, tmp_path: Path) -> None:
     "content", [b"", b"{}", b"[]", b"%PDF-1.7 no", b'{"format": "mx-license-certificate/1"}', b"\xff"]
 )
 def test_other_files(content: bytes, tmp_path: Path) -> None:
-    """L7: a sentence, no traceback."""
+    """L7: they give a sentence, no traceback."""
     assert not portal_says(content, tmp_path)[0]
     assert "Traceback" not in portal_says(content, tmp_path)[1]
 
 
 def test_proofs_are_cheap(cast: Cast, chain: Chain) -> None:
-    """L7: a few queries for a certificate, however many lines it has and however large the tree."""
+    """L7: a certificate takes a few queries, however many lines it has and however large the tree is."""
     for number in range(12):
         buyer = make_account(Tier.END_CUSTOMER, f"Buyer {number}", sellers=(cast.installer.account,))
         split_item(cast.installer, chain.installed, buyer, copies=1)

@@ -39,7 +39,7 @@ def test_genuine(client: Client, cast: Cast, chain: Chain) -> None:
 
 
 def test_it_tells_no_more(client: Client, cast: Cast, chain: Chain) -> None:
-    """E10: no name, no Activation ID, no order number; and no search engine keeps it."""
+    """E10: no name, no Activation ID, no order number; search engines do not index it."""
     response = client.get(address(chain.served.verification_code))
     page = html_of(response)
     secrets = [
@@ -64,7 +64,7 @@ def test_it_tells_no_more(client: Client, cast: Cast, chain: Chain) -> None:
     "code", ["x", "a" * 22, "a" * 5000, "'; DROP TABLE--", "<script>", "%00", "\0", "日本"]
 )
 def test_unknown(client: Client, chain: Chain, code: str) -> None:
-    """E10: "not genuine", as 404."""
+    """E10: an unknown code is "not genuine", as 404."""
     response = client.get(address(code))
 
     assert response.status_code == 404
@@ -73,18 +73,18 @@ def test_unknown(client: Client, chain: Chain, code: str) -> None:
 
 
 def test_codes_differ_by_case(client: Client, chain: Chain) -> None:
-    """E10."""
+    """E10: upper and lower case are different codes."""
     assert client.get(address(chain.served.verification_code.swapcase())).status_code == 404
 
 
 def test_the_activation_id_is_no_code(client: Client, chain: Chain) -> None:
-    """E5, E10: nor is a number of a row."""
+    """E5, E10: neither an Activation ID nor a row number is a code."""
     for code in (chain.served.activation_id, str(chain.served.pk), chain.served.entitlement.entitlement_id):
         assert client.get(address(code)).status_code == 404
 
 
 def test_expired_and_obsolete_are_said(client: Client, chain: Chain) -> None:
-    """E10, E14: genuine, and yet of no use any more."""
+    """E10, E14: the page says that they are genuine and cannot be used any more."""
     past = today() - timedelta(days=1)
     LineItem.objects.filter(pk=chain.served.pk).update(starts_on=past, expires_on=past)
     assert "Expired" in html_of(client.get(address(chain.served.verification_code)))
@@ -93,13 +93,13 @@ def test_expired_and_obsolete_are_said(client: Client, chain: Chain) -> None:
 
 
 def test_a_draft_is_not_genuine(client: Client, cast: Cast) -> None:
-    """E3: nothing was issued yet."""
+    """E3: a draft has no certificate yet."""
     draft = issue_item(cast, deploy=False)
     assert client.get(address(draft.verification_code)).status_code == 404
 
 
 def test_in_german(client: Client, chain: Chain) -> None:
-    """E10: the visitor's language."""
+    """E10: the page is in the visitor's language."""
     page = client.get(address(chain.served.verification_code), headers={"accept-language": "de"})
 
     assert "Videoanalyse" in html_of(page)
@@ -107,7 +107,7 @@ def test_in_german(client: Client, chain: Chain) -> None:
 
 @pytest.mark.parametrize("form", ["{}", "  {} ", "https://licenses.example.com/verify/{}/", "/verify/{}?x=1"])
 def test_a_code(client: Client, chain: Chain, form: str) -> None:
-    """E10: as it stands below the QR code; the whole address works, too."""
+    """E10: the code below the QR code, or the whole address."""
     code = chain.served.verification_code
     response = client.post(reverse("verify_start"), {"way": "code", "code": form.format(code)})
     assert response.headers["Location"] == reverse("verify", args=[code])
@@ -115,6 +115,6 @@ def test_a_code(client: Client, chain: Chain, form: str) -> None:
 
 @pytest.mark.parametrize("code", ["", " ", "a/b", "<script>", "Ä", "x" * 101, "https://example.com/verify/"])
 def test_no_code(client: Client, code: str) -> None:
-    """E10: said at the field."""
+    """E10: the error is at the field."""
     response = client.post(reverse("verify_start"), {"way": "code", "code": code})
     assert list(errors_of(response)) == ["code"]

@@ -1,4 +1,4 @@
-"""L7: ``manage.py verify_document`` for license files; for who has the Activation ID, also what is inside."""
+"""``manage.py verify_document`` for license files; with the Activation ID also for their content (L7)."""
 
 import io
 from pathlib import Path
@@ -38,7 +38,7 @@ def portal_says(text: str, tmp_path: Path, *options: str) -> tuple[bool, str]:
 
 
 def test_a_valid_one(license: License, tmp_path: Path) -> None:
-    """L5: everything holds."""
+    """L5: every check of a valid license holds."""
     holds, said = portal_says(license.file, tmp_path)
     assert holds, said
     assert "holds: This portal signed the license file." in said
@@ -62,14 +62,14 @@ def test_rotation_drill(chain: Chain, license: License, tmp_path: Path) -> None:
 
 
 def test_of_another_key(tmp_path: Path) -> None:
-    """L6."""
+    """L6: a license of an unknown key is not genuine."""
     holds, said = portal_says(packed(), tmp_path)
     assert not holds
     assert "DOES NOT HOLD: This portal signed the license file." in said
 
 
 def test_inside(chain: Chain, license: License, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """L5: with host ID and Activation ID, in any form in which they are typed."""
+    """L5: with host ID and Activation ID, typed in any form, it checks the content."""
     monkeypatch.setattr("sys.stdin", io.StringIO(chain.served.activation_id.lower() + "\n"))
     holds, said = portal_says(license.file, tmp_path, "--host-id", "0003c5aabbcc")
     assert holds, said
@@ -89,7 +89,7 @@ def test_not_with_others(
     activation_id: str | None,
     host_id: str,
 ) -> None:
-    """L5: a sentence, no traceback."""
+    """L5: other IDs give a sentence, no traceback."""
     typed = chain.served.activation_id if activation_id is None else activation_id
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
     holds, said = portal_says(license.file, tmp_path, "--host-id", host_id)
@@ -100,7 +100,7 @@ def test_not_with_others(
 def test_typed_at_a_terminal(
     chain: Chain, license: License, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """E5: it is asked for without an echo."""
+    """E5: the terminal does not show the typed Activation ID."""
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
@@ -113,7 +113,7 @@ def test_typed_at_a_terminal(
 
 @pytest.mark.parametrize("text", ["", "{}", "-----BEGIN MACHINE FILE-----"])
 def test_what_is_none(text: str, tmp_path: Path) -> None:
-    """L7: no license file to decrypt."""
+    """L7: other files give an error."""
     holds, said = portal_says(text, tmp_path, "--host-id", MAC)
     assert not holds
     assert "Traceback" not in said

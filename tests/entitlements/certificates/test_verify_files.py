@@ -1,4 +1,4 @@
-"""L7: "Verify" takes a code, a certificate or a license file: from anybody, and tells no name."""
+""" "Verify" takes a code, a certificate or a license file from anybody, and tells no name (L7)."""
 
 import json
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def chain(cast: Cast) -> Chain:
 
 @pytest.fixture
 def license(chain: Chain) -> License:
-    """2 of the end customer's 5 copies."""
+    """A license for 2 of the end customer's 5 copies."""
     return activate_as_bearer(activation_id=chain.served.activation_id, host=host(), copies=2)
 
 
@@ -76,12 +76,12 @@ def test_a_valid_license(client: Client, license: License) -> None:
     ],
 )
 def test_however_it_was_carried(client: Client, license: License, carried: Any) -> None:
-    """L5: line ends and wrapping are no part of what is signed."""
+    """L5: line ends and wrapping are not signed."""
     assert verdict(upload(client, carried(license.file))) == Verdict.GOOD
 
 
 def test_after_a_rotation(client: Client, license: License) -> None:
-    """L6: the old key is retired, and the license stays valid; a new one is signed with the new key."""
+    """L6: a license of the retired key stays valid; a new one is signed with the new key."""
     rotate_signing_key()
     response = upload(client, license.file)
     assert verdict(response) == Verdict.GOOD
@@ -93,7 +93,7 @@ def test_after_a_rotation(client: Client, license: License) -> None:
 
 @pytest.mark.parametrize("ending", ["returned", "replaced", "obsolete", "expired"])
 def test_not_valid_any_more(client: Client, cast: Cast, chain: Chain, license: License, ending: str) -> None:
-    """L4, E3, E14: genuine, and of no use."""
+    """L4, E3, E14: returned, revoked and expired licenses are genuine and outdated."""
     served = chain.served
     if ending == "returned":
         return_as_bearer(activation_id=served.activation_id, host=host())
@@ -111,7 +111,7 @@ def test_not_valid_any_more(client: Client, cast: Cast, chain: Chain, license: L
 
 
 def test_after_its_id_was_replaced(client: Client, cast: Cast, chain: Chain, license: License) -> None:
-    """E5: activations stay."""
+    """E5: the license stays valid."""
     request = {"item_id": chain.served.pk, "reason": "Sent to the wrong place", "key": new_key()}
     replace_activation_id(actor=cast.installer, **request)  # type: ignore[arg-type]
     response = upload(client, license.file)
@@ -120,19 +120,19 @@ def test_after_its_id_was_replaced(client: Client, cast: Cast, chain: Chain, lic
 
 
 def test_of_another_portal(client: Client, license: License) -> None:
-    """L6: the form is right, the key is nobody's here."""
+    """L6: the format is right, and the key is unknown."""
     response = upload(client, packed())
     assert verdict(response) == Verdict.BAD
     assert "This license is not genuine" in html_of(response)
 
 
 def test_signed_and_never_given_out(client: Client, license: License) -> None:
-    """L5: what a copy of the key signed is in no row."""
+    """L5: a license signed with a stolen key is not in the database."""
     assert verdict(upload(client, license_file(license))) == Verdict.BAD
 
 
 def test_a_license_tells_nothing(client: Client, cast: Cast, chain: Chain, license: License) -> None:
-    """L5, E10: what is encrypted stays so: no product, no device, no copies; no name, no Activation ID."""
+    """L5, E10: encrypted content stays secret: no product, device, copies, name or Activation ID."""
     page = html_of(upload(client, license.file))
     secrets = [
         "City Hospital",
@@ -153,7 +153,7 @@ def test_a_license_tells_nothing(client: Client, cast: Cast, chain: Chain, licen
 
 
 def test_a_certificate(client: Client, cast: Cast, chain: Chain) -> None:
-    """L7: the PDF, or the JSON attached to it; no name and no Activation ID in the answer."""
+    """L7: the PDF, or its JSON data; the answer has no name and no Activation ID."""
     pdf = pdf_of(chain.served)
     for content in (pdf, json.dumps(data_of(pdf)).encode()):
         response = upload(client, content, "certificate.pdf")
@@ -166,7 +166,7 @@ def test_a_certificate(client: Client, cast: Cast, chain: Chain) -> None:
 
 @pytest.mark.parametrize("change", ["undone", "inactive", "replaced"])
 def test_an_outdated_certificate(client: Client, cast: Cast, chain: Chain, change: str) -> None:
-    """E3, E5, E8: genuine, and not how things stand today."""
+    """E3, E5, E8: it is genuine, and some facts have changed."""
     pdf, served = pdf_of(chain.served), {"item_id": chain.served.pk, "key": new_key()}
     if change == "undone":
         undo_split(actor=cast.installer, copies=2, **served)
@@ -182,7 +182,7 @@ def test_an_outdated_certificate(client: Client, cast: Cast, chain: Chain, chang
 
 
 def test_a_forged_certificate(client: Client, chain: Chain) -> None:
-    """L7: who makes one up learns nothing of what is so today."""
+    """L7: the answer tells a forger nothing about the present state."""
     data = data_of(pdf_of(chain.served))
     data["certificate"]["lines"][0]["activation_id"] = "guessed"
     response = upload(client, json.dumps(data))
@@ -195,7 +195,7 @@ JUNK = (None, True, -1, 10**40, 1.5, "", "\x00", "ff", [], [{}], {}, {"state": "
 
 
 def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The path of everything in it."""
+    """The path of everything in the data."""
     inner = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     for name, value in inner:
         yield (*path, name)
@@ -203,7 +203,7 @@ def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def test_whatever_stands_in_it(chain: Chain) -> None:
-    """L7: of any other form, even when signed: checks that fail, or a sentence."""
+    """L7: data of any other form, even signed, gives failed checks or a sentence."""
     data = data_of(pdf_of(chain.served))
     for number, path in enumerate(places(data)):
         changed = json.loads(json.dumps(data))
@@ -227,7 +227,7 @@ def test_whatever_stands_in_it(chain: Chain) -> None:
 
 @pytest.mark.usefixtures("within_a_minute")
 def test_too_often(client: Client, chain: Chain, license: License, settings: Any) -> None:
-    """L7: files and codes of one address are limited; the page that asks for them is not."""
+    """L7: files and codes of one address are limited; the form itself is not."""
     settings.VERIFICATIONS_A_MINUTE = 2
     code = reverse("verify", args=[chain.served.verification_code])
     assert upload(client, license.file).status_code == 200

@@ -1,4 +1,4 @@
-"""L7: files that are neither a certificate nor a license: sentences, and work within bounds."""
+"""Files that are neither a certificate nor a license give a sentence, within limits of work (L7)."""
 
 import base64
 import io
@@ -33,13 +33,13 @@ pytestmark = pytest.mark.django_db
 
 
 def sealed(**payload: Any) -> bytes:
-    """Something in the form of a license file."""
+    """A text in the form of a license file."""
     inner = json.dumps({"sig": "", "alg": ALGORITHM} | payload).encode()
     return "\n".join([BEGIN, base64.b64encode(inner).decode(), END]).encode()
 
 
 def pdf_with(data: bytes | None = None, password: str = "", times: int = 1) -> bytes:
-    """Another PDF, with something else attached as a certificate's data."""
+    """A PDF with other content attached as a certificate's data."""
     writer, file = PdfWriter(), io.BytesIO()
     writer.add_blank_page(100, 100)
     for _time in range(times if data is not None else 0):
@@ -83,13 +83,13 @@ def pdf_with(data: bytes | None = None, password: str = "", times: int = 1) -> b
     ],
 )
 def test_files_that_are_none(client: Client, content: bytes, said: str) -> None:
-    """L7: a sentence at the field."""
+    """L7: the error is a sentence at the field."""
     SigningKey.objects.exists() or rotate_signing_key()
     assert said in errors_of(upload(client, content))["file"][0]
 
 
 def test_many_attachments_of_one_name() -> None:
-    """L7: one is unpacked, however many there are: each is a hundred times larger then."""
+    """L7: only one is unpacked, because each can be a hundred times larger then."""
     content = pdf_with(b" " * MAX_DOCUMENT_BYTES, times=30)
     tracemalloc.start()
     with pytest.raises(ValidationError):
@@ -100,7 +100,7 @@ def test_many_attachments_of_one_name() -> None:
 
 
 def test_many_streams() -> None:
-    """L7: what is unpacked on the way to the attachment is limited in number, too."""
+    """L7: the number of streams before the attachment is limited, too."""
     reader = FrugalReader(io.BytesIO(pdf_with()))
     for number in range(MAX_PDF_STREAMS):
         reader.cache_indirect_object(0, 100 + number, StreamObject())
@@ -109,20 +109,20 @@ def test_many_streams() -> None:
 
 
 def broken_table(entries: int) -> bytes:
-    """A PDF whose table of objects leads nowhere: each entry of it is looked at, and wrong."""
+    """A PDF whose table of objects is wrong in every entry."""
     table = b"xref\n0 %d\n" % entries + b"0000000010 00000 n \n" * entries
     return b"%PDF-1.7\n" + table + b"trailer\n<</Size 9/Root 1 0 R>>\nstartxref\n9\n%%EOF"
 
 
 def test_a_broken_file_writes_no_log(caplog: pytest.LogCaptureFixture) -> None:
-    """L7: else a stranger's file of 8 MB writes 400,000 lines."""
+    """L7: otherwise a file of 8 MB would write 400,000 log lines."""
     with pytest.raises(ValidationError, match="cannot be read"):
         verify_document(broken_table(100))
     assert caplog.records == []
 
 
 def test_a_file_that_takes_too_long(monkeypatch: pytest.MonkeyPatch, chain: Chain) -> None:
-    """L7: how long reading takes is no matter of the file's size alone; it ends."""
+    """L7: a file's size does not limit the time of reading; the portal does."""
     pdf = pdf_of(chain.served)
     verify_document(pdf)
     monkeypatch.setattr(document_verification, "MAX_PDF_SECONDS", 0)
@@ -131,7 +131,7 @@ def test_a_file_that_takes_too_long(monkeypatch: pytest.MonkeyPatch, chain: Chai
 
 
 def test_very_many_lines(chain: Chain) -> None:
-    """L7: SQLite refuses a query for so many."""
+    """L7: more lines than SQLite takes in a query are refused."""
     data = data_of(pdf_of(chain.served))
     data["certificate"]["lines"] = [{"verification_code": ""}] * 260_000
     with pytest.raises(ValidationError, match="not the form"):

@@ -1,4 +1,4 @@
-"""E5: the form of Activation IDs."""
+"""The form of Activation IDs (E5)."""
 
 import pytest
 from hypothesis import given
@@ -30,7 +30,9 @@ def test_new_id_has_seven_groups_of_four() -> None:
     body=st.text(ALPHABET, min_size=27, max_size=27), position=st.integers(0, 27), shift=st.integers(1, 31)
 )
 def test_every_single_wrong_character_is_refused(body: str, position: int, shift: int) -> None:
-    """E5: a typing error is found before any look-up. With digits, as nearly all have, it is no name."""
+    """E5: a typing error is found before any look-up. The IDs have digits, as nearly all do, so that they are
+    no names.
+    """
     characters = body + luhn.calc_check_digit(body, ALPHABET)
     wrong = ALPHABET[(ALPHABET.index(characters[position]) + shift) % len(ALPHABET)]
     mistyped = group(characters[:position] + wrong + characters[position + 1 :])

@@ -1,4 +1,4 @@
-"""L1: what names a device."""
+"""Host IDs: their types and their normal form (L1)."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -11,7 +11,7 @@ from tests.entitlements.activation.devices import MAC
     "typed", ["00:03:c5:aa:bb:cc", "0003C5AABBCC", "00-03-C5-AA-BB-CC", " 0003.c5aa.bbcc "]
 )
 def test_a_mac_address_in_any_form(typed: str) -> None:
-    """L1: kept in one."""
+    """L1: every form gives the same normal form."""
     assert normalise(typed, HostIdType.MAC) == MAC
 
 
@@ -20,7 +20,7 @@ def test_a_mac_address_in_any_form(typed: str) -> None:
     ["", "00:03:C5:AA:BB", "00:03:C5:AA:BB:CG", "00:00:00:00:00:00", "ff" * 6, "ﬀ" * 6, "192.168.100.200"],
 )
 def test_no_mac_address(typed: str) -> None:
-    """L1: a sentence says what is expected."""
+    """L1: the error says what is expected."""
     with pytest.raises(ValidationError):
         normalise(typed, HostIdType.MAC)
 
@@ -61,19 +61,19 @@ IP_ADDRESSES = [
 @pytest.mark.parametrize("typed", IP_ADDRESSES)
 @pytest.mark.parametrize("kind", [*HostIdType, None])
 def test_an_ip_address_names_no_device(typed: str, kind: HostIdType | None) -> None:
-    """L1: it may change, and be another camera's tomorrow; twelve digits of one are no MAC address either."""
+    """L1: an IP address may become another camera's; twelve digits of one are no MAC address either."""
     with pytest.raises(ValidationError, match="This is an IP address"):
         normalise(typed, guess_type(typed) if kind is None else kind)
 
 
 @pytest.mark.parametrize("typed", ["0003C5AABBCZ", "0003c5aabbcc", "00:03:C5:AA:BB:CC", "0003C5"])
 def test_what_begins_as_our_mac_addresses_do_is_no_serial_number(typed: str) -> None:
-    """L1: the same camera would be two devices."""
+    """L1: otherwise one camera would be two devices."""
     with pytest.raises(ValidationError, match="is a MAC address"):
         normalise(typed, HostIdType.SERIAL)
 
 
 @pytest.mark.parametrize("typed", ["10.2.3-A", "10.23.1", "SN:10.2", "10.23.1.5-B", "M73-10.23.1.5.6"])
 def test_serial_numbers_with_dots_stay(typed: str) -> None:
-    """L1: what only resembles an IP address is one of ours."""
+    """L1: a serial number may resemble an IP address."""
     assert normalise(typed, guess_type(typed)) == typed

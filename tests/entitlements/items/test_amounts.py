@@ -1,4 +1,4 @@
-"""E18: an amount is never another number than was typed, wherever amounts come in."""
+"""An amount is never read as another number than was typed, wherever it is entered (E18)."""
 
 import io
 from typing import Any
@@ -52,7 +52,7 @@ HEADER = ["Account ID", "Contact e-mail", "Amount"]
 
 @pytest.mark.parametrize(("language", "text", "number"), READ)
 def test_separators_of_the_readers_language(language: str, text: str, number: int) -> None:
-    """E18: where they group by three."""
+    """E18: separators are accepted where they group three digits."""
     with override(language):
         assert CopiesField().clean(text) == number
 
@@ -61,7 +61,7 @@ def test_separators_of_the_readers_language(language: str, text: str, number: in
     ("language", "text"), OTHER + [(one, text) for one in ("en", "de") for text in REFUSED]
 )
 def test_what_is_no_amount(language: str, text: str) -> None:
-    """E18: Django reads "2.000" as 2, and full-width digits as digits."""
+    """E18: Django would read "2.000" as 2, and full-width digits as digits."""
     with override(language), pytest.raises(ValidationError) as refused:
         CopiesField().clean(text)
     assert refused.value.code == "invalid"
@@ -69,7 +69,7 @@ def test_what_is_no_amount(language: str, text: str) -> None:
 
 @pytest.mark.parametrize("text", ["2.000", "2.0", "２", "2,000", "-2"])
 def test_a_number_of_the_pages_own_has_digits_alone(text: str) -> None:
-    """E18: a key that was read otherwise than it was sent opens another row."""
+    """E18: a key that is read differently would open another row."""
     with pytest.raises(ValidationError):
         ChosenField("Choose.").clean(text)
     form = DeviceFilter({"account": text})
@@ -89,7 +89,7 @@ def in_german(user: User) -> User:
 @pytest.mark.django_db
 @pytest.mark.parametrize("step", ["summary", "complete"])
 def test_a_split_of_two_thousand(cast: Cast, step: str) -> None:
-    """E18: refused in English, with what was typed in the field; two thousand in German."""
+    """E18: "2.000" is refused in English, with the typed text in the field, and is 2,000 in German."""
     item = issue_item(cast, quantity=5000)
     response = client_of(cast.distributor).post(address(item), typed(cast, step=step, copies="2.000"))
     assert list(errors_of(response)) == ["copies"]
@@ -102,7 +102,7 @@ def test_a_split_of_two_thousand(cast: Cast, step: str) -> None:
 
 @pytest.mark.django_db
 def test_an_order_of_a_thousand(cast: Cast) -> None:
-    """E1, E18: "1.000" is no order of one copy."""
+    """E1, E18: "1.000" does not order one copy."""
     form = {
         "key": new_key(),
         "step": "save",
@@ -132,7 +132,7 @@ def test_an_order_of_a_thousand(cast: Cast) -> None:
     ],
 )
 def test_steps_with_an_amount(cast: Cast, chain: Chain, name: str, form: dict[str, str]) -> None:
-    """E18: a thousand are more than there are, and one is not what was typed."""
+    """E18: "1.000" is refused: 1,000 copies would be too many, and one copy is not what was typed."""
     actor = cast.mobotix if name == "line_item_quantity" else cast.installer
     url = reverse(name, args=[chain.served.pk])
     english = errors_of(client_of(actor).post(url, {"key": new_key(), **form}))
@@ -144,7 +144,7 @@ def test_steps_with_an_amount(cast: Cast, chain: Chain, name: str, form: dict[st
 
 @pytest.mark.django_db
 def test_fields_of_an_offline_request(cast: Cast, chain: Chain) -> None:
-    """L3, E18: typed by whoever has the Activation ID."""
+    """L3, E18: also for a bearer of the Activation ID."""
     form = {
         "step": "typed",
         "host_id": MAC,
@@ -181,7 +181,7 @@ def csv(*amounts: str) -> io.BytesIO:
     ("language", "amounts"), [("en", ["2.000", "2000", "２", "2.5"]), ("de", ["2000", "2,000", "２", "2.5"])]
 )
 def test_lines_of_a_file_are_read_in_the_readers_language(language: str, amounts: list[str]) -> None:
-    """E18: kept as a number at once, since a task may check them later."""
+    """E18: they are stored as numbers at once, because a task may check them later."""
     with override(language):
         typed_amounts = ("2.000", "2,000", "２", "2.5")
         assert [line.amount for line in read_file(csv(*typed_amounts), "a.csv")] == amounts
@@ -193,7 +193,7 @@ def test_lines_of_a_file_are_read_in_the_readers_language(language: str, amounts
 
 @pytest.mark.parametrize(("language", "fraction"), [("en", "2.125"), ("de", "2,125")])
 def test_numbers_in_a_workbook(language: str, fraction: str) -> None:
-    """E18: whole ones stay, and a fraction is none in any language; a text in a cell is read as one that was typed."""
+    """E18: whole numbers stay, fractions are refused in every language, and text cells are read like typed text."""
     cells: list[Any] = [2.0, 2000, 2.125, "2.000", True]
     rows = [["A1", "e@buyer.example", cell] for cell in cells]
     amounts = ["2", "2000", fraction, "2000" if language == "de" else "2.000", "True"]
@@ -206,7 +206,7 @@ def test_numbers_in_a_workbook(language: str, fraction: str) -> None:
 @pytest.mark.parametrize("language", ["en", "de"])
 @pytest.mark.parametrize("text", ["2.000", "2,5", "2.0", "２", "+2", "-2", "2 000"])
 def test_the_second_of_two_cells_is_no_name(language: str, text: str) -> None:
-    """L2, E18: it was meant as copies, and one copy would be another number."""
+    """L2, E18: it is meant as copies; reading it as a name would activate one copy."""
     with override(language):
         (line,) = read_device_text(f"SN-1\t{text}")
         assert line.name == ""
@@ -224,7 +224,7 @@ NO_NUMBERS: list[Any] = [2.0, 2.5, True, "2", "２", "2.000", [2], {"a": 2}]
 @pytest.mark.django_db
 @pytest.mark.parametrize("value", NO_NUMBERS)
 def test_json_has_whole_numbers_alone(cast: Cast, chain: Chain, value: Any) -> None:
-    """E18: every amount and every number of an item in a body."""
+    """E18: for every amount and every item number in a body."""
     item, mobotix, installer = chain.installed, program_of(cast.mobotix), program_of(cast.installer)
     buyer = {"account_id": cast.customer.account_id, "contact_email": cast.customer_contact.email}
     line = {"account_id": cast.customer.account_id, "email": cast.customer_contact.email}
@@ -255,7 +255,7 @@ def test_json_has_whole_numbers_alone(cast: Cast, chain: Chain, value: Any) -> N
 @pytest.mark.django_db
 @pytest.mark.parametrize("text", ["2.0", "２", "%202", "+2", "1_0", "2,000", "true"])
 def test_addresses_have_ascii_digits_alone(cast: Cast, text: str) -> None:
-    """E18: pages and filters."""
+    """E18: for pages and filters."""
     program = program_of(cast.installer)
     for path, name in (("/items", "limit"), ("/items", "after"), ("/licenses", "item_id")):
         assert_problem(program.get(f"{path}?{name}={text}"), 422, "refused", fields=(name,))

@@ -1,4 +1,4 @@
-"""What the database's indexes hold."""
+"""The contents of the database's indexes."""
 
 import re
 
@@ -16,8 +16,8 @@ DEFINITIONS = {
 
 @pytest.mark.django_db
 def test_no_index_of_line_items_reads_a_balance() -> None:
-    """E11: each movement changes balances. PostgreSQL renews a row's entries in all indexes when one of them reads what
-    has changed, be it in its condition only.
+    """E11: each movement changes balances, and PostgreSQL renews a row's entries in all indexes if one of them reads a
+    changed column, even in its condition.
     """
     with connection.cursor() as cursor:
         cursor.execute(DEFINITIONS[connection.vendor], [LineItem._meta.db_table])

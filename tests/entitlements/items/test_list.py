@@ -49,7 +49,7 @@ def test_the_tabs(cast: Cast) -> None:
 
 
 def test_filters(cast: Cast) -> None:
-    """Product, state, expired, expiring; what is no choice narrows nothing."""
+    """Product, state, expired, expiring; an unknown choice filters nothing."""
     other = make_product()
     perpetual = issue_item(cast)
     soon = issue_item(cast, product_id=other.pk, expires_on=today() + timedelta(days=20))
@@ -68,7 +68,7 @@ def test_filters(cast: Cast) -> None:
 
 @pytest.mark.parametrize("sort", ["newest", "expiration"])
 def test_keyset_pages_forth_and_back(cast: Cast, settings: Any, sort: str) -> None:
-    """Every item once on the way down, the same pages on the way back; also where many share a date."""
+    """Paging down shows every item once, paging back the same pages; also where many share a date."""
     settings.PAGE_SIZE = 3
     for number in range(8):
         issue_item(cast, expires_on=today() + timedelta(days=5) if number % 3 == 0 else None)
@@ -92,7 +92,7 @@ def test_keyset_pages_forth_and_back(cast: Cast, settings: Any, sort: str) -> No
 
 
 def test_an_anchor_that_is_not_visible_is_none(cast: Cast) -> None:
-    """E12: another's row in the address tells nothing; it gives the first page."""
+    """E12: an invisible row in the address gives the first page."""
     foreign = issue_item(cast, cast.other_distributor.account)
     mine = issue_item(cast)
     assert listed(client_of(cast.distributor), after=foreign.pk) == [mine.pk]
@@ -103,7 +103,7 @@ def test_the_list_has_a_fixed_number_of_queries(
     django_assert_max_num_queries: DjangoAssertNumQueries,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    """The same at 1 and at 30 rows, with filters and search, and for the item's and the entitlement's page."""
+    """As many queries for 30 rows as for 1, with filters and search, and on the pages of item and entitlement."""
     first = split_item(
         cast.distributor, issue_item(cast), cast.installer.account, copies=1, order_number="PO-1"
     )
@@ -138,7 +138,7 @@ def test_the_count_is_capped(cast: Cast, settings: Any) -> None:
     "step", ["split", "undo", "email", "certificate", "history", "state", "quantity", "replace"]
 )
 def test_the_menus_go_to_the_ticked_item(cast: Cast, step: str) -> None:
-    """One item after the other: none or two ticked lead back to the same list, with a message."""
+    """With one ticked item the menu opens its page; with none or two the list comes back with a message."""
     client = client_of(cast.distributor)
     address = reverse("line_item_go", args=[step])
     assert client.get(address, {"item": "7"}).url == reverse(f"line_item_{step}", args=[7])
@@ -151,7 +151,7 @@ def test_the_menus_go_to_the_ticked_item(cast: Cast, step: str) -> None:
 
 
 def test_ticks_are_not_lost(cast: Cast) -> None:
-    """Several are ticked and Split is chosen: they stay ticked, on the same page of the list, for a bulk split."""
+    """After Split with several ticked items, they stay ticked on the same page of the list for a bulk split."""
     items = [issue_item(cast).pk for _ in range(4)]
     client = client_of(cast.distributor)
     page = html_of(client.get(LIST, {"after": items[3], "sort": "newest"}))
@@ -167,7 +167,7 @@ def test_ticks_are_not_lost(cast: Cast) -> None:
 
 
 def test_a_new_window_without_a_tick_says_why(cast: Cast) -> None:
-    """View Certificate opens a window: without a tick there is no list in it, but what to do."""
+    """View Certificate without a tick opens a window that says what to do."""
     issue_item(cast)
     response = client_of(cast.distributor).get(reverse("line_item_go", args=["certificate"]), {"list": "q=a"})
     page = html_of(response)
@@ -178,7 +178,7 @@ def test_a_new_window_without_a_tick_says_why(cast: Cast) -> None:
 
 
 def test_tabs_that_can_only_be_empty_are_left_out(cast: Cast) -> None:
-    """MOBOTIX owns nothing, and what an installer sells is sold no further; an empty tab says what it is for."""
+    """MOBOTIX owns nothing, and nothing is sold below an installer; an empty tab says what it is for."""
     for person, tabs in (
         (cast.mobotix, ["Sold by us", "Further down", "All"]),
         (cast.distributor, ["Ours", "Sold by us", "Further down", "All"]),
@@ -228,7 +228,7 @@ def test_the_menus_offer_what_the_role_may(cast: Cast, name: str) -> None:
 
 
 def test_an_empty_list_says_what_to_do(cast: Cast) -> None:
-    """Nothing yet, and nothing found, are different things."""
+    """ "Nothing yet" and "nothing found" have different texts."""
     client = client_of(cast.distributor)
     assert "What your seller splits to your account appears here" in html_of(client.get(LIST))
     assert "Show all" in html_of(client.get(LIST, {"q": "nothing like it"}))

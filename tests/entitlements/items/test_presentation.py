@@ -1,4 +1,4 @@
-"""What rows, notes and the history say."""
+"""The content of rows, notes and the history."""
 
 from datetime import timedelta
 
@@ -26,7 +26,7 @@ def chain(cast: Cast) -> Chain:
 
 
 def test_a_row_holds_no_more_than_may_be_read(cast: Cast, chain: Chain) -> None:
-    """E5, E12: nothing of what is masked is anywhere in the row."""
+    """E5, E12: no field of the row has masked data."""
     items = LineItem.objects.select_related("product", "entitlement").filter(pk=chain.served.pk)
     row = item_rows(cast.distributor, items)[0]
     assert not row.in_full
@@ -36,14 +36,14 @@ def test_a_row_holds_no_more_than_may_be_read(cast: Cast, chain: Chain) -> None:
 
 
 def test_rows_speak_the_reader_s_language(cast: Cast, chain: Chain) -> None:
-    """E1: the product's name in German."""
+    """E1: the product's name is in German."""
     items = LineItem.objects.select_related("product", "entitlement")
     with translation.override("de"):
         assert {row.product for row in item_rows(cast.distributor, items)} == {"Videoanalyse"}
 
 
 def test_what_stands_in_the_way_of_an_undo(cast: Cast, chain: Chain) -> None:
-    """E8: the further split, named as far as the reader may see it."""
+    """E8: the page names the further split as far as the reader may see it."""
     (note,) = undo_notes(cast.distributor, chain.installed)
     tail = chain.served.activation_id[-4:]
     assert (
@@ -70,7 +70,7 @@ def test_when_the_days_for_an_undo_are_over(cast: Cast, chain: Chain) -> None:
 
 
 def test_many_further_splits_are_summed_up(cast: Cast) -> None:
-    """E8: five by name, the rest in one sentence."""
+    """E8: the page names five, and sums up the rest in one sentence."""
     installed = split_item(cast.distributor, issue_item(cast), cast.installer.account, copies=40)
     for _ in range(7):
         split_item(cast.installer, installed, cast.customer, copies=2)

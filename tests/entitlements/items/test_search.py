@@ -27,7 +27,7 @@ def chain(cast: Cast) -> Chain:
 
 
 def found(person: User, text: str, **query: Any) -> list[int]:
-    """What the search shows, having gone the way of the form."""
+    """The result of the search through the form."""
     response = client_of(person).post(SEARCH, {"q": text, **query}, follow=True)
     return [row.pk for row in response.context["rows"]]
 
@@ -39,7 +39,7 @@ def mistyped(activation_id: str) -> str:
 
 
 def test_an_activation_id_leads_to_its_item(cast: Cast, chain: Chain) -> None:
-    """E5: in full, however it is typed, for those who may read it; the address holds no secret."""
+    """E5: parties find the item by its full ID, typed in any form; the address has no secret."""
     item = chain.served
     typed = [
         item.activation_id,
@@ -54,7 +54,7 @@ def test_an_activation_id_leads_to_its_item(cast: Cast, chain: Chain) -> None:
 
 
 def test_others_do_not_find_an_item_by_its_whole_id(cast: Cast, chain: Chain) -> None:
-    """E5: up the chain and outside of it, the answer is the one for an unknown ID."""
+    """E5: for others the answer is the same as for an unknown ID."""
     unknown = issue_item(cast)
     typed = unknown.activation_id
     LineItem.objects.filter(pk=unknown.pk).update(activation_id="OLD-1")
@@ -71,7 +71,7 @@ def test_others_do_not_find_an_item_by_its_whole_id(cast: Cast, chain: Chain) ->
 
 @pytest.mark.parametrize("wrong", ["substituted", "one missing", "one too many"])
 def test_a_typing_error_is_refused_before_any_look_up(cast: Cast, chain: Chain, wrong: str) -> None:
-    """E5: said at the field, with what was typed, and without a query on line items."""
+    """E5: the error is at the field with the typed text, without a query for line items."""
     right = chain.issued.activation_id
     text = {"substituted": mistyped(right), "one missing": right[:-1], "one too many": right + "7"}[wrong]
     client = client_of(cast.distributor)
@@ -91,14 +91,14 @@ def test_a_typing_error_is_refused_before_any_look_up(cast: Cast, chain: Chain, 
 def test_what_stands_round_an_id_never_brings_it_into_an_address(
     cast: Cast, chain: Chain, wrapped: str
 ) -> None:
-    """E5: quotes and dots are no part of an ID; whatever is not understood stays out of the address as well."""
+    """E5: quotes and dots around an ID are ignored; an ID with other text around it stays out of the address, too."""
     response = client_of(cast.installer).post(SEARCH, {"q": wrapped.format(chain.served.activation_id)})
     assert "q=" not in response.headers.get("Location", "")
 
 
 @pytest.mark.parametrize("character", ["*", "ü", "U", "?"])
 def test_a_foreign_character_is_a_typing_error(cast: Cast, chain: Chain, character: str) -> None:
-    """E5: it is refused at the field and does not lead into the address."""
+    """E5: it is refused at the field and stays out of the address."""
     text = chain.served.activation_id
     response = client_of(cast.installer).post(SEARCH, {"q": text[:6] + character + text[7:]})
     assert response.status_code == 200
@@ -106,7 +106,7 @@ def test_a_foreign_character_is_a_typing_error(cast: Cast, chain: Chain, charact
 
 
 def test_an_unknown_id_of_an_old_system_stays_out_of_the_address(cast: Cast, chain: Chain) -> None:
-    """E5: eight groups of four are no ID of ours, and a secret all the same."""
+    """E5: an ID of eight groups is not the portal's own, and is a secret all the same."""
     response = client_of(cast.installer).post(SEARCH, {"q": "f0fb-eb2f-1be2-4d45-b1b0-2af7-5321-2a09"})
     assert response.status_code == 200
     assert UNKNOWN in html_of(response)
@@ -134,7 +134,7 @@ def test_the_last_group(cast: Cast, chain: Chain) -> None:
 
 
 def test_entitlement_id_product_and_part_number(cast: Cast, chain: Chain) -> None:
-    """In both languages, without case; Entitlement IDs by their beginning."""
+    """Search finds them in both languages and any case; Entitlement IDs by their beginning."""
     product = make_product("Mx-TH-900", name_en="Thermal Suite", name_de="Thermopaket")
     thermal = issue_item(cast, product_id=product.pk)
     for text in ("thermal", "THERMOPAKET", "mx-th-9", thermal.entitlement.entitlement_id.lower()):
@@ -173,7 +173,7 @@ def test_search_and_filters_together(cast: Cast, chain: Chain) -> None:
 
 
 def test_too_many_matches_are_said(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the newest are shown, and the page says so."""
+    """The list shows the newest matches, and says so."""
     items = [issue_item(cast) for _ in range(4)]
     for module in (
         "entitlements.items.search",
@@ -188,7 +188,7 @@ def test_too_many_matches_are_said(cast: Cast, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_short_and_odd_texts(cast: Cast, chain: Chain) -> None:
-    """A sentence at the field; nothing breaks, and what was typed is escaped."""
+    """The error is at the field; nothing breaks, and the typed text is escaped."""
     client = client_of(cast.distributor)
     assert "Type at least 3 characters." in html_of(client.post(SEARCH, {"q": "ab"}))
     assert client.post(SEARCH, {"q": ""}).url == LIST
@@ -220,7 +220,7 @@ def test_short_and_odd_texts(cast: Cast, chain: Chain) -> None:
     ],
 )
 def test_a_long_word_or_an_e_mail_address_is_no_activation_id(cast: Cast, chain: Chain, name: str) -> None:
-    """E5: O, I and L of a name are letters; what is no ID is searched for."""
+    """E5: O, I and L of a name stay letters; such texts are searched for."""
     response = client_of(cast.installer).post(SEARCH, {"q": name}, follow=True)
     assert TYPING_ERROR not in html_of(response)
     assert UNKNOWN not in html_of(response)

@@ -1,4 +1,4 @@
-"""E12, E13, A4, E5: who sees which line item, and what of it, on every page that shows one."""
+"""Who sees which line item, and which of its data, on every page that shows one (A4, E5, E12, E13)."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ OF_THE_CHAIN = {
     ],
 )
 def test_who_sees_an_item(cast: Cast, chain: Chain, which: str, seers: set[str]) -> None:
-    """E12: owner, chain, serving account and MOBOTIX, whatever the role; to everyone else it is not there."""
+    """E12: owner, chain, serving account and MOBOTIX, whatever the role; for all others it does not exist."""
     item = getattr(chain, which)
     pages = [
         reverse("line_item_detail", args=[item.pk]),
@@ -72,7 +72,7 @@ def test_who_sees_an_item(cast: Cast, chain: Chain, which: str, seers: set[str])
 
 
 def test_the_parts_of_the_list_are_the_whole(cast: Cast, chain: Chain) -> None:
-    """E12: what is read by its parts, for the sake of the indexes, is exactly what ``visible_to`` allows."""
+    """E12: the indexed parts of the list contain exactly what ``visible_to`` allows."""
     from entitlements.items.listing import Shown, list_items
 
     issue_item(cast, cast.other_distributor.account)
@@ -86,7 +86,7 @@ def test_the_parts_of_the_list_are_the_whole(cast: Cast, chain: Chain) -> None:
 
 
 def test_drafts_are_mobotix_own(cast: Cast) -> None:
-    """E3: a draft is not there for its owner: page, list, history, entitlement, search, Home."""
+    """E3: a draft does not exist for its owner: page, list, history, entitlement, search, Home."""
     draft = issue_item(cast, deploy=False, order_number="PO-DRAFT")
     heading = draft.entitlement
     client = client_of(cast.distributor)
@@ -106,7 +106,7 @@ def test_drafts_are_mobotix_own(cast: Cast) -> None:
 
 
 def pages_about(person: User, item: LineItem) -> dict[str, str]:
-    """Everything that shows the item, or events about it, to this reader."""
+    """All pages that show the item, or events about it, to this reader."""
     client = client_of(person)
     addresses = {
         "list": reverse("line_item_list"),
@@ -152,7 +152,7 @@ def test_parties_read_everything(cast: Cast, chain: Chain) -> None:
 
 
 def test_up_the_chain_only_the_last_group_is_read(cast: Cast, chain: Chain) -> None:
-    """E5, E7: not the ID, not the buyer's order number."""
+    """E5, E7: neither the full ID nor the buyer's order number is shown."""
     for name, page in pages_about(cast.distributor, chain.served).items():
         assert chain.served.activation_id not in page, name
         assert "PO-HOSPITAL" not in page, name

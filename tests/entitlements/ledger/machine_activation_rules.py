@@ -26,7 +26,7 @@ def host(host_id: str) -> HostId:
 
 
 class ActivationRules:
-    """Rules for the machine that has the model and the cast."""
+    """Rules for the machine, which has the model and the cast."""
 
     model: Any
     cast: Any
@@ -35,13 +35,13 @@ class ActivationRules:
     attempt: Any
 
     def who_activates(self, who: str, item: Any) -> User:
-        """E13: MOBOTIX, or the owner's admin; for an end customer's item its seller's."""
+        """E13: MOBOTIX, the owner's admin, or for an end customer's item its seller's admin."""
         name = who if who == "mobotix" else item.seller if item.owner == "customer" else item.owner
         return getattr(self.cast, name)
 
     @rule(number=any_item, host_id=hosts, total=copies, who=acting)
     def activate(self, number: int, host_id: str, total: int, who: str) -> None:
-        """L2: so many copies of an item on a device; fewer than before are a return."""
+        """L2: set the copies on a device; fewer than before are a return."""
         pk, item = self.item(number)
         user, key = self.who_activates(who, item), new_key()
         seen = who == "mobotix" or item.state != State.DRAFT
@@ -52,7 +52,7 @@ class ActivationRules:
 
     @rule(number=any_item, host_id=hosts, total=copies)
     def activate_as_bearer(self, number: int, host_id: str, total: int) -> None:
-        """L2: with the Activation ID alone, end customers' items only."""
+        """L2: activate with the Activation ID alone, which works for end customers' items only."""
         pk, item = self.allowed(number, lambda pk: self.is_borne(pk) and self.model.items[pk].available > 0)
         if number % 2:  # else it is hardly ever so few as are there, or may all come back
             total = min(total, 2)
@@ -64,7 +64,7 @@ class ActivationRules:
 
     @rule(number=any_item, host_id=hosts)
     def return_as_bearer(self, number: int, host_id: str) -> None:
-        """L2, L4: all that a device holds, within the year's limit; in any state."""
+        """L2, L4: return all copies of a device, within the year's limit, in any state."""
         pk, item = self.allowed(number, lambda pk: self.is_borne(pk) and self.may_empty(pk, host_id))
         known = item.owner == "customer" and host_id in item.devices
         expected = known and self.model.may_return(pk, item.devices[host_id])
@@ -74,18 +74,18 @@ class ActivationRules:
             self.model.hold(pk, host_id, 0)
 
     def is_borne(self, pk: int) -> bool:
-        """L2: an item that its Activation ID is enough for."""
+        """L2: whether the Activation ID alone is enough for the item."""
         item = self.model.items[pk]
         return item.owner == "customer" and item.state == State.DEPLOYED
 
     def may_empty(self, pk: int, host_id: str) -> bool:
-        """L4: a device of the item that all may be returned from."""
+        """L4: a device of the item from which all copies may be returned."""
         held = self.model.items[pk].devices.get(host_id, 0)
         return held > 0 and self.model.may_return(pk, held)
 
     @rule(number=any_item, host_id=hosts, amount=copies, who=acting)
     def give_back(self, number: int, host_id: str, amount: int, who: str) -> None:
-        """L4: by MOBOTIX, whom no limit binds, or by the owner; in any state."""
+        """L4: MOBOTIX, which may exceed the limit, or the owner returns copies, in any state."""
         found = self.activation_on(number, host_id)
         if found is None:
             return
@@ -100,7 +100,7 @@ class ActivationRules:
 
     @rule(number=any_item, host_id=hosts, amount=copies, who=acting)
     def rehost(self, number: int, host_id: str, amount: int, who: str) -> None:
-        """L4: from one device to the other one, in one step."""
+        """L4: rehost from one device to the other in one step."""
         found = self.activation_on(number, host_id)
         if found is None:
             return
@@ -116,7 +116,7 @@ class ActivationRules:
             self.model.hold(pk, other, item.devices.get(other, 0) + amount)
 
     def activation_on(self, number: int, host_id: str) -> tuple[int, Any, Activation] | None:
-        """One that holds copies on this device, where there is one."""
+        """The activation that holds copies on this device, if there is one."""
         pk, item = self.allowed(number, lambda pk: self.model.items[pk].devices.get(host_id))
         activation = Activation.objects.filter(item=pk, device__host_id=host_id).first()
         return (pk, item, activation) if activation else None

@@ -1,4 +1,4 @@
-"""Bulk splits among the steps of the ledger's state machine: all of one or nothing, and so its undo (E7, E8)."""
+"""Bulk splits in the ledger's state machine; they and their undo are all or nothing (E7, E8)."""
 
 from collections import Counter
 from typing import Any
@@ -17,7 +17,7 @@ any_lines = st.lists(st.tuples(st.booleans(), any_item, st.integers(0, 4)), min_
 
 
 class BulkRules:
-    """Rules for the machine that has the model, the cast, and ``buyers``: who sells to whom."""
+    """Rules for the machine, which has the model, the cast, and ``buyers``: who sells to whom."""
 
     model: Any
     cast: Any
@@ -28,7 +28,7 @@ class BulkRules:
 
     @rule(first=any_item, second=any_item, lines=any_lines)
     def split_in_bulk(self, first: int, second: int, lines: list[tuple[bool, int, int]]) -> None:
-        """One or two items of one owner, to several buyers."""
+        """Split one or two items of an owner to several buyers."""
         items = self.model.items
         pk, item = self.allowed(first, lambda pk: self.model.may_split(items[pk].owner, pk, 1))
         names = self.buyers.get(item.owner)
@@ -68,7 +68,7 @@ class BulkRules:
     @precondition(lambda self: self.bulks)
     @rule(number=any_item, by_seller=st.booleans())
     def undo_in_bulk(self, number: int, by_seller: bool) -> None:
-        """By who split, or by MOBOTIX; what came back one by one is left alone."""
+        """The splitter or MOBOTIX undoes it; items that came back one by one are skipped."""
         able = [one for one in self.bulks if self._may_come_back(one, "mobotix")] or self.bulks
         one = able[number % len(able)]
         bulk_id, seller, _pks = one
@@ -89,6 +89,6 @@ class BulkRules:
         return [pk for pk in one[2] if self.model.items[pk].quantity]
 
     def _may_come_back(self, one: Bulk, actor: str) -> bool:
-        """E8: everything that is left of it."""
+        """E8: whether all remaining copies may come back."""
         left, items = self._left(one), self.model.items
         return bool(left) and all(self.model.may_undo(actor, pk, items[pk].quantity) for pk in left)

@@ -1,4 +1,4 @@
-"""MOBOTIX's corrections among the steps of the ledger's state machine (E15)."""
+"""MOBOTIX's corrections in the ledger's state machine (E15)."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ actors = st.sampled_from(("mobotix", "mobotix", "distributor"))
 
 
 class CorrectionRules:
-    """Rules for the machine that has the model and the cast."""
+    """Rules for the machine, which has the model and the cast."""
 
     model: Any
     cast: Any
@@ -25,7 +25,7 @@ class CorrectionRules:
 
     @rule(number=any_item, amount=amounts, who=actors)
     def raise_quantity(self, number: int, amount: int, who: str) -> None:
-        """Issued items only."""
+        """Raise the quantity, which works for issued items only."""
         pk, item = self.item(number)
         expected = who == "mobotix" and item.parent is None and item.state != State.OBSOLETE and amount >= 1
         if self._correct("raise", Correction.RAISE, pk, amount, who, expected=expected):
@@ -33,7 +33,7 @@ class CorrectionRules:
 
     @rule(number=any_item, amount=amounts, who=actors)
     def lower_quantity(self, number: int, amount: int, who: str) -> None:
-        """Any item, by no more than is available; a draft keeps a copy."""
+        """Lower any item by at most its available copies; a draft keeps one copy."""
         pk, item = self.allowed(number, lambda pk: self.model.items[pk].available > 1)
         all_of_a_draft = item.state == State.DRAFT and amount == item.quantity
         expected = who == "mobotix" and 1 <= amount <= item.available and not all_of_a_draft
@@ -42,7 +42,9 @@ class CorrectionRules:
 
     @rule(number=any_item, who=actors)
     def revoke_all(self, number: int, who: str) -> None:
-        """Every available copy of an item and of all that was split from it. Not too often: little is left then."""
+        """Revoke every available copy of an item and of everything split from it. Seldom, because little is
+        left then.
+        """
         if number % 4:
             return
         pk, item = self.item(number // 4)

@@ -1,4 +1,4 @@
-"""E11 on PostgreSQL: the application's role cannot get round the ledger, whatever SQL it runs."""
+"""The application's role on PostgreSQL cannot bypass the ledger, whatever SQL it runs (E11)."""
 
 import os
 import subprocess
@@ -58,7 +58,7 @@ ROOT = Path(__file__).resolve().parents[3]
     ],
 )
 def test_what_the_application_may_not(chain: Chain, sql: str) -> None:
-    """E11: no right to it, before any trigger is asked."""
+    """E11: it lacks the right, even before a trigger refuses."""
     with pytest.raises(DatabaseError) as error, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql)
     assert any(
@@ -67,7 +67,7 @@ def test_what_the_application_may_not(chain: Chain, sql: str) -> None:
 
 
 def test_no_table_of_a_session_stands_in(cast: Cast, chain: Chain) -> None:
-    """E11: a temporary table of the same name does not lead the ledger's functions astray."""
+    """E11: a temporary table of the same name does not deceive the ledger's functions."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE entitlements_lineitem (id bigint, parent_id bigint) ON COMMIT DROP")
         cursor.execute(
@@ -94,7 +94,7 @@ def test_no_table_of_a_session_stands_in(cast: Cast, chain: Chain) -> None:
 
 
 def test_the_application_does_its_work(chain: Chain) -> None:
-    """E11: the chain was made by the application's role, which is not the owner of the tables."""
+    """E11: the application's role, which does not own the tables, created the chain."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT current_user <> tableowner FROM pg_tables WHERE tablename = 'entitlements_movement'"
@@ -104,7 +104,9 @@ def test_the_application_does_its_work(chain: Chain) -> None:
 
 
 def test_migrate_gives_the_role_its_rights(tmp_path: Path) -> None:
-    """E11: with DATABASE_OWNER_URL, migrate makes the tables, the role, and its rights; twice changes nothing."""
+    """E11: with DATABASE_OWNER_URL, migrate creates the tables, the role and its rights; running it again changes
+    nothing.
+    """
     name = f"test_grants_{os.getpid()}"
     owner = login()
     with psycopg2.connect(f"{owner}/postgres") as administration:

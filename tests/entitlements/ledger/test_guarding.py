@@ -1,4 +1,4 @@
-"""E11: what migrations touch of the ledger, and what stands while its triggers cannot."""
+"""Which migrations touch the ledger, and what happens while its triggers are missing (E11)."""
 
 from contextlib import closing
 from types import SimpleNamespace
@@ -48,13 +48,13 @@ def migration(*operations: Operation, atomic: bool = True) -> Any:
 
 @pytest.mark.parametrize("operation", TOUCHES + LEAVES_ALONE)
 def test_what_touches_the_ledger(operation: Operation) -> None:
-    """E11: an operation that names no table may touch every one."""
+    """E11: an operation that names no table may touch any."""
     known = guarded_models(connection.vendor, None)
     assert touches(migration(operation), known) == (operation in TOUCHES)
 
 
 def test_a_former_name_of_a_model_counts() -> None:
-    """E11: migrations speak of a model as it was called then."""
+    """E11: migrations use a model's name of their time."""
     state = SimpleNamespace(models={("entitlements", "lineitem"): SimpleNamespace(options={})})
     state.models["entitlements", "item"] = SimpleNamespace(options={"db_table": LineItem._meta.db_table})
     known = guarded_models(connection.vendor, state)  # type: ignore[arg-type]
@@ -64,7 +64,9 @@ def test_a_former_name_of_a_model_counts() -> None:
 @pytest.mark.django_db
 @pytest.mark.postgres
 def test_a_plan_is_cut_where_the_ledger_is_touched() -> None:
-    """E11: from the first that touches it to the last in one transaction, but for what has none of its own."""
+    """E11: one transaction from the first migration that touches it to the last, except for migrations without a
+    transaction.
+    """
     other, ledger = migration(LEAVES_ALONE[0]), migration(TOUCHES[0])
     alone = migration(TOUCHES[9], atomic=False)
     plan = [(one, False) for one in (other, ledger, other, ledger, other, alone, ledger)]
@@ -81,7 +83,7 @@ def test_a_plan_is_cut_where_the_ledger_is_touched() -> None:
 
 @pytest.mark.django_db
 def test_a_closed_ledger_takes_no_movement(cast: Cast, item: LineItem) -> None:
-    """E11: where the triggers cannot stand, nothing is moved, whoever asks."""
+    """E11: without triggers every movement is refused, whoever writes it."""
     with as_owner():
         guarding.close(connection)
     with pytest.raises(DatabaseError, match="ledger: closed"), transaction.atomic():
@@ -95,7 +97,7 @@ def test_a_closed_ledger_takes_no_movement(cast: Cast, item: LineItem) -> None:
 
 @pytest.mark.django_db
 def test_the_ledger_without_triggers() -> None:
-    """E11: afterwards they stand as before; those that were missing close the ledger."""
+    """E11: afterwards the triggers are as before; if some were missing, the ledger is closed."""
     with as_owner():
         with guarding.unguarded(connection, None):
             assert triggers.definitions(connection) == []
@@ -108,7 +110,7 @@ def test_the_ledger_without_triggers() -> None:
 
 @pytest.mark.django_db
 def test_what_cannot_carry_the_triggers_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """E11: an older version's tables, to which one migrated back."""
+    """E11: after migrating back, tables of an older version have a closed ledger."""
 
     def cannot(connection: Any) -> None:
         raise DatabaseError
@@ -126,7 +128,7 @@ def test_what_cannot_carry_the_triggers_is_closed(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.django_db
 @pytest.mark.postgres
 def test_nobody_waits_long_for_a_migration(monkeypatch: pytest.MonkeyPatch) -> None:
-    """E11: while somebody works on the ledger, the lock is asked for again and again, and given up in the end."""
+    """E11: while somebody uses the ledger, the lock is tried again and again, and given up in the end."""
     monkeypatch.setattr(guarding, "LOCK_PATIENCE", 0)
     with closing(psycopg2.connect(database_url())) as other, as_owner():
         with other.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""E4, E11: what the database holds about quantities, against raw SQL and on both databases."""
+"""What the database guarantees about quantities, against raw SQL and on both databases (E4, E11)."""
 
 import re
 
@@ -26,12 +26,12 @@ pytestmark = pytest.mark.django_db
 
 
 def balances(item: LineItem) -> tuple[int, int, int, int]:
-    """Quantity, available, split, activated as they are stored."""
+    """The stored balances: quantity, available, split, activated."""
     return LineItem.objects.values_list("quantity", "available", "split", "activated").get(pk=item.pk)
 
 
 def test_balances_follow_from_movements(chain: Chain) -> None:
-    """E11: only movements were written, the balances are there."""
+    """E11: writing movements alone sets the balances."""
     assert balances(chain.issued) == (100, 60, 40, 0)
     assert balances(chain.installed) == (40, 35, 5, 0)
     assert balances(chain.served) == (5, 5, 0, 0)
@@ -55,7 +55,7 @@ def test_copies_issued_are_the_copies_available_below(chain: Chain) -> None:
     ],
 )
 def test_raw_sql_cannot_write_a_balance(chain: Chain, change: str) -> None:
-    """E11: a balance that no movement explains is refused, even where it keeps E4's sum."""
+    """E11: a balance that no movement explains is refused, even if its sum is right (E4)."""
     message = refused(f"UPDATE entitlements_lineitem SET {change} WHERE id = %s", chain.installed.pk)
     assert "balances follow from movements" in message
     assert balances(chain.installed) == (40, 35, 5, 0)
@@ -80,7 +80,7 @@ def test_movements_are_append_only(chain: Chain, sql: str) -> None:
 
 
 def test_orm_cannot_delete_movements_or_items(chain: Chain) -> None:
-    """A6, E11: neither can the ORM."""
+    """A6, E11: the ORM cannot delete them either."""
     with pytest.raises(DatabaseError), transaction.atomic():
         Movement.objects.all()._raw_delete("default")
     with pytest.raises(DatabaseError), transaction.atomic():
@@ -103,7 +103,7 @@ def test_what_an_item_is_never_changes(cast: Cast, chain: Chain, column: str) ->
 
 
 def test_new_items_start_at_zero(cast: Cast, chain: Chain) -> None:
-    """E11: an item cannot be born with copies."""
+    """E11: an item cannot be created with copies."""
     item = chain.served
     item.pk, item.activation_id, item.verification_code = None, "LEGACY-1", "code"
     item._state.adding = True
@@ -167,7 +167,7 @@ MADE = re.compile(r"^CREATE (?:OR REPLACE )?(?:TRIGGER|FUNCTION|VIEW) (ledger_\w
 
 @pytest.mark.parametrize("made", MADE.findall("\n".join(statements(connection.vendor))))
 def test_everything_is_made(made: str) -> None:
-    """E11: triggers, what they call, and what they read."""
+    """E11: triggers, their functions and their views exist."""
     catalog = (
         "SELECT name FROM sqlite_master"
         if connection.vendor == "sqlite"
@@ -187,14 +187,14 @@ def test_everything_is_made(made: str) -> None:
     ],
 )
 def test_what_each_kind_does(cast: Cast, chain: Chain, kind: MovementKind, expected: tuple[int, ...]) -> None:
-    """E4, E11, E15: to an issued item; and the verification knows the same."""
+    """E4, E11, E15: the effect of each kind on an issued item, which the verification confirms."""
     record_movement(actor=cast.mobotix, kind=kind, item=chain.issued, copies=7)
     assert balances(chain.issued) == expected
     assert list(differences()) == []
 
 
 def test_activated_copies_come_back(cast: Cast, chain: Chain) -> None:
-    """E4: a split item's activation leaves its parent alone; more than is activated cannot return."""
+    """E4: activating a split item does not change its parent; no more than is activated can return."""
     activation = make_activation(chain.served)
     record_device_movement(actor=None, kind=MovementKind.ACTIVATE, activation=activation, copies=3)
     assert balances(chain.served) == (5, 2, 0, 3)
@@ -211,7 +211,7 @@ def test_activated_copies_come_back(cast: Cast, chain: Chain) -> None:
 
 
 def test_what_one_device_holds_does_not_return_from_another(cast: Cast, chain: Chain) -> None:
-    """E4, L4: nor by another item's activation."""
+    """E4, L4: nor through another item's activation."""
     one, other = make_activation(chain.served), make_activation(chain.served)
     foreign = make_activation(chain.installed)
     record_device_movement(actor=cast.installer, kind=MovementKind.ACTIVATE, activation=one, copies=3)
@@ -227,13 +227,13 @@ def test_what_one_device_holds_does_not_return_from_another(cast: Cast, chain: C
 def test_only_issued_items_grow_and_shrink_by_themselves(
     cast: Cast, chain: Chain, kind: MovementKind
 ) -> None:
-    """E4, E15: copies of a split item come from its parent and go back to it, never out of the air."""
+    """E4, E15: copies of a split item come from its parent and go back to it."""
     with pytest.raises(IntegrityError), transaction.atomic():
         record_movement(actor=cast.mobotix, kind=kind, item=chain.installed, copies=1)
 
 
 def test_no_unknown_kind(cast: Cast, chain: Chain) -> None:
-    """E11: a movement that does nothing would be no entry."""
+    """E11: an unknown kind has no effect and is refused."""
     with pytest.raises(IntegrityError), transaction.atomic():
         Movement.objects.create(kind="gift", item=chain.issued, copies=1, actor=cast.mobotix)
 

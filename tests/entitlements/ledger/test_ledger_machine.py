@@ -1,4 +1,4 @@
-"""E4, E11: thousands of random steps by several people; after each, conservation by SQL and a plain model agree."""
+"""Thousands of random steps by several people; after each, SQL and a plain model confirm conservation (E4, E11)."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -76,7 +76,7 @@ copies = st.integers(0, 30)
 
 @contextlib.contextmanager
 def rolled_back() -> Iterator[None]:
-    """A world that is gone afterwards. Services are the outermost transaction, as they are in Django's own TestCase."""
+    """A world that is rolled back afterwards; services are the outermost transaction, as in Django's own TestCase."""
     block = transaction.atomic()
     block._from_testcase = True  # type: ignore[attr-defined]
     with block:
@@ -85,7 +85,7 @@ def rolled_back() -> Iterator[None]:
 
 
 class Ledger(BulkRules, CorrectionRules, ActivationRules, RuleBasedStateMachine):
-    """The portal's services, as the actors use them, against the model."""
+    """The portal's services, used by the actors, compared with the model."""
 
     buyers = BUYERS
     steps = 0
@@ -104,16 +104,16 @@ class Ledger(BulkRules, CorrectionRules, ActivationRules, RuleBasedStateMachine)
         self.world.close()
 
     def item(self, number: int) -> tuple[int, ModelItem]:
-        """Any item there is."""
+        """Any item."""
         return list(self.model.items.items())[number % len(self.model.items)]
 
     def allowed(self, number: int, may: Callable[[int], bool]) -> tuple[int, ModelItem]:
-        """One of the items that something may be done with, where there is one: else most steps would be refusals."""
+        """An item that allows the step, if there is one; otherwise most steps would be refused."""
         items = [(pk, item) for pk, item in self.model.items.items() if may(pk)]
         return items[number % len(items)] if items else self.item(number)
 
     def attempt(self, name: str, expected: bool, call: Callable[[], Any]) -> Any:
-        """Do it; the portal must do what the model expects, and must refuse the rest in a way that a user reads."""
+        """Try a step: the portal must do what the model expects, and refuse the rest with an error for users."""
         type(self).steps += 1
         result, refusal = None, None
         try:
@@ -129,14 +129,14 @@ class Ledger(BulkRules, CorrectionRules, ActivationRules, RuleBasedStateMachine)
 
     @initialize(quantity=st.integers(30, 100))
     def first_chain(self, quantity: int) -> None:
-        """Down to the end customer, so that there is something to activate."""
+        """A chain down to the end customer, so that something can be activated."""
         self.issue(0, quantity, True)
         for actor, target, amount in (("distributor", "installer", 20), ("installer", "customer", 10)):
             self.sell(max(self.model.items), actor, target, amount)
 
     @rule(buyer=any_item, quantity=st.integers(1, 100), deploy=st.booleans())
     def issue(self, buyer: int, quantity: int, deploy: bool) -> None:
-        """MOBOTIX, to one of its distributors."""
+        """MOBOTIX issues an item to a distributor."""
         names = BUYERS["mobotix"]
         owner = names[buyer % len(names)]
         account = getattr(self.cast, owner).account
@@ -147,7 +147,7 @@ class Ledger(BulkRules, CorrectionRules, ActivationRules, RuleBasedStateMachine)
 
     @rule(number=any_item, who=st.sampled_from(ACTORS), own=st.booleans(), buyer=any_item, amount=copies)
     def split(self, number: int, who: str, own: bool, buyer: int, amount: int) -> None:
-        """Half of the time the owner of something to split, else anybody, of anything."""
+        """Half of the time an owner splits what can be split, otherwise anybody anything."""
         pk, item = self.item(number)
         actor = who
         if own:
@@ -171,7 +171,7 @@ class Ledger(BulkRules, CorrectionRules, ActivationRules, RuleBasedStateMachine)
 
     @rule(number=any_item, who=st.sampled_from(["seller", "owner", *ACTORS]), amount=copies)
     def undo(self, number: int, who: str, amount: int) -> None:
-        """Seller, buyer, MOBOTIX, and those who may not."""
+        """Seller, buyer, MOBOTIX or an unauthorised person undoes a split."""
         pk, item = self.item(number)
         if who in ("seller", "owner"):
             pk, item = self.allowed(number, lambda pk: self.model.may_undo("mobotix", pk, 1))
@@ -194,14 +194,14 @@ class Ledger(BulkRules, CorrectionRules, ActivationRules, RuleBasedStateMachine)
         who=st.sampled_from(("mobotix", "mobotix", "distributor")),
     )
     def change_state(self, number: int, state: State, who: str) -> None:
-        """MOBOTIX alone; Obsolete seldom, since it is final."""
+        """MOBOTIX changes a state; Obsolete seldom, because it is final."""
         self._change_state(
             number, state if number % 4 == 0 else State.DEPLOYED, who, with_splits=number % 3 == 0
         )
 
     @rule(number=any_item)
     def inactivate(self, number: int) -> None:
-        """With everything split from it; not too often, for nothing can be split then."""
+        """MOBOTIX sets an item and everything below it inactive; seldom, because nothing can be split then."""
         if number % 3:
             return self.change_state(number, State.DEPLOYED, "mobotix")
         self._change_state(number, State.INACTIVE, "mobotix", with_splits=True)
@@ -222,7 +222,7 @@ class Ledger(BulkRules, CorrectionRules, ActivationRules, RuleBasedStateMachine)
 
     @rule(number=any_item)
     def the_days_pass(self, number: int) -> None:
-        """E8: the seller's days to undo are over."""
+        """E8: the seller's days to undo pass."""
         pk, item = self.item(number)
         LineItem.objects.filter(pk=pk).update(created_at=timezone.now() - timedelta(days=60))
         item.undo_is_over = True
@@ -230,7 +230,7 @@ class Ledger(BulkRules, CorrectionRules, ActivationRules, RuleBasedStateMachine)
     @precondition(lambda self: self.last is not None)
     @rule()
     def the_same_again(self) -> None:
-        """E7: the same request does nothing more and has the same answer."""
+        """E7: the same request does nothing more and gives the same answer."""
         assert self.last is not None
         call, result = self.last
         type(self).steps += 1
@@ -242,7 +242,7 @@ class Ledger(BulkRules, CorrectionRules, ActivationRules, RuleBasedStateMachine)
         by=st.integers(-5, 5),
     )
     def write_a_balance(self, number: int, column: str, by: int) -> None:
-        """E11: raw SQL by the application's own role."""
+        """E11: the application's role tries to write a balance by raw SQL."""
         pk, _item = self.item(number)
         type(self).steps += 1
         with contextlib.suppress(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
@@ -253,7 +253,7 @@ class Ledger(BulkRules, CorrectionRules, ActivationRules, RuleBasedStateMachine)
 
     @invariant()
     def nothing_has_drifted(self) -> None:
-        """E4 by SQL, E11 by the verification, and the model."""
+        """E4 by SQL, E11 by the verification, and the model agree."""
         with connection.cursor() as cursor:
             cursor.execute(CONSERVATION)
             assert cursor.fetchall() == []
@@ -268,7 +268,7 @@ class Ledger(BulkRules, CorrectionRules, ActivationRules, RuleBasedStateMachine)
 @pytest.mark.django_db
 @pytest.mark.parametrize("half", [1, 2])  # one for each process of the test run
 def test_quantities_never_drift(half: int) -> None:
-    """E3, E4, E6, E7, E8, E11: whatever people do, in whatever order."""
+    """E3, E4, E6, E7, E8, E11: whatever people do, in any order."""
     Ledger.steps, Ledger.done = 0, {}
     checks = settings(
         max_examples=20,
@@ -285,5 +285,5 @@ def test_quantities_never_drift(half: int) -> None:
 
 
 def seldom_done() -> list[str]:
-    """What chance did not do often enough to mean something."""
+    """The steps that the random run did too seldom to be meaningful."""
     return [name for name in KINDS if Ledger.done.get(name, 0) < STEPS / 500]

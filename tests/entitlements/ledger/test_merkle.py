@@ -1,4 +1,4 @@
-"""The hash tree against RFC 6962's own definitions, written down naively, and its known vectors."""
+"""The hash tree against naive definitions of RFC 6962 and its known vectors."""
 
 import hashlib
 
@@ -74,7 +74,7 @@ def leaves_of(size: int) -> list[bytes]:
 
 
 def grown(leaves: list[bytes]) -> tuple[Frontier, list[bytes]]:
-    """The tree after these leaves, and the hashes of all nodes by number."""
+    """The tree with these leaves, and the hashes of all nodes by number."""
     frontier, nodes = Frontier(), []
     for data in leaves:
         nodes += frontier.append(leaf_hash(data))
@@ -97,7 +97,7 @@ def test_root_is_the_naive_one(size: int) -> None:
 
 @pytest.mark.parametrize("size", [*range(1, 34), 63, 64, 65, 100, 127, 128, 129, 255, 256, 257, 299, 300])
 def test_proofs_are_the_naive_ones_and_lead_to_the_root(size: int) -> None:
-    """From the stored hashes alone; a changed leaf, place or step leads elsewhere."""
+    """The stored hashes are enough; a changed leaf, place or step gives another root."""
     leaves = leaves_of(size)
     frontier, nodes = grown(leaves)
     hashes = [leaf_hash(data) for data in leaves]

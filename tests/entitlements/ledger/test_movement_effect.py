@@ -1,4 +1,4 @@
-"""E11: a movement that no trigger applies is refused: nothing is acknowledged that moved nothing."""
+"""A movement that no trigger applies is refused, so that no request succeeds without effect (E11)."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @contextmanager
 def without(*names: str) -> Iterator[None]:
-    """These triggers are gone, or all of them."""
+    """Run the block without these triggers, or without all."""
     with as_owner(), connection.cursor() as cursor:
         cursor.execute(triggers.EXISTING[connection.vendor])
         for name, table in cursor.fetchall():
@@ -36,7 +36,7 @@ def refused(write: Callable[[], object]) -> None:
 
 @pytest.mark.parametrize("names", [(), ("ledger_movement_applies",), ("ledger_movement_waits",)])
 def test_a_movement_without_effect_is_refused(cast: Cast, chain: Chain, names: tuple[str, ...]) -> None:
-    """E11: of one item, of many, and on a device."""
+    """E11: for one item, for many, and on a device."""
     activation = make_activation(chain.served)
     with without(*names):
         refused(
@@ -58,7 +58,7 @@ def test_a_movement_without_effect_is_refused(cast: Cast, chain: Chain, names: t
 
 
 def test_a_split_without_effect_leaves_nothing(cast: Cast, chain: Chain) -> None:
-    """E7: neither its line item nor its operation stays, so the same request can be sent again."""
+    """E7: neither line item nor operation is stored, so that the same request can be sent again."""
     count = LineItem.objects.count()
     with without(), pytest.raises(IntegrityError, match="had no effect"):
         split_item(cast.distributor, chain.issued, cast.installer.account, copies=3, key="again")
@@ -68,7 +68,7 @@ def test_a_split_without_effect_leaves_nothing(cast: Cast, chain: Chain) -> None
 
 
 def test_the_effect_is_one_query(cast: Cast, chain: Chain, django_assert_num_queries: Callable) -> None:
-    """However many the movements are: the insertion and the question."""
+    """The insertion and one query, however many movements there are."""
     parts = [(chain.issued, 1)] * 30
     with django_assert_num_queries(2):
         record_movements(actor=cast.mobotix, kind=MovementKind.ADJUST, parts=parts)

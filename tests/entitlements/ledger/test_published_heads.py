@@ -1,4 +1,4 @@
-"""E11: each day's head leaves the database: by mail, as a file, with a time-stamp."""
+"""Each day's head is published by mail, as a file, and with a time-stamp (E11)."""
 
 import io
 import json
@@ -47,7 +47,7 @@ extendedKeyUsage = critical,timeStamping
 
 
 class Authority:
-    """A time-stamp authority of our own, by OpenSSL: its root certificate, and its answers over HTTP."""
+    """A time-stamp authority by OpenSSL for these tests: its root certificate, and answers over HTTP."""
 
     def __init__(self, directory: Path, name: str) -> None:
         self.directory = directory / name
@@ -85,7 +85,7 @@ class Authority:
 
     @contextmanager
     def listening(self) -> Iterator[str]:
-        """Its address."""
+        """The address of the authority."""
         authority = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -117,7 +117,7 @@ def directory(settings: Any, tmp_path: Path) -> Path:
 
 
 def test_a_day_has_one_head(chain: Chain, directory: Path) -> None:
-    """E11: sealed before; a file and a mail to each address; again the same day nothing happens."""
+    """E11: after sealing, one file and one mail to each address; nothing more on the same day."""
     assert publish_head()
     head = LedgerHead.objects.latest("size")
     (file,) = directory.iterdir()
@@ -132,7 +132,7 @@ def test_a_day_has_one_head(chain: Chain, directory: Path) -> None:
 
 
 def test_the_mail_brings_the_head(chain: Chain, directory: Path) -> None:
-    """E11: as it stands in the file, whenever it is delivered."""
+    """E11: the mail has the content of the file, whenever it is delivered."""
     publish_head()
     message = render(Mail.objects.latest("pk"))
     assert message is not None
@@ -143,7 +143,7 @@ def test_the_mail_brings_the_head(chain: Chain, directory: Path) -> None:
 
 
 def test_the_file_is_an_anchor(chain: Chain, directory: Path) -> None:
-    """E11: `verify_ledger --head` takes it."""
+    """E11: `verify_ledger --head` accepts it."""
     publish_head()
     (file,) = directory.iterdir()
     output = io.StringIO()
@@ -152,7 +152,7 @@ def test_the_file_is_an_anchor(chain: Chain, directory: Path) -> None:
 
 
 def test_nothing_is_published_where_nobody_wants_it(chain: Chain) -> None:
-    """E11: the default; nor where there is nothing."""
+    """E11: by default, and for an empty ledger."""
     assert not publish_head()
     assert not PublishedHead.objects.exists()
 
@@ -174,7 +174,7 @@ def test_nothing_is_published_where_sealing_stands_still(
 
 
 def test_a_time_stamp(chain: Chain, directory: Path, settings: Any, tmp_path: Path) -> None:
-    """RFC 3161: beside the file and in the mail; `verify_ledger` and OpenSSL check it."""
+    """RFC 3161: it is beside the file and in the mail; `verify_ledger` and OpenSSL check it."""
     authority = Authority(tmp_path, "Trusted")
     settings.TIMESTAMP_CA = authority.root
     with authority.listening() as settings.TIMESTAMP_URL:
@@ -196,7 +196,7 @@ def test_a_time_stamp(chain: Chain, directory: Path, settings: Any, tmp_path: Pa
 
 
 def test_a_time_stamp_of_somebody_else(settings: Any, tmp_path: Path) -> None:
-    """RFC 3161: one that does not lead to TIMESTAMP_CA is none, nor is garbage or silence."""
+    """RFC 3161: a stamp that does not lead to TIMESTAMP_CA, garbage and silence are no time-stamp."""
     other = Authority(tmp_path, "Other")
     settings.TIMESTAMP_CA = Authority(tmp_path, "Trusted").root
     with other.listening() as settings.TIMESTAMP_URL, pytest.raises(TimeStampError, match="does not hold"):
@@ -210,7 +210,7 @@ def test_a_time_stamp_of_somebody_else(settings: Any, tmp_path: Path) -> None:
 def test_a_time_stamp_server_that_is_down(
     chain: Chain, directory: Path, settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """E11: the head is published all the same, and the log says what is missing."""
+    """E11: the head is published, and the log says what is missing."""
     authority = Authority(tmp_path, "Trusted")
     settings.TIMESTAMP_CA = authority.root
     with authority.listening() as settings.TIMESTAMP_URL:
@@ -223,7 +223,9 @@ def test_a_time_stamp_server_that_is_down(
 def test_a_time_stamp_is_asked_for_until_it_is_there(
     cast: Cast, chain: Chain, directory: Path, settings: Any, tmp_path: Path
 ) -> None:
-    """E11: at the next runs of the task; then a file lies beside the head, a second mail brings it, and that is all."""
+    """E11: the next runs of the task ask again; once it exists, its file and a second mail follow, and then nothing
+    more.
+    """
     authority = Authority(tmp_path, "Trusted")
     settings.TIMESTAMP_CA = authority.root
     settings.TIMESTAMP_URL = f"http://127.0.0.1:{free_port()}/"
@@ -249,7 +251,7 @@ def test_a_time_stamp_is_asked_for_until_it_is_there(
 
 
 def test_two_that_stamp_again_send_one_mail(chain: Chain, directory: Path) -> None:
-    """E11: two beats at once."""
+    """E11: two beats at once send one mail."""
     publish_head()
     assert publishing._add_stamp(today(), b"one")
     assert not publishing._add_stamp(today(), b"two")

@@ -1,4 +1,4 @@
-"""E11: what owner, seller, chain, license ends and audit rows say is sealed as well as movements are."""
+"""Owner, seller, chain, license ends and audit entries are sealed as well as movements (E11)."""
 
 import io
 from datetime import timedelta
@@ -45,7 +45,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def license(cast: Cast, chain: Chain) -> License:
-    """One that was returned; and everything is sealed."""
+    """A returned license, with everything sealed."""
     license = put_on(cast, chain.served)
     return_as_bearer(activation_id=chain.served.activation_id, host=host())
     seal_ledger()
@@ -60,7 +60,7 @@ def sealed(kind: str) -> set[int]:
 
 
 def test_rows_are_queued_and_sealed(license: License) -> None:
-    """E11: whoever writes them; nothing waits afterwards, and nothing is sealed twice."""
+    """E11: whoever writes the rows; afterwards nothing waits, and nothing is sealed twice."""
     assert sealed("item") == set(LineItem.objects.values_list("pk", flat=True))
     assert sealed("license") == sealed("license-end") == {license.pk}
     assert sealed("audit") == set(AuditEntry.objects.values_list("pk", flat=True)) != set()
@@ -70,7 +70,7 @@ def test_rows_are_queued_and_sealed(license: License) -> None:
 
 
 def test_a_record_can_be_shown_alone(chain: Chain, license: License) -> None:
-    """L7: its hash follows from the leaf's salt, its kind and number, and what it says."""
+    """L7: its hash follows from the leaf's salt, its kind and number, and its facts."""
     records = SealedRecords.objects.get(kind="license")
     ((pk, text),) = KINDS["license"].records([license.pk])
     assert unpack_hashes(bytes(records.hashes)) == [
@@ -82,7 +82,7 @@ def test_a_record_can_be_shown_alone(chain: Chain, license: License) -> None:
 
 
 def test_the_tree_holds_both(license: License, tmp_path: Path) -> None:
-    """E11: leaves of movements and of records, in one tree under one head; certificates are proven as before."""
+    """E11: leaves of movements and records are in one tree under one head; certificates are proven as before."""
     head = LedgerHead.objects.latest("size")
     assert head.size == Movement.objects.count() + SealedRecords.objects.count()
     assert both_say(pdf_of(license.activation.item), tmp_path)[0]
@@ -91,7 +91,7 @@ def test_the_tree_holds_both(license: License, tmp_path: Path) -> None:
 def test_what_was_there_before_is_sealed_by_the_task(
     license: License, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """E11: after an upgrade, some thousand at a time; until then verify_ledger does not miss it."""
+    """E11: after an upgrade, some thousand at a time; until then verify_ledger accepts the unsealed rows."""
     monkeypatch.setattr(record_sealing, "RECORD_BATCH", 2)
     items = set(LineItem.objects.values_list("pk", flat=True))
     with as_owner():
@@ -117,7 +117,7 @@ def test_what_was_there_before_is_sealed_by_the_task(
 
 
 def test_a_batch_is_a_few_statements(cast: Cast) -> None:
-    """A leaf for some hundred records, not one each."""
+    """One leaf for some hundred records."""
     AuditEntry.objects.record_many(actor=cast.mobotix, action="x", about=[cast.installer.account] * 2_000)
     seal_ledger()
     with CaptureQueriesContext(connection) as queries:
@@ -132,7 +132,7 @@ def test_a_batch_is_a_few_statements(cast: Cast) -> None:
 def test_a_line_item_that_says_something_else(
     cast: Cast, chain: Chain, license: License, column: str
 ) -> None:
-    """E11: owner, seller, chain, product, code."""
+    """E11: changes of owner, seller, chain, product or code are found."""
     values: dict[str, Any] = {"verification_code": "x", "product_id": license.pk + 10_000}
     with tampered():
         if column == "product_id":
@@ -147,7 +147,7 @@ def test_a_line_item_that_says_something_else(
 
 
 def test_an_end_that_is_taken_back(license: License) -> None:
-    """L6: a returned license that is valid again, or ended at another time."""
+    """L6: a returned license that is valid again, or ended at another time, is found."""
     with tampered():
         License.objects.filter(pk=license.pk).update(ended_at=None)
         assert first_finding().startswith(f"end of license {license.pk} (leaf ")
@@ -158,7 +158,7 @@ def test_an_end_that_is_taken_back(license: License) -> None:
 
 
 def test_an_end_behind_the_triggers_back(cast: Cast, chain: Chain, license: License) -> None:
-    """L6: it was never queued."""
+    """L6: an end without the triggers was never queued."""
     valid = put_on(cast, chain.served)
     with tampered():
         License.objects.filter(pk=valid.pk).update(ended_at=valid.issued_at)
@@ -170,7 +170,7 @@ def test_an_end_behind_the_triggers_back(cast: Cast, chain: Chain, license: Lice
 
 @pytest.mark.parametrize("column", ["reason", "action", "actor_id", "object_id", "details"])
 def test_an_audit_entry_that_says_something_else(cast: Cast, license: License, column: str) -> None:
-    """E11: the audit trail is evidence as well."""
+    """E11: a changed audit entry is found."""
     entry = AuditEntry.objects.latest("pk")
     values = {
         "reason": "y",
@@ -185,7 +185,7 @@ def test_an_audit_entry_that_says_something_else(cast: Cast, license: License, c
 
 
 def test_a_removed_and_an_inserted_audit_entry(license: License) -> None:
-    """E11: one that was sealed is gone; one that was put in behind the triggers' back has no leaf."""
+    """E11: a removed entry was sealed; one that was inserted without the triggers has no leaf."""
     entry = AuditEntry.objects.latest("pk")
     with tampered():
         delete("accounts_auditentry", "id", entry.pk)
@@ -195,7 +195,7 @@ def test_a_removed_and_an_inserted_audit_entry(license: License) -> None:
 
 
 def test_the_records_themselves(license: License) -> None:
-    """E11: numbers and hashes under a leaf are what the leaf is about."""
+    """E11: changed numbers and hashes under a leaf are found."""
     records = SealedRecords.objects.get(kind="license")
     for change in ({"hashes": bytes(32)}, {"kind": "audit"}, {"subjects": b""}, {"kind": "x"}):
         with tampered():
@@ -207,7 +207,7 @@ def test_the_records_themselves(license: License) -> None:
 
 
 def test_it_is_not_written_over(license: License) -> None:
-    """E11: by no SQL."""
+    """E11: no SQL can overwrite it."""
     assert "append-only" in refused("UPDATE accounts_auditentry SET reason = 'x'")
     assert "append-only" in refused("DELETE FROM accounts_auditentry")
     assert "ends once" in refused("UPDATE entitlements_license SET ended_at = NULL")
@@ -216,7 +216,7 @@ def test_it_is_not_written_over(license: License) -> None:
 
 @pytest.fixture
 def forged_head(license: License, monkeypatch: pytest.MonkeyPatch) -> None:
-    """E11: whoever has the application's role, and not the key, can add leaves and a head that nobody signed."""
+    """E11: with the application's role, and without the key, somebody adds leaves and an unsigned head."""
     with monkeypatch.context() as patch, transaction.atomic():
         patch.setattr(tree, "sign", lambda *about: bytes(64))
         forged = tree.growing_tree()
@@ -240,7 +240,7 @@ def test_sealing_stops_at_a_head_that_nobody_signed(
 
 
 def test_sealing_stops_at_leaves_that_no_head_covers(license: License) -> None:
-    """E11: a leaf is only ever written together with its head."""
+    """E11: leaves are written only together with their head."""
     size = LedgerHead.objects.latest("size").size
     LedgerLeaf.objects.create(number=size, salt=bytes(32), hash=bytes(32))
     with pytest.raises(SealingStoppedError, match=f"leaves after the {size}"):
@@ -248,7 +248,7 @@ def test_sealing_stops_at_leaves_that_no_head_covers(license: License) -> None:
 
 
 def test_sealing_stops_where_the_signature_is_wrong(license: License) -> None:
-    """E11: or the tree has another root, or parts of it are gone."""
+    """E11: also where the tree has another root, or parts of it are missing."""
     last = LedgerHead.objects.filter(size=LedgerHead.objects.latest("size").size)
     with tampered():
         last.update(signature=bytes(64))
@@ -265,7 +265,7 @@ def test_sealing_stops_where_the_signature_is_wrong(license: License) -> None:
 def test_a_certificate_is_made_while_sealing_stands_still(
     cast: Cast, chain: Chain, forged_head: None, tmp_path: Path
 ) -> None:
-    """L7: by the newest head that is signed; what came after it waits, as it says; nobody's page breaks."""
+    """L7: it uses the newest signed head, and says that later movements wait; no page fails."""
     assert both_say(pdf_of(chain.served), tmp_path)[0]
     record_movement(actor=cast.distributor, kind=MovementKind.SPLIT, item=chain.installed, copies=1)
     assert data_of(pdf_of(chain.installed))["certificate"]["lines"][0]["movements"][-1]["state"] == "waiting"

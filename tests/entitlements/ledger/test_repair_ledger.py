@@ -1,4 +1,4 @@
-"""E11: `manage.py verify_ledger --repair` puts balances right from the movements."""
+"""`manage.py verify_ledger --repair` corrects balances from the movements (E11)."""
 
 import io
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 @contextmanager
 def no_trigger() -> Iterator[None]:
-    """As it was when migrate had dropped the triggers: movements are acknowledged and move nothing."""
+    """As after migrate had dropped the triggers: movements are accepted and have no effect."""
     with pytest.MonkeyPatch.context() as patch, as_owner():
         patch.setattr(ledger, "_check_effect", lambda movements: None)
         triggers.drop(connection)
@@ -38,7 +38,7 @@ def no_trigger() -> Iterator[None]:
 
 
 def repair() -> tuple[str, str]:
-    """What the command says; it must end well."""
+    """The output of the command, which must succeed."""
     said, warned = io.StringIO(), io.StringIO()
     with as_owner():
         call_command("verify_ledger", repair=True, stdout=said, stderr=warned)
@@ -57,7 +57,7 @@ def balances(item: LineItem) -> tuple[int, ...]:
 
 
 def test_splits_that_moved_nothing(cast: Cast, chain: Chain) -> None:
-    """E11: each balance is said and written into the audit trail, and what was never queued is sealed."""
+    """E11: each balance is reported and written into the audit trail; movements that were never queued are sealed."""
     seal_ledger()
     with no_trigger():
         lost = split_item(cast.distributor, chain.issued, cast.installer.account, copies=7)
@@ -89,7 +89,7 @@ def test_splits_that_moved_nothing(cast: Cast, chain: Chain) -> None:
 
 
 def test_copies_on_a_device(cast: Cast, chain: Chain) -> None:
-    """L2: the activation as well as its item."""
+    """L2: the activation and its item are corrected."""
     activation = make_activation(chain.served)
     with no_trigger():
         record_device_movement(actor=None, kind=MovementKind.ACTIVATE, activation=activation, copies=2)
@@ -101,7 +101,7 @@ def test_copies_on_a_device(cast: Cast, chain: Chain) -> None:
 
 
 def test_the_history_tells_of_the_repair(cast: Cast, chain: Chain) -> None:
-    """E11, E12: in both languages, the balances that changed and no others, to whoever sees the item."""
+    """E11, E12: in both languages, the changed balances only, for every reader of the item."""
     with no_trigger():
         split_item(cast.distributor, chain.issued, cast.installer.account, copies=7)
     repair()
@@ -123,7 +123,7 @@ def test_the_history_tells_of_the_repair(cast: Cast, chain: Chain) -> None:
 
 @pytest.mark.parametrize("way", ["undo", "raise"])
 def test_copies_that_were_given_away_twice(cast: Cast, way: str) -> None:
-    """E4: no balance falls below 0; that tree waits until somebody has decided, the others are repaired."""
+    """E4: no balance falls below 0; that tree waits for a decision, and the others are repaired."""
     item, other = issue_item(cast, quantity=10), issue_item(cast)
     with no_trigger():
         lost = split_item(cast.distributor, item, cast.installer.account, copies=8)
@@ -144,7 +144,7 @@ def test_copies_that_were_given_away_twice(cast: Cast, way: str) -> None:
 
 
 def test_forged_movements_are_not_followed(cast: Cast, chain: Chain) -> None:
-    """E11: or a repair would hide what the tree tells."""
+    """E11: otherwise a repair would hide the forgery."""
     seal_ledger()
     with no_trigger():
         Movement.objects.filter(item=chain.served).update(copies=6)
@@ -153,7 +153,7 @@ def test_forged_movements_are_not_followed(cast: Cast, chain: Chain) -> None:
 
 
 def test_missing_triggers_are_made(cast: Cast, chain: Chain) -> None:
-    """E11: what is repaired stays right."""
+    """E11: repaired balances stay right."""
     with as_owner():
         triggers.drop(connection)
     repair()
@@ -162,6 +162,6 @@ def test_missing_triggers_are_made(cast: Cast, chain: Chain) -> None:
 
 @pytest.mark.postgres
 def test_only_the_owner_repairs(chain: Chain) -> None:
-    """E11: the application's role may write no balance."""
+    """E11: the application's role may not write balances."""
     with pytest.raises(CommandError, match="DATABASE_OWNER_URL"):
         call_command("verify_ledger", repair=True)

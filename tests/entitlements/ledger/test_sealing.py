@@ -37,14 +37,14 @@ def root_over(size: int) -> bytes:
 
 
 def test_every_movement_waits_for_its_leaf(chain: Chain) -> None:
-    """E11: the trigger writes the queue, whoever writes the movement."""
+    """E11: the trigger queues it, whoever writes the movement."""
     assert UnsealedMovement.objects.count() == Movement.objects.count() == 3
     assert sealing_lag().count == 3
     assert timedelta() <= sealing_lag().age < timedelta(minutes=5)
 
 
 def test_sealing_gives_leaves_nodes_and_a_signed_head(cast: Cast, chain: Chain) -> None:
-    """Leaf numbers 0, 1, 2…; nothing waits afterwards, and nothing is sealed twice."""
+    """Leaf numbers are 0, 1, 2…; nothing waits afterwards, and nothing is sealed twice."""
     assert seal_ledger() == 3
     assert seal_ledger() == 0
     assert list(LedgerLeaf.objects.order_by("number").values_list("number", flat=True)) == [0, 1, 2]
@@ -79,7 +79,7 @@ def test_numbers_are_not_the_order_of_the_movements(cast: Cast, chain: Chain) ->
 
 
 def test_batches_give_the_same_tree(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many batches it takes, each with its head; a limit leaves the rest for the next time."""
+    """Each batch has its head; a limit leaves the rest for the next run."""
     monkeypatch.setattr(sealing, "SEAL_BATCH", 7)
     item = issue_item(cast)
     Movement.objects.bulk_create(
@@ -110,7 +110,7 @@ def test_a_turn_of_the_task_ends(cast: Cast, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_batch_is_a_few_statements(cast: Cast) -> None:
-    """Some 20 reads and the writes in chunks, not one a movement."""
+    """Some 20 reads, and writes in chunks, not one for each movement."""
     item = issue_item(cast)
     seal_ledger()
     Movement.objects.bulk_create(
@@ -122,7 +122,7 @@ def test_a_batch_is_a_few_statements(cast: Cast) -> None:
 
 
 def test_a_sealed_movement_gets_no_second_leaf(chain: Chain) -> None:
-    """A row that somebody puts into the queue again is passed over."""
+    """A movement that is queued again is skipped."""
     seal_ledger()
     with as_owner():
         UnsealedMovement.objects.create(movement_id=Movement.objects.earliest("pk").pk)
@@ -135,7 +135,7 @@ def test_a_sealed_movement_gets_no_second_leaf(chain: Chain) -> None:
 
 
 def test_heads_are_signed_by_the_key_that_is_active(cast: Cast, chain: Chain) -> None:
-    """L6: before and after a rotation."""
+    """L6: also after a rotation."""
     seal_ledger()
     new = rotate_signing_key()
     record_movement(actor=cast.installer, kind=MovementKind.SPLIT, item=chain.served, copies=1)
@@ -163,7 +163,7 @@ def test_the_tree_is_append_only(chain: Chain, sql: str) -> None:
 
 @pytest.mark.parametrize("name", ["leaf", "node", "head"])
 def test_no_row_takes_the_place_of_another(chain: Chain, name: str) -> None:
-    """E11: INSERT OR REPLACE, which SQLite knows."""
+    """E11: SQLite's INSERT OR REPLACE is refused."""
     if connection.vendor != "sqlite":
         return  # PostgreSQL has no such statement
     seal_ledger()
@@ -173,7 +173,7 @@ def test_no_row_takes_the_place_of_another(chain: Chain, name: str) -> None:
 
 
 def test_keys_and_codes_stay(chain: Chain) -> None:
-    """L6, E10: a public key is not deleted, and the code that an item's token follows from is fixed."""
+    """L6, E10: a public key cannot be deleted, nor the code of an item, which its token depends on, be changed."""
     seal_ledger()
     assert "public keys stay" in refused("DELETE FROM entitlements_signingkey")
     assert "verification code" in refused("UPDATE entitlements_lineitem SET verification_code = 'x'")
@@ -185,7 +185,7 @@ def leaf_of(item: Any) -> tuple[LedgerLeaf, tuple[Any, ...]]:
 
 
 def test_a_leaf_commits_to_each_field(chain: Chain) -> None:
-    """A field can be shown with its salt; the others, and the code of the item, stay hidden."""
+    """One field can be shown with its salt; the others, and the item's code, stay hidden."""
     seal_ledger()
     leaf, row = leaf_of(chain.served)
     fields = sealed_fields(row)
@@ -200,7 +200,7 @@ def test_a_leaf_commits_to_each_field(chain: Chain) -> None:
 
 
 def test_salts_differ(cast: Cast) -> None:
-    """The same movement twice gives two leaves that tell nothing of each other."""
+    """The same movement twice gives two unrelated leaves."""
     item = issue_item(cast)
     for _time in range(2):
         record_movement(actor=cast.mobotix, kind=MovementKind.ADJUST, item=item, copies=1)

@@ -1,4 +1,4 @@
-"""L6: Ed25519 keys, encrypted at rest, rotated with overlap, their public halves published."""
+"""Ed25519 keys, encrypted at rest, rotated with overlap, with published public halves (L6)."""
 
 import base64
 import hashlib
@@ -45,7 +45,7 @@ def unpadded(data: bytes) -> str:
 
 
 def test_the_set_up_makes_one_key() -> None:
-    """L6: `migrate` does, as the owner of the tables; once more changes nothing."""
+    """L6: `migrate` creates it as the owner of the tables; running it again changes nothing."""
     key = active_key()
     with as_owner():
         make_signing_key()
@@ -53,7 +53,7 @@ def test_the_set_up_makes_one_key() -> None:
 
 
 def test_without_a_key_it_says_what_to_do() -> None:
-    """L6: nothing else makes the first one."""
+    """L6: nothing else creates the first key."""
     with as_owner(), transaction.atomic():
         drop(connection)
         with connection.cursor() as cursor:
@@ -64,7 +64,7 @@ def test_without_a_key_it_says_what_to_do() -> None:
 
 
 def test_public_keys_are_published() -> None:
-    """L6: RFC 8037's form, at the address that verifiers look at; the key ID is RFC 7638's thumbprint."""
+    """L6: in the form of RFC 8037, at the verifiers' address; the key ID is the thumbprint of RFC 7638."""
     assert reverse("jwks") == "/.well-known/jwks.json"
     (jwk,) = published()
     assert {name: jwk[name] for name in ("kty", "crv", "use", "alg")} == {
@@ -79,7 +79,7 @@ def test_public_keys_are_published() -> None:
 
 
 def test_a_signature_is_checked_with_the_published_key_alone() -> None:
-    """L6: prefix and text are what is signed."""
+    """L6: prefix and text are signed."""
     signature = sign(active_key(), Domain.CERTIFICATE, b"text")
     x = published()[0]["x"]
     key = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(x + "="))
@@ -98,7 +98,7 @@ def test_no_statement_passes_for_another() -> None:
 
 
 def test_rotation_overlaps() -> None:
-    """L6: the old public key stays and still verifies; its private half is gone, the new one signs."""
+    """L6: the old public key stays and still verifies; its private half is deleted, and the new key signs."""
     old = active_key()
     signature = sign(old, Domain.CERTIFICATE, b"text")
     with as_owner():
@@ -113,7 +113,7 @@ def test_rotation_overlaps() -> None:
 
 
 def test_private_keys_are_encrypted_at_rest(settings: Any) -> None:
-    """L6: with the key of the environment; another one reads nothing, and the error says what to do."""
+    """L6: with the environment's key; another one opens nothing, and the error says what to do."""
     key = active_key()
     assert len(Fernet(settings.KEY_ENCRYPTION_KEY).decrypt(key.private_key)) == 32
     settings.KEY_ENCRYPTION_KEY = Fernet.generate_key().decode()
@@ -124,7 +124,7 @@ def test_private_keys_are_encrypted_at_rest(settings: Any) -> None:
 
 
 def test_several_encryption_keys_open_and_the_first_encrypts(settings: Any) -> None:
-    """L6: KEY_ENCRYPTION_KEY=new,old opens what either encrypted; a new signing key is encrypted with the new one."""
+    """L6: KEY_ENCRYPTION_KEY=new,old opens both; a new signing key is encrypted with the first."""
     key, old, new = active_key(), settings.KEY_ENCRYPTION_KEY, Fernet.generate_key().decode()
     settings.KEY_ENCRYPTION_KEY = f"{new},{old}"
     assert is_signed(key, Domain.CERTIFICATE, b"text", sign(key, Domain.CERTIFICATE, b"text"))
@@ -132,7 +132,7 @@ def test_several_encryption_keys_open_and_the_first_encrypts(settings: Any) -> N
 
 
 def test_the_encryption_key_changes_without_an_outage(settings: Any) -> None:
-    """L6: in each step of docs/operating.md, a process that was not restarted yet signs as well as one that was."""
+    """L6: in each step of docs/operating.md, restarted and not yet restarted processes can sign."""
     key, old, new = active_key(), settings.KEY_ENCRYPTION_KEY, Fernet.generate_key().decode()
 
     def signs(keys: str) -> bool:
@@ -153,7 +153,7 @@ def test_the_encryption_key_changes_without_an_outage(settings: Any) -> None:
 
 
 def test_a_private_half_of_another_key_signs_nothing(settings: Any) -> None:
-    """L6: whoever exchanges the private half in the database gets no signature of the portal's."""
+    """L6: after an exchange of the private half in the database nothing is signed."""
     key, other = active_key(), Ed25519PrivateKey.generate()
     with as_owner():
         key.private_key = Fernet(settings.KEY_ENCRYPTION_KEY).encrypt(other.private_bytes_raw()).decode()
@@ -166,7 +166,7 @@ def test_a_private_half_of_another_key_signs_nothing(settings: Any) -> None:
 def test_a_start_says_that_the_key_does_not_open(
     settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """L6: web and worker log it, `migrate` warns; without a database neither breaks."""
+    """L6: web and worker log it, `migrate` warns; both work without a database."""
     monkeypatch.setattr(startup.connection, "close", lambda: None)  # the test's transaction goes on
     active_key()
     startup.say_whether_it_can_sign()
@@ -183,7 +183,7 @@ def test_a_start_says_that_the_key_does_not_open(
 def test_a_start_without_a_database(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """L6: another check says that it is missing."""
+    """L6: another check reports the missing database."""
 
     def unreachable() -> str:
         raise OperationalError
@@ -196,7 +196,7 @@ def test_a_start_without_a_database(
 
 
 def test_there_is_one_active_key() -> None:
-    """L6: the database refuses a second."""
+    """L6: the database refuses a second one."""
     key = active_key()
     key.pk, key.key_id = None, "another"
     key._state.adding = True
@@ -208,7 +208,7 @@ def test_there_is_one_active_key() -> None:
     "change", ["public_key = 'x'", "key_id = 'x'", "private_key = ''", "retired_at = CURRENT_TIMESTAMP"]
 )
 def test_what_a_key_is_never_changes(change: str) -> None:
-    """L6: the public half never; and no active key without its private half, no retired one with it."""
+    """L6: the public half never changes; an active key has a private half, a retired one has none."""
     active_key()
     with as_owner(), pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"UPDATE entitlements_signingkey SET {change}")

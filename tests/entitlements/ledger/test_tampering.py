@@ -1,4 +1,4 @@
-"""E11: whoever has all rights in the database can change anything; `verify_ledger` names each of these changes."""
+"""With all rights in the database anything can be changed, and `verify_ledger` names each change (E11)."""
 
 import io
 from collections.abc import Callable
@@ -45,7 +45,7 @@ pytestmark = pytest.mark.django_db
 
 @dataclass
 class World:
-    """A sealed ledger, with one license that holds and one that has ended."""
+    """A sealed ledger with one valid license and one that has ended."""
 
     chain: Chain
     ended: License
@@ -65,14 +65,14 @@ def make_world() -> World:
 
 
 def seal_all() -> bytes:
-    """And the newest head, as it is kept elsewhere."""
+    """Seal everything, and return the newest head as it is kept elsewhere."""
     seal_ledger()
     seal_records()
     return head_document(LedgerHead.objects.select_related("key").latest("size"))
 
 
 def said(*options: str) -> str:
-    """What the command says; "" where everything verifies."""
+    """The output of the command; "" where everything verifies."""
     error = io.StringIO()
     try:
         call_command("verify_ledger", *options, stdout=io.StringIO(), stderr=error)
@@ -82,31 +82,31 @@ def said(*options: str) -> str:
 
 
 def change(model: Any, **values: Any) -> Callable[[World], None]:
-    """The newest row of a table says something else."""
+    """Change the newest row of a table."""
     return lambda world: model.objects.filter(pk=model.objects.latest("pk").pk).update(**values)
 
 
 def served(**names: str) -> Callable[[World], None]:
-    """Columns of the end customer's item name a stranger."""
+    """Set columns of the end customer's item to a stranger."""
     return lambda world: LineItem.objects.filter(pk=world.chain.served.pk).update(
         **dict.fromkeys(names.values(), world.stranger)
     )
 
 
 def remove(table: str, model: Any) -> Callable[[World], None]:
-    """The newest row is gone."""
+    """Delete the newest row."""
     return lambda world: delete(table, model._meta.pk.column, model.objects.latest("pk").pk)
 
 
 def insert_movement(world: World) -> None:
-    """With balances that follow from it, and no place in the queue."""
+    """Insert a movement with matching balances, and without queueing it."""
     item = world.chain.issued
     Movement.objects.create(kind=MovementKind.ADJUST, item=item, copies=7, actor=item.created_by)
     LineItem.objects.filter(pk=item.pk).update(quantity=F("quantity") + 7, available=F("available") + 7)
 
 
 def swap_movements(world: World) -> None:
-    """Two leaves are about each other's movement."""
+    """Exchange the movements of two leaves."""
     one, other = LedgerLeaf.objects.filter(movement__isnull=False).order_by("pk")[:2]
     movements = one.movement_id, other.movement_id
     LedgerLeaf.objects.filter(pk=one.pk).update(movement=None)
@@ -134,7 +134,7 @@ def take_back_end(world: World) -> None:
 
 
 def counted(**values: Any) -> Callable[[World], None]:
-    """The return as the issued item counts it, the top of its chain, says something else."""
+    """Change the return as the issued item, the top of its chain, counts it."""
     return lambda world: CountedReturn.objects.filter(item=world.chain.issued).update(**values)
 
 
@@ -144,14 +144,14 @@ def remove_counted(world: World) -> None:
 
 
 def count_twice(world: World) -> None:
-    """As the application's own role could: rows are its to add."""
+    """Add a counted return again, as the application's own role could."""
     row = CountedReturn.objects.get(item=world.chain.served)
     row.pk = None
     row.save()
 
 
 def count_an_activation(world: World) -> None:
-    """L4: a competitor's year is used up by what is no return."""
+    """L4: use up a competitor's year with an activation that counts as a return."""
     movement = Movement.objects.filter(kind=MovementKind.ACTIVATE).latest("pk")
     CountedReturn.objects.create(
         item=world.chain.issued, movement=movement, copies=2, returned_at=timezone.now()
@@ -199,7 +199,7 @@ TAMPERINGS: dict[str, tuple[Callable[[World], None], str]] = {
 
 @pytest.mark.parametrize("name", TAMPERINGS)
 def test_each_tampering_is_named(settings: Any, name: str) -> None:
-    """E11: by all rights in the database, with no trigger in the way."""
+    """E11: with all rights in the database, and without triggers."""
     world = make_world()
     settings.PINNED_SIGNING_KEYS = [active_key().key_id]
     assert said() == ""
@@ -220,7 +220,7 @@ def kept(tmp_path: Path) -> Callable[[bytes], str]:
 
 
 def test_an_earlier_copy_of_the_database(kept: Callable[[bytes], str]) -> None:
-    """E11: in itself it verifies; a head that was kept elsewhere tells that the ledger had gone on."""
+    """E11: it verifies in itself; a head that was kept elsewhere shows that the ledger had more entries."""
     world = make_world()
     before = seal_all()
     point = transaction.savepoint()
@@ -236,7 +236,7 @@ def test_an_earlier_copy_of_the_database(kept: Callable[[bytes], str]) -> None:
 
 
 def test_another_end_of_the_ledger(kept: Callable[[bytes], str]) -> None:
-    """E11: an earlier copy that went on differently, as far as it was before and further."""
+    """E11: an earlier copy that continued differently, up to the kept size and beyond."""
     world = make_world()
     point = transaction.savepoint()
     actor = world.chain.issued.created_by
@@ -251,7 +251,7 @@ def test_another_end_of_the_ledger(kept: Callable[[bytes], str]) -> None:
 
 
 def test_an_emptied_database(kept: Callable[[bytes], str]) -> None:
-    """E11: nothing is there that could be wrong, but what is missing."""
+    """E11: nothing is left to be wrong, but the kept head is missing."""
     point = transaction.savepoint()
     make_world()
     head = seal_all()
@@ -271,7 +271,7 @@ def make_another_key() -> None:
 
 
 def test_a_tree_that_was_built_again_with_another_key(settings: Any, kept: Callable[[bytes], str]) -> None:
-    """E11: pinned keys name it, and so does a kept head."""
+    """E11: pinned keys reveal it, and so does a kept head."""
     point = transaction.savepoint()
     make_world()
     pinned, head = active_key().key_id, seal_all()
@@ -290,7 +290,7 @@ def test_a_tree_that_was_built_again_with_another_key(settings: Any, kept: Calla
 
 
 def test_a_head_that_nobody_signed(kept: Callable[[bytes], str]) -> None:
-    """E11: a file that somebody made up is no anchor, and one that is none is refused."""
+    """E11: a forged file is no anchor, and another file is refused."""
     make_world()
     head = seal_all()
     forged = head.replace(b'"signature":"', b'"signature":"00')

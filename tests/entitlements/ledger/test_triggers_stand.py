@@ -1,4 +1,4 @@
-"""E11: /readyz compares the ledger's triggers with those of this version."""
+"""/readyz compares the ledger's triggers with those of this version (E11)."""
 
 import pytest
 from django.db import connection
@@ -16,7 +16,7 @@ def run_as_owner(*sql: str) -> None:
 
 
 def test_a_trigger_that_is_missing(db: None, client: Client) -> None:
-    """E11: without it balances no longer follow, or may be written."""
+    """E11: without it balances no longer follow, or can be written."""
     assert failed(client) == set()
     drop_one = triggers.DROP[connection.vendor].format(
         name="ledger_movement_applies", table="entitlements_movement"
@@ -29,7 +29,7 @@ def test_a_trigger_that_is_missing(db: None, client: Client) -> None:
 
 
 def test_a_trigger_that_is_another(db: None, client: Client) -> None:
-    """E11: one of the same name that does nothing, or one too many, is seen as well."""
+    """E11: a trigger of the same name without effect, or an additional one, is found as well."""
     does_nothing = {
         "sqlite": "CREATE TRIGGER ledger_head_no_delete BEFORE DELETE ON entitlements_ledgerhead BEGIN SELECT 1; END",
         "postgresql": "CREATE TRIGGER ledger_head_no_change BEFORE DELETE ON entitlements_ledgerhead"
@@ -58,6 +58,6 @@ def test_a_trigger_that_is_another(db: None, client: Client) -> None:
     ],
 )
 def test_a_trigger_that_does_nothing(db: None, client: Client, sql: str) -> None:
-    """E11: one that is disabled, or whose function is another, guards nothing."""
+    """E11: a disabled trigger, or one with another function, is found."""
     run_as_owner(sql)
     assert failed(client) == {"triggers"}

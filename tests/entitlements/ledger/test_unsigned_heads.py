@@ -1,4 +1,4 @@
-"""E11: a head that nobody signed stops sealing; the owner of the tables sets it aside by a command."""
+"""An unsigned head stops sealing, and the owner of the tables sets it aside by a command (E11)."""
 
 import io
 from pathlib import Path
@@ -28,7 +28,7 @@ def signed(chain: Chain) -> LedgerHead:
 
 
 def seal_without_a_key() -> None:
-    """As the application's role can: leaves of what waits, under two heads with a signature that is none."""
+    """Seal what waits under two heads with an invalid signature, as the application's role can."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tree, "sign", lambda *about: bytes(64))
         patch.setattr(tree, "is_signed_head", lambda head: True)
@@ -37,7 +37,9 @@ def seal_without_a_key() -> None:
 
 
 def test_sealing_goes_on(cast: Cast, chain: Chain, signed: LedgerHead) -> None:
-    """E11: what was under the heads is sealed again, by our key; the audit trail keeps what they said."""
+    """E11: what was under the heads is sealed again with the portal's key; the audit trail keeps the heads'
+    statements.
+    """
     split_item(cast.distributor, chain.issued, cast.installer.account, copies=7)
     seal_without_a_key()
     forged = list(LedgerHead.objects.filter(size__gt=signed.size).order_by("size"))
@@ -71,7 +73,9 @@ def test_leaves_without_a_head(cast: Cast, chain: Chain, signed: LedgerHead) -> 
 
 
 def test_a_signed_head_is_never_set_aside(signed: LedgerHead, tmp_path: Path) -> None:
-    """E11: where it does not fit the tree, none is signed, or it is kept elsewhere, nothing was merely added."""
+    """E11: also if it does not fit the tree, if none is signed, or if it is kept elsewhere: then more was changed than
+    added.
+    """
     kept = head_document(signed)
     with tampered():
         LedgerLeaf.objects.update(hash=bytes(32))
@@ -88,7 +92,7 @@ def test_a_signed_head_is_never_set_aside(signed: LedgerHead, tmp_path: Path) ->
 
 
 def refused(*options: str) -> str:
-    """Within ``tampered``, where we are the owner already."""
+    """The error of the command, run inside ``tampered``, which has the owner's rights."""
     with pytest.raises(CommandError) as error:
         call_command("verify_ledger", "--repair", *options, stdout=io.StringIO(), stderr=io.StringIO())
     return str(error.value)
@@ -96,7 +100,7 @@ def refused(*options: str) -> str:
 
 @pytest.mark.postgres
 def test_only_the_owner_sets_heads_aside(cast: Cast, signed: LedgerHead) -> None:
-    """E11: who could add a head cannot make it disappear."""
+    """E11: the role that can add a head cannot remove it."""
     issue_item(cast)
     seal_without_a_key()
     with pytest.raises(CommandError, match="DATABASE_OWNER_URL"):

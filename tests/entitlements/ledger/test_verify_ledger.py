@@ -1,4 +1,4 @@
-"""E11: `manage.py verify_ledger` finds whatever was tampered with behind the triggers' back, and names it."""
+"""`manage.py verify_ledger` finds and names everything that was changed without the triggers (E11)."""
 
 import io
 import tracemalloc
@@ -50,7 +50,7 @@ def chain(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Chain:
 
 @contextmanager
 def tampered() -> Iterator[None]:
-    """What is done inside is done as the owner, with no trigger in the way; and taken back afterwards."""
+    """Run the block as the owner and without triggers, and take its changes back afterwards."""
     with as_owner(), transaction.atomic():
         drop(connection)
         yield
@@ -58,7 +58,7 @@ def tampered() -> Iterator[None]:
 
 
 def first_finding() -> str:
-    """What the command names. It must end with an error."""
+    """The first finding of the command, which must end with an error."""
     error = io.StringIO()
     with pytest.raises(CommandError, match="does not verify"):
         call_command("verify_ledger", stderr=error)
@@ -70,7 +70,7 @@ def all_findings() -> str:
 
 
 def test_a_sound_ledger_verifies(cast: Cast, chain: Chain) -> None:
-    """E11: and what is not sealed yet is a count, no error."""
+    """E11: movements that are not sealed yet are a count, no error."""
     output = io.StringIO()
     call_command("verify_ledger", stdout=output)
     assert "The ledger verifies" in output.getvalue()
@@ -85,7 +85,7 @@ def test_an_empty_ledger_verifies() -> None:
 
 
 def test_a_balance(chain: Chain) -> None:
-    """E11: the item, what is stored, what the movements say."""
+    """E11: the finding has the item, the stored balance, and the one that the movements give."""
     with tampered():
         LineItem.objects.filter(pk=chain.served.pk).update(quantity=6, available=6)
         assert first_finding() == (
@@ -94,7 +94,7 @@ def test_a_balance(chain: Chain) -> None:
 
 
 def test_a_movement_and_its_balances_with_it(chain: Chain) -> None:
-    """E11: balances that fit the changed movement do not help."""
+    """E11: matching balances do not hide a changed movement."""
     movement = Movement.objects.get(item=chain.served)
     with tampered():
         Movement.objects.filter(pk=movement.pk).update(copies=6)
@@ -110,7 +110,7 @@ def test_a_movement_and_its_balances_with_it(chain: Chain) -> None:
 
 @pytest.mark.parametrize("column", ["reason", "actor_id", "created_at"])
 def test_what_else_a_movement_says(cast: Cast, chain: Chain, column: str) -> None:
-    """E11: who moved, when and why is sealed as well."""
+    """E11: actor, time and reason are sealed as well."""
     movement = Movement.objects.get(item=chain.served)
     values = {"reason": "x", "actor_id": cast.mobotix.pk, "created_at": chain.issued.created_at}
     with tampered():
@@ -119,7 +119,7 @@ def test_what_else_a_movement_says(cast: Cast, chain: Chain, column: str) -> Non
 
 
 def test_a_movement_of_another_device(cast: Cast, chain: Chain) -> None:
-    """L2: which device holds the copies is sealed as well, and that it was the bearer who put them there."""
+    """L2: the device is sealed as well, and that a bearer activated."""
     one, other = make_activation(chain.served), make_activation(chain.served)
     movement = record_device_movement(actor=None, kind=MovementKind.ACTIVATE, activation=one, copies=2)
     seal_ledger()
@@ -130,7 +130,7 @@ def test_a_movement_of_another_device(cast: Cast, chain: Chain) -> None:
 
 
 def test_a_removed_movement(chain: Chain) -> None:
-    """E11: its leaf stays, and says which it was."""
+    """E11: its leaf stays, and names it."""
     movement = Movement.objects.get(item=chain.served)
     with tampered():
         delete("entitlements_movement", "id", movement.pk)
@@ -161,7 +161,7 @@ def test_a_removed_leaf(chain: Chain, number: int) -> None:
 
 
 def test_a_removed_leaf_at_the_end(chain: Chain) -> None:
-    """E11: the head still covers it; without that head as well, the movement has no place."""
+    """E11: the head still covers it; if the head is removed as well, the movement has no place."""
     movement = LedgerLeaf.objects.get(pk=11).movement_id
     with tampered():
         delete("entitlements_ledgerleaf", "number", 11)
@@ -181,7 +181,7 @@ def test_a_removed_leaf_at_the_end(chain: Chain) -> None:
 
 @pytest.mark.parametrize(("one", "other", "leaves"), [(1, 2, "0 to 1"), (4, 5, "4 to 5"), (3, 11, "2 to 3")])
 def test_swapped_leaves(chain: Chain, one: int, other: int, leaves: str) -> None:
-    """E11: each is in itself as it was, but the tree is another."""
+    """E11: each leaf is unchanged, but the tree is another one."""
     with tampered():
         for number, place in ((one, -1), (other, one), (-1, other)):
             LedgerLeaf.objects.filter(number=number).update(number=place)
@@ -227,14 +227,14 @@ def test_a_head_at_a_size_that_never_was(chain: Chain) -> None:
 
 @pytest.mark.parametrize(("size", "next_head"), [(3, 8), (8, 12)])
 def test_a_removed_head(chain: Chain, size: int, next_head: int) -> None:
-    """E11: the next one names its hash."""
+    """E11: the next head names its hash."""
     with tampered():
         delete("entitlements_ledgerhead", "size", size)
         assert first_finding().startswith(f"head at {next_head}, hash of the head before: expected ")
 
 
 def test_a_key(chain: Chain) -> None:
-    """L6: what another key signed is signed by nobody."""
+    """L6: a signature of another key is invalid."""
     old, new = SigningKey.objects.order_by("pk")
     with tampered():
         SigningKey.objects.filter(pk=old.pk).update(public_key=new.public_key)
@@ -242,7 +242,7 @@ def test_a_key(chain: Chain) -> None:
 
 
 def test_a_private_half_that_does_not_open(settings: Any, chain: Chain) -> None:
-    """L6: the ledger is sound, and yet it cannot be sealed any further."""
+    """L6: the ledger is intact, but nothing more can be sealed."""
     settings.KEY_ENCRYPTION_KEY = Fernet.generate_key().decode()
     assert first_finding().startswith(
         "signing key: expected a private half that opens, found KEY_ENCRYPTION_KEY does not open"
@@ -250,7 +250,7 @@ def test_a_private_half_that_does_not_open(settings: Any, chain: Chain) -> None:
 
 
 def test_a_movement_kept_from_sealing(cast: Cast, chain: Chain) -> None:
-    """E11: one that is neither sealed nor waits was taken out of the queue."""
+    """E11: a movement that is neither sealed nor queued was removed from the queue."""
     movement = record_movement(
         actor=cast.distributor, kind=MovementKind.SPLIT, item=chain.installed, copies=1
     )
@@ -262,7 +262,7 @@ def test_a_movement_kept_from_sealing(cast: Cast, chain: Chain) -> None:
 
 
 def test_it_streams(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    """E11: ten times the leaves need no more memory."""
+    """E11: ten times the leaves take no more memory."""
     item = issue_item(cast)
 
     def peak(more: int) -> int:
