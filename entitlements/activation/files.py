@@ -78,7 +78,7 @@ def _lines(rows: Iterator[Row]) -> list[DeviceLine]:
 
 def too_many_devices() -> str:
     """Return the sentence that says how many devices one form accepts."""
-    return _("Enter from 1 to %(most)s devices.") % {"most": MAX_DEVICES}
+    return _("Enter 1 to %(most)s devices.") % {"most": MAX_DEVICES}
 
 
 def _places(header: Sequence[str]) -> dict[str, int]:

@@ -118,7 +118,7 @@ class BulkSplitForm(KeyedForm):
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx", "class": "form-control"}),
     )
     text = forms.CharField(
-        label=_("Lines out of a spreadsheet"),
+        label=_("Lines from a spreadsheet"),
         required=False,
         max_length=LONGEST_TEXT,
         widget=forms.Textarea(attrs={"rows": 6, "class": "form-control", "spellcheck": "false"}),

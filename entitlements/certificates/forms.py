@@ -22,7 +22,9 @@ class VerifyForm(KeptForm):
     code = forms.CharField(
         label=_("Code"),
         required=False,
-        help_text=_("It stands below the QR code of the certificate; the whole address works, too."),
+        help_text=_(
+            "The code is below the QR code of the certificate. You can also enter the whole address."
+        ),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     file = forms.FileField(

@@ -46,7 +46,9 @@ def normalise(typed: str, kind: HostIdType) -> str:
     if _has_mobotix_prefix(bare):
         raise refusal(
             "mac-address",
-            _("What begins with 00:03:C5 is a MAC address. Choose that type and enter its 12 digits."),
+            _(
+                "A host ID that begins with 00:03:C5 is a MAC address. Choose that type and enter its 12 digits."
+            ),
         )
     return bare.upper()
 
@@ -90,5 +92,5 @@ def _mac(typed: str) -> str:
         )
     address = ":".join(digits[at : at + 2] for at in range(0, 12, 2))
     if address in NO_DEVICES:
-        raise refusal("wrong-mac-address", _("This MAC address belongs to no device."))
+        raise refusal("wrong-mac-address", _("This MAC address cannot belong to a device."))
     return address

@@ -28,7 +28,7 @@ def require_reason(reason: str) -> None:
     """
     if not reason.strip():
         raise refusal(
-            "reason-needed", {"reason": _("Say why MOBOTIX does this; the reason is kept in the history.")}
+            "reason-needed", {"reason": _("Enter why MOBOTIX does this. The reason is kept in the history.")}
         )
 
 
@@ -47,9 +47,7 @@ def check_usable(item: LineItem) -> None:
     Raises ValidationError at ``item``.
     """
     if item.is_expired:
-        raise refusal(
-            "expired", {"item": _("This line item has expired; nothing can be split off it any more.")}
-        )
+        raise refusal("expired", {"item": _("This line item has expired and can no longer be split.")})
     if item.state != State.DEPLOYED:
         message = _("This line item is in state “%(state)s”. Only deployed line items can be split.")
         raise refusal("not-deployed", {"item": message % {"state": State(item.state).label}})

@@ -42,7 +42,7 @@ class ReasonField(forms.CharField):
             validators=[only_what_is_seen],
             help_text=_("It is kept in the history."),
         )
-        self.error_messages["required"] = _("Say why MOBOTIX does this; the reason is kept in the history.")
+        self.error_messages["required"] = _("Enter why MOBOTIX does this. The reason is kept in the history.")
 
 
 class DayField(forms.DateField):

@@ -250,5 +250,5 @@ def _mail_sentence(mail: Mail) -> str:
     if mail.status == Status.FAILED:
         return _("An e-mail to %(email)s failed.")
     if mail.status == Status.CANCELLED:
-        return _("An e-mail to %(email)s was not needed any more.")
-    return _("An e-mail to %(email)s waits to be sent.")
+        return _("An e-mail to %(email)s was no longer needed.")
+    return _("An e-mail to %(email)s is waiting to be sent.")

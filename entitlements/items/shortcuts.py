@@ -38,7 +38,7 @@ def deny_unless(allowed: bool) -> None:
     """Raise PermissionDenied (403) unless ``allowed``."""
     if not allowed:
         raise PermissionDenied(
-            _("This step is for the companies that hold, sold or look after this line item.")
+            _("This step is only for companies that own, sold or look after this line item.")
         )
 
 

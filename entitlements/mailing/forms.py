@@ -32,14 +32,14 @@ class EmailForm(KeyedForm):
         label=_("Ship-to email"),
         widget=forms.Textarea(attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}),
         error_messages={"required": _("Enter at least one e-mail address.")},
-        help_text=_("Add or remove addresses; put a comma between them."),
+        help_text=_("Add or remove addresses; separate them with commas."),
     )
     attach_certificate = forms.BooleanField(label=_("Attach certificate"), required=False)
     attach_licenses = forms.BooleanField(
         label=_("Attach license files"),
         required=False,
         initial=True,
-        help_text=_("One file for each device that is activated."),
+        help_text=_("One file for each activated device."),
     )
     whole_entitlement = forms.BooleanField(label=_("All line items of this entitlement"), required=False)
     reason = ReasonField()
@@ -52,7 +52,7 @@ class EmailForm(KeyedForm):
         self.fields["recipients"].initial = (
             item.contact.email if item.contact.status == UserStatus.ACTIVE else ""
         )
-        self.fields["whole_entitlement"].help_text = _("One e-mail brings all %(count)s of them.") % {
+        self.fields["whole_entitlement"].help_text = _("One e-mail contains all %(count)s of them.") % {
             "count": lines
         }
         self._offer_licenses(item, lines)
@@ -64,7 +64,7 @@ class EmailForm(KeyedForm):
         own = valid_licenses([item]).exists()
         field = self.fields["attach_licenses"]
         field.initial = own
-        many = _("More than %(most)s come as one ZIP archive, the newest %(all)s at most.")
+        many = _("More than %(most)s files are sent as one ZIP archive, with at most the newest %(all)s.")
         numbers = {"most": MAX_SINGLE_FILES, "all": MAX_ATTACHED_LICENSES}
         field.help_text = f"{field.help_text} {many % numbers}"
         if not own and (lines < 2 or not valid_licenses(mailable(item)).exists()):
@@ -97,7 +97,7 @@ class AddressForm(KeyedForm):
     email = forms.EmailField(
         label=_("E-mail"),
         max_length=254,
-        help_text=_("The contact gets this address, and the e-mail goes there."),
+        help_text=_("The contact's address changes to this one, and the e-mail is sent to it."),
     )
 
     @property

@@ -122,7 +122,7 @@ def render_expiring(mail: Mail) -> Message | None:
     return render_message("emails/expiring", {"mail": mail, "this": notice}) if notice else None
 
 
-@renders(MailKind.DIGEST, _("Weekly digest of what expires"))
+@renders(MailKind.DIGEST, _("Weekly digest of expiring entitlements"))
 def render_digest(mail: Mail) -> Message | None:
     """Render for MOBOTIX what expires, by distributor (N5). Return None if it is not needed any more."""
     person = _recipient_if_wanted(mail, gets_digest(User.objects.all()))

@@ -53,8 +53,8 @@ def line_item_email(request: PortalRequest, pk: int) -> HttpResponse:
 
 def _say_sent(request: PortalRequest, count: int) -> None:
     sentence = ngettext(
-        "%(count)s e-mail is on its way. Its fate stands below.",
-        "%(count)s e-mails are on their way. Their fate stands below.",
+        "%(count)s e-mail is on its way. You can follow it below.",
+        "%(count)s e-mails are on their way. You can follow them below.",
         count,
     )
     messages.success(request, sentence % {"count": count})

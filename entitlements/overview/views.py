@@ -137,10 +137,8 @@ def line_item_go(request: PortalRequest, step: str) -> HttpResponse:
 
 def _tick_one(step: str, ticked: int) -> str:
     if step == "split" and ticked > 1:
-        return _(
-            "Tick one line item; only one after the other is possible. “Bulk split” takes several at once."
-        )
-    return _("Tick one line item; only one after the other is possible.")
+        return _("Tick exactly one line item. “Bulk split” splits several at once.")
+    return _("Tick exactly one line item.")
 
 
 @requires(Permission.VIEW)

@@ -40,7 +40,7 @@ class SplitForm(KeyedForm):
         max_length=60,
         required=False,
         validators=[only_what_is_seen],
-        help_text=_("Lines of the same order come under one entitlement, on one certificate."),
+        help_text=_("Line items of the same order share one entitlement and one certificate."),
     )
     send_mail = forms.BooleanField(label=_("Send e-mail"), required=False, initial=True)
     attach_certificate = forms.BooleanField(label=_("Attach certificate"), required=False)

@@ -124,11 +124,11 @@ def test_activate_fifty_by_paste(
         go_to(ines, item)
         ines.follow("Activate many devices", ines.open_menu("Action"))
         ines.heading("Activate many devices")
-        ines.field("Lines out of a spreadsheet").fill("\n".join([*lines[:-1], "?\tCamera 50"]))
+        ines.field("Lines from a spreadsheet").fill("\n".join([*lines[:-1], "?\tCamera 50"]))
         ines.press("Check the lines")
         expect(ines.page.locator("tr.mx-wrong")).to_have_count(1)
         expect(ines.page.locator("tr.mx-wrong")).to_contain_text("Camera 50")
-        ines.field("Lines out of a spreadsheet").fill("\n".join(lines))
+        ines.field("Lines from a spreadsheet").fill("\n".join(lines))
         ines.press("Check again")
         expect(ines.page.locator(".alert-success")).to_be_visible()
         with translation.override(language):
@@ -203,7 +203,9 @@ def test_replace_a_dead_camera(
             3
         )
         open_device(ines, "Entrance")
-        expect(ines.page.get_by_role("heading", name=ines.say("Nothing is on this device"))).to_be_visible()
+        expect(
+            ines.page.get_by_role("heading", name=ines.say("No copies are on this device"))
+        ).to_be_visible()
     assert set(Activation.objects.held().values_list("device", flat=True)) == {
         Device.objects.get(host_id=OTHER).pk
     }

@@ -127,7 +127,7 @@ def test_the_ways_exclude_one_another(browser: Browser, live_server: Any, world:
         tick_and_go(page, world.chain.installed)
         type_line(page, 0, "ABC", "", "5")
         page.locator("summary", has_text="Paste from a spreadsheet").press("Enter")
-        expect(page.get_by_label("Lines out of a spreadsheet")).to_be_visible()
+        expect(page.get_by_label("Lines from a spreadsheet")).to_be_visible()
         expect(page.locator(".mx-lines")).to_be_hidden()
         page.locator("summary", has_text="Type the lines").press("Enter")
         expect(page.locator(".mx-lines tbody tr").first.get_by_label("Account ID")).to_have_value("ABC")

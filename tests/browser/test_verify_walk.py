@@ -42,7 +42,7 @@ def test_files(browser: Browser, live_server: Any, world: World, scheme: Any) ->
         check_file(page, license.file.encode(), "a.lic", "This license is genuine and valid")
         check_file(page, packed().encode(), "a.lic", "This license is not genuine")
         return_as_bearer(**bearer)
-        check_file(page, license.file.encode(), "a.lic", "This license is not valid any more")
+        check_file(page, license.file.encode(), "a.lic", "This license is no longer valid")
 
 
 @pytest.mark.parametrize("scripted", [True, False], ids=["JavaScript", "without"])

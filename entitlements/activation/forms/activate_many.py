@@ -22,13 +22,13 @@ class ActivateManyForm(KeyedForm):
     """The lines as text or file; a file replaces the text, and its lines become the text, to be corrected."""
 
     text = forms.CharField(
-        label=_("Lines out of a spreadsheet"),
+        label=_("Lines from a spreadsheet"),
         required=False,
         strip=False,
         max_length=MAX_TEXT_LENGTH,
         widget=forms.Textarea(attrs={"rows": 10, "class": "mx-host-lines", "spellcheck": "false"}),
         help_text=_(
-            "One device a line: host ID, name, copies. The name may be missing, and without copies it is 1."
+            "One device per line: host ID, name, copies. The name is optional; without a number of copies, it is 1."
         ),
     )
     file = forms.FileField(

@@ -65,7 +65,7 @@ class NewDeviceForm(HostForm):
         label=_("Account ID"),
         max_length=30,
         widget=forms.TextInput(attrs={"list": "known-accounts", "autocomplete": "off"}),
-        help_text=_("Whose device it is: your own account's, or an end customer's that you sell to."),
+        help_text=_("The owner of the device: your own account, or an end customer that you sell to."),
         error_messages={"required": _("Enter the Account ID.")},
     )
     notes = _notes()
@@ -83,7 +83,9 @@ class NewDeviceForm(HostForm):
         typed = self.cleaned_data["account"].strip()
         account = device_accounts(self.actor).filter(account_id__iexact=typed).first()
         if account is None:
-            raise ValidationError(_("You add no devices to an account with this ID. Choose one of the list."))
+            raise ValidationError(
+                _("You cannot add devices to the account with this ID. Choose an account from the list.")
+            )
         return account.pk
 
     def service_data(self) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class HostForm(DeviceWordsForm):
     host_id_type = forms.ChoiceField(
         label=_("Type of host ID"),
         required=False,
-        choices=[("", _("Recognise it")), *HostIdType.choices],
+        choices=[("", _("Detect automatically")), *HostIdType.choices],
         widget=PlainSelect(attrs={"class": "form-select"}),
     )
 
@@ -91,7 +91,7 @@ class ActivateForm(HostForm):
         super().__init__(*args, **kwargs)
         label = _("Copies on this device (%(available)s available)")
         self.fields["copies"].label = label % {"available": item.available}
-        self.fields["copies"].help_text = _("As many as the device holds in total from now on.")
+        self.fields["copies"].help_text = _("The total number of copies on the device from now on.")
         self.fields["reason"].required = needs_reason(actor, item)
         if not needs_reason(actor, item):
             del self.fields["reason"]

@@ -45,7 +45,7 @@ class WantedForm(forms.Form):
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}
         ),
-        error_messages={"required": _("Enter the Activation ID of the e-mail or the certificate.")},
+        error_messages={"required": _("Enter the Activation ID from the e-mail or the certificate.")},
     )
     what = forms.ChoiceField(
         label=_("What to do"),
@@ -58,7 +58,7 @@ class WantedForm(forms.Form):
         initial=1,
         min_value=1,
         max_value=MAX_COPIES,
-        help_text=_("So many in all, not so many more."),
+        help_text=_("The total number on the device, not only the additional copies."),
     )
 
     def clean_activation_id(self) -> str:

@@ -61,9 +61,9 @@ def planned_rows(steps: Sequence[Step]) -> list[PlannedRow]:
 def _effect(step: Step) -> str:
     """Return the sentence that says what happens to the device."""
     if step.wanted.is_return and not step.held:
-        return _("The device holds nothing of this line item: nothing changes.")
+        return _("The device has no copies of this line item: nothing changes.")
     if not step.change:
-        return _("The device holds these copies already: nothing changes, and you get its license again.")
+        return _("The device already has these copies: nothing changes, and you get its license again.")
     if step.returned:
         return _return_effect(step)
     more = ngettext("%(copies)s copy is activated.", "%(copies)s copies are activated.", step.change)
@@ -80,8 +80,8 @@ def _return_effect(step: Step) -> str:
 
 def _now_holding(change: str, step: Step) -> str:
     total = ngettext(
-        "The device then holds %(copies)s copy.",
-        "The device then holds %(copies)s copies.",
+        "The device then has %(copies)s copy.",
+        "The device then has %(copies)s copies.",
         step.wanted.copies,
     )
     return " ".join([change, total % {"copies": step.wanted.copies}])

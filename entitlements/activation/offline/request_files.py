@@ -82,7 +82,7 @@ def read_request(content: bytes) -> ActivationRequest:
     data = _parsed(content)
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise ValidationError(
-            _("This is no request file of the camera software. Choose the file that it saved.")
+            _("This is not a request file of the camera software. Choose the file that the software saved.")
         )
     _check_version(data.get("version"))
     _check_members(data, REQUIRED, OPTIONAL, "")
@@ -112,7 +112,7 @@ def _parsed(content: bytes) -> Any:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValidationError(_("This file is no text in UTF-8, so it is no request file.")) from error
+        raise ValidationError(_("This file is not text in UTF-8, so it is not a request file.")) from error
     if not text.strip():
         raise ValidationError(_("This file is empty. Save the request file in the camera software again."))
     try:
@@ -121,7 +121,7 @@ def _parsed(content: bytes) -> Any:
         raise ValidationError(_("The data in this file is nested too deeply for a request file.")) from error
     except ValueError as error:
         raise ValidationError(
-            _("This file is no valid JSON. Save the request file in the camera software again.")
+            _("This file is not valid JSON. Save the request file in the camera software again.")
         ) from error
 
 
@@ -134,7 +134,8 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for name, value in pairs:
         if name in members:
             raise ValidationError(
-                _("“%(member)s” stands twice in the request file.") % {"member": _shown(name[:MAX_ID_LENGTH])}
+                _("“%(member)s” appears twice in the request file.")
+                % {"member": _shown(name[:MAX_ID_LENGTH])}
             )
         members[name] = value
     return members
@@ -145,7 +146,7 @@ def _refuse_constant(name: str) -> None:
 
     Raises ValidationError.
     """
-    raise ValidationError(_("“%(value)s” in the request file is no number.") % {"value": name})
+    raise ValidationError(_("“%(value)s” in the request file is not a number.") % {"value": name})
 
 
 # --- Members ----------------------------------------------------------------------------------------------------------
@@ -154,7 +155,7 @@ def _refuse_constant(name: str) -> None:
 def _check_version(version: Any) -> None:
     if type(version) is not int or version != VERSION:
         message = _(
-            "This request file has another version of the format. The portal reads version %(version)s."
+            "This request file has a different version of the format. The portal reads version %(version)s."
         )
         raise ValidationError(message % {"version": VERSION})
 
@@ -169,7 +170,7 @@ def _check_members(data: Any, required: set[str], optional: set[str], path: str)
     for name in sorted(required - data.keys()):
         raise _wrong(_joined(path, name), _("This is missing."))
     for name in sorted(data.keys() - required - optional):
-        raise _wrong(_joined(path, name), _("This version does not know it."))
+        raise _wrong(_joined(path, name), _("This version of the format does not have this entry."))
 
 
 def _check_portal(portal: str) -> None:
@@ -216,7 +217,7 @@ def refuse_twice(wanted: Iterable[Wanted]) -> None:
     seen: set[str] = set()
     for one in wanted:
         if bare(one.activation_id) in seen:
-            message = _("The Activation ID %(activation_id)s stands twice in the request. Once is enough.")
+            message = _("The Activation ID %(activation_id)s appears twice in the request. List it once.")
             raise ValidationError(message % {"activation_id": one.activation_id})
         seen.add(bare(one.activation_id))
 
@@ -231,7 +232,7 @@ def _wanted(data: Any, path: str) -> Wanted:
         return Wanted(activation_id, 0)
     copies = data["copies"]
     in_range = type(copies) is int and 1 <= copies <= MAX_COPIES
-    _check(in_range, f"{path}.copies", lambda: _("This must be a whole number from 1."))
+    _check(in_range, f"{path}.copies", lambda: _("This must be a whole number of at least 1."))
     return Wanted(activation_id, copies)
 
 
@@ -240,7 +241,7 @@ def _text(value: Any, path: str, most: int, least: int = 0) -> str:
 
     Raises ValidationError, also for halves of surrogate pairs, which no database takes.
     """
-    _check(isinstance(value, str), path, lambda: _("This must be a text."))
+    _check(isinstance(value, str), path, lambda: _("This must be text."))
     fits = least <= len(value.strip()) and len(value) <= most
     _check(
         fits,

@@ -83,7 +83,7 @@ def _check_hosts(lines: Sequence[tuple[HostId, int]]) -> list[str]:
     Raises ValidationError at ``lines``.
     """
     if not 1 <= len(lines) <= MAX_DEVICES:
-        message = _("Enter from 1 to %(most)s devices.") % {"most": MAX_DEVICES}
+        message = _("Enter 1 to %(most)s devices.") % {"most": MAX_DEVICES}
         raise refusal("wrong-number-of-lines", {"lines": message})
     found: dict[str, int] = {}
     problems: list[str] = []
@@ -94,7 +94,7 @@ def _check_hosts(lines: Sequence[tuple[HostId, int]]) -> list[str]:
             problems += _numbered(number, error)
             continue
         if first != number:
-            twice = _("Line %(number)s: this device stands in line %(first)s already.")
+            twice = _("Line %(number)s: this device is already in line %(first)s.")
             problems.append(twice % {"number": number, "first": first})
     if problems:
         raise ValidationError({"lines": problems})
@@ -262,7 +262,7 @@ def check_can_be_activated(item: LineItem) -> None:
     Raises ValidationError at ``item``.
     """
     if item.is_expired:
-        raise refusal("expired", {"item": _("This line item has expired; it cannot be activated any more.")})
+        raise refusal("expired", {"item": _("This line item has expired and can no longer be activated.")})
     if item.state != State.DEPLOYED:
         message = _("This line item is in state “%(state)s”. Only deployed line items can be activated.")
         raise refusal("not-deployed", {"item": message % {"state": State(item.state).label}})

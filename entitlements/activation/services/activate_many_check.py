@@ -92,7 +92,7 @@ def _check_twice(checked: Sequence[CheckedLine]) -> None:
     first: dict[str, int] = {}
     for number, one in enumerate(checked, start=1):
         if one.host_id and first.setdefault(one.host_id, number) != number:
-            sentence = _("This device stands in line %(first)s already.")
+            sentence = _("This device is already in line %(first)s.")
             one.problems.append(sentence % {"first": first[one.host_id]})
 
 

@@ -121,7 +121,7 @@ def _check_some_rehost(actor: User, plan: list[PlannedRehost]) -> None:
     if all(one.obstacle for one in plan):
         if plan and not any(may_activate(actor, one.activation.item) for one in plan):
             raise PermissionDenied
-        raise refusal("nothing-moves", {"device": _("This device holds nothing that can move.")})
+        raise refusal("nothing-moves", {"device": _("No copy on this device can be rehosted.")})
 
 
 def _rehost_copies(

@@ -87,7 +87,7 @@ class ReturnLimits:
     def obstacle(self, item: LineItem, copies: int) -> str:
         """Return why so many copies cannot be returned, at which level, and who can help; "" where they can."""
         reached = self.reached(item, copies)
-        return " ".join([reached, _("Ask MOBOTIX for more.")]) if reached else ""
+        return " ".join([reached, _("If you need more, contact MOBOTIX.")]) if reached else ""
 
     def reached(self, item: LineItem, copies: int) -> str:
         """Return the sentence for the level whose limit does not allow so many copies; "" where every level does."""
@@ -117,24 +117,22 @@ class ReturnLimits:
 
 def _of_this(most: int) -> str:
     return ngettext(
-        "%(most)s copy of this line item can be returned a year; %(left)s is left.",
-        "%(most)s copies of this line item can be returned a year; %(left)s are left.",
+        "%(most)s copy of this line item can be returned per year; %(left)s is left.",
+        "%(most)s copies of this line item can be returned per year; %(left)s are left.",
         most,
     )
 
 
 def _of_one_above(most: int) -> str:
     return ngettext(
-        "%(most)s copy can be returned a year of the line item …-%(tail)s and of everything split from it, this line "
-        "item included; %(left)s is left.",
-        "%(most)s copies can be returned a year of the line item …-%(tail)s and of everything split from it, this line "
-        "item included; %(left)s are left.",
+        "%(most)s copy of the line item …-%(tail)s and of everything split from it, including this "
+        "line item, can be returned per year; %(left)s is left.",
+        "%(most)s copies of the line item …-%(tail)s and of everything split from it, including this "
+        "line item, can be returned per year; %(left)s are left.",
         most,
     )
 
 
 def _further_up() -> str:
     """Return a sentence that says neither whose item it is nor how many copies it has (E12)."""
-    return _(
-        "So many copies cannot be returned any more this year: a line item that this one descends from is at its limit."
-    )
+    return _("This many copies cannot be returned this year: a line item further up has reached its limit.")

@@ -77,7 +77,7 @@ def take_from_device(
     if actor is not None:
         check_reason(actor, item, reason)
     if above is None:
-        message = _("The copies on this device have just been changed. Look at them again.")
+        message = _("The copies on this device have just been changed. Check them again.")
         raise refusal("changed-meanwhile", {"copies": message})
     chain = [item, *above]
     if obstacle := ReturnLimits(actor, [chain]).obstacle(item, copies):

@@ -79,7 +79,7 @@ def check_characters(rows: Iterable[Mapping[str, Any]]) -> None:
     """No line may hold what no database keeps. Raises ValidationError at ``lines``."""
     for index, row in enumerate(rows):
         if any(UNSTORABLE.search(value) for value in row.values() if isinstance(value, str)):
-            message = _("Line %(number)s holds a character that cannot be kept. Type it again.")
+            message = _("Line %(number)s contains a character that cannot be stored. Type it again.")
             raise refusal(
                 "unstorable-character", {"lines": message % {"number": row.get("number") or index + 1}}
             )
@@ -204,7 +204,7 @@ def _check_form(line: BulkLine) -> Errors:
         if not value:
             continue
         if value.startswith("="):
-            errors[name] = Coded("formula", _("A formula stands here. Enter its value."))
+            errors[name] = Coded("formula", _("This is a formula. Enter its value."))
         elif len(value) > LONGEST.get(name, LONGEST_CELL):
             errors[name] = Coded("too-long", _("This is too long. Please shorten it."))
         else:
@@ -268,9 +268,9 @@ def _no_amount(typed: str) -> str:
 
 def _no_source(typed: str) -> str:
     if not typed:
-        sentence = _("Say which of the line items these copies come from: enter its Activation ID.")
+        sentence = _("Enter the Activation ID of the line item that these copies come from.")
         return Coded("activation-id-needed", sentence)
-    return Coded("wrong-item", _("This is the Activation ID of none of the line items that you ticked."))
+    return Coded("wrong-item", _("None of the line items that you ticked has this Activation ID."))
 
 
 def _unknown_account(line: BulkLine) -> str:

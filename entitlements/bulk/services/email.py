@@ -36,7 +36,7 @@ def check_mailable(bulk: BulkSplit) -> None:
     """Raises ValidationError where nothing can be mailed."""
     if not mailable_items(bulk).exists():
         raise ValidationError(
-            _("Only line items that you look after, deployed and not expired, can be e-mailed.")
+            _("Only deployed line items that you look after and that have not expired can be e-mailed.")
         )
 
 

@@ -87,7 +87,10 @@ def _count_attempt(bulk_id: int) -> bool:
         return False
     if bulk.attempts >= MOST_ATTEMPTS:
         with override(bulk.worker.language):
-            _give_up(bulk, _("It was interrupted again and again. Nothing was changed; please try again."))
+            _give_up(
+                bulk,
+                _("The bulk split was interrupted several times. Nothing was changed; please try again."),
+            )
         return False
     bulk.attempts += 1
     bulk.save(update_fields=["attempts", "changed_at"])
@@ -131,7 +134,7 @@ def _give_up(bulk: BulkSplit, failure: str) -> None:
 
 
 def _not_allowed() -> str:
-    return _("You may not do this with all of these line items any more.")
+    return _("You may no longer do this with all of these line items.")
 
 
 def _check(bulk: BulkSplit) -> None:

@@ -20,7 +20,7 @@ Errors = dict[str, str]
 
 def too_many_lines() -> str:
     """The limit of one operation."""
-    message = _("One bulk split takes at most %(most)s lines. Make several of them.")
+    message = _("A bulk split has at most %(most)s lines. Make several bulk splits.")
     return message % {"most": number_format(MOST_LINES, force_grouping=True)}
 
 

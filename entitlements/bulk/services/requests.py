@@ -106,13 +106,13 @@ def _correct(*, actor: User, key: str, request: dict[str, Any]) -> BulkSplit:
     once = Operation.once(actor, key, "correct_bulk_split", request)
     if once.result:
         return bulk
-    typed_stays = _("What you typed stands in the lines that are still wrong. Look at them again.")
+    typed_stays = _("Your input is kept in the lines that are still wrong. Check them again.")
     _check_waiting(bulk, request["seen"], now=typed_stays)
     changed = [request["rows"].get(index, row) for index, row in enumerate(bulk.lines)]
     lines = [row for row in changed if row is not None]
     check_characters(lines)
     if not lines:
-        raise refusal("no-lines", _("Leave at least one line in."))
+        raise refusal("no-lines", _("Keep at least one line."))
     bulk.actor = actor
     bulk.lines, bulk.line_count = lines, len(lines)
     bulk.create_customers = request["create_customers"]
@@ -140,7 +140,7 @@ def _carry_out(*, actor: User, bulk_id: int, seen: str, key: str, options: dict[
     once = Operation.once(actor, key, "carry_out_bulk_split", request)
     if once.result:
         return bulk
-    _check_waiting(bulk, seen, now=_("These are the present ones."))
+    _check_waiting(bulk, seen, now=_("These are the current lines."))
     if bulk.state != BulkState.READY or has_errors(bulk):
         raise refusal("lines-wrong", _("Correct the lines that are marked first."))
     bulk.actor = actor
@@ -160,7 +160,7 @@ def _check_waiting(bulk: BulkSplit, seen: str, *, now: str) -> None:
 
 
 def _gone_on() -> ValidationError:
-    return refusal("gone-on", _("This bulk split has gone on meanwhile. Look at how it stands now."))
+    return refusal("gone-on", _("This bulk split has changed in the meantime. Check its current status."))
 
 
 def _give_way(actor: User, bulk_id: int) -> None:

@@ -62,12 +62,12 @@ def blocked(actor: User, items: Sequence[LineItem]) -> list[LineItem]:
 def check_undo(actor: User, items: Sequence[LineItem], reason: str) -> None:
     """E8, E13 for all of them. Raises PermissionDenied, ValidationError (at ``reason`` where one is missing)."""
     if not items:
-        raise refusal("already-undone", _("All of its copies are back already."))
+        raise refusal("already-undone", _("All of its copies have already come back."))
     if not all(actor.account.is_mobotix or item.seller_id == actor.account_id for item in items):
         raise PermissionDenied
     if blocked(actor, items) or not all(may_undo(actor, item) for item in items):
         raise refusal(
-            "undo-blocked", _("Not everything can come back at the moment; see what stands in the way.")
+            "undo-blocked", _("Not all copies can come back at the moment. See what stands in the way.")
         )
     asked = next((item for item in items if needs_reason(actor, item)), items[0])
     check_reason(actor, asked, reason)

@@ -88,7 +88,7 @@ def _ticked(request: PortalRequest) -> list[LineItem]:
     if len(own) < len(sources):
         messages.warning(
             request,
-            _("Line items that belong to other companies were left out: only their owners split them."),
+            _("Line items that belong to other companies were left out: only their owners can split them."),
         )
     return own
 

@@ -177,7 +177,7 @@ def bulk_split_email(request: PortalRequest, pk: int) -> HttpResponse:
         _load(request, pk)
         say_errors(request, form)
     elif not mailed.failure:
-        messages.success(request, _("The e-mails are on their way. Their fate stands below."))
+        messages.success(request, _("The e-mails are on their way. You can follow them below."))
     return redirect("bulk_split_detail", pk=pk)
 
 
@@ -207,7 +207,7 @@ def bulk_split_undo(request: PortalRequest, pk: int) -> HttpResponse:
     undone = submit(form, undo_bulk_split, keyed=True, actor=request.user, bulk_id=pk)
     if undone is not None:
         if undone.state == BulkState.UNDOING:
-            messages.success(request, _("The bulk split is being taken back."))
+            messages.success(request, _("The bulk split is being undone."))
         return redirect("bulk_split_detail", pk=pk)
     items = open_items(bulk) if bulk.state == BulkState.DONE else []
     stuck = blocked(request.user, items)

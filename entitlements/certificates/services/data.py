@@ -21,7 +21,7 @@ def attached_certificate(context: dict[str, Any], items: list[LineItem]) -> Atta
     return Attached(
         name=ATTACHMENT_NAME,
         content=signed_certificate(context, items),
-        description=_("The data of this certificate, signed, with proofs from the ledger"),
+        description=_("The signed data of this certificate, with proofs from the ledger"),
     )
 
 

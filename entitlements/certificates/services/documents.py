@@ -36,7 +36,7 @@ def verify_document(content: bytes) -> Document:
     try:
         return Document(Kind.CERTIFICATE, list(certificate_checks(data)))
     except BROKEN as error:
-        raise ValidationError(_("The file's data has not the form of a certificate.")) from error
+        raise ValidationError(_("The data in the file does not have the form of a certificate.")) from error
 
 
 def is_license(content: bytes) -> bool:
@@ -100,7 +100,8 @@ def _attached(content: bytes) -> bytes:
     except StopIteration as error:
         raise ValidationError(
             _(
-                "This PDF carries no data of a certificate. A scan or a print cannot be checked: enter its code."
+                "This PDF contains no certificate data. A scan or a printout cannot be checked: enter "
+                "its code instead."
             )
         ) from error
     except Exception as error:  # anybody can make such a file, and its parser raises any error
@@ -127,7 +128,7 @@ def _parsed(content: bytes) -> dict[str, Any]:
 
 def too_large() -> str:
     """Return the sentence for a file that is too large."""
-    return _("This file is larger than what can be checked here: 10 MB, unpacked.")
+    return _("This file is too large to be checked here: at most 10 MB, unpacked.")
 
 
 def _neither() -> str:

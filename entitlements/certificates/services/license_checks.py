@@ -42,7 +42,7 @@ def license_checks(text: str) -> Iterator[Check]:
         yield _not_expired(license)
         if not is_for_current_id(license):
             yield Check(
-                _("Its Activation ID has been replaced since; the license stays valid"), True, of_today=True
+                _("Its Activation ID has since been replaced; the license stays valid"), True, of_today=True
             )
 
 
@@ -80,7 +80,7 @@ def inside_checks(text: str, document: dict[str, Any]) -> Iterator[Check]:
     """Yield the checks that need the decrypted document."""
     signer = _signer(_unpacked(text))
     named = signer is not None and document["meta"]["keyId"] == signer.key_id
-    yield Check(_("The key that it names is the one that signed it"), named)
+    yield Check(_("The license file names the key that signed it"), named)
 
 
 def _unpacked(text: str) -> Sealed:

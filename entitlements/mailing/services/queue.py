@@ -32,12 +32,12 @@ def parse_recipients(text: str) -> list[str]:
     Raises ValidationError that names each wrong address.
     """
     if "\n" in text or "\r" in text:
-        raise refusal("line-breaks", _("Put commas between the addresses, no line breaks."))
+        raise refusal("line-breaks", _("Separate the addresses with commas, without line breaks."))
     addresses = list({fold(part): part.strip() for part in text.split(",") if part.strip()}.values())
     if not addresses:
         raise refusal("no-recipients", _("Enter at least one e-mail address."))
     if len(addresses) > settings.MAX_MAIL_RECIPIENTS:
-        message = _("Enter at most %(most)s addresses; these are %(count)s.")
+        message = _("Enter at most %(most)s addresses. You entered %(count)s.")
         raise refusal(
             "too-many-recipients", message % {"most": settings.MAX_MAIL_RECIPIENTS, "count": len(addresses)}
         )

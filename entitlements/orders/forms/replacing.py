@@ -22,7 +22,7 @@ class ReplaceForm(KeyedForm):
         super().__init__(*args, **kwargs)
         self.fields["reason"].required = True
         self.fields["reason"].error_messages["required"] = _(
-            "Say why the ID is replaced; the reason is kept in the history."
+            "Enter why the ID is replaced. The reason is kept in the history."
         )
         label = _("Send the new Activation ID to %(contact)s <%(email)s>")
         self.fields["send_mail"].label = label % {"contact": item.contact, "email": item.contact.email}

@@ -41,7 +41,7 @@ class StateForm(KeyedForm):
         self.fields["state"].widget.choices = [
             (state.value, STATE_MEANINGS[state]) for state in ALLOWED_CHANGES[State(item.state)]
         ]
-        self.fields["with_splits"].label = _("With everything split from it (line items: %(count)s)") % {
+        self.fields["with_splits"].label = _("Including everything split from it (line items: %(count)s)") % {
             "count": below
         }
         if not below:

@@ -43,4 +43,6 @@ class TransferForm(KeyedForm):
         self.fields["former_id"].choices = choices  # type: ignore[attr-defined]
         self.fields["former_id"].initial = choices[0][0] if len(choices) == 1 else None
         self.fields["reason"].required = True
-        self.fields["reason"].help_text = _("The account and its new seller can read it in the history.")
+        self.fields["reason"].help_text = _(
+            "The account and its new seller can read the reason in the history."
+        )

@@ -25,7 +25,7 @@ class Correction(models.TextChoices):
 
     RAISE = "raise", gettext_lazy("Raise the quantity")
     LOWER = "lower", gettext_lazy("Lower the quantity")
-    REVOKE_ALL = "revoke_all", gettext_lazy("Revoke every copy that is available, here and below")
+    REVOKE_ALL = "revoke_all", gettext_lazy("Revoke all available copies, here and below")
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def _check_raise(item: LineItem, copies: int) -> None:
     if item.parent_id is not None:
         raise refusal(
             "not-issued",
-            {"item": _("Only a line item that MOBOTIX issued can be raised. Raise that one, and split.")},
+            {"item": _("Only a line item that MOBOTIX issued can be raised. Raise that one, then split it.")},
         )
     if item.state == State.OBSOLETE:
         raise refusal("obsolete", {"item": _("This line item is obsolete, and that is final.")})

@@ -159,7 +159,8 @@ def _check_receives(owner: Account) -> None:
     """Refuse an inactive account, which receives nothing (A5)."""
     if not owner.is_active:
         raise refusal(
-            "account-inactive", _("This account is inactive: it receives nothing. Make it active first.")
+            "account-inactive",
+            _("This account is inactive and cannot receive anything. Set it active first."),
         )
 
 
@@ -225,7 +226,7 @@ def _deploy(actor: User, entitlement: Entitlement, *, send_mail: bool) -> None:
     drafts = entitlement.line_items.filter(state=State.DRAFT).order_by("pk").for_update()
     items = list(drafts)
     if not items:
-        raise refusal("already-deployed", _("Every line of this entitlement is deployed already."))
+        raise refusal("already-deployed", _("All line items of this entitlement are already deployed."))
     _check_receives(entitlement.owner)
     for item in items:
         item.state = State.DEPLOYED

@@ -46,9 +46,11 @@ def replace_activation_id(
     if not may_replace(actor, item):
         raise PermissionDenied
     if item.state in (State.DRAFT, State.OBSOLETE):
-        raise ValidationError({"item": _("There is no Activation ID to replace in this state.")})
+        raise ValidationError({"item": _("In this state, the Activation ID cannot be replaced.")})
     if not reason.strip():
-        raise ValidationError({"reason": _("Say why the ID is replaced; the reason is kept in the history.")})
+        raise ValidationError(
+            {"reason": _("Enter why the ID is replaced. The reason is kept in the history.")}
+        )
     old_tail = _replace(actor, item, reason)
     if send_mail and item.is_usable and item.contact.status == UserStatus.ACTIVE:
         queue_activation_mail(

@@ -32,5 +32,5 @@ def line_item_replace(request: PortalRequest, pk: int) -> HttpResponse:
             "has_id": item.state not in (State.DRAFT, State.OBSOLETE),
         }
         return render(request, "entitlements/orders/line_item_replace.html", context)
-    messages.success(request, _("The line item has a new Activation ID. The old one is not valid any more."))
+    messages.success(request, _("The line item has a new Activation ID. The old one is no longer valid."))
     return redirect("line_item_detail", pk=pk)

@@ -38,7 +38,7 @@ def account_transfer(request: PortalRequest, pk: int) -> HttpResponse:
             **_transferred_counts(request.user, account),
         }
         return render(request, "accounts/account_transfer.html", context)
-    messages.success(request, _("The account now belongs to %(seller)s.") % {"seller": seller.name})
+    messages.success(request, _("The account is transferred to %(seller)s.") % {"seller": seller.name})
     return redirect("account_detail", pk)
 
 

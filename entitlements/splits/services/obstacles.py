@@ -48,7 +48,7 @@ def _days_notes(actor: User, item: LineItem) -> list[str]:
 def undo_obstacle(actor: User, item: LineItem) -> str:
     """Say why this reader, a party of the item, cannot undo the split at all, and whom to ask; "" if the reader can."""
     if item.parent_id is None:
-        return _("This line item was not split off another one, so there is no split to undo.")
+        return _("This line item was not split from another one, so there is no split to undo.")
     if item.state == State.OBSOLETE:
         return _("This line item is obsolete, and that is final: no copies come back from it.")
     if may_undo(actor, item) or may_hand_back(actor, item):
@@ -56,7 +56,7 @@ def undo_obstacle(actor: User, item: LineItem) -> str:
     if item.seller_id == actor.account_id and not sells(actor, item):
         return _("MOBOTIX has transferred this customer to another seller. Ask MOBOTIX to undo this split.")
     if not sells(actor, item):
-        return _("Only the account that made this split can undo it. Ask it, or ask MOBOTIX.")
+        return _("Only the account that made this split can undo it. Ask that account or MOBOTIX.")
     return _days_are_over(item)
 
 
@@ -71,8 +71,8 @@ def source_obstacle(item: LineItem) -> str:
 
 def _days_are_over(item: LineItem) -> str:
     sentence = _(
-        "The days within which this split could be undone ended on %(date)s. Ask MOBOTIX to undo it, "
-        "or ask the buyer to hand the copies back."
+        "The period for undoing this split ended on %(date)s. Ask MOBOTIX to undo it, or ask the "
+        "buyer to hand the copies back."
     )
     return sentence % {"date": date_format(localtime(undo_ends_at(item)), "SHORT_DATE_FORMAT")}
 

@@ -70,9 +70,7 @@ def test_every_bad_line_is_named(cast: Cast, chain: Chain) -> None:
 @pytest.mark.parametrize("number", [0, MAX_DEVICES + 1])
 def test_none_or_too_many(cast: Cast, chain: Chain, number: int) -> None:
     """L2: the number of lines is checked before anything else."""
-    assert problems(cast, chain.served, *map(line, range(number))) == [
-        f"Enter from 1 to {MAX_DEVICES} devices."
-    ]
+    assert problems(cast, chain.served, *map(line, range(number))) == [f"Enter 1 to {MAX_DEVICES} devices."]
 
 
 def test_the_same_request_again(cast: Cast, chain: Chain) -> None:

@@ -60,7 +60,7 @@ def test_no_lines(text: str) -> None:
 def test_check_then_activate(cast: Cast, chain: Chain) -> None:
     """L2: the page shows what would happen, then activates all, and offers the licenses at once."""
     checked = send(cast, chain, "check", THIRTY)
-    assert "all of them are right" in html_of(checked)
+    assert "All 30 lines are correct" in html_of(checked)
     assert "Activate 30 devices" in html_of(checked)
     assert not Device.objects.exists()
     done = send(cast, chain, "activate", THIRTY)
@@ -114,7 +114,7 @@ def test_lines_take_together_no_more_than_there_is(cast: Cast, chain: Chain) -> 
     lines = [DeviceLine("SN-2", "", "4"), DeviceLine("SN-3", "", "2"), DeviceLine("SN-1", "", "27")]
     checked = check_lines(actor=cast.installer, item=refreshed(chain), lines=lines)
     assert [one.problems for one in checked][:2] == [[], ["Only 1 copy is left for this line."]]
-    assert "Ask MOBOTIX for more" in checked[2].problems[0]
+    assert "If you need more, contact MOBOTIX" in checked[2].problems[0]
 
 
 def test_lines_beyond_the_limit_cost_no_query_each(
@@ -184,7 +184,7 @@ def test_what_was_returned_since(cast: Cast, chain: Chain) -> None:
     done = send(cast, chain, "activate", "SN-1")
     give_back(cast, 1)
     page = html_of(client_of(cast.installer).get(done.redirect_chain[0][0]))
-    assert "None of these licenses is valid any more" in page
+    assert "None of these licenses is still valid" in page
 
 
 def test_a_fixed_number_of_queries(

@@ -198,7 +198,7 @@ def test_wrong_fields(client: Client, chain: Chain) -> None:
         (row,) = typed(client, (chain.served.activation_id, 1), **data).context["form"].rows
         assert list(row.errors) == ["copies"]
     twice = typed(client, (chain.served.activation_id, 1), (chain.served.activation_id, 2))
-    assert "stands twice" in str(twice.context["form"].non_field_errors())
+    assert "appears twice" in str(twice.context["form"].non_field_errors())
 
 
 @pytest.mark.parametrize(

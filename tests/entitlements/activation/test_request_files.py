@@ -106,13 +106,13 @@ def test_this_portal_in_other_words(portal: str) -> None:
         (b"[1" + b"0" * 5000 + b"]", "JSON"),
         (b"[" * 30_000, "nested"),
         (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "nested"),
-        (b"null", "no request file"),
-        (b"[]", "no request file"),
-        (b'{"format": "something else"}', "no request file"),
-        (b'{"format": "mxportal-activation-request", "format": "x"}', "“format” stands twice"),
+        (b"null", "not a request file"),
+        (b"[]", "not a request file"),
+        (b'{"format": "something else"}', "not a request file"),
+        (b'{"format": "mxportal-activation-request", "format": "x"}', "“format” appears twice"),
         (written().replace(b'"copies": 2', b'"copies": NaN'), "“NaN”"),
         (written().replace(b'"copies": 2', b'"copies": -Infinity'), "“-Infinity”"),
-        (written().replace(b'"copies": 2', b'"copies": 2, "copies": 3'), "“copies” stands twice"),
+        (written().replace(b'"copies": 2', b'"copies": 2, "copies": 3'), "“copies” appears twice"),
     ],
 )
 def test_what_is_none(content: bytes, said: str) -> None:
@@ -129,7 +129,7 @@ def test_what_is_none(content: bytes, said: str) -> None:
         ({"version": None}, "version 1"),
         ({"portal": "https://licenses.other.example"}, "another portal: https://licenses.other.example"),
         ({"portal": "http://[bad"}, "another portal"),
-        ({"portal": 7}, "“portal”. This must be a text"),
+        ({"portal": 7}, "“portal”. This must be text"),
         ({"hostId": None}, "“hostId”. This is missing"),
         ({"hostId": ""}, "“hostId”. This must have 1 to 100"),
         ({"hostId": "00:03:C5:AA:BB"}, "12 hexadecimal digits"),
@@ -137,12 +137,12 @@ def test_what_is_none(content: bytes, said: str) -> None:
         ({"hostIdType": "imei"}, "mac, serial, mxmc"),
         ({"hostIdType": []}, "mac, serial, mxmc"),
         ({"device": "M73"}, "“device”. This must be an object"),
-        ({"device": {"serial": "1"}}, "“device.serial”. This version does not know"),
+        ({"device": {"serial": "1"}}, "“device.serial”. This version of the format does not have"),
         ({"device": {"name": "x" * 101}}, "“device.name”. This must have 0 to 100"),
         ({"device": {"name": "a\nb"}}, "control characters"),
         ({"nonce": None}, "“nonce”. This is missing"),
         ({"nonce": "short"}, "“nonce”. This must have 8 to 128"),
-        ({"createdAt": 1780300000}, "“createdAt”. This must be a text"),
+        ({"createdAt": 1780300000}, "“createdAt”. This must be text"),
         ({"requests": []}, "1 to 50"),
         ({"requests": {}}, "1 to 50"),
         ({"requests": [{"activationId": ID, "copies": 1}] * 51}, "1 to 50"),
@@ -152,7 +152,7 @@ def test_what_is_none(content: bytes, said: str) -> None:
         ({"requests": [{"activationId": ID, "copies": 1, "return": True}]}, "either “copies” or “return”"),
         ({"requests": [{"activationId": ID, "return": False}]}, "must be true"),
         ({"requests": [{"activationId": ID, "copies": 1, "retrun": True}]}, "retrun”. This version"),
-        ({"more": {}}, "“more”. This version does not know"),
+        ({"more": {}}, "“more”. This version of the format does not have"),
     ],
 )
 def test_what_is_wrong(changes: dict[str, Any], said: str) -> None:
@@ -185,7 +185,7 @@ def test_half_a_surrogate_pair_in_a_name() -> None:
 def test_one_id_twice() -> None:
     """L2: two totals for one Activation ID are refused, also where it is typed differently."""
     twice = [{"activationId": ID, "copies": 1}, {"activationId": ID.lower().replace("-", ""), "return": True}]
-    assert "stands twice" in refusal(written(requests=twice))
+    assert "appears twice" in refusal(written(requests=twice))
 
 
 def test_in_german() -> None:

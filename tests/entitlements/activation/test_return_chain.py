@@ -294,7 +294,7 @@ def test_the_page_names_the_level_that_the_reader_sees(cast: Cast, chain: Chain,
     """
     license = put_on(cast.installer, chain.served, 1)
     page = reverse("activation_return", args=[license.activation_id])
-    sentence = f"2 copies can be returned a year of the line item …-{used_up.activation_id_tail}"
+    sentence = f"2 copies of the line item …-{used_up.activation_id_tail}"
     html = html_of(client_of(cast.installer).get(page))
     assert sentence in html
     assert 'name="copies"' not in html
@@ -333,7 +333,7 @@ def test_a_hidden_level_says_neither_how_much_nor_whose(cast: Cast) -> None:
     for reader in (cast.installer, None):
         assert refusal(reader, ours, 2) == ""
         sentence = refusal(reader, ours, 3)
-        assert "a line item that this one descends from is at its limit" in sentence
+        assert "a line item further up has reached its limit" in sentence
         assert not any(character.isdigit() for character in sentence)
         for text in (issued.activation_id_tail, cast.distributor.account.name):
             assert text not in sentence
@@ -357,7 +357,7 @@ def test_one_request_takes_what_is_left_but_once(cast: Cast, chain: Chain) -> No
     device = Activation.objects.held().first()
     assert device is not None
     page = html_of(client_of(cast.installer).get(reverse("device_replace", args=[device.device_id])))
-    assert (page.count("Is rehosted to the other device."), page.count("Cannot move.")) == (1, 1)
+    assert (page.count("Is rehosted to the other device."), page.count("Cannot be rehosted.")) == (1, 1)
     carry_out_request(actor=cast.mobotix, request=request, reason="Both cameras are broken")
     assert left(chain.installed) == 0
 

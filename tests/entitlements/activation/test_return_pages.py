@@ -30,7 +30,7 @@ def test_return_says_what_is_left(cast: Cast, chain: Chain) -> None:
     client = client_of(cast.installer)
     page = html_of(client.get(address("activation_return", license)))
     assert "2 copies of this line item can be returned" in page
-    assert "2 are left of it" in page
+    assert "2 copies are left" in page
     response = client.post(address("activation_return", license), typed(copies="1"), follow=True)
     assert "1 copy has come back" in html_of(response)
     assert "1 more can be returned within a year" in html_of(response)
@@ -66,7 +66,10 @@ def test_at_the_limit(cast: Cast, chain: Chain, name: str) -> None:
     license = put_on(cast, chain.served, 5)
     give_back(cast, 2)
     page = html_of(client_of(cast.installer).get(address(name, license)))
-    assert "2 copies of this line item can be returned a year; 0 are left. Ask MOBOTIX for more." in page
+    assert (
+        "2 copies of this line item can be returned per year; 0 are left. If you need more, contact MOBOTIX."
+        in page
+    )
     assert 'name="copies"' not in page
     client = client_of(cast.mobotix)
     form = typed(copies="1", host_id=OTHER)
@@ -141,7 +144,7 @@ def test_replace_device(cast: Cast, chain: Chain) -> None:
     assert response.redirect_chain[0][0] == reverse("device_detail", args=[other.pk])
     assert set(Activation.objects.held().values_list("device__name", "copies")) == {("New camera", 1)}
     old = html_of(client.get(reverse("device_detail", args=[licenses[0].activation.device_id])))
-    assert "Nothing is on this device" in old
+    assert "No copies are on this device" in old
 
 
 def test_replace_says_what_stays_and_why(cast: Cast, chain: Chain) -> None:
@@ -152,10 +155,10 @@ def test_replace_says_what_stays_and_why(cast: Cast, chain: Chain) -> None:
     client = client_of(cast.installer)
     page = html_of(client.get(address("device_replace", licenses[0])))
     assert page.count("Is rehosted to the other device.") == 2
-    assert "Stays." in page
+    assert "Stays on this device." in page
     put_on(cast, items[0], 5)
     page = html_of(client.get(address("device_replace", licenses[0])))
-    assert "Ask MOBOTIX for more" in page
+    assert "If you need more, contact MOBOTIX" in page
     assert 'name="host_id"' not in page
     refused = client.post(address("device_replace", licenses[0]), typed(host_id=OTHER))
     assert list(errors_of(refused)) == ["__all__"]

@@ -47,7 +47,7 @@ def test_the_years_limit(cast: Cast, chain: Chain) -> None:
     put_on(cast, chain.served, 3)  # fewer than before
     assert returns_left(chain.served) == 0
     with pytest.raises(
-        ValidationError, match="2 copies of this line item can be returned a year; 0 are left"
+        ValidationError, match="2 copies of this line item can be returned per year; 0 are left"
     ):
         give_back(cast, 1)
     with pytest.raises(ValidationError):

@@ -77,7 +77,7 @@ def test_from_table_over_preview_to_result(client: Client, item: LineItem, cast:
     """E7: the preview writes nothing; "Send e-mail" is ticked; the result shows every new Activation ID."""
     bulk = started(client, address(item), table(row_for(cast), {}, row_for(cast, 3, order_number="PO 1")))
     html = page_of(client, bulk)
-    assert "2 lines, and all of them are right" in html
+    assert "All 2 lines are correct" in html
     assert cast.installer.account.name in html
     assert 'name="send_mail" class="checkboxinput form-check-input" id="id_send_mail" checked' in html
     assert LineItem.objects.count() == 1
@@ -188,7 +188,7 @@ def test_the_template_can_be_filled_in_and_uploaded(
 
 def test_a_nul_gets_a_sentence(client: Client, item: LineItem, cast: Cast) -> None:
     """Typed by a program, pasted, or in a correction: never a failure of the database."""
-    kept = "Line 1 holds a character that cannot be kept. Type it again."
+    kept = "Line 1 contains a character that cannot be stored. Type it again."
     for name in ("account_id", "email", "amount", "order_number"):
         response = client.post(address(item), table(row_for(cast) | {name: "A\x00B"}))
         assert errors_of(response) == {"__all__": [kept]}

@@ -132,7 +132,7 @@ def test_a_stranger_s_id_is_like_an_unknown_one(cast: Cast, item: LineItem) -> N
 def test_the_page_says_who_chooses_the_id_then(cast: Cast, item: LineItem) -> None:
     """A3: before anything is made."""
     html = html_of(client_of(cast.distributor).get(address(item)))
-    assert "Where its Account ID cannot be used, the portal gives the customer a free one." in html
+    assert "If the Account ID of a line cannot be used, the portal gives the customer a free one." in html
 
 
 def test_an_account_that_one_knows_makes_no_phantom(cast: Cast, item: LineItem) -> None:

@@ -67,14 +67,14 @@ def test_a_draft_is_discarded(cast: Cast, item: LineItem, by_worker: None) -> No
         "bulk_split_discarded",
         {"lines": 1},
     )
-    with pytest.raises(ValidationError, match="has gone on meanwhile"):
+    with pytest.raises(ValidationError, match="has changed in the meantime"):
         go(cast, bulk)
 
 
 def test_what_was_split_is_not_discarded(cast: Cast, item: LineItem) -> None:
     """A6: it has history."""
     bulk = split_bulk(cast.distributor, [item], [line_for(cast.installer)])
-    with pytest.raises(ValidationError, match="has gone on meanwhile"):
+    with pytest.raises(ValidationError, match="has changed in the meantime"):
         discard_bulk_split(actor=cast.distributor, bulk_id=bulk.pk, key=new_key())
     for stranger in (cast.other_distributor, cast.mobotix):
         with pytest.raises(BulkSplit.DoesNotExist):

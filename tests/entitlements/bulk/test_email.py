@@ -52,7 +52,7 @@ def test_the_result_speaks_of_what_one_looks_after(cast: Cast) -> None:
     where = reverse("bulk_split_detail", args=[bulk.pk])
     html = html_of(client_of(cast.installer).get(where))
     assert "new@buyer.example" not in html
-    assert "No e-mail about these line items has been written yet." in html
+    assert "There are no e-mails about these line items yet." in html
     assert "1 line item is left out: MOBOTIX has transferred its customer to another seller." in html
     assert "new@buyer.example" in html_of(client_of(cast.mobotix).get(where))
     data = {"key": new_key()}

@@ -153,7 +153,7 @@ def test_too_large_files_are_refused_unread() -> None:
 
 def test_the_limit_of_lines() -> None:
     assert len(read(HEADER + f"\n{LINE}" * MOST_LINES)) == MOST_LINES
-    expected = "One bulk split takes at most 10,000 lines. Make several of them."
+    expected = "A bulk split has at most 10,000 lines. Make several bulk splits."
     assert refusal(HEADER + f"\n{LINE}" * (MOST_LINES + 1)) == expected
     start = time.process_time()
     assert refusal(HEADER + f"\n{LINE}" * 100_001) == expected
@@ -252,7 +252,7 @@ def test_many_tags_and_many_parts_are_refused_before_they_are_built() -> None:
 def test_a_workbook_of_too_many_lines() -> None:
     rows = b"".join(b'<row r="%d"><c/></row>' % number for number in range(1, 100_002))
     start = time.process_time()
-    assert refusal(archive(xl__worksheets__sheet1=rows), "a.xlsx").startswith("One bulk split takes at most")
+    assert refusal(archive(xl__worksheets__sheet1=rows), "a.xlsx").startswith("A bulk split has at most")
     assert time.process_time() - start < 3
 
 
@@ -277,7 +277,7 @@ def test_huge_dimensions_are_not_believed() -> None:
     assert read(wide, "a.xlsx") == [EXPECTED]
     start = time.process_time()
     deep = edited(book, sheet, b'<row r="2"', b'<row r="1048576"')
-    assert refusal(deep, "a.xlsx").startswith("One bulk split takes at most")
+    assert refusal(deep, "a.xlsx").startswith("A bulk split has at most")
     assert time.process_time() - start < 3
 
 

@@ -103,7 +103,7 @@ def test_who_lost_the_right_meanwhile(cast: Cast, item: LineItem, by_worker: Non
     bulk.refresh_from_db()
     assert (bulk.state, bulk.failure) == (
         BulkState.FAILED,
-        "You may not do this with all of these line items any more.",
+        "You may no longer do this with all of these line items.",
     )
 
 

@@ -39,7 +39,7 @@ def test_bad_lines_are_marked_and_corrected(client: Client, item: LineItem, cast
     data = table(row_for(cast, 4) | {"index": 1, "number": 2}, {"index": 2, "number": 3, "out": "on"})
     client.post(reverse("bulk_split_correct", args=[bulk.pk]), data | seen(bulk))
     html = page_of(client, bulk)
-    assert "2 lines, and all of them are right" in html
+    assert "All 2 lines are correct" in html
     assert "Split all" in html
 
 
@@ -81,7 +81,7 @@ def test_what_a_service_refuses_is_a_message(client: Client, item: LineItem, cas
     bulk = started(client, address(item), table(row_for(cast)))
     where = reverse("bulk_split_carry_out", args=[bulk.pk])
     client.post(where, seen(bulk))
-    assert "has gone on meanwhile" in html_of(client.post(where, {"key": new_key()}, follow=True))
+    assert "has changed in the meantime" in html_of(client.post(where, {"key": new_key()}, follow=True))
     assert item.splits.count() == 1
 
 
@@ -132,14 +132,14 @@ def test_a_refused_correction_keeps_what_was_typed(client: Client, item: LineIte
     where = reverse("bulk_split_correct", args=[bulk.pk])
     rows = [row_for(cast, 7 + n) | {"index": n, "number": n + 1, "out": "on"} for n in range(2)]
     html = html_of(client.post(where, table(*rows) | seen(bulk) | {"create_customers": "on"}))
-    assert "Leave at least one line in." in html
+    assert "Keep at least one line." in html
     for n in range(2):
         assert f'name="lines-{n}-amount" value="{7 + n}"' in html
         assert f'name="lines-{n}-out" checked' in html
     assert re.search(r'name="create_customers"[^>]* checked', html)
     rows = [row_for(cast, 3) | {"index": 0, "number": 1, "email": "a\x00b"}]
     html = html_of(client.post(where, table(*rows) | seen(bulk)))
-    assert "Line 1 holds a character that cannot be kept." in html
+    assert "Line 1 contains a character that cannot be stored." in html
     assert 'name="lines-0-amount" value="3"' in html
     assert 'name="lines-1-amount" value="y"' in html  # was not sent, and is as it is
     assert "checked" not in html.partition("Lines to correct")[2].partition("</form>")[0]
@@ -154,7 +154,7 @@ def test_a_correction_from_an_old_window(client: Client, item: LineItem, cast: C
     client.post(where, table(*first) | seen(bulk))
     rows = [row_for(cast, 10 + n) | {"index": n, "number": n + 1} for n in range(3)]
     html = html_of(client.post(where, table(*rows) | old))
-    assert "What you typed stands in the lines that are still wrong." in html
+    assert "Your input is kept in the lines that are still wrong." in html
     assert 'name="lines-0-number" value="3"' in html
     assert 'name="lines-0-amount" value="12"' in html
     assert 'name="lines-1-amount"' not in html
@@ -198,8 +198,8 @@ def test_a_draft_is_discarded_after_a_question(client: Client, item: LineItem, c
 @pytest.mark.parametrize(
     ("amounts", "sentence"),
     [
-        ([1], "1 copy is split off. 1 line item is made, with an Activation ID of its own."),
-        ([2, 3], "5 copies are split off. 2 line items are made, each with an Activation ID of its own."),
+        ([1], "1 copy is split. 1 line item is created, with its own Activation ID."),
+        ([2, 3], "5 copies are split. 2 line items are created, each with its own Activation ID."),
     ],
 )
 def test_what_happens_in_words(
@@ -214,9 +214,9 @@ def test_what_happens_in_words(
     assert made in words(page_of(client, bulk))
     asked = words(html_of(client.get(reverse("bulk_split_undo", args=[bulk.pk]))))
     back = (
-        "1 copy goes back to where it was split from."
+        "1 copy goes back to the line item that it was split from."
         if one
-        else "5 copies go back to where they were split from."
+        else "5 copies go back to the line items that they were split from."
     )
     assert back in asked
 
@@ -246,7 +246,7 @@ def test_changed_lines_take_the_draft_s_place(client: Client, item: LineItem, ca
     client.post(reverse("bulk_split_carry_out", args=[again.pk]), seen(again))
     where = reverse("bulk_split_create", query={"again": again.pk})
     response = client.post(where, table(row_for(cast, 4)))
-    assert errors_of(response)["__all__"][0].startswith("This bulk split has gone on meanwhile.")
+    assert errors_of(response)["__all__"][0].startswith("This bulk split has changed in the meantime.")
     assert item.splits.count() == 1
 
 

@@ -84,12 +84,12 @@ def test_undo_all_asks_then_does(client: Client, item: LineItem, cast: Cast) -> 
     """E8."""
     bulk = split_bulk(cast.distributor, [item], [line_for(cast.installer, 2), line_for(cast.installer, 3)])
     where = reverse("bulk_split_undo", args=[bulk.pk])
-    assert "5 copies go back to where they were split from." in html_of(client.get(where))
+    assert "5 copies go back to the line items that they were split from." in html_of(client.get(where))
     html = html_of(client.post(where, {"key": new_key()}, follow=True))
     assert "This bulk split was undone" in html
     item.refresh_from_db()
     assert item.available == 100
-    assert "There is nothing to take back" in html_of(client.get(where))
+    assert "There is nothing to undo" in html_of(client.get(where))
 
 
 def test_what_stands_in_the_way_is_named(client: Client, item: LineItem, cast: Cast) -> None:
@@ -101,11 +101,11 @@ def test_what_stands_in_the_way_is_named(client: Client, item: LineItem, cast: C
     split_item(cast.installer, bought, cast.customer, copies=1)
     where = reverse("bulk_split_undo", args=[bulk.pk])
     html = html_of(client.get(where))
-    assert "1 line item cannot come back as a whole" in html
+    assert "Not all copies of 1 line item can come back" in html
     assert "Name withheld" in html
     assert cast.customer.name not in html
     response = client.post(where, {"key": new_key()})
-    assert errors_of(response)["__all__"][0].startswith("Not everything can come back")
+    assert errors_of(response)["__all__"][0].startswith("Not all copies can come back")
 
 
 def test_mobotix_undoes_with_a_reason(item: LineItem, cast: Cast) -> None:

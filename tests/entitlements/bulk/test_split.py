@@ -155,7 +155,7 @@ def test_a_stranger_reads_as_unknown(cast: Cast, item: LineItem) -> None:
     assert stranger["account_id"] == UNKNOWN
     assert [line["account_id"] for line in others] == [
         UNKNOWN,
-        "A formula stands here. Enter its value.",
+        "This is a formula. Enter its value.",
         "This is too long. Please shorten it.",
     ]
 

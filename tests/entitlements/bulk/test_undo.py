@@ -72,7 +72,7 @@ def test_later_only_mobotix_undoes_and_says_why(cast: Cast, item: LineItem) -> N
     bulk.items.update(created_at=timezone.now() - timedelta(days=15))
     with pytest.raises(ValidationError, match="see what stands in the way"):
         undo(cast.distributor, bulk)
-    with pytest.raises(ValidationError, match="Say why"):
+    with pytest.raises(ValidationError, match="Enter why"):
         undo(cast.mobotix, bulk)
     undo(cast.mobotix, bulk, reason="agreed")
     assert Movement.objects.get(kind="undo").reason == "agreed"
@@ -164,7 +164,7 @@ def test_the_page_says_so_only_where_it_is_so(
     with monkeypatch.context() as patch:
         patch.setattr(bulk_jobs, "AT_ONCE", 0)
         html = html_of(client.post(where, {"key": new_key()}, follow=True))
-    assert "The bulk split is being taken back." in html
+    assert "The bulk split is being undone." in html
     work_on(bulk.pk)
     assert "This bulk split was undone" in html_of(client.get(reverse("bulk_split_detail", args=[bulk.pk])))
 

@@ -75,7 +75,7 @@ def test_inside(chain: Chain, license: License, tmp_path: Path, monkeypatch: pyt
     assert holds, said
     assert f"license {license.license_id}: 2 × Video Analytics" in said
     assert f"device {MAC} Entrance" in said
-    assert "The key that it names is the one that signed it" in said
+    assert "The license file names the key that signed it" in said
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_not_valid_any_more(client: Client, cast: Cast, chain: Chain, license: L
         LineItem.objects.filter(pk=served.pk).update(starts_on=yesterday(), expires_on=yesterday())
     response = upload(client, license.file)
     assert verdict(response) == Verdict.OUTDATED
-    assert "This license is not valid any more" in html_of(response)
+    assert "This license is no longer valid" in html_of(response)
     assert ("It has expired" if ending == "expired" else "It ended on") in failed(response)
 
 
@@ -116,7 +116,7 @@ def test_after_its_id_was_replaced(client: Client, cast: Cast, chain: Chain, lic
     replace_activation_id(actor=cast.installer, **request)  # type: ignore[arg-type]
     response = upload(client, license.file)
     assert verdict(response) == Verdict.GOOD
-    assert "has been replaced since" in html_of(response)
+    assert "has since been replaced" in html_of(response)
 
 
 def test_of_another_portal(client: Client, license: License) -> None:

@@ -61,7 +61,7 @@ def pdf_with(data: bytes | None = None, password: str = "", times: int = 1) -> b
         (b"[]", "neither a certificate nor a license file"),
         (b"[" * 100_000, "neither a certificate nor a license file"),
         (b"\x89PNG\r\n\x1a\n\x00", "neither a certificate nor a license file"),
-        (b'{"format": "mx-license-certificate/1"}', "not the form of a certificate"),
+        (b'{"format": "mx-license-certificate/1"}', "not have the form of a certificate"),
         (b'{"format": "mx-license-certificate/1", "head": NaN}', "neither a certificate nor a license file"),
         (
             b'{"format": "mx-license-certificate/1", "head": 1e999}',
@@ -74,7 +74,7 @@ def pdf_with(data: bytes | None = None, password: str = "", times: int = 1) -> b
         (pdf_with(b"[" + b"[]," * 400_000), "10 MB, unpacked"),
         (pdf_with(bytes(100_000_000)), "cannot be read"),
         (pdf_with(bytes(2 * MAX_DOCUMENT_BYTES)), "cannot be read"),
-        (pdf_with(), "no data of a certificate"),
+        (pdf_with(), "no certificate data"),
         (pdf_with(password="secret"), "encrypted"),
         (b"-----BEGIN MACHINE FILE-----", "damaged"),
         (b"-----BEGIN MACHINE FILE-----\nAAAA\n-----END MACHINE FILE-----", "damaged"),

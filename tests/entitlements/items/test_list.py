@@ -161,7 +161,7 @@ def test_ticks_are_not_lost(cast: Cast) -> None:
     go = reverse("line_item_go", args=["split"])
     response = client.get(go, {"item": items[:2], "list": back}, follow=True)
     page = html_of(response)
-    assert "“Bulk split” takes several at once." in page
+    assert "“Bulk split” splits several at once." in page
     assert re.findall(r'value="(\d+)" checked', page) == [str(items[1]), str(items[0])]
     assert f'value="{items[3]}"' not in page
 

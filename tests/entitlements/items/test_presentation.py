@@ -64,7 +64,7 @@ def test_when_the_days_for_an_undo_are_over(cast: Cast, chain: Chain) -> None:
     LineItem.objects.filter(pk=chain.served.pk).update(created_at=long_ago)
     chain.served.refresh_from_db()
     (note,) = undo_notes(cast.installer, chain.served)
-    assert note.startswith("The days within which this split could be undone ended on ")
+    assert note.startswith("The period for undoing this split ended on ")
     response = client_of(cast.installer).get(reverse("line_item_detail", args=[chain.served.pk]))
     assert not response.context["this"].actions.undo
 
@@ -107,7 +107,7 @@ def test_mails_in_the_history_are_for_parties(cast: Cast) -> None:
     """E9: seller and owner read to whom the ID was sent; the account further up does not."""
     installed = split_item(cast.distributor, issue_item(cast), cast.installer.account, copies=9)
     served = split_item(cast.installer, installed, cast.customer, copies=2, send_mail=True)
-    text = f"An e-mail to {cast.customer_contact.email} waits to be sent."
+    text = f"An e-mail to {cast.customer_contact.email} is waiting to be sent."
     assert text in [event.text for event in timeline(cast.installer, served).events]
     assert text not in [event.text for event in timeline(cast.distributor, served).events]
     detail = reverse("line_item_detail", args=[served.pk])

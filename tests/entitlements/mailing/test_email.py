@@ -83,9 +83,9 @@ def test_sent_twice_is_once(cast: Cast, chain: Chain) -> None:
         (" , ,", "Enter at least one e-mail address."),
         ("good@a.example, bad@, b@c.example", "“bad@” is not an e-mail address."),
         ("a@b.example; c@d.example", "is not an e-mail address."),
-        ("a@b.example\nBcc: x@y.example", "Put commas between the addresses, no line breaks."),
-        ("a@b.example\r\nc@d.example", "Put commas between the addresses, no line breaks."),
-        (", ".join(f"p{n}@b.example" for n in range(1000)), "Enter at most 20 addresses; these are 1000."),
+        ("a@b.example\nBcc: x@y.example", "Separate the addresses with commas, without line breaks."),
+        ("a@b.example\r\nc@d.example", "Separate the addresses with commas, without line breaks."),
+        (", ".join(f"p{n}@b.example" for n in range(1000)), "Enter at most 20 addresses. You entered 1000."),
         ("<script>alert(1)</script>", "is not an e-mail address."),
         ("{{ x }}@b.example\u2028", "is not an e-mail address."),
         ('"\x01"@b.example', "is not an e-mail address."),
@@ -119,7 +119,7 @@ def test_all_lines_of_the_entitlement(cast: Cast) -> None:
     ]
     change_state(actor=cast.mobotix, item_id=lines[2].pk, state=State.INACTIVE, key=new_key(), reason="Audit")
     client = client_of(cast.distributor)
-    assert "One e-mail brings all 2 of them." in html_of(client.get(address(lines[0])))
+    assert "One e-mail contains all 2 of them." in html_of(client.get(address(lines[0])))
     client.post(address(lines[0]), typed("a@b.example", whole_entitlement="on"))
 
     mail = Mail.objects.get()
@@ -280,7 +280,7 @@ def test_mobotix_says_why_it_mails_what_others_sold(cast: Cast, chain: Chain) ->
     """E13: with a reason, which stands in the history beside who did it; what it sold itself needs none."""
     client = client_of(cast.mobotix)
     refused = client.post(address(chain.served), typed("lost@b.example"))
-    assert "Say why MOBOTIX does this" in html_of(refused)
+    assert "Enter why MOBOTIX does this" in html_of(refused)
     assert not chain.served.mails.exists()
     client.post(address(chain.served), typed("lost@b.example") | {"reason": "The mail was lost"})
     page = html_of(client_of(cast.installer).get(reverse("line_item_history", args=[chain.served.pk])))

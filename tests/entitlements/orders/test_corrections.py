@@ -162,7 +162,7 @@ def test_back_from_the_preview_keeps_what_was_typed(cast: Cast, chain: Chain) ->
         ("issued", {"correction": "raise", "copies": "0"}, {"copies": "Enter at least 1 copy."}),
         ("issued", {"correction": "raise", "copies": str(MAX_COPIES)}, {"copies": "at most 999,999,900"}),
         ("issued", {"correction": "", "copies": "1"}, {"correction": "Choose what to do."}),
-        ("issued", {"correction": "lower", "copies": "1", "reason": " "}, {"reason": "Say why MOBOTIX"}),
+        ("issued", {"correction": "lower", "copies": "1", "reason": " "}, {"reason": "Enter why MOBOTIX"}),
         ("issued", {"correction": "lower", "copies": "1", "reason": "x" * 501}, {"reason": "at most 500"}),
     ],
 )

@@ -71,8 +71,8 @@ def test_deploy_with_mail(cast: Cast) -> None:
     mail = Mail.objects.get()
     assert mail.recipient_email == cast.distributor.email
     assert len(mail.context["items"]) == 2
-    assert "deployed already" in html_of(client.get(address))
-    assert "deployed already" in html_of(client.post(address, {"key": new_key()}))
+    assert "already deployed" in html_of(client.get(address))
+    assert "already deployed" in html_of(client.post(address, {"key": new_key()}))
 
 
 def test_nothing_is_deployed_to_an_inactive_account(cast: Cast) -> None:

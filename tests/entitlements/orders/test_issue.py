@@ -41,7 +41,7 @@ def test_the_form_starts_with_one_line_of_today(cast: Cast) -> None:
     (row,) = page.context["lines"]
 
     assert row["starts_on"].value() == today()
-    assert "It is saved as a draft" in html_of(page)
+    assert "The entitlement is saved as a draft" in html_of(page)
 
 
 def test_an_inactive_product_is_not_offered(cast: Cast) -> None:

@@ -156,7 +156,7 @@ def test_who_had_the_old_id_hears_no_more_of_the_new_one(cast: Cast, chain: Chai
 def test_the_verification_page_says_that_an_old_certificate_is_old(cast: Cast, chain: Chain) -> None:
     """E10: genuine, but what is printed on it was replaced; no ID, no name."""
     verify = reverse("verify", args=[chain.served.verification_code])
-    sentence = "shows an Activation ID that is not valid any more"
+    sentence = "shows an Activation ID that is no longer valid"
     assert sentence not in html_of(client_of(cast.mobotix).get(verify))
     old, item = replaced(cast, chain.served)
     page = html_of(client_of(cast.mobotix).get(verify))
@@ -181,7 +181,7 @@ def test_a_reason_is_needed_from_everybody(cast: Cast, chain: Chain) -> None:
     """E5: a replaced ID is always explained."""
     for person in (cast.mobotix, cast.installer):
         response = client_of(person).post(address(chain.served), typed(reason=" "))
-        assert "Say why the ID is replaced" in str(errors_of(response))
+        assert "Enter why the ID is replaced" in str(errors_of(response))
     assert LineItem.objects.get(pk=chain.served.pk).activation_id == chain.served.activation_id
 
 
@@ -196,8 +196,8 @@ def test_by_state(cast: Cast, state: State) -> None:
         replaced(cast, item)
         assert not item.mails.exists(), "E3: only what is deployed is mailed"
         return
-    assert "no Activation ID to replace" in html_of(client.get(address(item)))
-    assert "no Activation ID to replace" in html_of(client.post(address(item), typed()))
+    assert "the Activation ID cannot be replaced" in html_of(client.get(address(item)))
+    assert "the Activation ID cannot be replaced" in html_of(client.post(address(item), typed()))
 
 
 def test_who_may(cast: Cast, chain: Chain) -> None:

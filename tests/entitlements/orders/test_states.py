@@ -71,7 +71,7 @@ def test_one_item_alone(cast: Cast, chain: Chain) -> None:
 def test_with_everything_split_from_it(cast: Cast, chain: Chain) -> None:
     """E3: the tick box says how many items it concerns."""
     page = client_of(cast.mobotix).get(address(chain.issued))
-    assert "With everything split from it (line items: 2)" in html_of(page)
+    assert "Including everything split from it (line items: 2)" in html_of(page)
     client_of(cast.mobotix).post(address(chain.issued), typed("inactive", with_splits="on"))
 
     assert states(chain) == ["inactive"] * 3

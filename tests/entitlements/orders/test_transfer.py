@@ -71,7 +71,7 @@ def test_by_the_pages(cast: Cast, chain: Chain) -> None:
     data = {name: form[name].value() for name in ("key", "former_id", "seller_id")} | {"reason": REASON}
     done = client.post(address(cast.customer), data, follow=True)
 
-    assert "The account now belongs to Outside Cameras." in html_of(done)
+    assert "The account is transferred to Outside Cameras." in html_of(done)
     assert "transferred the account to the seller" in html_of(done)
     assert REASON in html_of(done)
     assert status_of(cast.installer, cast.customer) == RelationStatus.ENDED
@@ -252,7 +252,7 @@ def test_a_reason_is_needed(cast: Cast, chain: Chain) -> None:
     }
     response = client_of(cast.mobotix).post(address(cast.customer), data)
     assert list(errors_of(response)) == ["reason"]
-    with pytest.raises(ValidationError, match="Say why"):
+    with pytest.raises(ValidationError, match="Enter why"):
         move(cast, cast.customer, cast.installer, cast.other_installer, reason=" ")
 
 
