@@ -7,7 +7,7 @@ from mxportal.shared.fields import fold
 from notifications.models import Mail, RefusedAddress, Status
 
 
-def note_fate(mail: Mail, status: str, reply: str, at: datetime) -> None:
+def record_fate(mail: Mail, status: str, reply: str, at: datetime) -> None:
     """Record what a mail's result says about its address (N2).
 
     A permanent refusal counts until a later mail is delivered.

@@ -14,7 +14,7 @@ from django.utils import timezone
 from prometheus_client import Counter
 from structlog.contextvars import bound_contextvars
 
-from notifications.bounces import note_fate
+from notifications.bounces import record_fate
 from notifications.mail_server import note_sender
 from notifications.messages import Message, one_line
 from notifications.models import Failure, Mail, Status, new_message_id
@@ -114,7 +114,7 @@ def _kept_subject(message: Message) -> str:
     return "" if message.fresh_secret else one_line(message.subject)[:255]
 
 
-def _held(mail: Mail) -> "models.QuerySet[Mail]":
+def _still_claimed(mail: Mail) -> "models.QuerySet[Mail]":
     """Return a query for the row, which is empty once another deliverer has taken the lease."""
     return Mail.objects.filter(pk=mail.pk, status=Status.QUEUED, claimed_until=mail.claimed_until)
 
@@ -125,7 +125,7 @@ def _renew_message_id(mail: Mail) -> bool:
     Returns False where the lease was lost.
     """
     mail.message_id = new_message_id()
-    return bool(_held(mail).update(message_id=mail.message_id))
+    return bool(_still_claimed(mail).update(message_id=mail.message_id))
 
 
 def _settle(mail: Mail, outcome: _Outcome, holds_until: float) -> None:
@@ -167,10 +167,10 @@ def _write_with_retries(mail: Mail, changes: dict[str, Any], outcome: _Outcome, 
 def _write_down(mail: Mail, changes: dict[str, Any], outcome: _Outcome) -> None:
     """Write the result on the row, if this deliverer still holds the lease, and note what it tells."""
     refusal, now = outcome.refusal, timezone.now()
-    if not _held(mail).update(**changes):
+    if not _still_claimed(mail).update(**changes):
         return
     if refusal is None or refusal.final:
-        note_fate(mail, changes["status"], changes["server_reply"], now)
+        record_fate(mail, changes["status"], changes["server_reply"], now)
     if outcome.is_usable is not None:
         note_sender(mail, refusal, now)
 

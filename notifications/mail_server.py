@@ -49,7 +49,7 @@ def is_unreachable() -> bool:
     return _unreachable().exists()
 
 
-def is_asked_now() -> bool:
+def may_be_probed() -> bool:
     """Return whether waking a deliverer makes sense: the server is reachable, or a probe is due (N6)."""
     return not _unreachable().filter(next_probe_at__gt=Now()).exists()
 
@@ -101,7 +101,7 @@ def sender_is_accepted() -> bool:
     return not MailServer.objects.filter(sender_refused_since__isnull=False).exists()
 
 
-def trouble() -> MailServer | None:
+def server_problem() -> MailServer | None:
     """Return the server's state where MOBOTIX has to act, else None (N6, N7)."""
     server = MailServer.objects.filter(pk=MailServer.THE_ONE).first()
     return server if server and (server.sender_refused_since or server.unreachable_since) else None

@@ -7,7 +7,7 @@ from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 
 from mxportal.shared.gauges import register_gauges
-from notifications.mail_server import trouble
+from notifications.mail_server import server_problem
 from notifications.models import Mail, Status
 
 
@@ -21,7 +21,7 @@ def outbox() -> Iterator[GaugeMetricFamily]:
     mails.add_metric(["waiting"], Mail.objects.filter(status=Status.QUEUED).count() - due["count"])
     mails.add_metric(["failed"], Mail.objects.filter(status=Status.FAILED).count())
     yield mails
-    server = trouble()
+    server = server_problem()
     usable = GaugeMetricFamily(
         "portal_mail_server_usable",
         "Whether the mail server answers, and takes the portal as sender.",

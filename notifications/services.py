@@ -21,8 +21,8 @@ from notifications.delivery import deliver
 from notifications.mail_server import (
     Turn,
     give_back_turn,
-    is_asked_now,
     is_unreachable,
+    may_be_probed,
     note_unusable,
     note_usable,
     take_turn,
@@ -61,7 +61,7 @@ def queue_mails(drafts: Iterable[MailDraft]) -> list[Mail]:
     """
     mails = Mail.objects.bulk_create([_mail_from(draft) for draft in drafts])
     if mails:
-        _ring([mail.pk for mail in mails])
+        _wake_after_commit([mail.pk for mail in mails])
     return mails
 
 
@@ -124,7 +124,7 @@ def retry_mail(pk: int, to: Recipient | None = None) -> Mail:
     if to is not None and to.email != mail.recipient_email:
         _readdress(mail, to)
     mail.save()
-    _ring([mail.pk])
+    _wake_after_commit([mail.pk])
     return mail
 
 
@@ -158,7 +158,7 @@ def retry_failed(pks: Iterable[int], to: Mapping[int, Recipient] | None = None) 
     afresh = {"status": Status.QUEUED, "attempts": 0, "next_attempt_at": Now()}
     Mail.objects.filter(pk__in=due).update(**afresh, failure="", server_reply="")
     if due:
-        _ring(due)
+        _wake_after_commit(due)
     return len(due)
 
 
@@ -167,7 +167,7 @@ def sweep() -> int:
 
     While the mail server is unreachable, one batch is enough for the probe (N6).
     """
-    most = 0 if not is_asked_now() else MAIL_BATCH if is_unreachable() else SWEEP_LIMIT
+    most = 0 if not may_be_probed() else MAIL_BATCH if is_unreachable() else SWEEP_LIMIT
     due = Mail.objects.due().order_by("next_attempt_at")
     pks = list(due.values_list("pk", flat=True)[:most])
     for start in range(0, len(pks), MAIL_BATCH):
@@ -202,7 +202,7 @@ def _clean_address(address: str) -> str:
         raise ValidationError({"recipient_email": error.error_list}) from error
 
 
-def _ring(pks: list[int]) -> None:
+def _wake_after_commit(pks: list[int]) -> None:
     """Wake a deliverer after the commit; without the broker the request succeeds, and the sweep delivers (N1).
 
     Many mails wake the sweep, which divides them into batches: a single task would keep its worker busy for longer than

@@ -17,7 +17,7 @@ from django.core.mail.message import EmailMessage
 class _TimedReader(io.RawIOBase):
     """Reads the server's answers until the deadline."""
 
-    def __init__(self, smtp: "_Timed") -> None:
+    def __init__(self, smtp: "_TimedSMTP") -> None:
         self._smtp = smtp
 
     def readable(self) -> bool:
@@ -35,7 +35,7 @@ class _TimedReader(io.RawIOBase):
         return sock.recv_into(buffer)
 
 
-class _Timed(smtplib.SMTP):
+class _TimedSMTP(smtplib.SMTP):
     """An SMTP connection with a ``deadline`` by the monotonic clock, which is set again for each mail."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -51,7 +51,7 @@ class _Timed(smtplib.SMTP):
         return super().getreply()
 
 
-class _TimedSSL(_Timed, smtplib.SMTP_SSL):
+class _TimedSSL(_TimedSMTP, smtplib.SMTP_SSL):
     """The same connection with TLS from the first byte."""
 
 
@@ -60,10 +60,10 @@ class EmailBackend(DjangoBackend):
 
     @property
     def connection_class(self) -> type[smtplib.SMTP]:
-        return _TimedSSL if self.use_ssl else _Timed
+        return _TimedSSL if self.use_ssl else _TimedSMTP
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         """Set the deadline and send; the outbox sends one mail at a time."""
-        if isinstance(self.connection, _Timed):
+        if isinstance(self.connection, _TimedSMTP):
             self.connection.start_clock()
         return super().send_messages(email_messages)

@@ -17,7 +17,7 @@ from entitlements.certificates.services.data import signed_certificate
 from entitlements.certificates.services.render import (
     certificate_context,
     certificate_filename,
-    certified,
+    certified_items,
     render_certificate,
 )
 from entitlements.items.predicates import is_party
@@ -78,7 +78,7 @@ def _certified(actor: User, item_id: int, query: CertificateQuery) -> list[LineI
     if not is_party(actor, item):
         raise PermissionDenied
     alone = [] if item.state in (State.DRAFT, State.OBSOLETE) else [item]
-    found = certified(item.entitlement) if query.whole_entitlement else alone
+    found = certified_items(item.entitlement) if query.whole_entitlement else alone
     if not found:
         raise Problem(409, "no-certificate", _("A line item in this state has no certificate."))
     return found

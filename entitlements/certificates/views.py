@@ -14,7 +14,11 @@ from accounts.quotas import Quota, spend
 from entitlements.certificates.forms import CODE, FILE, VerifyForm
 from entitlements.certificates.services.codes import verified_lines
 from entitlements.certificates.services.documents import MAX_DOCUMENT_BYTES
-from entitlements.certificates.services.render import certificate_filename, certified, render_certificate
+from entitlements.certificates.services.render import (
+    certificate_filename,
+    certified_items,
+    render_certificate,
+)
 from entitlements.items.shortcuts import load_party_item, shown
 from entitlements.ledger.signing import public_keys
 from entitlements.models import LineItem, State
@@ -38,7 +42,7 @@ def verify_start(request: HttpRequest) -> HttpResponse:
     """Ask for a code, which has its own page, or a file, whose result is stored nowhere (L7)."""
     sent = posted(request)
     if sent is None:
-        return _unlisted(
+        return _without_indexing(
             render(request, "entitlements/certificates/verify_start.html", {"form": VerifyForm()})
         )
     count = _count(request)
@@ -47,11 +51,13 @@ def verify_start(request: HttpRequest) -> HttpResponse:
     way = FILE if sent.get("way") == FILE else CODE
     form = VerifyForm(sent, request.FILES, way=way)
     if not form.is_valid() or sent.is_draft:
-        return _unlisted(render(request, "entitlements/certificates/verify_start.html", {"form": form}))
+        return _without_indexing(
+            render(request, "entitlements/certificates/verify_start.html", {"form": form})
+        )
     if form.document is None:
         return redirect("verify", form.cleaned_data["code"])
     page = render(request, "entitlements/certificates/verify_document.html", {"document": form.document})
-    return shown_once(_unlisted(page))
+    return shown_once(_without_indexing(page))
 
 
 @public("whoever holds a certificate can check it; the page tells no name, no Activation ID and no order")
@@ -64,7 +70,7 @@ def verify(request: HttpRequest, code: str) -> HttpResponse:
         return please_wait(request, count.seconds)
     lines = verified_lines(code)
     status = 200 if lines else 404
-    return _unlisted(
+    return _without_indexing(
         render(request, "entitlements/certificates/verify.html", {"lines": lines}, status=status)
     )
 
@@ -74,7 +80,7 @@ def _count(request: HttpRequest) -> Usage:
     return count_up("verify", who, most=settings.VERIFICATIONS_A_MINUTE, seconds=MINUTE)
 
 
-def _unlisted(response: HttpResponse) -> HttpResponse:
+def _without_indexing(response: HttpResponse) -> HttpResponse:
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response
 
@@ -87,7 +93,7 @@ LANGUAGES = ("en", "de")
 def line_item_certificate(request: PortalRequest, pk: int) -> HttpResponse:
     """Return the PDF of one line, or of its whole entitlement, for owner, seller, serving account and MOBOTIX (E10)."""
     item = load_party_item(request.user, pk)
-    items = certified(item.entitlement) if request.GET.get("whole") == "1" else _alone(item)
+    items = certified_items(item.entitlement) if request.GET.get("whole") == "1" else _single_item(item)
     if not items:
         return _explain(request, item, _("A line item in this state has no certificate."), 409)
     spend(request.user, Quota.DOCUMENTS)
@@ -98,8 +104,8 @@ def line_item_certificate(request: PortalRequest, pk: int) -> HttpResponse:
     return _pdf(content, certificate_filename(items), download=request.GET.get("download") == "1")
 
 
-def _alone(item: LineItem) -> list[LineItem]:
-    """Return the item as a list; no item if it is a draft or obsolete, as in ``certified``."""
+def _single_item(item: LineItem) -> list[LineItem]:
+    """Return the item as a list; no item if it is a draft or obsolete, as in ``certified_items``."""
     return [] if item.state in (State.DRAFT, State.OBSOLETE) else [item]
 
 

@@ -38,7 +38,7 @@ def lock_above(items: QuerySet[LineItem]) -> list[LineItem]:
     return lock_items(ids_above(items))[::-1]
 
 
-def above_of(item: LineItem, locked: Mapping[int, LineItem]) -> list[LineItem] | None:
+def locked_ancestors(item: LineItem, locked: Mapping[int, LineItem]) -> list[LineItem] | None:
     """Return the locked items that ``item`` descends from, from the bottom up; None if one is not locked."""
     above: list[LineItem] = []
     parent_id = item.parent_id

@@ -43,7 +43,7 @@ class LedgerBusyError(OperationalError):
 def make(connection: BaseDatabaseWrapper) -> None:
     """Create the triggers of this version, or close the ledger where some of their tables are missing."""
     triggers.create(connection)
-    if not triggers.tables_stand(connection):
+    if not triggers.tables_exist(connection):
         close(connection)
 
 

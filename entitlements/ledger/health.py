@@ -36,7 +36,7 @@ def signing_key_opens() -> bool:
     return not current_key_problem()
 
 
-def triggers_stand() -> bool:
+def triggers_are_intact() -> bool:
     """Return whether every trigger of the ledger exists, is enabled, and is the one of this version (E11)."""
     found = triggers.findings(connection)
     for finding in found:
@@ -44,6 +44,6 @@ def triggers_stand() -> bool:
     return not found
 
 
-register_check("triggers", triggers_stand)
+register_check("triggers", triggers_are_intact)
 register_check("sealing", sealing_goes_on)
 register_check("keys", signing_key_opens)

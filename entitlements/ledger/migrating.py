@@ -48,7 +48,7 @@ class GuardedExecutor(MigrationExecutor):
         parts = [Part(plan)] if fake or not plan else self._parts(plan, state)
         last = max((number for number, part in enumerate(parts) if part.touches_ledger), default=None)
         for number, part in enumerate(parts):
-            with self._around(part, is_last=number == last):
+            with self._guarded(part, is_last=number == last):
                 state = super().migrate(targets, part.plan, state, fake, fake_initial)
             if len(parts) > 1:
                 self.loader.build_graph()  # so that the loader knows which migrations are applied
@@ -94,7 +94,7 @@ class GuardedExecutor(MigrationExecutor):
         return [part for part in parts if part.plan]
 
     @contextmanager
-    def _around(self, part: Part, *, is_last: bool) -> Iterator[None]:
+    def _guarded(self, part: Part, *, is_last: bool) -> Iterator[None]:
         if not part.touches_ledger:
             yield
             return

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 @check_at_start
-def say_whether_it_can_sign() -> None:
+def log_signing_problem() -> None:
     """Log a line at level CRITICAL where KEY_ENCRYPTION_KEY does not open the signing key (L6).
 
     `/readyz` reports it, too. Another check reports a database that cannot be reached.

@@ -69,7 +69,7 @@ def guarded_tables(vendor: str) -> frozenset[str]:
     return frozenset(re.findall(r"\b(?:accounts|entitlements)_[a-z]+\b", "\n".join(statements(vendor))))
 
 
-def tables_stand(connection: BaseDatabaseWrapper) -> bool:
+def tables_exist(connection: BaseDatabaseWrapper) -> bool:
     """Return whether all tables that the triggers need exist."""
     return guarded_tables(connection.vendor) <= set(connection.introspection.table_names())
 
@@ -85,7 +85,7 @@ def drop(connection: BaseDatabaseWrapper) -> None:
 def create(connection: BaseDatabaseWrapper) -> None:
     """Drop and create every trigger of the ledger; drop only, where some of its tables do not exist."""
     drop(connection)
-    if not tables_stand(connection):
+    if not tables_exist(connection):
         return
     with connection.cursor() as cursor:
         for statement in statements(connection.vendor):

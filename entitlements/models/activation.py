@@ -29,7 +29,7 @@ def party_parts(actor: "User", prefix: str = "item__") -> list[Q]:
     return [Q(**{owner: own}), Q(**{serving: own}), Q(**{seller: own, serving: None})]
 
 
-def of_parties(actor: "User", prefix: str = "item__") -> Q:
+def is_party_condition(actor: "User", prefix: str = "item__") -> Q:
     """Return the condition that the actor's account is a party of the item in any of the ways of ``party_parts``."""
     return reduce(or_, party_parts(actor, prefix))
 
@@ -42,7 +42,7 @@ class ActivationQuerySet(LockingQuerySet["Activation"]):
 
         The other accounts up the chain see how many copies are activated, and not where.
         """
-        return self.filter(of_parties(actor))
+        return self.filter(is_party_condition(actor))
 
     def held(self) -> Self:
         """Keep activations that have copies now."""
@@ -57,7 +57,7 @@ class LicenseQuerySet(models.QuerySet["License"]):
 
         Only a reader who has the Activation ID and the host ID can read what a file contains.
         """
-        return self.filter(of_parties(actor, "activation__item__"))
+        return self.filter(is_party_condition(actor, "activation__item__"))
 
     def parts_visible_to(self, actor: "User") -> list[Self]:
         """Return ``visible_to`` as one query for each condition of ``party_parts``, for the pages of a list."""

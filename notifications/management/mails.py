@@ -45,7 +45,7 @@ def _start_of(text: str) -> datetime:
     return make_aware(datetime.combine(day, time.min))
 
 
-def masked(address: str) -> str:
+def masked_address(address: str) -> str:
     """Return the first character and the domain of an address, by which its owner can be found."""
     name, _at, domain = address.rpartition("@")
     return f"{name[:1]}…@{domain}"

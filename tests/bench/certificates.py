@@ -24,7 +24,7 @@ def certificate_vs_warm_weasyprint() -> float:
 
     The bare library draws the portal's very page with its style sheet and typefaces, in the same PDF variant.
     """
-    items = certificates.certified(Entitlement.objects.latest("pk"))
+    items = certificates.certified_items(Entitlement.objects.latest("pk"))
     context = certificates.certificate_context(items)
     html = render_to_string(certificates.TEMPLATE, context)
     attached = attached_certificate(context, items)

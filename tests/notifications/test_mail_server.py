@@ -14,7 +14,7 @@ from django.utils import timezone
 from mxportal.celery import app
 from notifications import services
 from notifications.bounces import refusals_of
-from notifications.mail_server import sender_is_accepted, trouble
+from notifications.mail_server import sender_is_accepted, server_problem
 from notifications.models import Failure, Mail, MailServer, Status
 from notifications.services import MAIL_BATCH, deliver_mails, sweep
 from scripts.services import free_port
@@ -70,7 +70,7 @@ def test_batch_ends_at_an_unreachable_server(smtp, queue, settings):
     mails = [queue() for _ in range(10)]
     deliver_mails([mail.pk for mail in mails])
     assert fates(mails) == [(Status.QUEUED, 1, Failure.UNREACHABLE)] + [(Status.QUEUED, 0, "")] * 9
-    assert trouble().unreachable_since is not None
+    assert server_problem().unreachable_since is not None
 
 
 def test_hanging_server_holds_a_batch_once(smtp, queue, settings):
@@ -94,7 +94,7 @@ def test_probes_have_a_pause(smtp, queue, settings, time_passes):
     probe_is_due()
     deliver_mails(pks)
     assert [status for status, *_ in fates(mails)] == [Status.QUEUED] * 2 + [Status.SENT] * 2
-    assert trouble() is None
+    assert server_problem() is None
 
 
 def test_one_probe_at_a_time(smtp, queue, settings):
@@ -203,11 +203,11 @@ def test_refused_sender_is_the_portals_fault(smtp, queue, reply):
     deliver_mails([mail.pk for mail in mails])
     assert fates(mails) == [(Status.QUEUED, 1, Failure.SENDER), (Status.QUEUED, 0, "")]
     assert refusals_of([ALICE]) == {}
-    assert (sender_is_accepted(), trouble().sender_reply, mails[0].server_reply) == (False, reply, "")
+    assert (sender_is_accepted(), server_problem().sender_reply, mails[0].server_reply) == (False, reply, "")
     smtp.answer_to_sender = ""
     probe_is_due()
     deliver_mails([mails[1].pk])
-    assert (sender_is_accepted(), trouble()) == (True, None)
+    assert (sender_is_accepted(), server_problem()) == (True, None)
 
 
 @pytest.mark.parametrize("reply", ["552 Message too large", "552 5.3.4 Message too large"])

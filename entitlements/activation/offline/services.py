@@ -18,7 +18,7 @@ from entitlements.activation.services.return_limits import ReturnLimits, chains_
 from entitlements.activation.services.returns import take_from_device
 from entitlements.identifiers.activation_ids import lookup_form
 from entitlements.items.checks import check_copies, check_reason
-from entitlements.items.locks import above_of, ids_above, lock_items
+from entitlements.items.locks import ids_above, lock_items, locked_ancestors
 from entitlements.items.predicates import may_activate, needs_reason
 from entitlements.models import Activation, License, LineItem, State
 
@@ -197,7 +197,7 @@ def _carry_out(step: Step, request: ActivationRequest, reason: str, locked: Mapp
     assert step.item is not None, "a step without an item has a problem"
     if step.needs_reason and step.actor is not None:
         check_reason(step.actor, step.item, reason)
-    above = above_of(step.item, locked)
+    above = locked_ancestors(step.item, locked)
     license = None if step.wanted.is_return else _activate(step, step.item, request, reason, above)
     if step.wanted.is_return and step.activation is not None and step.held:
         step.activation.item = step.item

@@ -28,22 +28,22 @@ def check_guesses(address: str | None, activation_ids: Iterable[str]) -> None:
 
     Raises TooManyGuessesError.
     """
-    for name in {_count_of(activation_id) for activation_id in activation_ids}:
-        left = current_usage(name, network_of(address), most=_most(name), seconds=HOUR_SECONDS)
+    for name in {_counter_of(activation_id) for activation_id in activation_ids}:
+        left = current_usage(name, network_of(address), most=_limit_of(name), seconds=HOUR_SECONDS)
         if left.is_used_up:
             raise TooManyGuessesError(left)
 
 
 def count_wrong_guess(address: str | None, activation_id: str) -> None:
     """Count this ID as mistyped, unknown or not an end customer's (L2)."""
-    name = _count_of(activation_id)
-    count_up(name, network_of(address), most=_most(name), seconds=HOUR_SECONDS)
+    name = _counter_of(activation_id)
+    count_up(name, network_of(address), most=_limit_of(name), seconds=HOUR_SECONDS)
 
 
-def _count_of(activation_id: str) -> str:
+def _counter_of(activation_id: str) -> str:
     has_own_form = canonical(activation_id) is not None or is_mistyped(activation_id)
     return MISSES if has_own_form else GUESSES
 
 
-def _most(name: str) -> int:
+def _limit_of(name: str) -> int:
     return settings.ACTIVATION_MISSES_AN_HOUR if name == MISSES else settings.ACTIVATION_GUESSES_AN_HOUR

@@ -14,7 +14,7 @@ from entitlements.activation.services.activate import activation_obstacle, check
 from entitlements.activation.services.devices import HostId, host_data
 from entitlements.activation.services.licenses import renew_license
 from entitlements.activation.services.returns import lock_activation, take_from_device
-from entitlements.items.locks import above_of, ids_above, lock_items
+from entitlements.items.locks import ids_above, lock_items, locked_ancestors
 from entitlements.items.predicates import may_activate
 from entitlements.models import Activation, Device, License, LineItem
 from mxportal.shared.refusals import refusal
@@ -112,7 +112,7 @@ def _rehost_all(
             host=host,
             copies=activation.copies,
             reason=reason,
-            above=above_of(activation.item, locked),
+            above=locked_ancestors(activation.item, locked),
         )
     return license.activation.device
 

@@ -93,7 +93,9 @@ def device_detail(request: PortalRequest, pk: int) -> HttpResponse:
 def device_create(request: PortalRequest) -> HttpResponse:
     """Add a device (L1)."""
     accounts = list(device_accounts(request.user).order_by("name_key", "pk")[:MAX_SUGGESTED_ACCOUNTS])
-    form = NewDeviceForm(posted(request), actor=request.user, initial={"account": _whose(request)})
+    form = NewDeviceForm(
+        posted(request), actor=request.user, initial={"account": _initial_account_id(request)}
+    )
     device = submit(form, add_device, keyed=True, actor=request.user)
     if device is None:
         return render(
@@ -103,7 +105,7 @@ def device_create(request: PortalRequest) -> HttpResponse:
     return redirect("device_detail", device.pk)
 
 
-def _whose(request: PortalRequest) -> str:
+def _initial_account_id(request: PortalRequest) -> str:
     """Return the Account ID of the account whose page led here, or of the user's own account.
 
     MOBOTIX has no devices of its own.

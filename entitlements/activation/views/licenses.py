@@ -42,13 +42,13 @@ def license_detail(request: PortalRequest, license_id: UUID) -> HttpResponse:
         "expires_on": item.expires_on,
         "may_activate": acts,
         "has_more": item.available > 0,
-        "again_url": _again(license) if request.user.may(Permission.ACTIVATE) and acts else "",
+        "again_url": _activate_again_url(license) if request.user.may(Permission.ACTIVATE) and acts else "",
         "qr": license_qr(license) if valid else None,
     }
     return render(request, "entitlements/activation/license_detail.html", context)
 
 
-def _again(license: License) -> str:
+def _activate_again_url(license: License) -> str:
     """Return the address of Activate with the same device and number filled in."""
     query = {"host_id": license.activation.device.host_id, "copies": license.copies}
     return reverse("line_item_activate", args=[license.activation.item_id], query=query)

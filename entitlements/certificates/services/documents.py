@@ -122,8 +122,8 @@ def _parsed(content: bytes) -> dict[str, Any]:
         if data["format"] == CERTIFICATE_FORMAT:
             return data
     except BROKEN as error:
-        raise ValidationError(_neither()) from error
-    raise ValidationError(_neither())
+        raise ValidationError(_neither_text()) from error
+    raise ValidationError(_neither_text())
 
 
 def too_large() -> str:
@@ -131,5 +131,5 @@ def too_large() -> str:
     return _("This file is too large to be checked here: at most 10 MB, unpacked.")
 
 
-def _neither() -> str:
+def _neither_text() -> str:
     return _("This is neither a certificate nor a license file of the portal.")

@@ -17,7 +17,7 @@ TEMPLATE = "certificates/certificate.html"
 STYLESHEET = "css/certificate.css"
 
 
-def certified(entitlement: Entitlement) -> list[LineItem]:
+def certified_items(entitlement: Entitlement) -> list[LineItem]:
     """Return the lines that a certificate of the whole entitlement names: neither drafts nor obsolete ones (E10)."""
     lines = entitlement.line_items.exclude(state__in=[State.DRAFT, State.OBSOLETE])
     return list(lines.select_related("product").order_by("pk"))

@@ -44,7 +44,7 @@ def _publish() -> bool:
     stamp = _stamp(document)
     _write_files(day, document, stamp)
     try:
-        _note(day, head, stamp)
+        _record_publication(day, head, stamp)
     except IntegrityError:
         return False  # another beat was faster
     return True
@@ -98,7 +98,7 @@ def _write_files(day: date, document: bytes, stamp: bytes) -> None:
 
 
 @transaction.atomic(durable=True)
-def _note(day: date, head: LedgerHead, stamp: bytes) -> None:
+def _record_publication(day: date, head: LedgerHead, stamp: bytes) -> None:
     """Record that the day's head is published, and queue its mails.
 
     Raises IntegrityError where another process has done so.

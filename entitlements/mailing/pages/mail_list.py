@@ -22,10 +22,10 @@ from entitlements.items.rows import ItemRow, item_rows
 from entitlements.mailing.services.addressees import with_addressees
 from entitlements.mailing.services.resending import resendable
 from entitlements.models import LineItem
-from entitlements.models.activation import of_parties
+from entitlements.models.activation import is_party_condition
 from entitlements.models.line_item import LineItemQuerySet
 from mxportal.shared.pagination import COUNT_CAP, IndexedPart, capped
-from notifications.mail_server import trouble
+from notifications.mail_server import server_problem
 from notifications.models import Mail, MailServer, Status
 from notifications.registry import kind_label
 
@@ -35,7 +35,7 @@ SUBJECT = ("subject",)
 
 def _party_items(actor: User) -> LineItemQuerySet:
     """Return the items whose mails the actor reads; not those it sold that another account now serves (E5, E17)."""
-    return LineItem.objects.visible_to(actor).filter(of_parties(actor, ""))
+    return LineItem.objects.visible_to(actor).filter(is_party_condition(actor, ""))
 
 
 def _people(actor: User) -> QuerySet[User]:
@@ -139,7 +139,7 @@ def party_item(actor: User, pk: int) -> ItemRow | None:
 
 def mail_server_trouble(actor: User) -> MailServer | None:
     """Return what is wrong with the mail server, for MOBOTIX only; partners read it at their own mails (N7)."""
-    return trouble() if actor.account.is_mobotix else None
+    return server_problem() if actor.account.is_mobotix else None
 
 
 def _start_of(day: date) -> datetime:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from notifications.management.mails import add_filters, failed_mails, masked
+from notifications.management.mails import add_filters, failed_mails, masked_address
 
 COLUMNS = "ID\tWRITTEN\tKIND\tTO\tATTEMPTS\tREASON"
 
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         self.stdout.write(COLUMNS)
         for mail in failed_mails(options).iterator(chunk_size=1000):
             whole = options["addresses"]
-            to = mail.recipient_email if whole else masked(mail.recipient_email)
+            to = mail.recipient_email if whole else masked_address(mail.recipient_email)
             reason = mail.last_error if whole else mail.failure  # a server's reply often names the address
             cells = [mail.pk, f"{mail.created_at:%Y-%m-%d %H:%M}", mail.kind, to, mail.attempts, reason]
             self.stdout.write("\t".join(map(str, cells)))

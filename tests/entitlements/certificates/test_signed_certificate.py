@@ -16,7 +16,7 @@ from django.urls import reverse
 from pypdf import PdfReader
 
 from accounts.models import Tier
-from entitlements.certificates.services.render import certified, render_certificate
+from entitlements.certificates.services.render import certified_items, render_certificate
 from entitlements.ledger.movements import record_device_movement, record_movement
 from entitlements.ledger.sealing import proofs
 from entitlements.ledger.sealing.commitments import item_token
@@ -126,7 +126,7 @@ def test_it_is_checked_by_the_portal_and_without_it(chain: Chain, tmp_path: Path
 def test_a_whole_entitlement(cast: Cast, chain: Chain, tmp_path: Path) -> None:
     """E7, L7: several lines, each with its proofs, under one head."""
     split_item(cast.installer, chain.installed, cast.customer, copies=3, order_number="PO-4711")
-    pdf = render_certificate(items=certified(chain.served.entitlement), language="de")
+    pdf = render_certificate(items=certified_items(chain.served.entitlement), language="de")
     assert [line["quantity"] for line in data_of(pdf)["certificate"]["lines"]] == [5, 3]
     holds, said = both_say(pdf, tmp_path)
     assert holds

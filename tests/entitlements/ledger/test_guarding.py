@@ -119,7 +119,7 @@ def test_what_cannot_carry_the_triggers_is_closed(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr(triggers, "create", cannot)
         guarding.make_or_close(connection)
         assert "ledger_movement_closed" in "".join(triggers.definitions(connection))
-        monkeypatch.setattr(triggers, "tables_stand", lambda connection: False)
+        monkeypatch.setattr(triggers, "tables_exist", lambda connection: False)
         monkeypatch.setattr(triggers, "create", triggers.drop)
         guarding.make(connection)
         assert "ledger_movement_closed" in "".join(triggers.definitions(connection))

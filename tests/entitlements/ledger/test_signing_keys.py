@@ -169,11 +169,11 @@ def test_a_start_says_that_the_key_does_not_open(
     """L6: web and worker log it, `migrate` warns; both work without a database."""
     monkeypatch.setattr(startup.connection, "close", lambda: None)  # the test's transaction goes on
     active_key()
-    startup.say_whether_it_can_sign()
+    startup.log_signing_problem()
     assert not caplog.records
     assert startup.signing_key_opens(databases=["default"]) == []
     settings.KEY_ENCRYPTION_KEY = Fernet.generate_key().decode()
-    startup.say_whether_it_can_sign()
+    startup.log_signing_problem()
     (record,) = caplog.records
     assert (record.levelname, "does not open the signing key" in record.message) == ("CRITICAL", True)
     assert [warning.id for warning in startup.signing_key_opens(databases=["default"])] == ["mxportal.W001"]
@@ -190,7 +190,7 @@ def test_a_start_without_a_database(
 
     monkeypatch.setattr(startup.connection, "close", lambda: None)
     monkeypatch.setattr(startup, "current_key_problem", unreachable)
-    startup.say_whether_it_can_sign()
+    startup.log_signing_problem()
     assert "The signing key was not checked: OperationalError" in caplog.text
     assert startup.signing_key_opens(databases=["default"]) == []
 
