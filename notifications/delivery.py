@@ -148,9 +148,9 @@ def _settle(mail: Mail, outcome: _Outcome, holds_until: float) -> None:
 
 
 def _write_with_retries(mail: Mail, changes: dict[str, Any], outcome: _Outcome, holds_until: float) -> None:
-    """N1: the mail server answers once, so a database that restarts is waited for, as long as the lease lasts.
+    """Write the result, and wait for a database that restarts, because the mail server answers only once (N1).
 
-    ``holds_until``: its end by the monotonic clock, which nobody sets.
+    ``holds_until`` is the end of the lease by the monotonic clock, which nobody sets. Raises the database's error then.
     """
     while True:
         try:

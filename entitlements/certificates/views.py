@@ -32,7 +32,7 @@ MINUTE = 60
 
 
 @public(
-    "whoever holds a certificate or a license file can check it; the page tells no name and no Activation ID"
+    "anybody with a certificate or a license file can check it; the page tells no name and no Activation ID"
 )
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -60,7 +60,7 @@ def verify_start(request: HttpRequest) -> HttpResponse:
     return shown_once(_without_indexing(page))
 
 
-@public("whoever holds a certificate can check it; the page tells no name, no Activation ID and no order")
+@public("anybody with a certificate can check it; the page tells no name, no Activation ID and no order")
 @never_cache
 @require_safe
 def verify(request: HttpRequest, code: str) -> HttpResponse:

@@ -45,7 +45,7 @@ def may_hand_on(actor: User, item: LineItem) -> bool:
 def may_replace(actor: User, item: LineItem) -> bool:
     """Return whether the actor may replace the Activation ID (E5).
 
-    The rule is that of ``may_hand_on``: the owner, who got the ID, may not.
+    The rule is the same as in ``may_hand_on``: the owner, who got the ID, may not.
     """
     return may_hand_on(actor, item)
 

@@ -42,7 +42,7 @@ CARRY_OUT, EDIT, ADD, REMOVE = "carry_out", "edit", "add", "remove:"
 
 
 @public(
-    "who serves an end customer may have no login; the Activation ID is the proof, and wrong ones are counted"
+    "people without a login may serve an end customer; the Activation ID is the proof, wrong ones are counted"
 )
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
