@@ -18,7 +18,7 @@ from accounts.models import User
 COOKIE = "known_browser"
 SALT = "accounts.known_browsers"
 SECONDS = 180 * 24 * 3600
-MOST = 5  # persons of one browser
+MAX_PERSONS = 5  # persons of one browser
 STAMP_LENGTH = 16
 
 Entries = dict[str, list[str]]  # by the user's number: the browser's name, and what follows from the password
@@ -59,7 +59,9 @@ class KnownBrowserMiddleware:
 def _with(entries: Entries, user: User) -> Entries:
     """A new name with each login: a count that an earlier copy of the cookie has used up is none of this browser's."""
     others = {pk: entry for pk, entry in entries.items() if pk != str(user.pk)}
-    return {str(user.pk): [secrets.token_urlsafe(12), _stamp(user)]} | dict(list(others.items())[: MOST - 1])
+    return {str(user.pk): [secrets.token_urlsafe(12), _stamp(user)]} | dict(
+        list(others.items())[: MAX_PERSONS - 1]
+    )
 
 
 def _set_cookie(response: HttpResponse, entries: Entries) -> None:

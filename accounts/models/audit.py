@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from accounts.models.user import User
 
 
-BATCH = 1000  # entries in one statement
+INSERT_BATCH = 1000  # entries in one statement
 
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
@@ -46,7 +46,7 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
             )
             for one in about
         ]
-        self.bulk_create(entries, batch_size=BATCH)
+        self.bulk_create(entries, batch_size=INSERT_BATCH)
 
     def visible_to(self, actor: "User") -> Self:
         """A2: who else sells to an account, or asked to, is read by the account itself and by MOBOTIX only.

@@ -7,13 +7,13 @@ from django.utils import timezone
 
 from accounts.models import ApiRequest
 
-AT_ONCE = 10_000
+DELETE_BATCH = 10_000
 
 
 def drop_old_requests() -> int:
     """Delete what is older than API_LOG_DAYS, a part at a time, so that no lock lasts. Returns how many."""
     old = ApiRequest.objects.filter(at__lt=timezone.now() - timedelta(days=settings.API_LOG_DAYS))
     dropped = 0
-    while pks := list(old.values_list("pk", flat=True)[:AT_ONCE]):
+    while pks := list(old.values_list("pk", flat=True)[:DELETE_BATCH]):
         dropped += ApiRequest.objects.filter(pk__in=pks).delete()[0]
     return dropped

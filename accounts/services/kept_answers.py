@@ -13,7 +13,7 @@ from accounts.models import KeptAnswer, Operation, User
 from accounts.models.operation import key_reused
 from mxportal.shared.encryption import encryption
 
-AT_ONCE = 1000
+DELETE_BATCH = 1000
 
 
 class AnswerGoneError(Exception):
@@ -67,6 +67,6 @@ def drop_old_answers() -> int:
     """Delete answers older than API_ANSWER_DAYS, some at a time. Their operations stay. Returns the number."""
     old = KeptAnswer.objects.filter(created_at__lt=timezone.now() - timedelta(days=settings.API_ANSWER_DAYS))
     dropped = 0
-    while pks := list(old.values_list("pk", flat=True)[:AT_ONCE]):
+    while pks := list(old.values_list("pk", flat=True)[:DELETE_BATCH]):
         dropped += KeptAnswer.objects.filter(pk__in=pks).delete()[0]
     return dropped

@@ -3,7 +3,7 @@
 A page with a form has a random draft in its address. A POST writes what was typed under the draft of its page, so that
 Back finds it. Where the answer would be a page and no redirect, the answer's page gets a draft of its own and is shown
 by a GET: a reload sends nothing twice. A draft never executes anything: ``submit`` calls no service for one.
-Neither files nor passwords are kept, and no more than ``MOST`` drafts of ``LARGEST`` characters in all.
+Neither files nor passwords are kept, and at most ``MAX_DRAFTS`` drafts with ``MAX_DRAFT_CHARACTERS`` in all.
 """
 
 import re
@@ -18,9 +18,13 @@ from django.utils.translation import gettext as _
 
 from mxportal.shared.limits import count_up, network_of
 
-MOST = 24  # drafts of a session
-LARGEST = 300_000  # characters, of all drafts of a session together
-VISITORS_LARGEST, VISITORS_A_MINUTE, VISITORS_SECONDS = 20_000, 30, 3600  # of one address without a login
+MAX_DRAFTS = 24  # drafts of a session
+MAX_DRAFT_CHARACTERS = 300_000  # characters, of all drafts of a session together
+VISITORS_MAX_CHARACTERS, VISITORS_A_MINUTE, VISITORS_SECONDS = (
+    20_000,
+    30,
+    3600,
+)  # of one address without a login
 RETURNING_LARGE_A_MINUTE = 3  # of one address, larger ones whose login has ended
 PARAMETER = "draft"
 SESSION_KEY = "drafts"
@@ -98,11 +102,11 @@ def keep(
         "is_typed": is_typed,
         "is_news": is_news,
     }
-    if len(entry["sent"]) > LARGEST // 2:
+    if len(entry["sent"]) > MAX_DRAFT_CHARACTERS // 2:
         return False
     drafts = {name: old for name, old in request.session.get(SESSION_KEY, {}).items() if name != draft}
     drafts[draft] = entry
-    while len(drafts) > MOST or sum(len(one["sent"]) for one in drafts.values()) > LARGEST:
+    while len(drafts) > MAX_DRAFTS or sum(len(one["sent"]) for one in drafts.values()) > MAX_DRAFT_CHARACTERS:
         del drafts[next(iter(drafts))]
     request.session[SESSION_KEY] = drafts
     return True
@@ -178,7 +182,7 @@ def may_keep(request: HttpRequest, address: str | None, *, returning: bool = Fal
     ``returning``: somebody whose login has ended, whose form may be as large as any; even fewer of these.
     """
     sent = posted(request)
-    is_small = sent is not None and len(sent.kept()) <= VISITORS_LARGEST
+    is_small = sent is not None and len(sent.kept()) <= VISITORS_MAX_CHARACTERS
     if not (is_small or returning):
         return False
     name, most = ("drafts", VISITORS_A_MINUTE) if is_small else ("large-drafts", RETURNING_LARGE_A_MINUTE)

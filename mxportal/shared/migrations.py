@@ -17,7 +17,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations import AddConstraint, AddIndex, RemoveIndex
 from django.db.models import Max, Min, QuerySet
 
-BATCH = 2_000
+FILL_BATCH = 2_000
 PAUSE = 0.05  # seconds between two batches, in which others write
 IS_INVALID = "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(%s) AND NOT indisvalid"
 
@@ -74,7 +74,7 @@ class CheckAllRows(ValidateConstraint):
             super().database_forwards(app_label, schema_editor, from_state, to_state)
 
 
-def fill_in_batches(rows: QuerySet, batch: int = BATCH, pause: float = PAUSE, **values: Any) -> int:
+def fill_in_batches(rows: QuerySet, batch: int = FILL_BATCH, pause: float = PAUSE, **values: Any) -> int:
     """Give these rows the values, some at a time by number, each lot in a transaction of its own. Says how many.
 
     ``rows`` are those that lack the values, so that a run that was killed goes on where it ended.

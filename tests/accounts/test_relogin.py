@@ -16,7 +16,7 @@ from mxportal.shared.drafts import (
     RETURNING_LARGE_A_MINUTE,
     SESSION_KEY,
     VISITORS_A_MINUTE,
-    VISITORS_LARGEST,
+    VISITORS_MAX_CHARACTERS,
 )
 from mxportal.shared.keys import reader_of
 from tests.factories import PASSWORD, Cast
@@ -174,7 +174,7 @@ def test_a_key_names_its_reader_and_nobody_else(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    ("length", "most"), [(10, VISITORS_A_MINUTE), (VISITORS_LARGEST + 1, RETURNING_LARGE_A_MINUTE)]
+    ("length", "most"), [(10, VISITORS_A_MINUTE), (VISITORS_MAX_CHARACTERS + 1, RETURNING_LARGE_A_MINUTE)]
 )
 def test_without_a_login_little_is_kept(cast: Cast, length: int, most: int) -> None:
     """U10: a key shows for whom a form was made, not who sends it: of one address few are kept, for an hour."""

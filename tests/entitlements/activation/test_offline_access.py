@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts.models import User
 from entitlements.activation.offline.pages import license_link
 from entitlements.models import License, LineItem, Movement
-from mxportal.shared.drafts import MOST, VISITORS_A_MINUTE, VISITORS_LARGEST
+from mxportal.shared.drafts import MAX_DRAFTS, VISITORS_A_MINUTE, VISITORS_MAX_CHARACTERS
 from tests.entitlements.activation.devices import balances
 from tests.entitlements.activation.test_offline import mistyped
 from tests.entitlements.activation.test_offline_pages import ADDRESS, press, scan, text_of, typed
@@ -148,9 +148,9 @@ def test_visitors_make_few_and_small_sessions(chain: Chain) -> None:
     """U10: a visitor's typed text is kept for an hour; a very large form gets its page as the answer."""
     client = Client()
     typed = {"step": "add", "wanted-TOTAL_FORMS": "1"}
-    assert client.post(ADDRESS, typed | {"host_id": "x" * VISITORS_LARGEST}).status_code == 200
+    assert client.post(ADDRESS, typed | {"host_id": "x" * VISITORS_MAX_CHARACTERS}).status_code == 200
     assert client.post(ADDRESS, typed).status_code == 302
     assert client.session.get_expiry_age() <= 3600
     answers = [client.post(ADDRESS, typed).status_code for _ in range(2 * VISITORS_A_MINUTE + 2)]
     assert 200 in answers, "also where a minute ends meanwhile"
-    assert len(client.session["drafts"]) <= MOST
+    assert len(client.session["drafts"]) <= MAX_DRAFTS

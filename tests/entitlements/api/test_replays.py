@@ -125,7 +125,7 @@ def test_an_answer_that_is_gone_is_said_so_and_nothing_is_done(
 def test_answers_are_dropped_some_at_a_time(
     cast: Cast, chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept_answers, "AT_ONCE", 2)
+    monkeypatch.setattr(kept_answers, "DELETE_BATCH", 2)
     program = program_of(cast.installer)
     for _ in range(3):
         program.post(f"/items/{chain.served.pk}/undo", {"copies": 1})
