@@ -1,4 +1,4 @@
-"""What: products, entitlements, line items, the ledger of quantities, split and certificates."""
+"""The app of products, entitlements, line items, the ledger of quantities, splits, activations and certificates."""
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
@@ -8,7 +8,7 @@ class EntitlementsConfig(AppConfig):
     name = "entitlements"
 
     def ready(self) -> None:
-        """Keep triggers (E11), rights and a first key (L6) after every migration; register the rest."""
+        """Set up triggers (E11), rights and a first key (L6) after every migration; register mails and checks."""
         from entitlements import badges, navigation  # noqa: F401
         from entitlements.api import outages  # noqa: F401
         from entitlements.ledger import health, metrics, startup  # noqa: F401

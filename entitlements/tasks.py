@@ -1,4 +1,4 @@
-"""What beat calls. Tasks may run twice, and two at once."""
+"""Tasks that beat starts. Each of them may run twice, and twice at once."""
 
 import logging
 
@@ -17,7 +17,7 @@ BATCHES_A_TURN = 10  # some seconds: mails wait for the same workers
 
 @shared_task(name="entitlements.seal_ledger", ignore_result=True)
 def seal_ledger() -> None:
-    """Give the movements since the last time their places in the tree; of very many, the next turn takes the rest."""
+    """Seal the movements and records since the last run, a limited number; the next run takes the others (E11)."""
     try:
         sealing.seal_ledger(batches=BATCHES_A_TURN)
         record_sealing.seal_records(batches=BATCHES_A_TURN)
@@ -27,7 +27,7 @@ def seal_ledger() -> None:
 
 @shared_task(name="entitlements.publish_head", ignore_result=True)
 def publish_head() -> None:
-    """Today's head of the ledger, unless it is published."""
+    """Publish today's head of the ledger, unless it is published (E11)."""
     try:
         publishing.publish_head()
     except SealingStoppedError as error:
@@ -36,13 +36,13 @@ def publish_head() -> None:
 
 @shared_task(name="entitlements.notify_expiring", ignore_result=True)
 def notify_expiring() -> None:
-    """N5: today's notices, unless they are written."""
+    """Queue today's notices, unless they are queued (N5)."""
     expiring.notify_expiring()
 
 
 @shared_task(name="entitlements.send_digest", ignore_result=True)
 def send_digest() -> None:
-    """This week's digest, unless it is written."""
+    """Queue this week's digest, unless it is queued (N5)."""
     expiring.send_digest()
 
 
@@ -50,11 +50,11 @@ def send_digest() -> None:
     name="entitlements.work_on_bulk_split", acks_late=True, reject_on_worker_lost=True, ignore_result=True
 )
 def work_on_bulk_split(pk: int) -> None:
-    """Check, carry out or undo this bulk split, whichever its row asks for."""
+    """Check, carry out, mail or undo this bulk split, as its row asks for."""
     bulk_jobs.work_on(pk)
 
 
 @shared_task(name="entitlements.sweep_bulk_splits", ignore_result=True)
 def sweep_bulk_splits() -> None:
-    """Wake the bulk splits that were left behind."""
+    """Wake the bulk splits that stalled."""
     bulk_jobs.sweep_bulk_splits()

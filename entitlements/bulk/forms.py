@@ -1,4 +1,4 @@
-"""Bulk split: three ways for the lines to come in, and the forms of the steps that follow."""
+"""Forms of bulk splits: three ways to enter lines, and the steps that follow."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,10 +29,10 @@ Choices = Sequence[tuple[str, str]]
 
 
 class LineForm(forms.Form):
-    """One line on the screen. It judges nothing: that is done for all lines together.
+    """One line on the screen. It checks nothing, because all lines are checked together.
 
-    All lines of a table have the same columns: ``asks_source`` is said for all of them. ``index`` is its place among
-    the lines of a draft, and ``is_out`` whether it is left out, where it stands there to be corrected.
+    All lines of a table have the same columns, so ``asks_source`` is the same for all. ``index`` is the line's place
+    among the lines of a draft. ``is_out`` says that the line, which is shown for correction, is left out.
     """
 
     def __init__(
@@ -75,16 +75,16 @@ class LineForm(forms.Form):
         return attributes
 
     def cells(self) -> Iterable[dict[str, Any]]:
-        """What stands in the row's columns."""
+        """Return the cells of the row's columns."""
         return [self._cell(name) for name in self.fields if name not in OF_NEW_CUSTOMERS]
 
     def customer_cells(self) -> Iterable[dict[str, Any]]:
-        """What a new end customer needs besides, folded away where nothing of it is filled in."""
+        """Return the cells of a new end customer, which are folded away while all of them are empty."""
         return [self._cell(name) for name in OF_NEW_CUSTOMERS]
 
     @property
     def has_customer(self) -> bool:
-        """Something of a new end customer is filled in, or asked for."""
+        """Return whether data of a new end customer is filled in or missing."""
         return any(getattr(self.line, name) or name in self.problems for name in OF_NEW_CUSTOMERS)
 
     def _cell(self, name: str) -> dict[str, Any]:
@@ -92,7 +92,7 @@ class LineForm(forms.Form):
 
 
 def typed_lines(data: Mapping[str, Any]) -> list[BulkLine]:
-    """The lines as they stand on the screen, right or wrong; an empty one is none, but keeps its place."""
+    """Return the lines as they are on the screen, right or wrong; an empty line is ignored, but keeps its number."""
     count = typed_number(data.get("lines-total", ""), digits=3) or 0
     return [
         with_plain_amount(
@@ -104,12 +104,12 @@ def typed_lines(data: Mapping[str, Any]) -> list[BulkLine]:
 
 
 def is_empty(line: BulkLine) -> bool:
-    """Nothing but, perhaps, where the copies come from."""
+    """Return whether the line has no value, except perhaps its source."""
     return not any(getattr(line, name) for name in FIELDS if name != "activation_id")
 
 
 class BulkSplitForm(KeyedForm):
-    """The way is the button that was pressed."""
+    """The way and the lines of a bulk split; the button that was pressed is the way."""
 
     file = forms.FileField(
         label=_("CSV or XLSX file"),
@@ -139,17 +139,17 @@ class BulkSplitForm(KeyedForm):
 
     @property
     def column_names(self) -> str:
-        """The order of a pasted text without a header."""
+        """Return the order of columns of a pasted text without a header."""
         return ", ".join(label_of(name) for name in self.columns)
 
     @property
     def way(self) -> str:
-        """How the lines come in."""
+        """Return how the lines are entered."""
         asked = self.data.get("way", "") if self.is_bound else str(self.initial.get("way", ""))
         return asked if asked in WAYS else Origin.TABLE
 
     def clean(self) -> dict[str, Any]:
-        """The lines of the way that was chosen; what is wrong with them as a whole, at its field."""
+        """Read the lines from the way that was chosen; report what is wrong with them as a whole at its field."""
         field = {Origin.FILE.value: "file", Origin.PASTE.value: "text"}.get(self.way)
         if field is None or field not in self.errors:
             try:
@@ -172,7 +172,7 @@ class BulkSplitForm(KeyedForm):
         return lines
 
     def order(self) -> dict[str, Any]:
-        """The service's arguments."""
+        """Return the arguments of the service."""
         data = self.cleaned_data
         return {
             "lines": self.lines,
@@ -184,7 +184,7 @@ class BulkSplitForm(KeyedForm):
 
 
 class SeenForm(KeyedForm):
-    """Of a page that shows a draft: it says which version of it (``BulkSplit.version``)."""
+    """The version of a draft that the page shows (``BulkSplit.version``)."""
 
     seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
 
@@ -198,7 +198,7 @@ class TypedLine:
 
 
 class CorrectionForm(SeenForm):
-    """The wrong lines stand in the page with their index; a tick leaves one out."""
+    """The wrong lines, each with its index; a tick leaves one out."""
 
     create_customers = forms.BooleanField(
         label=_("Create unknown end customers"),
@@ -212,17 +212,17 @@ class CorrectionForm(SeenForm):
             del self.fields["create_customers"]
 
     def service_data(self) -> dict[str, Any]:
-        """The service's arguments."""
+        """Return the arguments of the service."""
         data = {"create_customers": False} | super().service_data()
         corrections = {index: None if typed.is_out else typed.line for index, typed in self._typed().items()}
         return data | {"corrections": corrections}
 
     def typed_by_number(self) -> dict[int, TypedLine]:
-        """What was typed, by the line's number, which stays when lines before it are left out."""
+        """Return what was typed by the line's number, which stays the same when earlier lines are left out."""
         return {typed.line.number: typed for typed in self._typed().values()}
 
     def _typed(self) -> dict[int, TypedLine]:
-        """By index of the line."""
+        """Return what was typed by the line's index."""
         found = {}
         for row, line in enumerate(typed_lines(self.data)):
             index = typed_number(self.data.get(f"lines-{row}-index", ""), digits=5)
@@ -233,20 +233,20 @@ class CorrectionForm(SeenForm):
 
 
 class CarryOutForm(SeenForm):
-    """E7: "Send e-mail" stands ticked."""
+    """"Split all", with "Send e-mail" ticked (E7)."""
 
     send_mail = forms.BooleanField(label=_("Send e-mail"), required=False, initial=True)
     attach_certificate = forms.BooleanField(label=_("Attach certificate"), required=False)
 
 
 class EmailAllForm(KeyedForm):
-    """E9 for all."""
+    """"Email all" (E9)."""
 
     attach_certificate = forms.BooleanField(label=_("Attach certificate"), required=False)
 
 
 class UndoAllForm(KeyedForm):
-    """E8, E13 for all."""
+    """"Undo all", with a reason if one is needed (E8, E13)."""
 
     reason = ReasonField()
 
@@ -259,7 +259,7 @@ class UndoAllForm(KeyedForm):
 
 
 def wrong_lines(bulk: BulkSplit, sources: list[LineItem], typed: Mapping[int, TypedLine]) -> list[LineForm]:
-    """The first wrong lines, to be corrected on the screen, or as they were ``typed`` there, by their number."""
+    """Return forms of the first wrong lines, as in the draft or as ``typed`` on the screen, by their number."""
     lines, choices = lines_of(bulk), source_choices(sources)
     wrong = list(bulk.findings.get("lines", {}).items())[:MOST_ON_SCREEN]
     asks_source = len(sources) > 1 or any("activation_id" in errors for _index, errors in wrong)

@@ -1,4 +1,4 @@
-"""What the page of a bulk split shows, in each of its states, as far as the reader may see it."""
+"""What the page of a bulk split shows in each of its states, as far as the reader may see it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +26,7 @@ SUGGESTED = 200
 
 @dataclass(frozen=True)
 class SourceRow:
-    """One ticked item, with what the lines take of it."""
+    """One ticked item, with the copies that the lines take from it."""
 
     row: ItemRow
     taken: int
@@ -44,7 +44,7 @@ class LineRow:
 
 
 def source_choices(sources: list[LineItem]) -> list[tuple[str, str]]:
-    """The ticked items to choose from: product, last group, and how many there are."""
+    """Return the ticked items as choices: product, last group of the Activation ID, and available copies."""
     return [
         (
             source.activation_id,
@@ -55,14 +55,14 @@ def source_choices(sources: list[LineItem]) -> list[tuple[str, str]]:
 
 
 def suggestions(actor: User) -> dict[str, Any]:
-    """Account IDs and addresses to choose from while typing: the first ones, which is all of them for most."""
+    """Return Account IDs and addresses to choose from while typing: the first ones, which are all for most accounts."""
     first = list(targets_of(actor).order_by("name_key", "pk")[:SUGGESTED])
     people = User.objects.visible_to(actor).active().filter(account__in=first).select_related("account")
     return {"accounts": first, "people": people.order_by("account__name_key", "last_name", "pk")[:SUGGESTED]}
 
 
 def source_rows(actor: User, bulk: BulkSplit, sources: list[LineItem]) -> list[SourceRow]:
-    """E6: taken of available, and what is wrong with the sum."""
+    """Return the copies taken from each source, those available, and what is wrong with the sum (E6)."""
     taken, errors = bulk.findings.get("taken", {}), bulk.findings.get("sources", {})
     return [
         SourceRow(
@@ -76,7 +76,7 @@ def source_rows(actor: User, bulk: BulkSplit, sources: list[LineItem]) -> list[S
 
 
 def line_page(actor: User, bulk: BulkSplit, number: str) -> tuple[Page[Any], list[LineRow]]:
-    """Every line, a page at a time; they are a list, so pages have numbers."""
+    """Return one page of all lines. The lines are a list, so pages have numbers."""
     page = Paginator(lines_of(bulk), LINES_SHOWN).get_page(number)
     accounts = find_targets(actor, {line.account_id for line in page.object_list})
     errors = bulk.findings.get("lines", {})
@@ -100,7 +100,7 @@ def _account_name(line: BulkLine, accounts: dict[str, Any]) -> str:
 
 
 def mail_counts(actor: User, bulk: BulkSplit) -> list[tuple[str, int]]:
-    """N2: how many mails about its items stand where."""
+    """Return how many mails about its items have each status (N2)."""
     mails = Mail.objects.filter(line_items__in=_looked_after(actor, bulk))
     counted = mails.values_list("status").annotate(count=Count("pk", distinct=True))
     found = dict(counted)
@@ -108,26 +108,26 @@ def mail_counts(actor: User, bulk: BulkSplit) -> list[tuple[str, int]]:
 
 
 def failed_mails(actor: User, bulk: BulkSplit) -> list[Mail]:
-    """N2: those that were given up, newest first."""
+    """Return the mails that failed finally, newest first (N2)."""
     failed = Mail.objects.filter(line_items__in=_looked_after(actor, bulk), status=Status.FAILED)
     return list(failed.distinct().order_by("-pk")[:FAILED_SHOWN])
 
 
 def _looked_after(actor: User, bulk: BulkSplit) -> Any:
-    """E5: whoever looks after an item reads of its mails, and MOBOTIX."""
+    """Return the items whose mails the actor reads: those that its account serves, and all for MOBOTIX (E5)."""
     items = LineItem.objects.visible_to(actor).filter(bulk_splits=bulk)
     return (items if actor.account.is_mobotix else items.looked_after_by(actor.account)).values("pk")
 
 
 def moved_count(bulk: BulkSplit) -> int:
-    """A7: how many of its items another account looks after now."""
+    """Return how many of its items another account serves now (A7)."""
     served = bulk.items.filter(quantity__gt=0, serving_account__isnull=False)
     return served.exclude(serving_account=bulk.account).count()
 
 
 @dataclass(frozen=True)
 class Blocked:
-    """One item that cannot come back as a whole, and why."""
+    """One item of which not all copies can come back, and why."""
 
     pk: int
     activation_id: str
@@ -136,7 +136,7 @@ class Blocked:
 
 
 def blocked_rows(actor: User, items: list[LineItem]) -> list[Blocked]:
-    """E8: the first of what stands in the way."""
+    """Return the first items that block the undo, with their reasons (E8)."""
     shown = items[:BLOCKED_SHOWN]
     names = visible_names(actor, [item.owner_id for item in shown])
     notes = all_undo_notes(actor, shown)

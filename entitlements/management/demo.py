@@ -1,4 +1,4 @@
-"""The demo company chain of ``make run``: people, orders and splits, all made by the services."""
+"""The demo's company chain for ``make run``: people, orders and splits, all made by the services."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ PRODUCTS = (
 
 
 def email_of(company: Company, person: str) -> str:
-    """first.last@domain, in ASCII."""
+    """Return first.last@domain, in ASCII."""
     name = person.lower()
     for letter, ascii_letters in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"), (" ", ".")):
         name = name.replace(letter, ascii_letters)
@@ -85,14 +85,14 @@ def email_of(company: Company, person: str) -> str:
 
 
 def password_of(email: str) -> str:
-    """The demo password of this installation: it follows from the secret key, so that it is written nowhere."""
+    """Return the demo password of this installation. It is derived from the secret key, and so stored nowhere."""
     return salted_hmac("entitlements.management.demo", email, algorithm="sha256").hexdigest()[
         :PASSWORD_CHARACTERS
     ]
 
 
 def logins() -> Iterator[tuple[str, str, str, str]]:
-    """E-mail, password, role and account of everyone in the demo who can log in."""
+    """Yield e-mail, password, role and account of everyone in the demo who can log in."""
     for company in LOGIN_COMPANIES:
         for person, role in zip(company.people, Role, strict=True):
             email = email_of(company, person)
@@ -100,7 +100,7 @@ def logins() -> Iterator[tuple[str, str, str, str]]:
 
 
 def make_demo() -> bool:
-    """Make the demo chain; False where this portal has accounts already (nothing is touched then)."""
+    """Make the demo chain; return False, and change nothing, if the portal already has accounts."""
     if Account.objects.exists():
         return False
     mobotix = _found(MOBOTIX)
@@ -199,7 +199,7 @@ def _make_person(actor: User, account: Account, company: Company, person: str, r
 
 
 def _set_password(user: User) -> None:
-    """The printed password is the user's own: the mail with the temporary one then does nothing (U4)."""
+    """Set the printed password as the user's own, so that the mail with the temporary one does nothing (U4)."""
     user.set_password(password_of(user.email))
     user.save()
 
@@ -226,9 +226,7 @@ def _sell(
     passed_on: tuple[int, int],
     devices: tuple[tuple[str, str, str], ...],
 ) -> None:
-    """An order, deployed; copies of its last line are passed on to the installer and on to the end customer, and some
-    are activated there.
-    """
+    """Make a deployed order, split its last line for the installer and the end customer, and activate some copies."""
     entitlement = create_entitlement(
         actor=mobotix,
         owner_id=distributor.account_id,

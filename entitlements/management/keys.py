@@ -11,7 +11,7 @@ NO_RIGHT = "42501"  # PostgreSQL's insufficient_privilege
 
 @contextmanager
 def as_owner_of_keys() -> Iterator[None]:
-    """Only the owner of the tables may change signing keys: says so to who is not."""
+    """Turn a missing right into a CommandError that says that only the owner of the tables may change signing keys."""
     try:
         yield
     except ProgrammingError as error:

@@ -24,7 +24,7 @@ def _within(days: int) -> str:
 
 
 class ListFilter(forms.Form):
-    """What List Entitlements is narrowed to. Values that it does not know are as good as none."""
+    """Filters of List Entitlements. Values that the form does not know are ignored."""
 
     q = forms.CharField(
         label=_("Search"),
@@ -58,7 +58,7 @@ class ListFilter(forms.Form):
             field.widget.attrs["id"] = f"filter-{name}"
 
     def clean_q(self) -> str:
-        """E5: refuse a mistyped Activation ID here, before anything is looked up."""
+        """Refuse a mistyped Activation ID before anything is looked up (E5)."""
         text = self.cleaned_data["q"].strip()
         if is_mistyped(text):
             raise ValidationError(
@@ -70,7 +70,7 @@ class ListFilter(forms.Form):
         return text
 
     def add_error(self, field: str | None, error: Any) -> None:
-        """Show the search field as wrong, to eyes and to screen readers."""
+        """Mark the search field as wrong, visibly and for screen readers."""
         super().add_error(field, error)
         if field == "q":
             self.fields["q"].widget.attrs |= {
@@ -80,35 +80,35 @@ class ListFilter(forms.Form):
             }
 
     def selects(self) -> list[forms.BoundField]:
-        """The fields beside the search."""
+        """Return the fields beside the search."""
         return [self[name] for name in ("product", "state", "expiring", "sort")]
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether more than the tab and the order narrow the list."""
+        """Return whether more than the tab and the order narrow the list."""
         return any(self.value(name) for name in ("q", "product", "state", "expiring")) or "q" in self.errors
 
     @property
     def tab(self) -> str:
-        """Whose items are shown."""
+        """Return whose items are shown."""
         return str(self.value("shown"))
 
     @property
     def sorts_by_date(self) -> bool:
-        """Whether the neighbours of a page are no newer and older ones."""
+        """Return whether the list is sorted by expiration, so that neighbouring pages are not "newer" and "older"."""
         return self.value("sort") == Sort.EXPIRATION
 
     def filters(self) -> dict[str, Any]:
-        """Everything but the order, for ``list_items``."""
+        """Return the arguments of ``list_items``, without the order."""
         values = {name: self.value(name) for name in self.fields if name != "sort"}
         return values | {"product": values["product"] or None}
 
     def value(self, name: str) -> Any:
-        """The cleaned value; nothing where it is missing or wrong."""
+        """Return the cleaned value; "" if it is missing or wrong."""
         return self.cleaned_data.get(name) or ""
 
     def as_query(self) -> dict[str, str]:
-        """The filters as they stand in the list's address; never an Activation ID."""
+        """Return the filters as the list's address has them; never an Activation ID."""
         values = {name: self.value(name) for name in self.fields}
         values["product"] = getattr(values["product"], "pk", "")
         return {name: str(value) for name, value in values.items() if value}

@@ -1,4 +1,4 @@
-"""List Entitlements, its search, its menus, and the page of one line item."""
+"""Home, List Entitlements with its search and menus, and the pages of a line item and an entitlement."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ FOREIGN = 10  # by how many characters the IDs of other systems are longer or sh
 @requires(Permission.VIEW)
 @require_safe
 def line_item_list(request: PortalRequest) -> HttpResponse:
-    """List Entitlements: what the reader sees (E12), a keyset page at a time."""
+    """List the line items that the reader sees, in keyset pages (E12)."""
     form = ListFilter(request.GET, actor=request.user)
     form.is_valid()
     if "q" in form.errors:
@@ -96,7 +96,7 @@ def _tabs(actor: User, query: dict[str, str]) -> list[dict[str, Any]]:
 @require_http_methods(["GET", "POST"])
 @keeps_draft(has_form=False)
 def line_item_search(request: PortalRequest) -> HttpResponse:
-    """E5: a search that may be for a secret; what is no Activation ID goes on to the list's own address."""
+    """Search for what may be a secret; text that is no Activation ID goes on to the list's own address (E5)."""
     sent = posted(request)
     if sent is None:
         return redirect("line_item_list")
@@ -116,8 +116,9 @@ def line_item_search(request: PortalRequest) -> HttpResponse:
 @requires(Permission.VIEW)
 @require_safe
 def line_item_go(request: PortalRequest, step: str) -> HttpResponse:
-    """The list's menus: from the ticked row to a step. One line item after the other, as the manual has it; but for a
-    bulk split, which takes as many as are ticked.
+    """Go from the list's menu and the ticked row to an action.
+
+    An action takes one line item, as in the manual; a bulk split takes all that are ticked.
     """
     if step not in STEPS and step != BULK:
         raise Http404
@@ -144,7 +145,7 @@ def _tick_one(step: str, ticked: int) -> str:
 @requires(Permission.VIEW)
 @require_safe
 def line_item_detail(request: PortalRequest, pk: int) -> HttpResponse:
-    """One line item, everything as the reader may see it."""
+    """Show one line item, as far as the reader may see it."""
     items = LineItem.objects.visible_to(request.user)
     item = get_object_or_404(for_rows(items).select_related("contact"), pk=pk)
     splits = for_rows(items).filter(parent=item)
@@ -159,7 +160,7 @@ def line_item_detail(request: PortalRequest, pk: int) -> HttpResponse:
 @requires(Permission.VIEW)
 @require_safe
 def entitlement_detail(request: PortalRequest, pk: int) -> HttpResponse:
-    """E7: one order and those of its lines that the reader sees."""
+    """Show one order and those of its lines that the reader sees (E7)."""
     entitlement = get_object_or_404(Entitlement.objects.visible_to(request.user), pk=pk)
     lines = for_rows(LineItem.objects.visible_to(request.user)).filter(entitlement=entitlement)
     page = paginate(request, lines.select_related("contact"), order=NEWEST)
@@ -174,7 +175,7 @@ def entitlement_detail(request: PortalRequest, pk: int) -> HttpResponse:
 @requires(Permission.VIEW)
 @require_safe
 def line_item_history(request: PortalRequest, pk: int) -> HttpResponse:
-    """What happened to one item, newest first, and the tree it belongs to; masked like everything else (E12)."""
+    """Show what happened to one item, newest first, and its lineage, masked for the reader (E12)."""
     item = get_object_or_404(for_rows(LineItem.objects.visible_to(request.user)), pk=pk)
     after = request.GET.get("after", "")
     context = {
@@ -188,5 +189,5 @@ def line_item_history(request: PortalRequest, pk: int) -> HttpResponse:
 @requires(Permission.VIEW)
 @require_safe
 def home(request: PortalRequest) -> HttpResponse:
-    """What needs doing: to hand on, expiring, failed mails, requests; and the last activity."""
+    """Show what needs doing – copies to hand on, expiring items, failed mails, requests – and the last activity."""
     return render(request, "entitlements/overview/home.html", {"this": home_page(request.user)})

@@ -1,0 +1,1 @@
+"""Files with the lines and the results of bulk splits."""

@@ -41,15 +41,15 @@ _BY_NAME = {alias: name for name, aliases in KNOWN.items() for alias in aliases.
 
 
 def column_of(text: str) -> str:
-    """Which column a header's cell names; "" where none."""
+    """Return the column that a header's cell names; "" if it names none."""
     return _BY_NAME.get(re.sub(r"[\W_]", "", text).casefold(), "")
 
 
 def columns_for(sources: int) -> list[str]:
-    """Those that lines have: of one line item alone nobody names the Activation ID."""
+    """Return the columns of the lines: with one line item alone, the Activation ID is not needed."""
     return [name for name in COLUMNS if name != "activation_id" or sources > 1]
 
 
 def label_of(name: str) -> str:
-    """Its name in the reader's language."""
+    """Return the column's name in the reader's language."""
     return str(COLUMNS[name])

@@ -16,7 +16,7 @@ from mxportal.shared.spreadsheets import export
 
 
 def template(kind: str, sources: Sequence[LineItem]) -> bytes:
-    """The columns by their names; where there are several items, a line to begin with for each."""
+    """Return a file with the column names; for several items, with a first line for each of them."""
     columns = columns_for(len(sources))
     several = sources if len(sources) > 1 else []
     rows = [
@@ -26,7 +26,7 @@ def template(kind: str, sources: Sequence[LineItem]) -> bytes:
 
 
 def result(actor: User, bulk: BulkSplit, kind: str) -> bytes:
-    """Every new item, as the reader may see it (A4, E5). Two queries."""
+    """Return every new item, as the reader may see it (A4, E5). Takes two queries."""
     items = (
         LineItem.objects.visible_to(actor)
         .filter(bulk_splits=bulk)

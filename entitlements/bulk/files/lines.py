@@ -1,4 +1,4 @@
-"""Read the lines of a bulk split from a file or a pasted text, to the limit of lines and no further."""
+"""Read the lines of a bulk split from a file or a pasted text, up to the limit of lines."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
@@ -16,12 +16,15 @@ LONGEST_NAME = 60  # of a column, in a sentence
 
 
 def read_file(file: IO[bytes], name: str) -> list[BulkLine]:
-    """The lines of a CSV or XLSX file. Raises ValidationError with a sentence that says what to do."""
+    """Return the lines of a CSV or XLSX file. Raises ValidationError with a sentence that says what to do."""
     return _lines(file_rows(file, name, most_columns=4 * len(COLUMNS), too_many=too_many_lines()))
 
 
 def read_text(text: str, columns: Sequence[str] = tuple(COLUMNS)) -> list[BulkLine]:
-    """The lines of a pasted text: as a file, or without a header in the order of ``columns``."""
+    """Return the lines of a pasted text: like a file, or without a header in the order of ``columns``.
+
+    Raises ValidationError with a sentence that says what to do.
+    """
     rows = text_rows(text)
     first = next((row for row in rows if any(row[1])), None)
     if first is None:
@@ -53,7 +56,7 @@ def _line(number: int, cells: Sequence[str], places: dict[str, int]) -> BulkLine
 
 
 def _places(header: Sequence[str]) -> dict[str, int]:
-    """Where each column stands; columns that nobody knows are left alone."""
+    """Return the place of each column by name; unknown columns are ignored."""
     places: dict[str, int] = {}
     for place, text in enumerate(header):
         name = column_of(text)

@@ -1,6 +1,7 @@
-"""E6 for many lines at once: what each one means, and what is wrong with it. The rules themselves are in split.py.
+"""Check many lines at once: what each one asks for, and what is wrong with it (E6). services/split.py has the rules.
 
-Queries are by sets of 500, never one a line. An account of a stranger and one that does not exist take the same way.
+Each query loads up to 500 rows, never one row a line. An account of a stranger and one that does not exist are treated
+alike.
 """
 
 import re
@@ -57,7 +58,7 @@ def check_lines(
     create_customers: bool,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Checked:
-    """E6 for every line, without writing. Raises PermissionDenied where a source is another's."""
+    """Check every line without writing anything (E6). Raises PermissionDenied if the actor may not split a source."""
     check_counts(sources, lines)
     if not all(may_split(actor, source) for source in sources):
         raise PermissionDenied
@@ -65,7 +66,10 @@ def check_lines(
 
 
 def check_counts(sources: Sequence[LineItem], lines: Sequence[BulkLine]) -> None:
-    """Something to split, and not too much at once. Raises ValidationError at ``items`` or ``lines``."""
+    """Require at least one item and line, and no more than the limits.
+
+    Raises ValidationError at ``items`` or ``lines``.
+    """
     if not 1 <= len(sources) <= MOST_SOURCES:
         message = _("Tick between 1 and %(most)s line items to split.")
         raise refusal("wrong-number-of-items", {"items": message % {"most": MOST_SOURCES}})
@@ -76,7 +80,7 @@ def check_counts(sources: Sequence[LineItem], lines: Sequence[BulkLine]) -> None
 
 
 def check_characters(rows: Iterable[Mapping[str, Any]]) -> None:
-    """No line may hold what no database keeps. Raises ValidationError at ``lines``."""
+    """Refuse characters that no database stores. Raises ValidationError at ``lines``."""
     for index, row in enumerate(rows):
         if any(UNSTORABLE.search(value) for value in row.values() if isinstance(value, str)):
             message = _("Line %(number)s contains a character that cannot be stored. Type it again.")
@@ -86,6 +90,8 @@ def check_characters(rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 class _LineCheck:
+    """One check of all lines of a bulk split, which loads targets and contacts once."""
+
     def __init__(
         self, actor: User, sources: Sequence[LineItem], lines: Sequence[BulkLine], create_customers: bool
     ) -> None:
@@ -100,6 +106,7 @@ class _LineCheck:
         self.result = Checked()
 
     def run(self, progress: Callable[[int], None]) -> Checked:
+        """Check line by line, then new customers and sums; report progress."""
         for index, line in enumerate(self.lines):
             errors = _check_form(line)
             part = self._part(index, line, errors)
@@ -164,7 +171,7 @@ class _LineCheck:
         return contact
 
     def _new_customer(self, index: int, line: BulkLine, errors: Errors) -> NewCustomer:
-        """Lines of the same new customer make one account; each address one contact of it."""
+        """Return the new customer of a line; lines of one customer share an account with a contact for each address."""
         key = f"id {line.account_id.upper()}" if line.account_id else f"name {fold(line.account_name)}"
         country = country_code(line.country) or line.country
         customer = self.new.setdefault(key, NewCustomer(line.account_id, line.account_name, country))
@@ -197,7 +204,7 @@ class _LineCheck:
 
 
 def _check_form(line: BulkLine) -> Errors:
-    """What no cell may be: a formula, several lines, too long."""
+    """Refuse values that no cell can have: formulas, several lines, too long ones."""
     errors: Errors = {}
     for name in FIELDS:
         value = getattr(line, name)
@@ -220,7 +227,7 @@ def _judge(errors: Errors, name: str, check: Callable[[], object]) -> None:
 
 
 def _obstacles(sources: Sequence[LineItem]) -> dict[int, str]:
-    """E3, for each source once."""
+    """Return why sources cannot be split, each checked once (E3)."""
     found: dict[int, str] = {}
     for source in sources:
         try:
@@ -231,7 +238,7 @@ def _obstacles(sources: Sequence[LineItem]) -> dict[int, str]:
 
 
 def find_targets(actor: User, account_ids: set[str]) -> dict[str, Account]:
-    """E6: accounts that may be split to, by upper-case Account ID. Others, known or not, are left out alike."""
+    """Return the accounts that the actor may split to, by upper-case Account ID; all others are missing (E6)."""
     longest = LONGEST["account_id"]
     typed = {text.upper() for text in account_ids if text.isascii() and 0 < len(text) <= longest}
     accounts = targets_of(actor).alias(upper=Upper("account_id"))
@@ -242,7 +249,7 @@ def find_targets(actor: User, account_ids: set[str]) -> dict[str, Account]:
 
 
 def _find_contacts(targets: Iterable[Account], addresses: set[str]) -> Mapping[tuple[int, str], User]:
-    """Active persons of the targets by account and folded address; who sells to an account sees its persons."""
+    """Return active persons of the targets by account and folded address; a seller sees the persons of its buyers."""
     ids = sorted(target.pk for target in targets)
     people = User.objects.active().only(*PERSON)
     if len(addresses) <= CHUNK:  # otherwise all persons of these accounts, a chunk of accounts at a time
@@ -255,7 +262,7 @@ def _find_contacts(targets: Iterable[Account], addresses: set[str]) -> Mapping[t
 
 
 def _number(text: str) -> int | None:
-    """A whole number of ASCII digits; None for anything else, which is never guessed at."""
+    """Return a whole number of ASCII digits; None for anything else, because numbers are never guessed."""
     number = typed_number(text.removeprefix("-"), digits=12)
     return -number if number and text.startswith("-") else number
 

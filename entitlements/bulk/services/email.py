@@ -1,4 +1,4 @@
-"""E9 for a whole bulk split: "Email all"."""
+"""Mail all items of a bulk split: "Email all" (E9)."""
 
 from collections.abc import Callable
 
@@ -15,9 +15,9 @@ from entitlements.models.line_item import LineItemQuerySet
 
 
 def mail_all(bulk: BulkSplit, *, progress: Callable[[int], None]) -> None:
-    """The work itself: every item that can be mailed goes to its contact; lines of one order in one mail (E7).
+    """Mail every item that can be mailed to its contact, lines of one order in one mail (E7).
 
-    Raises ValidationError where nothing can be mailed any more.
+    Raises ValidationError if nothing can be mailed any more.
     """
     actor = bulk.worker
     check_permission(actor, Permission.SEND_MAIL)
@@ -33,7 +33,7 @@ def mail_all(bulk: BulkSplit, *, progress: Callable[[int], None]) -> None:
 
 
 def check_mailable(bulk: BulkSplit) -> None:
-    """Raises ValidationError where nothing can be mailed."""
+    """Raise ValidationError if nothing can be mailed."""
     if not mailable_items(bulk).exists():
         raise ValidationError(
             _("Only deployed line items that you look after and that have not expired can be e-mailed.")
@@ -41,6 +41,6 @@ def check_mailable(bulk: BulkSplit) -> None:
 
 
 def mailable_items(bulk: BulkSplit) -> LineItemQuerySet:
-    """E3, A7: those that its account looks after, deployed, not expired and still with copies."""
+    """Return items that the account serves, deployed, not expired and still with copies (E3, A7)."""
     own = bulk.items.looked_after_by(bulk.account)
     return own.deployed().not_expired().filter(quantity__gt=0).order_by("pk")

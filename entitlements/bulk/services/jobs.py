@@ -1,7 +1,7 @@
-"""A bulk split as a job: its row is the truth. Small ones are done at once, large ones by a worker.
+"""Carry out bulk splits as jobs: the row says what to do. Small ones run at once, large ones in a worker.
 
-Whoever works on a row holds its lock, so that a job is done once; where a worker is killed, its transaction is gone,
-and the sweep hands the row to the next one.
+A job holds the lock of its row, so that it is done once. If a worker is killed, its transaction is rolled back, and the
+sweep hands the row to the next worker.
 """
 
 import logging
@@ -37,19 +37,22 @@ PROGRESS_KEPT = 3600  # seconds
 
 
 def lock_own(actor: User, bulk_id: int, permission: Permission) -> BulkSplit:
-    """A bulk split of the actor's account. Raises BulkSplit.DoesNotExist, PermissionDenied."""
+    """Lock and return a bulk split of the actor's account. Raises BulkSplit.DoesNotExist, PermissionDenied."""
     check_permission(actor, permission)
     visible = BulkSplit.objects.visible_to(actor).filter(account=actor.account)
     return visible.for_update().get(pk=bulk_id)
 
 
 def has_errors(bulk: BulkSplit) -> bool:
-    """The last check found something wrong."""
+    """Return whether the last check found a mistake."""
     return bool(bulk.findings.get("lines") or bulk.findings.get("sources"))
 
 
 def set_to_work(bulk: BulkSplit, state: BulkState) -> None:
-    """A new job, with one alarm after the commit for a worker; the sweep finds it where the broker forgets."""
+    """Start a job; wake a worker for a large one after the commit.
+
+    If the broker loses the alarm, the sweep finds the row.
+    """
     bulk.state, bulk.attempts, bulk.failure = state, 0, ""
     bulk.save()
     if not is_small(bulk):
@@ -57,7 +60,7 @@ def set_to_work(bulk: BulkSplit, state: BulkState) -> None:
 
 
 def go_on(bulk: BulkSplit) -> BulkSplit:
-    """After the commit: a small job is done here and now."""
+    """Do a small job now, after the commit, and return the bulk split as it is then."""
     if is_small(bulk):
         work_on(bulk.pk)
         bulk.refresh_from_db()
@@ -65,12 +68,12 @@ def go_on(bulk: BulkSplit) -> BulkSplit:
 
 
 def is_small(bulk: BulkSplit) -> bool:
-    """Done within the request, without a worker."""
+    """Return whether the job is done within the request, without a worker."""
     return bulk.line_count <= AT_ONCE
 
 
 def work_on(bulk_id: int) -> None:
-    """Do what the row's state asks for; nothing where nothing is to be done or somebody else is at it."""
+    """Do what the row's state asks for; do nothing if the job is done or somebody else does it."""
     if not _count_attempt(bulk_id):
         return
     try:
@@ -81,7 +84,7 @@ def work_on(bulk_id: int) -> None:
 
 @transaction.atomic(durable=True)
 def _count_attempt(bulk_id: int) -> bool:
-    """Before the work and apart from it, so that a job which kills its worker each time comes to an end."""
+    """Count the attempt in its own transaction before the work, so that a job that kills its worker each time ends."""
     bulk = _free(bulk_id)
     if bulk is None:
         return False
@@ -98,6 +101,7 @@ def _count_attempt(bulk_id: int) -> bool:
 
 
 def _free(bulk_id: int) -> BulkSplit | None:
+    """Lock and return the bulk split; None if it has no job or somebody else has the lock."""
     people = ("actor__account", "mailed_by__account", "undone_by__account")
     waiting = BulkSplit.objects.working().select_related(*people)
     return waiting.for_update(skip_locked=True).filter(pk=bulk_id).first()
@@ -119,7 +123,7 @@ def _work(bulk_id: int) -> None:
 
 
 def _refuse(bulk: BulkSplit, error: Exception) -> None:
-    """Refusals come before anything is written. What is wrong with lines stands at them; the rest as one sentence."""
+    """Keep the mistakes of lines with them, and any other refusal as one sentence. Nothing has been written yet."""
     if isinstance(error, LinesRefused):
         _keep(bulk, error.checked)
         return
@@ -127,7 +131,7 @@ def _refuse(bulk: BulkSplit, error: Exception) -> None:
 
 
 def _give_up(bulk: BulkSplit, failure: str) -> None:
-    """Nothing was done: what was split before is so still."""
+    """End the job without a result; what was split before stays."""
     bulk.state = BulkState.DONE if bulk.state in CARRIED_OUT else BulkState.FAILED
     bulk.failure, bulk.undone_by = failure[:500], None
     bulk.save()
@@ -151,7 +155,7 @@ def _check(bulk: BulkSplit) -> None:
 
 
 def _keep(bulk: BulkSplit, checked: Checked) -> None:
-    """JSON's keys are texts."""
+    """Store what the check found. JSON's keys are strings."""
     bulk.findings = {
         "lines": {str(index): errors for index, errors in checked.errors.items()},
         "sources": {str(pk): error for pk, error in checked.source_errors.items()},
@@ -186,18 +190,21 @@ STEPS: dict[BulkState, Callable[[BulkSplit], None]] = {
 
 
 def lines_of(bulk: BulkSplit) -> list[BulkLine]:
-    """The lines as they were typed."""
+    """Return the lines as they were typed."""
     return [BulkLine(**row) for row in bulk.lines]
 
 
 def sources_of(bulk: BulkSplit) -> list[LineItem]:
-    """The ticked items, with what a row shows."""
+    """Return the ticked items, with the relations that a row shows."""
     visible = LineItem.objects.visible_to(bulk.actor).filter(pk__in=bulk.sources.values("pk"))
     return list(visible.select_related("product", "entitlement").order_by("pk"))
 
 
 def _progress(bulk: BulkSplit) -> Callable[[int], None]:
-    """In the cache: others see nothing of this transaction before its end. Nobody waits for a small one's."""
+    """Return a function that stores the progress in the cache, because others do not see this transaction yet.
+
+    It does nothing for a small job, for which nobody waits.
+    """
     if is_small(bulk):
         return lambda done: None
 
@@ -209,7 +216,7 @@ def _progress(bulk: BulkSplit) -> Callable[[int], None]:
 
 
 def progress_of(bulk: BulkSplit) -> int:
-    """How many lines are done, as far as is known."""
+    """Return how many lines are done, as far as the cache knows."""
     return min(cache.get(_progress_key(bulk), 0), bulk.line_count)
 
 
@@ -218,9 +225,9 @@ def _progress_key(bulk: BulkSplit) -> str:
 
 
 def sweep_bulk_splits() -> int:
-    """Wake the jobs that were left behind, and drop drafts that nobody came back to: they hold names and addresses.
+    """Wake jobs that stalled, and delete old drafts, which have names and addresses.
 
-    Returns how many were woken.
+    Return how many jobs were woken.
     """
     now = timezone.now()
     left = BulkSplit.objects.working().filter(changed_at__lt=now - LEFT_BEHIND)
@@ -232,7 +239,7 @@ def sweep_bulk_splits() -> int:
 
 
 def drop_old_drafts() -> int:
-    """Delete drafts that nobody changed for DRAFTS_KEPT. Returns how many."""
+    """Delete drafts that nobody changed for DRAFTS_KEPT. Return how many."""
     old = BulkSplit.objects.filter(state__in=DRAFTS, changed_at__lt=timezone.now() - DRAFTS_KEPT)
     return old.delete()[1].get("entitlements.BulkSplit", 0)
 

@@ -19,14 +19,14 @@ Errors = dict[str, str]
 
 
 def too_many_lines() -> str:
-    """The limit of one operation."""
+    """Return the sentence that names the limit of lines."""
     message = _("A bulk split has at most %(most)s lines. Make several bulk splits.")
     return message % {"most": number_format(MOST_LINES, force_grouping=True)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class BulkLine:
-    """One line as it was typed. ``number``: where it stands in the file or table."""
+    """One line as it was typed. ``number`` is its place in the file or table."""
 
     number: int = 0
     account_id: str = ""
@@ -40,12 +40,12 @@ class BulkLine:
     last_name: str = ""
 
     def as_row(self) -> dict[str, Any]:
-        """For JSON: without what is empty."""
+        """Return the line for JSON, without empty values."""
         return {name: value for name, value in asdict(self).items() if value}
 
 
 def with_plain_amount(*, number: int, amount: str = "", **typed: str) -> BulkLine:
-    """A line out of the reader's hands: it is checked later, perhaps in another language (E18)."""
+    """Make a line with its amount in plain digits, because it is checked later, perhaps in another language (E18)."""
     return BulkLine(number=number, amount=plain_amount(amount), **typed)
 
 
@@ -54,7 +54,7 @@ FIELDS = tuple(each.name for each in fields(BulkLine) if each.name != "number")
 
 @dataclass
 class Part:
-    """One split that a right line asks for. A new customer takes the place of target and contact till it is made."""
+    """One split that a correct line asks for. ``customer`` stands for target and contact until it is created."""
 
     source: LineItem
     copies: int
@@ -65,7 +65,7 @@ class Part:
     customer: NewCustomer | None = None
 
     def buyer(self) -> tuple[Account, User]:
-        """Target and contact of a right line, whose new customer was made."""
+        """Return target and contact of a correct line, whose new customer exists by now."""
         assert self.target is not None
         assert self.contact is not None
         return self.target, self.contact
@@ -73,7 +73,10 @@ class Part:
 
 @dataclass
 class Checked:
-    """``errors`` by index of the line, then by field; ``source_errors`` by primary key of the source."""
+    """The result of a check.
+
+    ``errors`` are by index of the line, then field; ``source_errors`` and ``taken`` by primary key of the source.
+    """
 
     parts: list[Part] = field(default_factory=list)
     errors: dict[int, Errors] = field(default_factory=dict)
@@ -83,7 +86,7 @@ class Checked:
 
     @property
     def is_right(self) -> bool:
-        """Everything can be split."""
+        """Return whether everything can be split."""
         return not self.errors and not self.source_errors
 
 

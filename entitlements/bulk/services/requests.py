@@ -1,6 +1,6 @@
-"""What people ask of a bulk split: keep and check its lines, correct them, carry it out, mail it, take it back.
+"""What people request of a bulk split: check its lines, correct them, carry it out, mail it, undo it, discard it.
 
-Each answers to its key (E7) and sets the row to work, which ``bulk_jobs`` then does.
+Each service keeps its key's result (E7) and starts a job, which ``jobs.py`` carries out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,10 +35,10 @@ def start_bulk_split(
     create_customers: bool = False,
     replaces: int | None = None,
 ) -> BulkSplit:
-    """Keep the lines and have them checked; nothing is split yet. The draft that these lines replace is discarded.
+    """Keep the lines and start their check; nothing is split yet. The draft that these lines replace is discarded.
 
-    Raises LineItem.DoesNotExist, BulkSplit.DoesNotExist, PermissionDenied, ValidationError at ``items`` or ``lines``,
-    or where that draft was carried out meanwhile.
+    Raises LineItem.DoesNotExist, BulkSplit.DoesNotExist, PermissionDenied, and ValidationError at ``items`` or
+    ``lines``, or if that draft was carried out in the meantime.
     """
     request = {
         "items": sorted(item_ids),
@@ -89,10 +89,10 @@ def correct_bulk_split(
     create_customers: bool,
     key: str,
 ) -> BulkSplit:
-    """Put other lines in the place of some, by index; None leaves one out. Then all are checked again.
+    """Replace lines by index, or leave them out (None), and check all lines again.
 
-    ``seen`` is the version whose lines were shown. Raises BulkSplit.DoesNotExist, ValidationError where that is not the
-    present one, or where it is not waiting for corrections.
+    ``seen`` is the version of the lines that the page showed. Raises BulkSplit.DoesNotExist, PermissionDenied, and
+    ValidationError if it is not the present version or the bulk split is not waiting for corrections.
     """
     rows = {index: line.as_row() if line else None for index, line in corrections.items()}
     request = {"bulk": bulk_id, "seen": seen, "rows": rows, "create_customers": create_customers}
@@ -101,7 +101,10 @@ def correct_bulk_split(
 
 @transaction.atomic(durable=True)
 def _correct(*, actor: User, key: str, request: dict[str, Any]) -> BulkSplit:
-    """Whoever corrects it goes on with it: what follows has that person's rights and name."""
+    """Keep the corrections.
+
+    The person who corrects becomes the actor: the next steps have this person's rights and name.
+    """
     bulk = lock_own(actor, request["bulk"], Permission.SPLIT)
     once = Operation.once(actor, key, "correct_bulk_split", request)
     if once.result:
@@ -124,10 +127,10 @@ def _correct(*, actor: User, key: str, request: dict[str, Any]) -> BulkSplit:
 def carry_out(
     *, actor: User, bulk_id: int, seen: str, key: str, send_mail: bool, attach_certificate: bool = False
 ) -> BulkSplit:
-    """ "Split all": the lines are checked again under the locks, then all of them are split or none.
+    """Split all: check the lines again under the locks, then split all of them or none (E7).
 
-    ``seen`` is the version whose lines were shown. Raises BulkSplit.DoesNotExist, PermissionDenied, ValidationError
-    where that is not the present one, where lines are wrong or where it does not wait for this.
+    ``seen`` is the version of the lines that the page showed. Raises BulkSplit.DoesNotExist, PermissionDenied, and
+    ValidationError if it is not the present version, if lines are wrong, or if the bulk split does not wait for this.
     """
     options = {"send_mail": send_mail, "attach_certificate": attach_certificate}
     return go_on(_carry_out(actor=actor, bulk_id=bulk_id, seen=seen, key=key, options=options))
@@ -151,7 +154,10 @@ def _carry_out(*, actor: User, bulk_id: int, seen: str, key: str, options: dict[
 
 
 def _check_waiting(bulk: BulkSplit, seen: str, *, now: str) -> None:
-    """``now`` says what the page shows where other lines were seen."""
+    """Refuse if the bulk split is not waiting or has other lines than the page showed.
+
+    ``now`` is a sentence that says what the page shows after the refusal.
+    """
     if bulk.state not in WAITING:
         raise _gone_on()
     if seen != bulk.version:
@@ -164,7 +170,7 @@ def _gone_on() -> ValidationError:
 
 
 def _give_way(actor: User, bulk_id: int) -> None:
-    """E7: of the lines before and those in their place, only one can be split."""
+    """Discard the draft that is replaced, so that only one of the two can be split (E7)."""
     bulk = lock_own(actor, bulk_id, Permission.SPLIT)
     if bulk.state in DRAFTS:
         _discard(actor, bulk)
@@ -174,9 +180,9 @@ def _give_way(actor: User, bulk_id: int) -> None:
 
 @transaction.atomic(durable=True)
 def discard_bulk_split(*, actor: User, bulk_id: int, key: str) -> BulkSplit:
-    """A6: a draft that nobody wants stays as a row; its lines, which hold names and addresses, go.
+    """Discard a draft: its row stays, its lines, which have names and addresses, are deleted (A6).
 
-    Raises BulkSplit.DoesNotExist, PermissionDenied, ValidationError where it is no draft any more.
+    Raises BulkSplit.DoesNotExist, PermissionDenied, and ValidationError if it is no draft any more.
     """
     bulk = lock_own(actor, bulk_id, Permission.SPLIT)
     request = {"bulk": bulk_id}
@@ -199,9 +205,9 @@ def _discard(actor: User, bulk: BulkSplit) -> None:
 
 
 def email_bulk_split(*, actor: User, bulk_id: int, key: str, attach_certificate: bool = False) -> BulkSplit:
-    """ "Email all" (E9): items of customers whom MOBOTIX has moved are left out (A7).
+    """Email all: mail every item, except those of customers that MOBOTIX has transferred (E9, A7).
 
-    Raises BulkSplit.DoesNotExist, PermissionDenied, ValidationError where nothing can be mailed.
+    Raises BulkSplit.DoesNotExist, PermissionDenied, and ValidationError if nothing can be mailed.
     """
     return go_on(_email(actor=actor, bulk_id=bulk_id, key=key, attach_certificate=attach_certificate))
 
@@ -223,9 +229,9 @@ def _email(*, actor: User, bulk_id: int, key: str, attach_certificate: bool) -> 
 
 
 def undo_bulk_split(*, actor: User, bulk_id: int, key: str, reason: str = "") -> BulkSplit:
-    """ "Undo all": every copy that is still there comes back, or none.
+    """Undo all: return every copy that is still there, or none (E8).
 
-    Raises BulkSplit.DoesNotExist, PermissionDenied, ValidationError at ``reason`` or where something stands in the way.
+    Raises BulkSplit.DoesNotExist, PermissionDenied, and ValidationError at ``reason`` or if something blocks the undo.
     """
     return go_on(_undo(actor=actor, bulk_id=bulk_id, key=key, reason=reason))
 

@@ -1,4 +1,4 @@
-"""E6, E7 for many lines: all of them or none, in one transaction, by sets and never line by line."""
+"""Split many lines in one transaction, all of them or none, in few statements and never line by line (E6, E7)."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -33,10 +33,11 @@ def bulk_split(
     send_mail: bool = True,
     attach_certificate: bool = False,
 ) -> BulkSplit:
-    """Split copies of several items off to many buyers; its ``items`` are the new ones, in the order of the lines.
+    """Split copies of several items off to many buyers; its ``items`` are the new ones, in the order of the lines (E7).
 
-    The same ``key`` with the same request gives the same answer again. Raises LineItem.DoesNotExist, PermissionDenied,
-    ValidationError at ``items`` or ``lines`` (LinesRefused, which says which line is wrong and why).
+    The same ``key`` with the same request returns the same bulk split again. Raises LineItem.DoesNotExist,
+    PermissionDenied, and ValidationError at ``items`` or ``lines`` (LinesRefused, which says what is wrong with each
+    line).
     """
     request = {
         "items": sorted(item_ids),
@@ -72,9 +73,9 @@ def _bulk_split(*, actor: User, lines: Sequence[BulkLine], key: str, request: di
 
 
 def lock_sources(actor: User, item_ids: Iterable[int], *, new_customers: bool) -> list[LineItem]:
-    """Lock the seller where it gets new buyers, then the sources by pk (always in this order).
+    """Lock the seller if it gets new buyers, then the sources by pk, always in this order.
 
-    Raises LineItem.DoesNotExist where the actor does not see one of them.
+    Raises LineItem.DoesNotExist if the actor does not see one of them.
     """
     if new_customers:
         lock_seller(actor)
@@ -93,9 +94,9 @@ def split_all(
     *,
     progress: Progress = lambda done: None,
 ) -> None:
-    """Check everything under the locks, then write everything. The bulk split's own lines are not needed any more.
+    """Check everything under the locks, then write everything, and drop the lines, which are not needed any more.
 
-    Raises LinesRefused, having written nothing.
+    Raises LinesRefused; nothing has been written then.
     """
     checked = check_lines(
         actor=bulk.actor, sources=sources, lines=lines, create_customers=bulk.create_customers
@@ -143,7 +144,7 @@ def _item_of(actor: User, part: Part, entitlement: Entitlement) -> LineItem:
 
 
 def _entitlements_for(actor: User, parts: Sequence[Part]) -> list[Entitlement]:
-    """E7: for each part the owner's entitlement of this seller and order number, or a new one."""
+    """Return for each part the owner's entitlement of this seller and order number, or a new one (E7)."""
     named = _named_entitlements(actor, parts)
     without = [part for part in parts if not part.order_number]
     new = iter(
@@ -163,9 +164,10 @@ def _order(part: Part) -> tuple[int, str]:
 
 
 def _named_entitlements(actor: User, parts: Sequence[Part]) -> dict[tuple[int, str], Entitlement]:
-    """Written in the order of their keys, so that two bulk splits for the same orders wait and never block each other.
+    """Return the entitlements of the parts with an order number, created if they did not exist.
 
-    What exists already stays as it is: the unique index decides, then all are read.
+    They are written in the order of their keys, so that two bulk splits for the same orders wait for each other and
+    never deadlock. The unique index leaves existing ones as they are; then all are read.
     """
     orders = sorted({_order(part) for part in parts if part.order_number})
     Entitlement.objects.bulk_create(
@@ -187,7 +189,7 @@ def _named_entitlements(actor: User, parts: Sequence[Part]) -> dict[tuple[int, s
 
 
 def by_order_and_contact(items: Iterable[LineItem]) -> list[tuple[list[LineItem], User]]:
-    """E7: lines of one order for one contact are one mail."""
+    """Group items into mails: lines of one order for one contact are one mail (E7)."""
     parcels: dict[tuple[int, str], list[LineItem]] = defaultdict(list)
     for item in items:
         parcels[item.entitlement_id, fold(item.contact.email)].append(item)

@@ -1,4 +1,4 @@
-"""E8 for a whole bulk split: every part comes back, or none does and it is said what stands in the way."""
+"""Undo a whole bulk split: every part comes back, or none does and the reasons are named (E8)."""
 
 from collections.abc import Callable, Sequence
 
@@ -20,9 +20,9 @@ from mxportal.shared.refusals import refusal
 
 
 def take_all_back(bulk: BulkSplit, *, progress: Callable[[int], None]) -> None:
-    """The work itself, under the locks: sources before what was split from them, each by pk.
+    """Return all copies to their sources, under the locks: sources before their splits, each by pk (E8).
 
-    Raises ValidationError, having written nothing.
+    Raises PermissionDenied and ValidationError; nothing has been written then.
     """
     actor = bulk.undone_by
     assert actor is not None
@@ -40,12 +40,12 @@ def take_all_back(bulk: BulkSplit, *, progress: Callable[[int], None]) -> None:
 
 
 def open_items(bulk: BulkSplit) -> list[LineItem]:
-    """Those of its items that still hold copies; what was taken back one by one is back already."""
+    """Return the items that still hold copies; the others were undone one by one."""
     return list(bulk.items.filter(quantity__gt=0).select_related("parent").order_by("pk"))
 
 
 def _lock(bulk: BulkSplit) -> list[LineItem]:
-    """The items that still hold copies, locked after the items that they were split from."""
+    """Lock the items that still hold copies after their sources, and return them."""
     pairs = list(bulk.items.order_by("pk").values_list("pk", "parent"))
     locked = {item.pk: item for item in lock_items(pk for pair in pairs for pk in pair if pk)}
     items = [locked[pk] for pk, _parent in pairs if locked[pk].quantity]
@@ -55,12 +55,15 @@ def _lock(bulk: BulkSplit) -> list[LineItem]:
 
 
 def blocked(actor: User, items: Sequence[LineItem]) -> list[LineItem]:
-    """Those that cannot come back as a whole."""
+    """Return the items of which not all copies can come back."""
     return [item for item in items if item.available < item.quantity or undo_obstacle(actor, item)]
 
 
 def check_undo(actor: User, items: Sequence[LineItem], reason: str) -> None:
-    """E8, E13 for all of them. Raises PermissionDenied, ValidationError (at ``reason`` where one is missing)."""
+    """Check that all copies can come back (E8, E13).
+
+    Raises PermissionDenied, ValidationError (at ``reason`` if missing).
+    """
     if not items:
         raise refusal("already-undone", _("All of its copies have already come back."))
     if not all(actor.account.is_mobotix or item.seller_id == actor.account_id for item in items):

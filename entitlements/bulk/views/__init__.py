@@ -1,0 +1,1 @@
+"""Pages that enter a bulk split, show it and act on it."""

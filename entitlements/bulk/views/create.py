@@ -1,4 +1,4 @@
-"""Bulk split: the lines come in (E6, E7)."""
+"""The page on which the lines of a bulk split are entered (E6, E7)."""
 
 import csv
 import io
@@ -44,7 +44,7 @@ from mxportal.shared.stamps import takes_up_to
 @takes_up_to(LARGEST_FILE)
 @keeps_draft()
 def bulk_split_create(request: PortalRequest) -> HttpResponse:
-    """The ticked items, and three ways for the lines: table, file, paste. Nothing that was typed is lost."""
+    """Take the lines for the ticked items from a table, a file or a pasted text. Nothing that was typed is lost."""
     sources = _ticked(request)
     if not sources:
         messages.warning(request, _("Tick the line items that you want to split, then choose “Bulk split”."))
@@ -74,7 +74,10 @@ def bulk_split_create(request: PortalRequest) -> HttpResponse:
 
 
 def _ticked(request: PortalRequest) -> list[LineItem]:
-    """404 for what is not there, 403 where all of it is others' to split."""
+    """Return the ticked items.
+
+    Raises Http404 for items that do not exist, PermissionDenied if the reader may split none.
+    """
     if again := _draft(request):
         wanted = set(again.sources.values_list("pk", flat=True))
     else:
@@ -94,7 +97,7 @@ def _ticked(request: PortalRequest) -> list[LineItem]:
 
 
 def _draft(request: PortalRequest) -> BulkSplit | None:
-    """The bulk split whose lines are to be changed."""
+    """Return the bulk split whose lines are to be changed."""
     again = typed_number(request.GET.get("again", ""))
     if again is None:
         return None
@@ -103,7 +106,7 @@ def _draft(request: PortalRequest) -> BulkSplit | None:
 
 
 def _initial(request: PortalRequest, sources: int) -> tuple[BulkSplitForm, list[BulkLine]]:
-    """Empty, or with the lines of a draft: in the table, or as a text where they are too many for it."""
+    """Return the form and lines: empty, or those of a draft, as a text if they are too many for the table."""
     draft, way = _draft(request), request.GET.get("way", "")
     if draft is None:
         return BulkSplitForm(actor=request.user, sources=sources, initial={"way": way}), []
@@ -129,7 +132,7 @@ def _typed(sent: Sent) -> dict[str, Any]:
 
 
 def _changed_lines(sent: Sent) -> list[BulkLine]:
-    """The lines as typed, with one more, or without the one whose "Remove" was pressed."""
+    """Return the lines as typed, with one more line, or without the line whose "Remove" was pressed."""
     lines = typed_lines(sent)
     step, _colon, number = ("" if sent.is_typed else sent.get("step", "")).partition(":")
     if step == "add":
@@ -165,7 +168,7 @@ def _show_create(
 @requires(Permission.SPLIT)
 @require_safe
 def bulk_split_template(request: PortalRequest, kind: str) -> HttpResponse:
-    """An empty file with the right columns, for the ticked items."""
+    """Download an empty file with the right columns for the ticked items."""
     if kind not in TYPES:
         raise Http404
     return download(template(kind, _ticked(request)), _("bulk-split-template"), kind)

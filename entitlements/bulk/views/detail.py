@@ -1,4 +1,4 @@
-"""The list of bulk splits, the page of one in all of its states, and what can be done there (E6–E9)."""
+"""The list of bulk splits, the page of one in each of its states, and its actions (E6, E7, E8, E9)."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ LARGE = ("lines", "findings")  # needed in the preview alone
 @requires(Permission.VIEW)
 @require_safe
 def bulk_split_list(request: PortalRequest) -> HttpResponse:
-    """Those of the reader's account, newest first."""
+    """List the bulk splits of the reader's account, newest first."""
     bulks = BulkSplit.objects.visible_to(request.user).defer(*LARGE).select_related("actor")
     page = paginate(request, bulks, order=("-id",))
     names = visible_names(request.user, [bulk.account_id for bulk in page.items])
@@ -58,7 +58,7 @@ def bulk_split_list(request: PortalRequest) -> HttpResponse:
 @requires(Permission.VIEW)
 @require_safe
 def bulk_split_detail(request: PortalRequest, pk: int) -> HttpResponse:
-    """Progress, preview or result, by its state."""
+    """Show progress, preview or result, by the state."""
     return _show(request, _load(request, pk))
 
 
@@ -125,7 +125,7 @@ def _result(request: PortalRequest, bulk: BulkSplit) -> dict[str, Any]:
 @require_http_methods(["GET", "POST"])
 @keeps_draft(has_form=False)
 def bulk_split_correct(request: PortalRequest, pk: int) -> HttpResponse:
-    """The wrong lines as they were corrected; all are checked again. Where that is refused nothing typed is lost."""
+    """Save corrected lines and check all again. After a refusal the page shows what was typed."""
     sent = posted(request)
     if sent is None:
         return redirect("bulk_split_detail", pk=pk)
@@ -141,7 +141,7 @@ def bulk_split_correct(request: PortalRequest, pk: int) -> HttpResponse:
 @requires(Permission.SPLIT)
 @require_POST
 def bulk_split_carry_out(request: PortalRequest, pk: int) -> HttpResponse:
-    """ "Split all"."""
+    """Carry out "Split all"."""
     form = CarryOutForm(posted(request))
     if submit(form, carry_out, keyed=True, actor=request.user, bulk_id=pk) is None:
         _load(request, pk)
@@ -150,7 +150,7 @@ def bulk_split_carry_out(request: PortalRequest, pk: int) -> HttpResponse:
 
 
 def say_errors(request: PortalRequest, form: Form) -> None:
-    """What was refused, above the page that shows how things stand: the first of each field."""
+    """Show the first refusal of each field as a message above the page with the present state."""
     for errors in form.errors.values():
         messages.error(request, str(errors[0]))
 
@@ -158,7 +158,7 @@ def say_errors(request: PortalRequest, form: Form) -> None:
 @requires(Permission.VIEW)
 @require_safe
 def bulk_split_download(request: PortalRequest, pk: int, kind: str) -> HttpResponse:
-    """All new Activation IDs as a file."""
+    """Download all new Activation IDs as a file."""
     bulk = _load(request, pk)
     if kind not in TYPES or bulk.state not in CARRIED_OUT:
         raise Http404
@@ -170,7 +170,7 @@ def bulk_split_download(request: PortalRequest, pk: int, kind: str) -> HttpRespo
 @requires(Permission.SEND_MAIL)
 @require_POST
 def bulk_split_email(request: PortalRequest, pk: int) -> HttpResponse:
-    """ "Email all"."""
+    """Carry out "Email all"."""
     form = EmailAllForm(posted(request))
     mailed = submit(form, email_bulk_split, keyed=True, actor=request.user, bulk_id=pk)
     if mailed is None:
@@ -185,7 +185,7 @@ def bulk_split_email(request: PortalRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_draft()
 def bulk_split_discard(request: PortalRequest, pk: int) -> HttpResponse:
-    """ "Discard" asks first."""
+    """Discard the draft after a confirmation."""
     own = BulkSplit.objects.visible_to(request.user).filter(account=request.user.account)
     bulk = get_object_or_404(own.defer(*LARGE), pk=pk)
     form = KeyedForm(posted(request))
@@ -200,7 +200,7 @@ def bulk_split_discard(request: PortalRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_draft()
 def bulk_split_undo(request: PortalRequest, pk: int) -> HttpResponse:
-    """ "Undo all" asks first, or says what stands in the way of it."""
+    """Carry out "Undo all" after a confirmation, or say what blocks it."""
     bulk = _load(request, pk)
     others = bulk.account_id != request.user.account_id
     form = UndoAllForm(posted(request), needs_reason=others)

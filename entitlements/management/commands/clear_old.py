@@ -1,4 +1,4 @@
-"""``manage.py clear_old``: what beat drops every night, now."""
+"""``manage.py clear_old``: delete now what beat deletes every night (O4)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ RULES: dict[str, Callable[[], int]] = {
 
 
 class Command(BaseCommand):
-    """Drops everything that has a rule for how long it is kept."""
+    """Deletes everything that is kept for a limited time."""
 
     help = (
         "Drops what is kept for a time only: sessions that are over, the API's log after API_LOG_DAYS and its kept "
@@ -33,6 +33,6 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Drop and say how many of each."""
+        """Delete, and print how many of each kind."""
         for name, drop in RULES.items():
             self.stdout.write(f"{name}: {drop()}")

@@ -1,4 +1,4 @@
-"""``manage.py issue_anew``: L6, after mark_key_compromised."""
+"""``manage.py issue_anew``: issue again what compromised keys signed, after mark_key_compromised (L6)."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,7 +11,7 @@ from entitlements.orders.services.key_compromise import reissue_licenses
 
 
 class Command(BaseCommand):
-    """Signs anew what compromised keys have signed."""
+    """Signs again what compromised keys have signed."""
 
     help = (
         "Gives out a new license file, signed by the present key, for every valid one that a compromised key signed, "
@@ -20,7 +20,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Who is told."""
+        """Take whether contacts get the new files."""
         parser.add_argument(
             "--send-mails",
             action="store_true",
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do it and count."""
+        """Issue everything again and print how many license files."""
         count = sum(1 for _license in reissue_licenses(send_mails=options["send_mails"]))
         seal_ledger()
         seal_records()  # the mark itself is a record, so that there is a new head in any case

@@ -1,4 +1,4 @@
-"""``manage.py make_demo``: the demo chain of ``make run``."""
+"""``manage.py make_demo``: make the demo chain of ``make run``."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from entitlements.management.demo import logins, make_demo
 
 
 class Command(BaseCommand):
-    """Makes the demo chain where the portal is empty, and prints its logins."""
+    """Makes the demo chain if the portal is empty, and prints its logins."""
 
     help = "Makes the demo company chain in an empty portal and prints its logins (DEMO=1 only)."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Never on a portal that is not a demo: the passwords are printed."""
+        """Make the demo. Refuses on a portal that is no demo, because it prints passwords."""
         if not settings.DEMO:
             raise CommandError("The demo chain is for demonstrations: set DEMO=1.")
         made = make_demo()

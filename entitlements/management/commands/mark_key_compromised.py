@@ -1,4 +1,4 @@
-"""``manage.py mark_key_compromised KEY_ID``: L6."""
+"""``manage.py mark_key_compromised KEY_ID``: mark a signing key as compromised (L6)."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,7 +11,7 @@ from entitlements.orders.services.key_compromise import mark_compromised
 
 
 class Command(BaseCommand):
-    """Says of a signing key that somebody else may have it."""
+    """Marks a signing key that somebody else may have."""
 
     help = (
         "Marks a signing key as compromised; the one that signs now is replaced first. The public keys, /verify/ and "
@@ -20,12 +20,12 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which key, and what happened."""
+        """Take the key, and what happened."""
         parser.add_argument("key_id", help="its ID, as /.well-known/jwks.json has it (kid)")
         parser.add_argument("--reason", default="", help="for the audit trail")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Mark it and say what comes next."""
+        """Mark the key and print the next steps."""
         try:
             with as_owner_of_keys():
                 key = mark_compromised(key_id=options["key_id"], reason=options["reason"])

@@ -1,4 +1,4 @@
-"""``manage.py migrate``: Django's, which keeps the ledger guarded beside a running portal (E11)."""
+"""``manage.py migrate``: Django's command, which keeps the ledger guarded beside a running portal (E11)."""
 
 from django.core.management.commands import migrate
 
@@ -10,4 +10,4 @@ vars(migrate)["MigrationExecutor"] = (
 
 
 class Command(migrate.Command):
-    """The same options and the same output."""
+    """Has the options and the output of Django's command."""

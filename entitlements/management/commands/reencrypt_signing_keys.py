@@ -1,4 +1,4 @@
-"""``manage.py reencrypt_signing_keys``: L6, the middle step of changing KEY_ENCRYPTION_KEY."""
+"""``manage.py reencrypt_signing_keys``: the middle step of changing KEY_ENCRYPTION_KEY (L6)."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Encrypt again and say how many."""
+        """Encrypt the keys and print how many."""
         try:
             with as_owner_of_keys():
                 count = reencrypt_signing_keys()

@@ -1,4 +1,4 @@
-"""``manage.py rotate_signing_key``: L6."""
+"""``manage.py rotate_signing_key``: make a new signing key (L6)."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Rotate and name the new key."""
+        """Rotate the key and print the new one's ID."""
         with as_owner_of_keys():
             key = rotate_signing_key()
         self.stdout.write(f"New signatures are made with the key {key.key_id}.")

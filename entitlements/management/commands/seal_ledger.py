@@ -1,4 +1,4 @@
-"""``manage.py seal_ledger``: what beat does every minute, now."""
+"""``manage.py seal_ledger``: seal now what beat seals every minute."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Seal and say how many."""
+        """Seal, and print how many."""
         try:
             movements, records = seal_ledger(), seal_records()
         except SealingStoppedError as error:

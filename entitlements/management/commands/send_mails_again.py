@@ -1,4 +1,4 @@
-"""``manage.py send_mails_again``: failed mails go out once more, after what was wrong is mended (N2, N8)."""
+"""``manage.py send_mails_again``: send failed mails once more, after the cause was corrected (N2, N8)."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -19,13 +19,13 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which of them: nothing is sent by accident."""
+        """Take the mails, by ID, filter or all: nothing is sent by accident."""
         parser.add_argument("id", nargs="*", type=int, help="of mails, as list_failed_mails shows them")
         parser.add_argument("--all", action="store_true", help="all failed mails")
         add_filters(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Send them, and say how many."""
+        """Send the mails and print how many."""
         if not (options["id"] or options["all"] or options["kind"] or options["since"]):
             raise CommandError("Say which: IDs, --kind, --since or --all.")
         mails = failed_mails(options)

@@ -1,4 +1,4 @@
-"""``manage.py verify_document FILE``: L7."""
+"""``manage.py verify_document FILE``: check a certificate or a license file (L7)."""
 
 import getpass
 import sys
@@ -14,8 +14,9 @@ from entitlements.ledger.findings import Check, Kind, Verdict
 
 
 class Command(BaseCommand):
-    """Says what holds of a certificate or license file and what does not; ends with an error where it is not genuine,
-    or no valid license.
+    """Prints what is true of a certificate or license file and what is not.
+
+    Ends with an error if it is not genuine, or no valid license.
     """
 
     help = (
@@ -25,14 +26,14 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which file. The Activation ID is a secret, which command lines do not keep."""
+        """Take the file. The Activation ID is a secret, which command lines must not have."""
         parser.add_argument("file", type=FileType("rb"))
         parser.add_argument(
             "--host-id", default="", help="decrypt a license file that was made for this device"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One line for each statement."""
+        """Print one line for each check."""
         with options["file"] as file:
             content = file.read()
         try:

@@ -1,4 +1,4 @@
-"""``manage.py verify_ledger``: E11, recompute every balance from the movements, and the tree that seals them."""
+"""``manage.py verify_ledger``: recompute every balance from the movements, and the tree that seals them (E11)."""
 
 from argparse import FileType
 from itertools import chain, islice
@@ -22,7 +22,7 @@ SHOWN = 20  # the first is what matters; a few more show how far it goes
 
 
 class Command(BaseCommand):
-    """Names the first entries that do not fit; ends with an error where there are any."""
+    """Names the first entries that differ; ends with an error if there are any."""
 
     help = "Recomputes balances, hash tree and signatures from the movements, and names what does not fit."
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One line for each entry, balances first."""
+        """Print one line for each entry, balances first."""
         kept = [self._kept(file) for file in options["head"]]
         if options["repair"]:
             self._repair(kept)

@@ -1,0 +1,1 @@
+"""What Home and the pages of items and entitlements show to one reader."""

@@ -14,7 +14,7 @@ from entitlements.models import Entitlement, LineItem, State
 
 @dataclass(frozen=True)
 class EntitlementPage:
-    """One order as one reader may see it. Order, date and contacts are for parties only.
+    """One order as one reader may see it. Order number, date and contacts are for parties only.
 
     ``email_item`` and ``certificate_item`` are the lines by which the whole entitlement is mailed and certified.
     """
@@ -34,7 +34,7 @@ class EntitlementPage:
 
 
 def entitlement_page(actor: User, entitlement: Entitlement, lines: Sequence[LineItem]) -> EntitlementPage:
-    """``lines``: the visible ones that the page lists, with their contacts selected."""
+    """Return the page's contents. ``lines`` are the visible lines that it lists, with their contacts selected."""
     seller_id = next((shown_seller_id(actor, item) for item in lines), entitlement.seller_id)
     names = visible_names(actor, [entitlement.owner_id, seller_id])
     mine = [item for item in lines if is_party(actor, item)]

@@ -30,7 +30,7 @@ ITEMS_ASKED = 100  # the newest movements are looked for on the newest items
 
 @dataclass(frozen=True)
 class Request:
-    """A2: a seller asks for a relation; who asks is named."""
+    """A seller's request for a relation, with the seller's name (A2)."""
 
     pk: int
     seller: str
@@ -38,7 +38,7 @@ class Request:
 
 @dataclass(frozen=True)
 class HomePage:
-    """Each list is short; its count is capped."""
+    """The contents of Home. Each list is short, and its count is capped."""
 
     to_hand_on: list[ItemRow]
     to_hand_on_count: str
@@ -58,12 +58,12 @@ class HomePage:
 
     @property
     def nothing_yet(self) -> bool:
-        """Whether this account has not seen a line item so far."""
+        """Return whether this account has not seen a line item so far."""
         return not (self.events or self.drafts)
 
 
 def home_page(actor: User) -> HomePage:
-    """A fixed number of queries, whatever there is."""
+    """Return the contents of Home, in a fixed number of queries."""
     to_hand_on, failed, drafts = _to_hand_on(actor), failed_mails(actor), _drafts(actor)
     waiting = Entitlement.objects.visible_to(actor).filter(pk__in=drafts.values("entitlement"))
     newest = list(to_hand_on.select_related("product", "entitlement").order_by("-id")[:SHOWN])
@@ -94,7 +94,7 @@ def _any(items: LineItemQuerySet) -> LineItemQuerySet:
 
 
 def _expiring(items: LineItemQuerySet) -> LineItemQuerySet:
-    """Deployed and soon to expire; what has nothing left or running in it needs no one (as in N5)."""
+    """Keep deployed items that expire soon and still have copies available or activated (as in N5)."""
     return (
         items.deployed()
         .expiring_within(settings.EXPIRING_DAYS)
@@ -103,23 +103,23 @@ def _expiring(items: LineItemQuerySet) -> LineItemQuerySet:
 
 
 def _to_hand_on(actor: User) -> LineItemQuerySet:
-    """Ours, with copies left, that can be split (E3)."""
+    """Return the account's items with copies left that can be split (E3)."""
     return LineItem.objects.visible_to_as(actor, "owner").to_hand_on()
 
 
 def failed_since() -> date:
-    """The first day that counts as lately."""
+    """Return the first day of the period in which failed mails are shown."""
     return timezone.localdate() - timedelta(days=FAILED_MAIL_DAYS)
 
 
 def failed_mails(actor: User) -> QuerySet[Mail]:
-    """N2: mails that were given up lately, where the actor may send them again."""
+    """Return recent mails that failed finally and that the actor may send again (N2)."""
     lately = timezone.make_aware(datetime.combine(failed_since(), time.min))
     return resending.failed_mails(actor).filter(created_at__gte=lately)
 
 
 def _requests(actor: User) -> list[Request]:
-    """A2: sellers that wait for this account's answer."""
+    """Return the sellers that wait for this account's answer (A2)."""
     if not actor.may(Permission.MANAGE_USERS):
         return []
     waiting = SellingRelation.objects.requested().filter(buyer=actor.account)
@@ -128,6 +128,6 @@ def _requests(actor: User) -> list[Request]:
 
 
 def _drafts(actor: User) -> QuerySet[LineItem]:
-    """E1: line items that MOBOTIX has not deployed yet, as the list counts them."""
+    """Return line items that MOBOTIX has not deployed yet, as the list counts them (E1)."""
     items = LineItem.objects.visible_to(actor)
     return items.filter(state=State.DRAFT) if actor.may(Permission.CREATE_ENTITLEMENTS) else items.none()

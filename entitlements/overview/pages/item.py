@@ -46,7 +46,7 @@ class ItemPage:
 
 
 def item_page(actor: User, item: LineItem) -> ItemPage:
-    """Everything but the splits of a visible item with product, entitlement and contact selected."""
+    """Return everything but the splits of a visible item, which has product, entitlement and contact selected."""
     parent = visible_parent(actor, item)
     ids = chain_ids(item) + ([parent.owner_id] if parent else [])
     names = visible_names(actor, ids)
@@ -69,7 +69,7 @@ def item_page(actor: User, item: LineItem) -> ItemPage:
 
 
 def visible_parent(actor: User, item: LineItem) -> LineItem | None:
-    """The item that this one was split from, where the reader sees it (E12)."""
+    """Return the item that this one was split from, if the reader sees it (E12)."""
     if item.parent_id is None:
         return None
     visible = LineItem.objects.visible_to(actor).select_related("product", "entitlement")

@@ -1,6 +1,6 @@
 """The lineage of a line item as a tree: from the item that MOBOTIX issued down to the last split (A4, E5, E12).
 
-Everything in it comes through ``visible_to``; what the reader does not see, or what would make the picture too big, is
+Everything in it comes through ``visible_to``. What the reader does not see, or what would make the picture too big, is
 one node that says how many copies it holds. So the copies split off a node are always those of the nodes below it (E4).
 """
 
@@ -35,17 +35,17 @@ class Node:
 
     @property
     def x(self) -> int:
-        """Left edge."""
+        """Return the left edge."""
         return MARGIN + self.column * (WIDTH + GAP)
 
     @property
     def y(self) -> int:
-        """Upper edge."""
+        """Return the upper edge."""
         return MARGIN + self.line * ROW
 
     @property
     def short_name(self) -> str:
-        """The owner's name, as much of it as fits; some scripts have letters of double width."""
+        """Return as much of the owner's name as fits; some scripts have letters of double width."""
         name, room = self.row.owner if self.row else "", LETTERS
         for index, letter in enumerate(name):
             room -= 2 if east_asian_width(letter) in "FW" else 1
@@ -55,7 +55,7 @@ class Node:
 
     @property
     def lines(self) -> list[str]:
-        """From this node to each of those below it, as SVG paths."""
+        """Return the lines from this node to each node below it, as SVG paths."""
         start, bend = self.x + WIDTH, self.x + WIDTH + GAP // 2
         middle = HEIGHT // 2
         return [f"M{start} {self.y + middle}H{bend}V{child.y + middle}H{child.x}" for child in self.children]
@@ -63,7 +63,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Lineage:
-    """The tree, its nodes in the order of reading, and the size of the picture."""
+    """The tree, its nodes in reading order, and the size of the picture."""
 
     root: Node
     nodes: list[Node]
@@ -72,7 +72,7 @@ class Lineage:
 
 
 def lineage(actor: User, item: LineItem) -> Lineage:
-    """The tree that a visible item belongs to, as far as the reader sees it. Seven queries at most, for any size."""
+    """Return the tree of a visible item, as far as the reader sees it, in seven queries at most."""
     above, below = _above(actor, item), _below(actor, item)
     path = [*above, item]
     splits = below | {parent.pk: [child] for parent, child in zip(path, path[1:], strict=False)}
@@ -88,14 +88,14 @@ def lineage(actor: User, item: LineItem) -> Lineage:
 
 
 def _above(actor: User, item: LineItem) -> list[LineItem]:
-    """The items that it was split from, the issued one first, as far as they are seen; the chain has three levels."""
+    """Return the visible items that it was split from, the issued one first; the chain has three levels."""
     visible = LineItem.objects.visible_to(actor)
     ids = visible.filter(pk=item.pk).values_list("parent", "parent__parent").get()
     return list(for_rows(visible).filter(pk__in=[pk for pk in ids if pk]).order_by("pk"))
 
 
 def _below(actor: User, item: LineItem) -> dict[int, list[LineItem]]:
-    """Of each level the splits that hold most, by the item that they were split from."""
+    """Return the splits of each level that hold most copies, by the item that they were split from."""
     found: dict[int, list[LineItem]] = {}
     level = [item.pk]
     while level:
@@ -131,7 +131,7 @@ def _node(
 
 
 def _place(node: Node, *, column: int, line: int) -> int:
-    """Beside its first split, so that a long tree is read from its top. Returns the next free line."""
+    """Place a node beside its first split, so that a long tree is read from its top. Return the next free line."""
     node.column, node.line = column, line
     free = line
     for child in node.children:
