@@ -28,7 +28,7 @@ from entitlements.api.shapes import (
     location,
     page_of,
 )
-from entitlements.bulk.services.lines import MOST_LINES, MOST_SOURCES, BulkLine, LinesRefused
+from entitlements.bulk.services.lines import MAX_BULK_LINES, MAX_SOURCES, BulkLine, LinesRefused
 from entitlements.bulk.services.requests import undo_bulk_split
 from entitlements.bulk.services.split import bulk_split
 from entitlements.items.checks import MAX_COPIES
@@ -61,8 +61,8 @@ class BulkLineIn(In):
 class BulkSplitIn(In):
     """The line items and the lines; all lines are split, or none."""
 
-    item_ids: Annotated[list[Id], Field(min_length=1, max_length=MOST_SOURCES)]
-    lines: Annotated[list[BulkLineIn], Field(min_length=1, max_length=MOST_LINES)]
+    item_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_SOURCES)]
+    lines: Annotated[list[BulkLineIn], Field(min_length=1, max_length=MAX_BULK_LINES)]
     create_customers: bool = False
     send_mail: bool = True
     attach_certificate: bool = False

@@ -14,16 +14,16 @@ from entitlements.bulk.files.columns import COLUMNS, OF_NEW_CUSTOMERS, columns_f
 from entitlements.bulk.files.lines import read_file, read_text
 from entitlements.bulk.pages import source_choices
 from entitlements.bulk.services.jobs import lines_of
-from entitlements.bulk.services.lines import FIELDS, BulkLine, with_plain_amount
+from entitlements.bulk.services.lines import LINE_FIELDS, BulkLine, with_plain_amount
 from entitlements.items.fields import ReasonField
 from entitlements.models import BulkSplit, LineItem, Origin
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.widgets import PlainSelect
 
-MOST_ON_SCREEN = 50
-FIRST_ROWS = 3
-LONGEST_TEXT = 2_000_000
+MAX_LINES_ON_SCREEN = 50
+EMPTY_LINES = 3
+MAX_TEXT_LENGTH = 2_000_000
 WAYS = (Origin.TABLE, Origin.FILE, Origin.PASTE)
 Choices = Sequence[tuple[str, str]]
 
@@ -97,15 +97,15 @@ def typed_lines(data: Mapping[str, Any]) -> list[BulkLine]:
     return [
         with_plain_amount(
             number=row + 1,
-            **{name: data.get(f"lines-{row}-{name}", "").strip() for name in FIELDS},
+            **{name: data.get(f"lines-{row}-{name}", "").strip() for name in LINE_FIELDS},
         )
-        for row in range(min(count, MOST_ON_SCREEN))
+        for row in range(min(count, MAX_LINES_ON_SCREEN))
     ]
 
 
 def is_empty(line: BulkLine) -> bool:
     """Return whether the line has no value, except perhaps its source."""
-    return not any(getattr(line, name) for name in FIELDS if name != "activation_id")
+    return not any(getattr(line, name) for name in LINE_FIELDS if name != "activation_id")
 
 
 class BulkSplitForm(KeyedForm):
@@ -120,7 +120,7 @@ class BulkSplitForm(KeyedForm):
     text = forms.CharField(
         label=_("Lines from a spreadsheet"),
         required=False,
-        max_length=LONGEST_TEXT,
+        max_length=MAX_TEXT_LENGTH,
         widget=forms.Textarea(attrs={"rows": 6, "class": "form-control", "spellcheck": "false"}),
     )
     create_customers = forms.BooleanField(
@@ -171,7 +171,7 @@ class BulkSplitForm(KeyedForm):
             raise ValidationError(_("Enter at least one line."))
         return lines
 
-    def order(self) -> dict[str, Any]:
+    def service_arguments(self) -> dict[str, Any]:
         """Return the arguments of the service."""
         data = self.cleaned_data
         return {
@@ -233,20 +233,20 @@ class CorrectionForm(SeenForm):
 
 
 class CarryOutForm(SeenForm):
-    """"Split all", with "Send e-mail" ticked (E7)."""
+    """ "Split all", with "Send e-mail" ticked (E7)."""
 
     send_mail = forms.BooleanField(label=_("Send e-mail"), required=False, initial=True)
     attach_certificate = forms.BooleanField(label=_("Attach certificate"), required=False)
 
 
 class EmailAllForm(KeyedForm):
-    """"Email all" (E9)."""
+    """ "Email all" (E9)."""
 
     attach_certificate = forms.BooleanField(label=_("Attach certificate"), required=False)
 
 
 class UndoAllForm(KeyedForm):
-    """"Undo all", with a reason if one is needed (E8, E13)."""
+    """ "Undo all", with a reason if one is needed (E8, E13)."""
 
     reason = ReasonField()
 
@@ -261,7 +261,7 @@ class UndoAllForm(KeyedForm):
 def wrong_lines(bulk: BulkSplit, sources: list[LineItem], typed: Mapping[int, TypedLine]) -> list[LineForm]:
     """Return forms of the first wrong lines, as in the draft or as ``typed`` on the screen, by their number."""
     lines, choices = lines_of(bulk), source_choices(sources)
-    wrong = list(bulk.findings.get("lines", {}).items())[:MOST_ON_SCREEN]
+    wrong = list(bulk.findings.get("lines", {}).items())[:MAX_LINES_ON_SCREEN]
     asks_source = len(sources) > 1 or any("activation_id" in errors for _index, errors in wrong)
     forms = []
     for place, (index, errors) in enumerate(wrong):

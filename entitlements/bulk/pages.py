@@ -21,7 +21,7 @@ from notifications.models import Mail, Status
 LINES_SHOWN = 100
 BLOCKED_SHOWN = 20
 FAILED_SHOWN = 20
-SUGGESTED = 200
+MAX_SUGGESTIONS = 200
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,12 @@ def source_choices(sources: list[LineItem]) -> list[tuple[str, str]]:
 
 def suggestions(actor: User) -> dict[str, Any]:
     """Return Account IDs and addresses to choose from while typing: the first ones, which are all for most accounts."""
-    first = list(targets_of(actor).order_by("name_key", "pk")[:SUGGESTED])
+    first = list(targets_of(actor).order_by("name_key", "pk")[:MAX_SUGGESTIONS])
     people = User.objects.visible_to(actor).active().filter(account__in=first).select_related("account")
-    return {"accounts": first, "people": people.order_by("account__name_key", "last_name", "pk")[:SUGGESTED]}
+    return {
+        "accounts": first,
+        "people": people.order_by("account__name_key", "last_name", "pk")[:MAX_SUGGESTIONS],
+    }
 
 
 def source_rows(actor: User, bulk: BulkSplit, sources: list[LineItem]) -> list[SourceRow]:
@@ -101,7 +104,7 @@ def _account_name(line: BulkLine, accounts: dict[str, Any]) -> str:
 
 def mail_counts(actor: User, bulk: BulkSplit) -> list[tuple[str, int]]:
     """Return how many mails about its items have each status (N2)."""
-    mails = Mail.objects.filter(line_items__in=_looked_after(actor, bulk))
+    mails = Mail.objects.filter(line_items__in=_served_items(actor, bulk))
     counted = mails.values_list("status").annotate(count=Count("pk", distinct=True))
     found = dict(counted)
     return [(status.value, found[status]) for status in Status if status in found]
@@ -109,17 +112,17 @@ def mail_counts(actor: User, bulk: BulkSplit) -> list[tuple[str, int]]:
 
 def failed_mails(actor: User, bulk: BulkSplit) -> list[Mail]:
     """Return the mails that failed finally, newest first (N2)."""
-    failed = Mail.objects.filter(line_items__in=_looked_after(actor, bulk), status=Status.FAILED)
+    failed = Mail.objects.filter(line_items__in=_served_items(actor, bulk), status=Status.FAILED)
     return list(failed.distinct().order_by("-pk")[:FAILED_SHOWN])
 
 
-def _looked_after(actor: User, bulk: BulkSplit) -> Any:
+def _served_items(actor: User, bulk: BulkSplit) -> Any:
     """Return the items whose mails the actor reads: those that its account serves, and all for MOBOTIX (E5)."""
     items = LineItem.objects.visible_to(actor).filter(bulk_splits=bulk)
     return (items if actor.account.is_mobotix else items.looked_after_by(actor.account)).values("pk")
 
 
-def moved_count(bulk: BulkSplit) -> int:
+def transferred_count(bulk: BulkSplit) -> int:
     """Return how many of its items another account serves now (A7)."""
     served = bulk.items.filter(quantity__gt=0, serving_account__isnull=False)
     return served.exclude(serving_account=bulk.account).count()

@@ -16,7 +16,7 @@ from entitlements.items.search import MIN_SEARCH_LENGTH
 from entitlements.models import Product, State
 from mxportal.shared.widgets import PlainSelect
 
-EXPIRING_SOON = 30  # days, beside those that Home looks ahead
+EXPIRING_SOON = 30  # days, besides the period of Home
 
 
 def _within(days: int) -> str:
@@ -50,7 +50,7 @@ class ListFilter(forms.Form):
         self.fields["state"].choices = [ANY, *states]  # type: ignore[attr-defined]
         days = sorted({EXPIRING_SOON, settings.EXPIRING_DAYS})
         self.fields["expiring"].choices = [ANY, *[(str(n), _within(n)) for n in days]]  # type: ignore[attr-defined]
-        # names only: a hundred instances of Product would cost as much as the rest of the page
+        # Only names: a hundred instances of Product would cost as much as the rest of the page.
         self.fields["product"].choices = [ANY, *Product.objects.names()]  # type: ignore[attr-defined]
         for name, field in self.fields.items():
             select = isinstance(field.widget, forms.Select)

@@ -28,7 +28,7 @@ from mxportal.shared.drafts import keeps_draft, posted
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.pagination import capped_count, paginate
 
-STEPS = {
+ACTION_URLS = {
     "split": "line_item_split",
     "activate": "line_item_activate",
     "activate-many": "line_item_activate_many",
@@ -41,8 +41,8 @@ STEPS = {
     "replace": "line_item_replace",
 }
 NEW_WINDOW = ("certificate",)
-BULK = "bulk"  # the one step that takes several line items
-FOREIGN = 10  # by how many characters the IDs of other systems are longer or shorter than ours
+BULK_SPLIT = "bulk"  # the only action on several line items
+FOREIGN_ID_SLACK = 10  # how many characters longer or shorter IDs of other systems are
 
 
 @requires(Permission.VIEW)
@@ -106,8 +106,8 @@ def line_item_search(request: PortalRequest) -> HttpResponse:
     text = form.value("q")
     if text and (item := find_by_activation_id(request.user, text)):
         return redirect("line_item_detail", item.pk)
-    # ours, another system's, or half of one: it belongs in no address
-    if canonical(text) or looks_like_activation_id(text, slack=FOREIGN):
+    # An ID of ours or another system, or half of one, must not appear in an address.
+    if canonical(text) or looks_like_activation_id(text, slack=FOREIGN_ID_SLACK):
         form.add_error("q", _("No line item with this Activation ID."))
         return _list_page(request, form)
     return redirect(reverse("line_item_list", query=form.as_query()))
@@ -120,13 +120,13 @@ def line_item_go(request: PortalRequest, step: str) -> HttpResponse:
 
     An action takes one line item, as in the manual; a bulk split takes all that are ticked.
     """
-    if step not in STEPS and step != BULK:
+    if step not in ACTION_URLS and step != BULK_SPLIT:
         raise Http404
     ticked = _ticked(request)
-    if step == BULK:
+    if step == BULK_SPLIT:
         return redirect(reverse("bulk_split_create", query={"item": ticked}))
     if len(ticked) == 1:
-        return redirect(STEPS[step], ticked[0])
+        return redirect(ACTION_URLS[step], ticked[0])
     back = QueryDict(request.GET.get("list", ""), mutable=True)
     back.setlist("item", [str(pk) for pk in ticked])
     address = reverse("line_item_list", query=back)

@@ -69,7 +69,7 @@ class SplitForm(KeyedForm):
     def _chosen(self, name: str) -> int:
         return typed_number(str(self[name].value() or "")) or 0
 
-    def order(self) -> dict[str, Any]:
+    def service_arguments(self) -> dict[str, Any]:
         """Return the arguments of the service."""
         data = self.service_data()
         return {"target_id": data.pop("target"), "contact_id": data.pop("contact"), **data}

@@ -103,7 +103,7 @@ def _complete(request: PortalRequest, item: LineItem, sent: Sent) -> HttpRespons
         return _summarize(request, item, sent)
     try:
         new = split_line_item(
-            actor=request.user, item_id=item.pk, key=form.cleaned_data["key"], **form.order()
+            actor=request.user, item_id=item.pk, key=form.cleaned_data["key"], **form.service_arguments()
         )
     except ValidationError as error:
         form.add_service_error(error)

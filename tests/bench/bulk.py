@@ -12,7 +12,7 @@ if not apps.ready:  # the process of its own, whose environment is the bench's
     django.setup()
 
 from accounts.models import Tier
-from entitlements.bulk.services.lines import MOST_LINES
+from entitlements.bulk.services.lines import MAX_BULK_LINES
 from tests.bench.clock import IS_TRIAL, interleaved, seconds
 from tests.bench.people import admin_of
 from tests.bench.splits import issue_source
@@ -22,7 +22,7 @@ from tests.factories import split_item
 BUYERS = 50 if IS_TRIAL else 1000
 # Of this very process: getrusage gives that of whoever started it, where it was higher.
 HIGH_WATER = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
-LINES = 500 if IS_TRIAL else MOST_LINES
+LINES = 500 if IS_TRIAL else MAX_BULK_LINES
 
 
 def bulk_split_vs_single() -> float:

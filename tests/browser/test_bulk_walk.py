@@ -86,7 +86,7 @@ def test_file_and_progress(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A large file is a worker's: the page follows by itself, or by "Refresh" where no script runs."""
-    monkeypatch.setattr(bulk_jobs, "AT_ONCE", 1)
+    monkeypatch.setattr(bulk_jobs, "SMALL_BULK_LINES", 1)
     cast = world.cast
     file = tmp_path / "Käufer.csv"
     line = f"\n{cast.customer.account_id};{cast.customer_contact.email};1"

@@ -166,7 +166,7 @@ def test_a_worker_that_dies_leaves_the_job_to_the_next(monkeypatch: pytest.Monke
 
     Its connection ends as a killed process's does.
     """
-    monkeypatch.setattr(bulk_jobs, "AT_ONCE", 0)
+    monkeypatch.setattr(bulk_jobs, "SMALL_BULK_LINES", 0)
     cast = make_cast()
     item = issue_item(cast, quantity=10)
     bulk = start_bulk_split(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from entitlements.bulk.services.jobs import _work
+from entitlements.bulk.services.jobs import _do_job
 from entitlements.bulk.services.requests import (
     _correct,
     _start,
@@ -33,13 +33,13 @@ def bulk_split_of_what_becomes_inactive(cast: Cast) -> Race:
     )
 
 
-@proves("entitlements.bulk.services.jobs._free")
+@proves("entitlements.bulk.services.jobs._lock_if_free")
 def two_workers(cast: Cast) -> Race:
     """E7: one of them does the job, and the other does not wait for it."""
     bulk = running_bulk(cast)
     return Race(
-        other=lambda: inside(_work)(bulk.pk),
-        ours=lambda: _work(bulk.pk),
+        other=lambda: inside(_do_job)(bulk.pk),
+        ours=lambda: _do_job(bulk.pk),
         right=lambda outcome: bulk.sources.get().splits.count() == 1,
     )
 

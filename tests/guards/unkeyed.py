@@ -17,7 +17,7 @@ from accounts.services.users import update_profile, update_user
 from entitlements.activation.offline.services import carry_out_request
 from entitlements.activation.services.activate import activate_as_bearer, return_as_bearer
 from entitlements.activation.services.devices import edit_device
-from entitlements.bulk.services.jobs import _work
+from entitlements.bulk.services.jobs import _do_job
 from entitlements.ledger.sealing.publishing import _add_stamp, _note
 from entitlements.ledger.sealing.record_sealing import seal_records
 from entitlements.ledger.sealing.seal import seal_ledger
@@ -119,7 +119,7 @@ def offline_request(cast: Cast) -> Again:
 def bulk_work(cast: Cast) -> Again:
     """A job that is done does not wait any more."""
     pk = running_bulk(cast).pk
-    return lambda: _work(pk)
+    return lambda: _do_job(pk)
 
 
 def sealing(cast: Cast) -> Again:
@@ -217,7 +217,7 @@ UNKEYED: dict[str, Callable[[Cast], Again]] = {
     "entitlements.activation.services.activate.activate_as_bearer": bearers_activation,
     "entitlements.activation.services.activate.return_as_bearer": bearers_return,
     "entitlements.activation.services.devices.edit_device": device_edit,
-    "entitlements.bulk.services.jobs._work": bulk_work,
+    "entitlements.bulk.services.jobs._do_job": bulk_work,
     "entitlements.activation.offline.services.carry_out_request": offline_request,
     "entitlements.orders.services.key_compromise.mark_compromised": compromise,
     "entitlements.orders.services.key_compromise._reissue": reissue,

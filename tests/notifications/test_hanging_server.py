@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from entitlements.bulk.services.jobs import AT_ONCE, work_on
+from entitlements.bulk.services.jobs import SMALL_BULK_LINES, work_on
 from entitlements.models import BulkSplit, BulkState
 from notifications.models import Mail
 from tests.entitlements.bulk.making import line_for, make_buyers, start
@@ -84,7 +84,7 @@ def test_a_bulk_split_beside_a_hanging_server(
     Both are measured in turn with the same workers, and again if something else was running. Before mails had their own
     workers, the bulk split waited for the time-out of the mail server.
     """
-    assert LINES > AT_ONCE, "or no worker would do it"
+    assert LINES > SMALL_BULK_LINES, "or no worker would do it"
     monkeypatch.setenv("EMAIL_TIMEOUT", "45")
     server, healthy, hanging = MoodyMailServer(), [], []
     with running_portal(tmp_path, server) as portal:

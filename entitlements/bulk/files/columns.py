@@ -19,8 +19,8 @@ COLUMNS = {
 }
 REQUIRED = ("account_id", "email", "amount")
 OF_NEW_CUSTOMERS = ("account_name", "country", "first_name", "last_name")
-# Bare of case, blanks, dashes and dots. What the template itself says in either language is among them.
-KNOWN = {
+# In lower case without blanks, dashes and dots. The names in the template, in both languages, are among them.
+COLUMN_ALIASES = {
     "account_id": "accountid account accountno accountnumber targetaccount kontoid konto kontonr kontonummer zielkonto",
     "email": (
         "contactemail contactemailaddress contactmail email emailaddress mail shiptoemail "
@@ -37,7 +37,7 @@ KNOWN = {
     "first_name": "firstname givenname vorname",
     "last_name": "lastname surname familyname nachname familienname",
 }
-_BY_NAME = {alias: name for name, aliases in KNOWN.items() for alias in aliases.split()}
+_BY_NAME = {alias: name for name, aliases in COLUMN_ALIASES.items() for alias in aliases.split()}
 
 
 def column_of(text: str) -> str:

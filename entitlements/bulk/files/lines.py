@@ -8,11 +8,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from entitlements.bulk.files.columns import COLUMNS, REQUIRED, column_of, label_of
-from entitlements.bulk.services.lines import MOST_LINES, BulkLine, too_many_lines, with_plain_amount
+from entitlements.bulk.services.lines import MAX_BULK_LINES, BulkLine, too_many_lines, with_plain_amount
 from mxportal.shared.spreadsheets import Row, file_rows, text_rows
 from mxportal.shared.workbooks import MOST_ROWS
 
-LONGEST_NAME = 60  # of a column, in a sentence
+MAX_NAME_SHOWN = 60  # of a column, in a message
 
 
 def read_file(file: IO[bytes], name: str) -> list[BulkLine]:
@@ -38,12 +38,12 @@ def _lines(rows: Iterator[Row]) -> list[BulkLine]:
     header = next((row for row in islice(rows, 100) if any(row[1])), None)
     if header is None:
         raise ValidationError(_("This file is empty."))
-    places = _places(header[1])
+    places = _column_places(header[1])
     lines: list[BulkLine] = []
     for count, (number, cells) in enumerate(rows):
         if any(cells):
             lines.append(_line(number, cells, places))
-        if len(lines) > MOST_LINES or count > MOST_ROWS:
+        if len(lines) > MAX_BULK_LINES or count > MOST_ROWS:
             raise ValidationError(too_many_lines())
     if not lines:
         raise ValidationError(_("There are no lines below the names of the columns."))
@@ -55,7 +55,7 @@ def _line(number: int, cells: Sequence[str], places: dict[str, int]) -> BulkLine
     return with_plain_amount(number=number, **values)
 
 
-def _places(header: Sequence[str]) -> dict[str, int]:
+def _column_places(header: Sequence[str]) -> dict[str, int]:
     """Return the place of each column by name; unknown columns are ignored."""
     places: dict[str, int] = {}
     for place, text in enumerate(header):
@@ -63,7 +63,7 @@ def _places(header: Sequence[str]) -> dict[str, int]:
         if name in places:
             message = _("The columns “%(first)s” and “%(second)s” mean the same. Delete one of the two.")
             raise ValidationError(
-                message % {"first": header[places[name]][:LONGEST_NAME], "second": text[:LONGEST_NAME]}
+                message % {"first": header[places[name]][:MAX_NAME_SHOWN], "second": text[:MAX_NAME_SHOWN]}
             )
         if name:
             places[name] = place

@@ -24,13 +24,13 @@ from accounts.services.customers import (
     chunks,
 )
 from entitlements.bulk.services.lines import (
-    FIELDS,
-    MOST_LINES,
-    MOST_SOURCES,
+    LINE_FIELDS,
+    MAX_BULK_LINES,
+    MAX_SOURCES,
     BulkLine,
-    Checked,
+    CheckResult,
     Errors,
-    Part,
+    PlannedSplit,
     too_many_lines,
 )
 from entitlements.identifiers.activation_ids import canonical
@@ -44,10 +44,10 @@ from mxportal.shared.numbers import typed_number
 from mxportal.shared.refusals import INVALID, Coded, coded, refusal
 from mxportal.shared.text import only_what_is_seen
 
-LONGEST = {"order_number": 60, "account_id": 30}
-LONGEST_CELL = 254
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # NUL, and half of a character
-PERSON = ("account_id", "email", "email_key", "display_name", "first_name", "last_name", "language")
+MAX_LENGTHS = {"order_number": 60, "account_id": 30}
+MAX_CELL_LENGTH = 254
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # NUL, and halves of surrogate pairs
+PERSON_COLUMNS = ("account_id", "email", "email_key", "display_name", "first_name", "last_name", "language")
 
 
 def check_lines(
@@ -57,7 +57,7 @@ def check_lines(
     lines: Sequence[BulkLine],
     create_customers: bool,
     progress: Callable[[int], None] = lambda done: None,
-) -> Checked:
+) -> CheckResult:
     """Check every line without writing anything (E6). Raises PermissionDenied if the actor may not split a source."""
     check_counts(sources, lines)
     if not all(may_split(actor, source) for source in sources):
@@ -70,12 +70,12 @@ def check_counts(sources: Sequence[LineItem], lines: Sequence[BulkLine]) -> None
 
     Raises ValidationError at ``items`` or ``lines``.
     """
-    if not 1 <= len(sources) <= MOST_SOURCES:
+    if not 1 <= len(sources) <= MAX_SOURCES:
         message = _("Tick between 1 and %(most)s line items to split.")
-        raise refusal("wrong-number-of-items", {"items": message % {"most": MOST_SOURCES}})
+        raise refusal("wrong-number-of-items", {"items": message % {"most": MAX_SOURCES}})
     if not lines:
         raise refusal("no-lines", {"lines": _("Enter at least one line.")})
-    if len(lines) > MOST_LINES:
+    if len(lines) > MAX_BULK_LINES:
         raise refusal("too-many-lines", {"lines": too_many_lines()})
 
 
@@ -103,9 +103,9 @@ class _LineCheck:
         self.contacts = _find_contacts(self.targets.values(), {fold(line.email) for line in lines})
         self.new: dict[str, NewCustomer] = {}
         self.lines_of_new: dict[str, list[int]] = {}
-        self.result = Checked()
+        self.result = CheckResult()
 
-    def run(self, progress: Callable[[int], None]) -> Checked:
+    def run(self, progress: Callable[[int], None]) -> CheckResult:
         """Check line by line, then new customers and sums; report progress."""
         for index, line in enumerate(self.lines):
             errors = _check_form(line)
@@ -116,16 +116,16 @@ class _LineCheck:
                 self.result.parts.append(part)
             if index % CHUNK == 0:
                 progress(index)
-        self._judge_new_customers()
-        self._judge_sums()
+        self._check_new_customers()
+        self._check_sums()
         self.result.customers = list(self.new.values())
         return self.result
 
-    def _part(self, index: int, line: BulkLine, errors: Errors) -> Part | None:
+    def _part(self, index: int, line: BulkLine, errors: Errors) -> PlannedSplit | None:
         source = self._source(line, errors)
         copies = self._copies(line, source, errors)
         target = self.targets.get(line.account_id.upper())
-        part = Part(
+        part = PlannedSplit(
             source=source or self.sources[0],
             copies=copies,
             order_number=line.order_number,
@@ -147,7 +147,7 @@ class _LineCheck:
         else:
             source = self.by_activation_id.get(canonical(typed) or "") or self.by_activation_id.get(typed)
         if source is None:
-            errors.setdefault("activation_id", _no_source(typed))
+            errors.setdefault("activation_id", _wrong_source(typed))
         elif source.pk in self.obstacles:
             errors.setdefault("activation_id", self.obstacles[source.pk])
         return source
@@ -155,19 +155,19 @@ class _LineCheck:
     def _copies(self, line: BulkLine, source: LineItem | None, errors: Errors) -> int:
         copies = _number(line.amount)
         if copies is None:
-            errors.setdefault("amount", _no_amount(line.amount))
+            errors.setdefault("amount", _wrong_amount(line.amount))
             return 0
         if source is None:
             return 0
         self.result.taken[source.pk] = self.result.taken.get(source.pk, 0) + max(copies, 0)
         if not 1 <= copies <= source.available:
-            _judge(errors, "amount", partial(check_copies, copies, source.available))
+            _check_cell(errors, "amount", partial(check_copies, copies, source.available))
         return copies
 
     def _contact(self, line: BulkLine, target: Account, errors: Errors) -> User | None:
         contact = self.contacts.get((target.pk, fold(line.email)))
         if contact is None:
-            errors.setdefault("email", _no_contact(line))
+            errors.setdefault("email", _wrong_contact(line))
         return contact
 
     def _new_customer(self, index: int, line: BulkLine, errors: Errors) -> NewCustomer:
@@ -177,7 +177,7 @@ class _LineCheck:
         customer = self.new.setdefault(key, NewCustomer(line.account_id, line.account_name, country))
         self.lines_of_new.setdefault(key, []).append(index)
         if (fold(customer.name), customer.country) != (fold(line.account_name), country):
-            errors.setdefault("account_name", _other_customer())
+            errors.setdefault("account_name", _customer_differs())
         contact = customer.contacts.setdefault(
             fold(line.email), NewContact(line.email, line.first_name, line.last_name)
         )
@@ -185,7 +185,7 @@ class _LineCheck:
             errors.setdefault(name, error)
         return customer
 
-    def _judge_new_customers(self) -> None:
+    def _check_new_customers(self) -> None:
         if not self.new:
             return
         fields = {"account_id": "account_id", "name": "account_name", "country": "country"}
@@ -196,7 +196,7 @@ class _LineCheck:
                 for name, error in errors.items():
                     line_errors.setdefault(fields[name], error)
 
-    def _judge_sums(self) -> None:
+    def _check_sums(self) -> None:
         for source in self.sources:
             taken = self.result.taken.get(source.pk, 0)
             if taken > source.available:
@@ -206,20 +206,20 @@ class _LineCheck:
 def _check_form(line: BulkLine) -> Errors:
     """Refuse values that no cell can have: formulas, several lines, too long ones."""
     errors: Errors = {}
-    for name in FIELDS:
+    for name in LINE_FIELDS:
         value = getattr(line, name)
         if not value:
             continue
         if value.startswith("="):
             errors[name] = Coded("formula", _("This is a formula. Enter its value."))
-        elif len(value) > LONGEST.get(name, LONGEST_CELL):
+        elif len(value) > MAX_LENGTHS.get(name, MAX_CELL_LENGTH):
             errors[name] = Coded("too-long", _("This is too long. Please shorten it."))
         else:
-            _judge(errors, name, partial(only_what_is_seen, value))
+            _check_cell(errors, name, partial(only_what_is_seen, value))
     return errors
 
 
-def _judge(errors: Errors, name: str, check: Callable[[], object]) -> None:
+def _check_cell(errors: Errors, name: str, check: Callable[[], object]) -> None:
     try:
         check()
     except ValidationError as error:
@@ -239,7 +239,7 @@ def _obstacles(sources: Sequence[LineItem]) -> dict[int, str]:
 
 def find_targets(actor: User, account_ids: set[str]) -> dict[str, Account]:
     """Return the accounts that the actor may split to, by upper-case Account ID; all others are missing (E6)."""
-    longest = LONGEST["account_id"]
+    longest = MAX_LENGTHS["account_id"]
     typed = {text.upper() for text in account_ids if text.isascii() and 0 < len(text) <= longest}
     accounts = targets_of(actor).alias(upper=Upper("account_id"))
     found: dict[str, Account] = {}
@@ -251,8 +251,8 @@ def find_targets(actor: User, account_ids: set[str]) -> dict[str, Account]:
 def _find_contacts(targets: Iterable[Account], addresses: set[str]) -> Mapping[tuple[int, str], User]:
     """Return active persons of the targets by account and folded address; a seller sees the persons of its buyers."""
     ids = sorted(target.pk for target in targets)
-    people = User.objects.active().only(*PERSON)
-    if len(addresses) <= CHUNK:  # otherwise all persons of these accounts, a chunk of accounts at a time
+    people = User.objects.active().only(*PERSON_COLUMNS)
+    if len(addresses) <= CHUNK:  # otherwise load all persons of these accounts
         people = people.filter(email_key__in=addresses)
     found: dict[tuple[int, str], User] = {}
     for start in range(0, len(ids), CHUNK):
@@ -267,13 +267,13 @@ def _number(text: str) -> int | None:
     return -number if number and text.startswith("-") else number
 
 
-def _no_amount(typed: str) -> str:
+def _wrong_amount(typed: str) -> str:
     if not typed:
         return Coded("too-few-copies", _("Enter a number of copies."))
     return Coded(INVALID, _("Enter a whole number, for example 5 or 2,000."))
 
 
-def _no_source(typed: str) -> str:
+def _wrong_source(typed: str) -> str:
     if not typed:
         sentence = _("Enter the Activation ID of the line item that these copies come from.")
         return Coded("activation-id-needed", sentence)
@@ -286,7 +286,7 @@ def _unknown_account(line: BulkLine) -> str:
     return Coded("wrong-account", _("This is not the Account ID of an active account that you sell to."))
 
 
-def _no_contact(line: BulkLine) -> str:
+def _wrong_contact(line: BulkLine) -> str:
     if not line.email:
         return Coded("wrong-contact", _("Enter the contact’s e-mail address."))
     sentence = _(
@@ -295,7 +295,7 @@ def _no_contact(line: BulkLine) -> str:
     return Coded("wrong-contact", sentence)
 
 
-def _other_customer() -> str:
+def _customer_differs() -> str:
     sentence = _("Another line has the same new end customer with another name or country.")
     return Coded("customer-differs", sentence)
 

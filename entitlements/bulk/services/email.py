@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import AuditEntry
 from accounts.permissions import Permission, check_permission
-from entitlements.bulk.services.split import BATCH, by_order_and_contact
+from entitlements.bulk.services.split import ROWS_PER_STATEMENT, by_order_and_contact
 from entitlements.mailing.services.queue import queue_contact_mails
 from entitlements.models import BulkSplit, BulkState
 from entitlements.models.kinds import Action
@@ -24,8 +24,8 @@ def mail_all(bulk: BulkSplit, *, progress: Callable[[int], None]) -> None:
     check_mailable(bulk)
     items = list(mailable_items(bulk).select_related("contact"))
     queue_contact_mails(parcels=by_order_and_contact(items), certificate=bulk.attach_certificate)
-    for start in range(0, len(items), BATCH):
-        part = items[start : start + BATCH]
+    for start in range(0, len(items), ROWS_PER_STATEMENT):
+        part = items[start : start + ROWS_PER_STATEMENT]
         AuditEntry.objects.record_many(actor=actor, action=Action.MAILED, about=part, count=1)
         progress(start + len(part))
     bulk.state = BulkState.DONE

@@ -19,19 +19,19 @@ from accounts.models import User
 from accounts.permissions import Permission, check_permission
 from entitlements.bulk.services.check import check_lines
 from entitlements.bulk.services.email import mail_all
-from entitlements.bulk.services.lines import BulkLine, Checked, LinesRefused
+from entitlements.bulk.services.lines import BulkLine, CheckResult, LinesRefused
 from entitlements.bulk.services.split import lock_sources, split_all
-from entitlements.bulk.services.undo import take_all_back
+from entitlements.bulk.services.undo import undo_all
 from entitlements.models import BulkSplit, BulkState, LineItem
 from entitlements.models.bulk_split import CARRIED_OUT, DRAFTS, WORKING
 from mxportal.shared.alarms import wake, wake_on_commit
 from mxportal.shared.database import allow_long_statements
 
 log = logging.getLogger(__name__)
-AT_ONCE = 500  # so many lines take about a second
+SMALL_BULK_LINES = 500  # which take about a second
 TASK = "entitlements.work_on_bulk_split"
-MOST_ATTEMPTS = 3
-LEFT_BEHIND = timedelta(seconds=30)
+MAX_ATTEMPTS = 3
+STALLED_AFTER = timedelta(seconds=30)
 DRAFTS_KEPT = timedelta(days=30)
 PROGRESS_KEPT = 3600  # seconds
 
@@ -48,7 +48,7 @@ def has_errors(bulk: BulkSplit) -> bool:
     return bool(bulk.findings.get("lines") or bulk.findings.get("sources"))
 
 
-def set_to_work(bulk: BulkSplit, state: BulkState) -> None:
+def start_job(bulk: BulkSplit, state: BulkState) -> None:
     """Start a job; wake a worker for a large one after the commit.
 
     If the broker loses the alarm, the sweep finds the row.
@@ -59,7 +59,7 @@ def set_to_work(bulk: BulkSplit, state: BulkState) -> None:
         wake_on_commit(TASK, [bulk.pk])
 
 
-def go_on(bulk: BulkSplit) -> BulkSplit:
+def finish_small_job(bulk: BulkSplit) -> BulkSplit:
     """Do a small job now, after the commit, and return the bulk split as it is then."""
     if is_small(bulk):
         work_on(bulk.pk)
@@ -69,7 +69,7 @@ def go_on(bulk: BulkSplit) -> BulkSplit:
 
 def is_small(bulk: BulkSplit) -> bool:
     """Return whether the job is done within the request, without a worker."""
-    return bulk.line_count <= AT_ONCE
+    return bulk.line_count <= SMALL_BULK_LINES
 
 
 def work_on(bulk_id: int) -> None:
@@ -77,18 +77,18 @@ def work_on(bulk_id: int) -> None:
     if not _count_attempt(bulk_id):
         return
     try:
-        _work(bulk_id)
-    except IntegrityError:  # another seller gave a new customer's Account ID away in the same moment (A3)
-        _work(bulk_id)
+        _do_job(bulk_id)
+    except IntegrityError:  # another seller has just used a new customer's Account ID (A3)
+        _do_job(bulk_id)
 
 
 @transaction.atomic(durable=True)
 def _count_attempt(bulk_id: int) -> bool:
     """Count the attempt in its own transaction before the work, so that a job that kills its worker each time ends."""
-    bulk = _free(bulk_id)
+    bulk = _lock_if_free(bulk_id)
     if bulk is None:
         return False
-    if bulk.attempts >= MOST_ATTEMPTS:
+    if bulk.attempts >= MAX_ATTEMPTS:
         with override(bulk.worker.language):
             _give_up(
                 bulk,
@@ -100,7 +100,7 @@ def _count_attempt(bulk_id: int) -> bool:
     return True
 
 
-def _free(bulk_id: int) -> BulkSplit | None:
+def _lock_if_free(bulk_id: int) -> BulkSplit | None:
     """Lock and return the bulk split; None if it has no job or somebody else has the lock."""
     people = ("actor__account", "mailed_by__account", "undone_by__account")
     waiting = BulkSplit.objects.working().select_related(*people)
@@ -108,16 +108,16 @@ def _free(bulk_id: int) -> BulkSplit | None:
 
 
 @transaction.atomic(durable=True)
-def _work(bulk_id: int) -> None:
+def _do_job(bulk_id: int) -> None:
     allow_long_statements()
-    bulk = _free(bulk_id)
+    bulk = _lock_if_free(bulk_id)
     if bulk is None:
         return
     with override(bulk.worker.language):
         try:
             if not bulk.worker.is_active:
                 raise PermissionDenied
-            STEPS[BulkState(bulk.state)](bulk)
+            WORK_BY_STATE[BulkState(bulk.state)](bulk)
         except (ValidationError, PermissionDenied, ObjectDoesNotExist) as error:
             _refuse(bulk, error)
 
@@ -125,7 +125,7 @@ def _work(bulk_id: int) -> None:
 def _refuse(bulk: BulkSplit, error: Exception) -> None:
     """Keep the mistakes of lines with them, and any other refusal as one sentence. Nothing has been written yet."""
     if isinstance(error, LinesRefused):
-        _keep(bulk, error.checked)
+        _store_findings(bulk, error.checked)
         return
     _give_up(bulk, error.messages[0] if isinstance(error, ValidationError) else _not_allowed())
 
@@ -151,10 +151,10 @@ def _check(bulk: BulkSplit) -> None:
         create_customers=bulk.create_customers,
         progress=_progress(bulk),
     )
-    _keep(bulk, checked)
+    _store_findings(bulk, checked)
 
 
-def _keep(bulk: BulkSplit, checked: Checked) -> None:
+def _store_findings(bulk: BulkSplit, checked: CheckResult) -> None:
     """Store what the check found. JSON's keys are strings."""
     bulk.findings = {
         "lines": {str(index): errors for index, errors in checked.errors.items()},
@@ -166,7 +166,7 @@ def _keep(bulk: BulkSplit, checked: Checked) -> None:
     bulk.save()
 
 
-def _run(bulk: BulkSplit) -> None:
+def _split(bulk: BulkSplit) -> None:
     check_permission(bulk.actor, Permission.SPLIT)
     ids = bulk.sources.values_list("pk", flat=True)
     sources = lock_sources(bulk.actor, ids, new_customers=bulk.create_customers)
@@ -178,12 +178,12 @@ def _mail(bulk: BulkSplit) -> None:
 
 
 def _undo(bulk: BulkSplit) -> None:
-    take_all_back(bulk, progress=_progress(bulk))
+    undo_all(bulk, progress=_progress(bulk))
 
 
-STEPS: dict[BulkState, Callable[[BulkSplit], None]] = {
+WORK_BY_STATE: dict[BulkState, Callable[[BulkSplit], None]] = {
     BulkState.CHECKING: _check,
-    BulkState.RUNNING: _run,
+    BulkState.RUNNING: _split,
     BulkState.MAILING: _mail,
     BulkState.UNDOING: _undo,
 }
@@ -230,7 +230,7 @@ def sweep_bulk_splits() -> int:
     Return how many jobs were woken.
     """
     now = timezone.now()
-    left = BulkSplit.objects.working().filter(changed_at__lt=now - LEFT_BEHIND)
+    left = BulkSplit.objects.working().filter(changed_at__lt=now - STALLED_AFTER)
     pks = list(left.values_list("pk", flat=True))
     for pk in pks:
         wake(TASK, [pk])
@@ -244,4 +244,4 @@ def drop_old_drafts() -> int:
     return old.delete()[1].get("entitlements.BulkSplit", 0)
 
 
-assert set(STEPS) == set(WORKING)
+assert set(WORK_BY_STATE) == set(WORKING)

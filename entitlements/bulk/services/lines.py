@@ -13,15 +13,15 @@ from accounts.services.customers import NewCustomer
 from entitlements.models import LineItem
 from mxportal.shared.numbers import plain_amount
 
-MOST_LINES = 10_000
-MOST_SOURCES = 100
+MAX_BULK_LINES = 10_000
+MAX_SOURCES = 100
 Errors = dict[str, str]
 
 
 def too_many_lines() -> str:
     """Return the sentence that names the limit of lines."""
     message = _("A bulk split has at most %(most)s lines. Make several bulk splits.")
-    return message % {"most": number_format(MOST_LINES, force_grouping=True)}
+    return message % {"most": number_format(MAX_BULK_LINES, force_grouping=True)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +49,11 @@ def with_plain_amount(*, number: int, amount: str = "", **typed: str) -> BulkLin
     return BulkLine(number=number, amount=plain_amount(amount), **typed)
 
 
-FIELDS = tuple(each.name for each in fields(BulkLine) if each.name != "number")
+LINE_FIELDS = tuple(each.name for each in fields(BulkLine) if each.name != "number")
 
 
 @dataclass
-class Part:
+class PlannedSplit:
     """One split that a correct line asks for. ``customer`` stands for target and contact until it is created."""
 
     source: LineItem
@@ -72,13 +72,13 @@ class Part:
 
 
 @dataclass
-class Checked:
+class CheckResult:
     """The result of a check.
 
     ``errors`` are by index of the line, then field; ``source_errors`` and ``taken`` by primary key of the source.
     """
 
-    parts: list[Part] = field(default_factory=list)
+    parts: list[PlannedSplit] = field(default_factory=list)
     errors: dict[int, Errors] = field(default_factory=dict)
     taken: dict[int, int] = field(default_factory=dict)
     source_errors: dict[int, str] = field(default_factory=dict)
@@ -93,12 +93,12 @@ class Checked:
 class LinesRefused(ValidationError):
     """Some lines are wrong; ``checked`` says which."""
 
-    def __init__(self, checked: Checked, lines: Sequence[BulkLine]) -> None:
+    def __init__(self, checked: CheckResult, lines: Sequence[BulkLine]) -> None:
         self.checked = checked
         super().__init__({"lines": list(_sentences(checked, lines))})
 
 
-def _sentences(checked: Checked, lines: Sequence[BulkLine]) -> Iterable[str]:
+def _sentences(checked: CheckResult, lines: Sequence[BulkLine]) -> Iterable[str]:
     for index, errors in checked.errors.items():
         for error in errors.values():
             yield _("Line %(number)s: %(error)s") % {

@@ -14,9 +14,9 @@ from accounts.models import AuditEntry, Operation, User
 from accounts.permissions import Permission, check_permission
 from entitlements.bulk.services.check import check_characters, check_counts
 from entitlements.bulk.services.email import check_mailable
-from entitlements.bulk.services.jobs import go_on, has_errors, lock_own, set_to_work
+from entitlements.bulk.services.jobs import finish_small_job, has_errors, lock_own, start_job
 from entitlements.bulk.services.lines import BulkLine
-from entitlements.bulk.services.undo import check_undo, open_items
+from entitlements.bulk.services.undo import check_undo, items_with_copies
 from entitlements.items.predicates import may_split
 from entitlements.models import BulkSplit, BulkState, LineItem
 from entitlements.models.bulk_split import DRAFTS, WAITING
@@ -47,7 +47,7 @@ def start_bulk_split(
         "replaces": replaces,
     }
     bulk = _start(actor=actor, key=key, request=request, origin=origin, file_name=file_name[:200])
-    return go_on(bulk)
+    return finish_small_job(bulk)
 
 
 @transaction.atomic(durable=True)
@@ -65,7 +65,7 @@ def _start(*, actor: User, key: str, request: dict[str, Any], **kept: str) -> Bu
     check_counts(sources, request["lines"])
     check_characters(request["lines"])
     if request["replaces"]:
-        _give_way(actor, request["replaces"])
+        _discard_replaced(actor, request["replaces"])
     bulk = BulkSplit.objects.create(
         actor=actor,
         account=actor.account,
@@ -76,7 +76,7 @@ def _start(*, actor: User, key: str, request: dict[str, Any], **kept: str) -> Bu
     )
     bulk.sources.set(sources)
     once.keep(bulk)
-    set_to_work(bulk, BulkState.CHECKING)
+    start_job(bulk, BulkState.CHECKING)
     return bulk
 
 
@@ -96,7 +96,7 @@ def correct_bulk_split(
     """
     rows = {index: line.as_row() if line else None for index, line in corrections.items()}
     request = {"bulk": bulk_id, "seen": seen, "rows": rows, "create_customers": create_customers}
-    return go_on(_correct(actor=actor, key=key, request=request))
+    return finish_small_job(_correct(actor=actor, key=key, request=request))
 
 
 @transaction.atomic(durable=True)
@@ -119,7 +119,7 @@ def _correct(*, actor: User, key: str, request: dict[str, Any]) -> BulkSplit:
     bulk.actor = actor
     bulk.lines, bulk.line_count = lines, len(lines)
     bulk.create_customers = request["create_customers"]
-    set_to_work(bulk, BulkState.CHECKING)
+    start_job(bulk, BulkState.CHECKING)
     once.keep(bulk)
     return bulk
 
@@ -133,7 +133,7 @@ def carry_out(
     ValidationError if it is not the present version, if lines are wrong, or if the bulk split does not wait for this.
     """
     options = {"send_mail": send_mail, "attach_certificate": attach_certificate}
-    return go_on(_carry_out(actor=actor, bulk_id=bulk_id, seen=seen, key=key, options=options))
+    return finish_small_job(_carry_out(actor=actor, bulk_id=bulk_id, seen=seen, key=key, options=options))
 
 
 @transaction.atomic(durable=True)
@@ -148,7 +148,7 @@ def _carry_out(*, actor: User, bulk_id: int, seen: str, key: str, options: dict[
         raise refusal("lines-wrong", _("Correct the lines that are marked first."))
     bulk.actor = actor
     bulk.send_mail, bulk.attach_certificate = options["send_mail"], options["attach_certificate"]
-    set_to_work(bulk, BulkState.RUNNING)
+    start_job(bulk, BulkState.RUNNING)
     once.keep(bulk)
     return bulk
 
@@ -159,23 +159,23 @@ def _check_waiting(bulk: BulkSplit, seen: str, *, now: str) -> None:
     ``now`` is a sentence that says what the page shows after the refusal.
     """
     if bulk.state not in WAITING:
-        raise _gone_on()
+        raise _changed_meanwhile()
     if seen != bulk.version:
         changed = _("The lines were changed after this page was opened.")
         raise refusal("gone-on", f"{changed} {now}")
 
 
-def _gone_on() -> ValidationError:
+def _changed_meanwhile() -> ValidationError:
     return refusal("gone-on", _("This bulk split has changed in the meantime. Check its current status."))
 
 
-def _give_way(actor: User, bulk_id: int) -> None:
+def _discard_replaced(actor: User, bulk_id: int) -> None:
     """Discard the draft that is replaced, so that only one of the two can be split (E7)."""
     bulk = lock_own(actor, bulk_id, Permission.SPLIT)
     if bulk.state in DRAFTS:
         _discard(actor, bulk)
     elif bulk.state != BulkState.DISCARDED:
-        raise _gone_on()
+        raise _changed_meanwhile()
 
 
 @transaction.atomic(durable=True)
@@ -190,7 +190,7 @@ def discard_bulk_split(*, actor: User, bulk_id: int, key: str) -> BulkSplit:
     if once.result:
         return bulk
     if bulk.state not in DRAFTS:
-        raise _gone_on()
+        raise _changed_meanwhile()
     _discard(actor, bulk)
     once.keep(bulk)
     return bulk
@@ -209,7 +209,9 @@ def email_bulk_split(*, actor: User, bulk_id: int, key: str, attach_certificate:
 
     Raises BulkSplit.DoesNotExist, PermissionDenied, and ValidationError if nothing can be mailed.
     """
-    return go_on(_email(actor=actor, bulk_id=bulk_id, key=key, attach_certificate=attach_certificate))
+    return finish_small_job(
+        _email(actor=actor, bulk_id=bulk_id, key=key, attach_certificate=attach_certificate)
+    )
 
 
 @transaction.atomic(durable=True)
@@ -220,10 +222,10 @@ def _email(*, actor: User, bulk_id: int, key: str, attach_certificate: bool) -> 
     if once.result:
         return bulk
     if bulk.state != BulkState.DONE:
-        raise _gone_on()
+        raise _changed_meanwhile()
     check_mailable(bulk)
     bulk.mailed_by, bulk.attach_certificate = actor, attach_certificate
-    set_to_work(bulk, BulkState.MAILING)
+    start_job(bulk, BulkState.MAILING)
     once.keep(bulk)
     return bulk
 
@@ -233,7 +235,7 @@ def undo_bulk_split(*, actor: User, bulk_id: int, key: str, reason: str = "") ->
 
     Raises BulkSplit.DoesNotExist, PermissionDenied, and ValidationError at ``reason`` or if something blocks the undo.
     """
-    return go_on(_undo(actor=actor, bulk_id=bulk_id, key=key, reason=reason))
+    return finish_small_job(_undo(actor=actor, bulk_id=bulk_id, key=key, reason=reason))
 
 
 @transaction.atomic(durable=True)
@@ -246,9 +248,9 @@ def _undo(*, actor: User, bulk_id: int, key: str, reason: str) -> BulkSplit:
     if once.result:
         return bulk
     if bulk.state != BulkState.DONE:
-        raise _gone_on()
-    check_undo(actor, open_items(bulk), reason)
+        raise _changed_meanwhile()
+    check_undo(actor, items_with_copies(bulk), reason)
     bulk.undone_by, bulk.undo_reason = actor, reason
-    set_to_work(bulk, BulkState.UNDOING)
+    start_job(bulk, BulkState.UNDOING)
     once.keep(bulk)
     return bulk

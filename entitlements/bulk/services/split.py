@@ -11,7 +11,7 @@ from accounts.permissions import Permission, check_permission
 from accounts.services.customers import CHUNK, lock_seller
 from accounts.services.customers import create_customers as make_customers
 from entitlements.bulk.services.check import check_characters, check_counts, check_lines
-from entitlements.bulk.services.lines import BulkLine, Checked, LinesRefused, Part
+from entitlements.bulk.services.lines import BulkLine, CheckResult, LinesRefused, PlannedSplit
 from entitlements.ledger.movements import record_movements
 from entitlements.mailing.services.queue import queue_contact_mails
 from entitlements.models import BulkSplit, BulkState, Entitlement, LineItem, MovementKind, Origin
@@ -19,7 +19,7 @@ from entitlements.splits.services.split import new_item
 from mxportal.shared.fields import fold
 from notifications.messages import one_line
 
-BATCH = 1000
+ROWS_PER_STATEMENT = 1000
 Progress = Callable[[int], None]
 
 
@@ -52,7 +52,7 @@ def bulk_split(
     except IntegrityError as error:
         if "account_id" not in str(error):
             raise
-        return _bulk_split(**asked)  # another seller gave the Account ID away in the same moment (A3)
+        return _bulk_split(**asked)  # another seller has just used the Account ID (A3)
 
 
 @transaction.atomic(durable=True)
@@ -108,7 +108,9 @@ def split_all(
     parts = [(item, part.copies) for item, part in zip(items, checked.parts, strict=True)]
     record_movements(actor=bulk.actor, kind=MovementKind.SPLIT, parts=parts)
     link = BulkSplit.items.through
-    link.objects.bulk_create((link(bulksplit=bulk, lineitem=item) for item in items), batch_size=BATCH)
+    link.objects.bulk_create(
+        (link(bulksplit=bulk, lineitem=item) for item in items), batch_size=ROWS_PER_STATEMENT
+    )
     if bulk.send_mail:
         queue_contact_mails(parcels=by_order_and_contact(items), certificate=bulk.attach_certificate)
     bulk.state, bulk.lines, bulk.findings = BulkState.DONE, [], {}
@@ -116,7 +118,7 @@ def split_all(
     bulk.save()
 
 
-def _make_customers(actor: User, checked: Checked) -> None:
+def _make_customers(actor: User, checked: CheckResult) -> None:
     made = make_customers(actor=actor, customers=checked.customers)
     by_draft = {id(draft): one for draft, one in zip(checked.customers, made, strict=True)}
     for part in checked.parts:
@@ -125,11 +127,11 @@ def _make_customers(actor: User, checked: Checked) -> None:
             part.contact = people[part.email_key]
 
 
-def _write_items(actor: User, parts: Sequence[Part], progress: Progress) -> list[LineItem]:
+def _write_items(actor: User, parts: Sequence[PlannedSplit], progress: Progress) -> list[LineItem]:
     entitlements = _entitlements_for(actor, parts)
     items: list[LineItem] = []
-    for start in range(0, len(parts), BATCH):
-        end = start + BATCH
+    for start in range(0, len(parts), ROWS_PER_STATEMENT):
+        end = start + ROWS_PER_STATEMENT
         batch = zip(parts[start:end], entitlements[start:end], strict=True)
         items += LineItem.objects.bulk_create(
             _item_of(actor, part, entitlement) for part, entitlement in batch
@@ -138,12 +140,12 @@ def _write_items(actor: User, parts: Sequence[Part], progress: Progress) -> list
     return items
 
 
-def _item_of(actor: User, part: Part, entitlement: Entitlement) -> LineItem:
+def _item_of(actor: User, part: PlannedSplit, entitlement: Entitlement) -> LineItem:
     target, contact = part.buyer()
     return new_item(actor=actor, source=part.source, entitlement=entitlement, target=target, contact=contact)
 
 
-def _entitlements_for(actor: User, parts: Sequence[Part]) -> list[Entitlement]:
+def _entitlements_for(actor: User, parts: Sequence[PlannedSplit]) -> list[Entitlement]:
     """Return for each part the owner's entitlement of this seller and order number, or a new one (E7)."""
     named = _named_entitlements(actor, parts)
     without = [part for part in parts if not part.order_number]
@@ -153,17 +155,17 @@ def _entitlements_for(actor: User, parts: Sequence[Part]) -> list[Entitlement]:
                 Entitlement(seller_id=actor.account_id, owner=part.target, created_by=actor)
                 for part in without
             ],
-            batch_size=BATCH,
+            batch_size=ROWS_PER_STATEMENT,
         )
     )
     return [named[_order(part)] if part.order_number else next(new) for part in parts]
 
 
-def _order(part: Part) -> tuple[int, str]:
+def _order(part: PlannedSplit) -> tuple[int, str]:
     return part.buyer()[0].pk, one_line(part.order_number)
 
 
-def _named_entitlements(actor: User, parts: Sequence[Part]) -> dict[tuple[int, str], Entitlement]:
+def _named_entitlements(actor: User, parts: Sequence[PlannedSplit]) -> dict[tuple[int, str], Entitlement]:
     """Return the entitlements of the parts with an order number, created if they did not exist.
 
     They are written in the order of their keys, so that two bulk splits for the same orders wait for each other and
@@ -176,7 +178,7 @@ def _named_entitlements(actor: User, parts: Sequence[Part]) -> dict[tuple[int, s
             for owner_id, number in orders
         ],
         ignore_conflicts=True,
-        batch_size=BATCH,
+        batch_size=ROWS_PER_STATEMENT,
     )
     found = {}
     for start in range(0, len(orders), CHUNK):

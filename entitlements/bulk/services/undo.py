@@ -19,7 +19,7 @@ from entitlements.splits.services.obstacles import undo_obstacle
 from mxportal.shared.refusals import refusal
 
 
-def take_all_back(bulk: BulkSplit, *, progress: Callable[[int], None]) -> None:
+def undo_all(bulk: BulkSplit, *, progress: Callable[[int], None]) -> None:
     """Return all copies to their sources, under the locks: sources before their splits, each by pk (E8).
 
     Raises PermissionDenied and ValidationError; nothing has been written then.
@@ -39,7 +39,7 @@ def take_all_back(bulk: BulkSplit, *, progress: Callable[[int], None]) -> None:
     bulk.save()
 
 
-def open_items(bulk: BulkSplit) -> list[LineItem]:
+def items_with_copies(bulk: BulkSplit) -> list[LineItem]:
     """Return the items that still hold copies; the others were undone one by one."""
     return list(bulk.items.filter(quantity__gt=0).select_related("parent").order_by("pk"))
 
@@ -54,7 +54,7 @@ def _lock(bulk: BulkSplit) -> list[LineItem]:
     return items
 
 
-def blocked(actor: User, items: Sequence[LineItem]) -> list[LineItem]:
+def blocked_items(actor: User, items: Sequence[LineItem]) -> list[LineItem]:
     """Return the items of which not all copies can come back."""
     return [item for item in items if item.available < item.quantity or undo_obstacle(actor, item)]
 
@@ -68,7 +68,7 @@ def check_undo(actor: User, items: Sequence[LineItem], reason: str) -> None:
         raise refusal("already-undone", _("All of its copies have already come back."))
     if not all(actor.account.is_mobotix or item.seller_id == actor.account_id for item in items):
         raise PermissionDenied
-    if blocked(actor, items) or not all(may_undo(actor, item) for item in items):
+    if blocked_items(actor, items) or not all(may_undo(actor, item) for item in items):
         raise refusal(
             "undo-blocked", _("Not all copies can come back at the moment. See what stands in the way.")
         )

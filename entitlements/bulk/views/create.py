@@ -18,8 +18,8 @@ from accounts.quotas import Quota, spend
 from entitlements.bulk.files.columns import COLUMNS, label_of
 from entitlements.bulk.files.export import template
 from entitlements.bulk.forms import (
-    FIRST_ROWS,
-    MOST_ON_SCREEN,
+    EMPTY_LINES,
+    MAX_LINES_ON_SCREEN,
     BulkSplitForm,
     LineForm,
     typed_lines,
@@ -65,7 +65,7 @@ def bulk_split_create(request: PortalRequest) -> HttpResponse:
                 actor=request.user,
                 item_ids=[source.pk for source in sources],
                 replaces=draft.pk if draft else None,
-                **form.order(),
+                **form.service_arguments(),
             )
             return redirect("bulk_split_detail", pk=bulk.pk)
         except ValidationError as error:
@@ -112,7 +112,7 @@ def _initial(request: PortalRequest, sources: int) -> tuple[BulkSplitForm, list[
         return BulkSplitForm(actor=request.user, sources=sources, initial={"way": way}), []
     lines = lines_of(draft)
     initial: dict[str, Any] = {"way": way, "create_customers": draft.create_customers}
-    if len(lines) <= MOST_ON_SCREEN:
+    if len(lines) <= MAX_LINES_ON_SCREEN:
         return BulkSplitForm(actor=request.user, sources=sources, initial=initial), lines
     initial |= {"way": way or Origin.PASTE, "text": _as_text(lines)}
     return BulkSplitForm(actor=request.user, sources=sources, initial=initial), []
@@ -146,7 +146,7 @@ def _show_create(
     request: PortalRequest, sources: list[LineItem], form: BulkSplitForm, lines: list[BulkLine]
 ) -> HttpResponse:
     choices = source_choices(sources)
-    lines = lines or [BulkLine()] * FIRST_ROWS
+    lines = lines or [BulkLine()] * EMPTY_LINES
     context = {
         "form": form,
         "sources": [
@@ -157,7 +157,7 @@ def _show_create(
             LineForm(line, place=place, sources=choices, asks_source=len(sources) > 1)
             for place, line in enumerate(lines)
         ],
-        "may_add": len(lines) < MOST_ON_SCREEN,
+        "may_add": len(lines) < MAX_LINES_ON_SCREEN,
         "several": len(sources) > 1,
         "item_query": urlencode({"item": [source.pk for source in sources]}, doseq=True),
         **suggestions(request.user),

@@ -24,7 +24,7 @@ from entitlements.bulk.services.requests import (
     email_bulk_split,
     undo_bulk_split,
 )
-from entitlements.bulk.services.undo import blocked, open_items
+from entitlements.bulk.services.undo import blocked_items, items_with_copies
 from entitlements.bulk.views.create import download
 from entitlements.items.listing import for_rows
 from entitlements.items.rows import item_rows
@@ -36,14 +36,14 @@ from mxportal.shared.pagination import paginate
 from mxportal.shared.spreadsheets import TYPES
 from mxportal.shared.views import posted, submit
 
-LARGE = ("lines", "findings")  # needed in the preview alone
+LARGE_COLUMNS = ("lines", "findings")  # needed only in the preview
 
 
 @requires(Permission.VIEW)
 @require_safe
 def bulk_split_list(request: PortalRequest) -> HttpResponse:
     """List the bulk splits of the reader's account, newest first."""
-    bulks = BulkSplit.objects.visible_to(request.user).defer(*LARGE).select_related("actor")
+    bulks = BulkSplit.objects.visible_to(request.user).defer(*LARGE_COLUMNS).select_related("actor")
     page = paginate(request, bulks, order=("-id",))
     names = visible_names(request.user, [bulk.account_id for bulk in page.items])
     wrong = set(
@@ -82,12 +82,12 @@ def _show(request: PortalRequest, bulk: BulkSplit, refused: CorrectionForm | Non
 
 
 def _load(request: PortalRequest, pk: int) -> BulkSplit:
-    visible = BulkSplit.objects.visible_to(request.user).defer(*LARGE)
+    visible = BulkSplit.objects.visible_to(request.user).defer(*LARGE_COLUMNS)
     return get_object_or_404(visible.select_related("actor__account", "undone_by"), pk=pk)
 
 
 def _preview(request: PortalRequest, bulk: BulkSplit, refused: CorrectionForm | None) -> dict[str, Any]:
-    bulk.refresh_from_db(fields=LARGE)
+    bulk.refresh_from_db(fields=LARGE_COLUMNS)
     creates = "create_customers" in refused.data if refused else bulk.create_customers
     actor, sources = request.user, sources_of(bulk)
     page, rows = bulk_page.line_page(actor, bulk, request.GET.get("page", ""))
@@ -117,7 +117,7 @@ def _result(request: PortalRequest, bulk: BulkSplit) -> dict[str, Any]:
         "email": EmailAllForm(),
         "mails": bulk_page.mail_counts(actor, bulk),
         "failed": bulk_page.failed_mails(actor, bulk),
-        "moved": bulk_page.moved_count(bulk),
+        "moved": bulk_page.transferred_count(bulk),
     }
 
 
@@ -187,7 +187,7 @@ def bulk_split_email(request: PortalRequest, pk: int) -> HttpResponse:
 def bulk_split_discard(request: PortalRequest, pk: int) -> HttpResponse:
     """Discard the draft after a confirmation."""
     own = BulkSplit.objects.visible_to(request.user).filter(account=request.user.account)
-    bulk = get_object_or_404(own.defer(*LARGE), pk=pk)
+    bulk = get_object_or_404(own.defer(*LARGE_COLUMNS), pk=pk)
     form = KeyedForm(posted(request))
     if submit(form, discard_bulk_split, keyed=True, actor=request.user, bulk_id=pk) is not None:
         messages.success(request, _("The bulk split was discarded. Nothing was split."))
@@ -209,8 +209,8 @@ def bulk_split_undo(request: PortalRequest, pk: int) -> HttpResponse:
         if undone.state == BulkState.UNDOING:
             messages.success(request, _("The bulk split is being undone."))
         return redirect("bulk_split_detail", pk=pk)
-    items = open_items(bulk) if bulk.state == BulkState.DONE else []
-    stuck = blocked(request.user, items)
+    items = items_with_copies(bulk) if bulk.state == BulkState.DONE else []
+    stuck = blocked_items(request.user, items)
     context = {
         "bulk": bulk,
         "form": form,

@@ -31,5 +31,5 @@ class Command(BaseCommand):
         """Issue everything again and print how many license files."""
         count = sum(1 for _license in reissue_licenses(send_mails=options["send_mails"]))
         seal_ledger()
-        seal_records()  # the mark itself is a record, so that there is a new head in any case
+        seal_records()  # the mark itself is a record, so there is always a new head
         self.stdout.write(f"License files issued anew: {count}.")

@@ -18,7 +18,7 @@ from entitlements.ledger.sealing.time_stamps import TimeStampError, stamped_at
 from entitlements.ledger.sealing.verification import seal_findings
 from entitlements.ledger.verification import differences, differences_on_devices
 
-SHOWN = 20  # the first is what matters; a few more show how far it goes
+FAULTS_SHOWN = 20  # the first one matters; some more show the extent
 
 
 class Command(BaseCommand):
@@ -60,7 +60,7 @@ class Command(BaseCommand):
                         seal_findings(kept),
                         key_findings(),
                     ),
-                    SHOWN,
+                    FAULTS_SHOWN,
                 ),
             )
         )

@@ -48,7 +48,7 @@ class EntitlementForm(KeyedForm):
         persons = User.objects.visible_to(self.actor).filter(account=self.chosen_account)
         return persons.filter(pk=_number(self["contact"].value())).first()
 
-    def order(self) -> dict[str, Any]:
+    def service_arguments(self) -> dict[str, Any]:
         """Return the arguments of the service."""
         data = self.service_data()
         return {"owner_id": data.pop("owner"), "contact_id": data.pop("contact"), **data}
@@ -69,7 +69,7 @@ class MoreLinesForm(KeyedForm):
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = persons.order_by("last_name", "pk")
 
-    def order(self) -> dict[str, Any]:
+    def service_arguments(self) -> dict[str, Any]:
         """Return the arguments of the service."""
         return {"contact_id": self.cleaned_data["contact"].pk}
 

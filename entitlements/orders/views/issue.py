@@ -78,7 +78,7 @@ def _save_create(request: PortalRequest, sent: Sent) -> HttpResponse:
             actor=request.user,
             key=form.cleaned_data["key"],
             lines=[line.line() for line in lines],
-            **form.order(),
+            **form.service_arguments(),
         )
     except ValidationError as error:
         form.add_service_error(error)
@@ -130,7 +130,7 @@ def _save_add(
             entitlement_id=entitlement.pk,
             key=form.cleaned_data["key"],
             lines=[line.line() for line in lines],
-            **form.order(),
+            **form.service_arguments(),
         )
     except ValidationError as error:
         form.add_service_error(error)

@@ -22,10 +22,10 @@ from entitlements.overview.pages.first_steps import Step, first_steps
 from mxportal.shared.pagination import capped_count, first_rows
 from notifications.models import Mail, MailServer
 
-SHOWN = 5
+ROWS_SHOWN = 5
 EVENTS_SHOWN = 8
 FAILED_MAIL_DAYS = 30
-ITEMS_ASKED = 100  # the newest movements are looked for on the newest items
+ITEMS_ASKED = 100  # newest items among which the newest movements are looked for
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ def home_page(actor: User) -> HomePage:
     """Return the contents of Home, in a fixed number of queries."""
     to_hand_on, failed, drafts = _to_hand_on(actor), failed_mails(actor), _drafts(actor)
     waiting = Entitlement.objects.visible_to(actor).filter(pk__in=drafts.values("entitlement"))
-    newest = list(to_hand_on.select_related("product", "entitlement").order_by("-id")[:SHOWN])
-    expiring = first_visible(actor, _expiring, order=BY_EXPIRATION, size=SHOWN)
+    newest = list(to_hand_on.select_related("product", "entitlement").order_by("-id")[:ROWS_SHOWN])
+    expiring = first_visible(actor, _expiring, order=BY_EXPIRATION, size=ROWS_SHOWN)
     rows = item_rows(actor, [*newest, *expiring])
     devices = list_devices(actor)
     return HomePage(
@@ -75,21 +75,23 @@ def home_page(actor: User) -> HomePage:
         to_hand_on_count=capped_count(to_hand_on),
         expiring=rows[len(newest) :],
         expiring_days=settings.EXPIRING_DAYS,
-        devices=device_rows(actor, first_rows(devices.parts, order=NEWEST, size=SHOWN)),
+        devices=device_rows(actor, first_rows(devices.parts, order=NEWEST, size=ROWS_SHOWN)),
         devices_count=devices.count(),
-        failed_mails=with_addressees(actor, failed.order_by("-id")[:SHOWN]),
+        failed_mails=with_addressees(actor, failed.order_by("-id")[:ROWS_SHOWN]),
         failed_mails_count=capped_count(failed),
         mail_server=mail_server_trouble(actor),
         failed_since=failed_since(),
         requests=_requests(actor),
-        drafts=list(waiting.order_by("-id")[:SHOWN]),
+        drafts=list(waiting.order_by("-id")[:ROWS_SHOWN]),
         drafts_count=capped_count(drafts),
-        events=newest_events(actor, first_visible(actor, _any, order=NEWEST, size=ITEMS_ASKED), EVENTS_SHOWN),
+        events=newest_events(
+            actor, first_visible(actor, _any_visible, order=NEWEST, size=ITEMS_ASKED), EVENTS_SHOWN
+        ),
         first_steps=first_steps(actor),
     )
 
 
-def _any(items: LineItemQuerySet) -> LineItemQuerySet:
+def _any_visible(items: LineItemQuerySet) -> LineItemQuerySet:
     return items
 
 
@@ -123,7 +125,7 @@ def _requests(actor: User) -> list[Request]:
     if not actor.may(Permission.MANAGE_USERS):
         return []
     waiting = SellingRelation.objects.requested().filter(buyer=actor.account)
-    oldest = waiting.order_by("requested_at").values_list("pk", "seller__name")[:SHOWN]
+    oldest = waiting.order_by("requested_at").values_list("pk", "seller__name")[:ROWS_SHOWN]
     return [Request(pk=pk, seller=seller) for pk, seller in oldest]
 
 

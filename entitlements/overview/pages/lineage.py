@@ -17,8 +17,8 @@ from entitlements.models import LineItem
 
 SHOWN_OF_A_LEVEL = 25
 WIDTH, HEIGHT, GAP, MARGIN = 300, 100, 36, 4  # of a node, and between two, in CSS pixels (the template's too)
-ROW = HEIGHT + 16
-LETTERS = 32  # of a name, until it is cut
+ROW_HEIGHT = HEIGHT + 16
+MAX_NAME_WIDTH = 32  # in letters; longer names are cut
 
 
 @dataclass
@@ -41,12 +41,12 @@ class Node:
     @property
     def y(self) -> int:
         """Return the upper edge."""
-        return MARGIN + self.line * ROW
+        return MARGIN + self.line * ROW_HEIGHT
 
     @property
     def short_name(self) -> str:
         """Return as much of the owner's name as fits; some scripts have letters of double width."""
-        name, room = self.row.owner if self.row else "", LETTERS
+        name, room = self.row.owner if self.row else "", MAX_NAME_WIDTH
         for index, letter in enumerate(name):
             room -= 2 if east_asian_width(letter) in "FW" else 1
             if room < 0:
@@ -83,7 +83,10 @@ def lineage(actor: User, item: LineItem) -> Lineage:
     nodes = list(_in_order(root))
     columns = 1 + max(node.column for node in nodes)
     return Lineage(
-        root, nodes, 2 * MARGIN + columns * (WIDTH + GAP) - GAP, 2 * MARGIN + height * ROW - (ROW - HEIGHT)
+        root,
+        nodes,
+        2 * MARGIN + columns * (WIDTH + GAP) - GAP,
+        2 * MARGIN + height * ROW_HEIGHT - (ROW_HEIGHT - HEIGHT),
     )
 
 

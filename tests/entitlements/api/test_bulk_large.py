@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import Account, Tier
 from entitlements.api.middleware import LARGEST_BODY, LARGEST_BULK_BODY, MEGABYTE
-from entitlements.bulk.services.lines import MOST_LINES
+from entitlements.bulk.services.lines import MAX_BULK_LINES
 from entitlements.ledger.verification import differences
 from mxportal.shared.database import allow_long_statements
 from tests.entitlements.api.client import Program, assert_problem, program_of
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def test_ten_thousand_new_customers() -> None:
     """E7: all of them, and their answer replays."""
     cast = make_cast()
-    item = issue_item(cast, quantity=MOST_LINES)
+    item = issue_item(cast, quantity=MAX_BULK_LINES)
     lines = [
         {
             "account_id": f"CUSTOMER-{number}",
@@ -30,17 +30,17 @@ def test_ten_thousand_new_customers() -> None:
             "amount": 1,
             "order_number": f"PO-2026-{number}",
         }
-        for number in range(MOST_LINES)
+        for number in range(MAX_BULK_LINES)
     ]
     body = json.dumps({"item_ids": [item.pk], "lines": lines, "create_customers": True}).encode()
     assert LARGEST_BODY * MEGABYTE < len(body) < LARGEST_BULK_BODY * MEGABYTE / 2
     program = program_of(cast.distributor)
     made = program.post("/bulk-splits", body, key="all")
     assert made.status_code == 201, made.content[:1000]
-    assert (made.json()["state"], made.json()["copies"]) == ("done", MOST_LINES)
+    assert (made.json()["state"], made.json()["copies"]) == ("done", MAX_BULK_LINES)
     assert (
         Account.objects.filter(tier=Tier.END_CUSTOMER, account_id__startswith="CUSTOMER-").count()
-        == MOST_LINES
+        == MAX_BULK_LINES
     )
     assert not list(differences())
     assert program.post("/bulk-splits", body, key="all").content == made.content

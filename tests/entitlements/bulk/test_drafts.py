@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def by_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if one line were many."""
-    monkeypatch.setattr(bulk_jobs, "AT_ONCE", 0)
+    monkeypatch.setattr(bulk_jobs, "SMALL_BULK_LINES", 0)
 
 
 def correct(actor: User, bulk: BulkSplit, **options: Any) -> BulkSplit:

@@ -85,7 +85,7 @@ def test_many_are_mailed_by_a_worker(cast: Cast, item: LineItem, monkeypatch: py
     """N1: the page shows the progress; whoever asked has written the mails, and who split is another."""
     colleague = make_user(cast.distributor.account)
     bulk = split_bulk(cast.distributor, [item], [line_for(cast.installer), line_for(cast.sibling_installer)])
-    monkeypatch.setattr(bulk_jobs, "AT_ONCE", 1)
+    monkeypatch.setattr(bulk_jobs, "SMALL_BULK_LINES", 1)
     where, client = reverse("bulk_split_detail", args=[bulk.pk]), client_of(colleague)
     html = html_of(client.post(reverse("bulk_split_email", args=[bulk.pk]), {"key": new_key()}, follow=True))
     assert "<progress" in html
@@ -105,7 +105,7 @@ def test_what_cannot_be_mailed_any_more_is_said(
 ) -> None:
     """E3: it became inactive before the worker came; the bulk split is as it was."""
     bulk = split_bulk(cast.distributor, [item], [line_for(cast.installer)])
-    monkeypatch.setattr(bulk_jobs, "AT_ONCE", 0)
+    monkeypatch.setattr(bulk_jobs, "SMALL_BULK_LINES", 0)
     email_bulk_split(actor=cast.distributor, bulk_id=bulk.pk, key=new_key())
     bulk.items.update(state=State.INACTIVE)
     work_on(bulk.pk)

@@ -12,7 +12,7 @@ from openpyxl import Workbook
 
 from entitlements.bulk.files.columns import COLUMNS, column_of, label_of
 from entitlements.bulk.files.lines import read_file, read_text
-from entitlements.bulk.services.lines import MOST_LINES, BulkLine
+from entitlements.bulk.services.lines import MAX_BULK_LINES, BulkLine
 from mxportal.shared import spreadsheets, workbooks
 
 HEADER = "Account ID,Contact e-mail,Amount"
@@ -152,9 +152,9 @@ def test_too_large_files_are_refused_unread() -> None:
 
 
 def test_the_limit_of_lines() -> None:
-    assert len(read(HEADER + f"\n{LINE}" * MOST_LINES)) == MOST_LINES
+    assert len(read(HEADER + f"\n{LINE}" * MAX_BULK_LINES)) == MAX_BULK_LINES
     expected = "A bulk split has at most 10,000 lines. Make several bulk splits."
-    assert refusal(HEADER + f"\n{LINE}" * (MOST_LINES + 1)) == expected
+    assert refusal(HEADER + f"\n{LINE}" * (MAX_BULK_LINES + 1)) == expected
     start = time.process_time()
     assert refusal(HEADER + f"\n{LINE}" * 100_001) == expected
     assert refusal(HEADER + "\n" * 1_000_000 + LINE) == expected

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from entitlements.bulk.services import jobs as bulk_jobs
-from entitlements.bulk.services.jobs import MOST_ATTEMPTS, sweep_bulk_splits, work_on
+from entitlements.bulk.services.jobs import MAX_ATTEMPTS, sweep_bulk_splits, work_on
 from entitlements.bulk.services.lines import BulkLine
 from entitlements.bulk.services.requests import carry_out, correct_bulk_split
 from entitlements.models import BulkSplit, BulkState, LineItem, Movement
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def by_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if one line were many."""
-    monkeypatch.setattr(bulk_jobs, "AT_ONCE", 0)
+    monkeypatch.setattr(bulk_jobs, "SMALL_BULK_LINES", 0)
 
 
 def test_checked_then_carried_out(cast: Cast, item: LineItem) -> None:
@@ -125,7 +125,7 @@ def test_large_ones_are_left_to_a_worker(cast: Cast, item: LineItem, by_worker: 
 def test_a_job_that_kills_its_worker_comes_to_an_end(cast: Cast, item: LineItem, by_worker: None) -> None:
     """The attempts count before the work; the lines stay, so that it can be tried again."""
     bulk = start(cast, item, line_for(cast.installer, 3))
-    BulkSplit.objects.filter(pk=bulk.pk).update(attempts=MOST_ATTEMPTS)
+    BulkSplit.objects.filter(pk=bulk.pk).update(attempts=MAX_ATTEMPTS)
     work_on(bulk.pk)
     bulk.refresh_from_db()
     assert (bulk.state, len(bulk.lines)) == (BulkState.FAILED, 1)
@@ -176,7 +176,7 @@ def test_what_keeps_failing_says_so_in_the_reader_s_language(
     """N3: whoever asked reads it; the worker itself has none."""
     User.objects.filter(pk=cast.distributor.pk).update(language="de")
     bulk = start(cast, item, line_for(cast.installer, 3))
-    BulkSplit.objects.filter(pk=bulk.pk).update(attempts=MOST_ATTEMPTS)
+    BulkSplit.objects.filter(pk=bulk.pk).update(attempts=MAX_ATTEMPTS)
     work_on(bulk.pk)
     bulk.refresh_from_db()
     assert "Versuchen Sie" in bulk.failure or "versuchen Sie" in bulk.failure
@@ -192,7 +192,7 @@ def test_the_work_goes_on_without_a_cache(
     at_once: int,
 ) -> None:
     """The progress is a comfort: with Redis down it is missing, which the log says; a small job never asks for it."""
-    monkeypatch.setattr(bulk_jobs, "AT_ONCE", at_once)
+    monkeypatch.setattr(bulk_jobs, "SMALL_BULK_LINES", at_once)
     redis = "mxportal.shared.redis_cache.ForgivingRedisCache"
     settings.CACHES = {"default": {"BACKEND": redis, "LOCATION": "redis://127.0.0.1:1"}}
     bulk = start(cast, item, line_for(cast.installer, 3))

@@ -82,7 +82,7 @@ def test_the_page_of_a_job_reads_no_lines(
     client: Client, item: LineItem, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is asked for each second, and ten thousand lines are some megabytes."""
-    monkeypatch.setattr(bulk_jobs, "AT_ONCE", 0)
+    monkeypatch.setattr(bulk_jobs, "SMALL_BULK_LINES", 0)
     bulk = start(cast, item, line_for(cast.installer))
     for where in (reverse("bulk_split_list"), reverse("bulk_split_detail", args=[bulk.pk])):
         with CaptureQueriesContext(connection) as queries:

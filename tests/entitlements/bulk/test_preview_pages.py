@@ -92,7 +92,7 @@ def test_a_large_one_shows_its_progress(
     client: Client, item: LineItem, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """htmx asks every second; without JavaScript there is a link."""
-    monkeypatch.setattr(bulk_jobs, "AT_ONCE", 0)
+    monkeypatch.setattr(bulk_jobs, "SMALL_BULK_LINES", 0)
     bulk = started(client, address(item), table(row_for(cast)))
     html = page_of(client, bulk)
     assert "<progress" in html

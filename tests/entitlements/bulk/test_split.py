@@ -261,7 +261,7 @@ def test_nothing_and_too_much_are_refused(
     with pytest.raises(ValidationError, match="Tick between 1 and 100"):
         split_bulk(cast.distributor, [], [line_for(cast.installer)])
     for module in (bulk_check, bulk_lines):
-        monkeypatch.setattr(module, "MOST_LINES", 2)
+        monkeypatch.setattr(module, "MAX_BULK_LINES", 2)
     with pytest.raises(ValidationError, match="at most 2 lines"):
         split_bulk(cast.distributor, [item], [line_for(cast.installer)] * 3)
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def by_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if one line were many."""
-    monkeypatch.setattr(bulk_jobs, "AT_ONCE", 0)
+    monkeypatch.setattr(bulk_jobs, "SMALL_BULK_LINES", 0)
 
 
 def test_everything_comes_back(cast: Cast, item: LineItem) -> None:
@@ -157,12 +157,12 @@ def test_the_page_says_so_only_where_it_is_so(
     bulk = split_bulk(cast.distributor, [item], [line_for(cast.installer, 5)])
     where, client = reverse("bulk_split_undo", args=[bulk.pk]), client_of(cast.distributor)
     with monkeypatch.context() as patch:
-        patch.setattr(bulk_jobs, "STEPS", bulk_jobs.STEPS | {BulkState.UNDOING: refuse})
+        patch.setattr(bulk_jobs, "WORK_BY_STATE", bulk_jobs.WORK_BY_STATE | {BulkState.UNDOING: refuse})
         html = html_of(client.post(where, {"key": new_key()}, follow=True))
     assert "taken back" not in html
     assert "Something came in between." in html
     with monkeypatch.context() as patch:
-        patch.setattr(bulk_jobs, "AT_ONCE", 0)
+        patch.setattr(bulk_jobs, "SMALL_BULK_LINES", 0)
         html = html_of(client.post(where, {"key": new_key()}, follow=True))
     assert "The bulk split is being undone." in html
     work_on(bulk.pk)
