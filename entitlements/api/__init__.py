@@ -1,1 +1,1 @@
-"""P1–P4: the API for MOBOTIX's ERP, for partners and for the camera software. One noun a file."""
+"""The API for MOBOTIX's ERP, for partners and for the camera software, with one noun in each file (P1–P5)."""

@@ -1,4 +1,4 @@
-"""Accounts that one sells to, and their persons (A2–A4, U1–U5)."""
+"""Accounts that the token's account sells to (A2–A4)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,7 +61,7 @@ class AccountOut(Schema):
 
     @staticmethod
     def resolve_country(account: Account) -> str:
-        """Its code."""
+        """Return the country's code."""
         return str(account.country)
 
 
@@ -147,21 +147,21 @@ def _create_account(actor: User, body: AccountIn, key: str) -> Account:
     fields["tier"] = body.tier
     person = _person(actor, body.person, Account(tier=body.tier, country=fields["country"]))
     if body.account_id is None:
-        fields.pop("account_id")  # proposed anew, and no part of the request
-    with _of_person():
+        fields.pop("account_id")  # proposed by the form, and no part of the request
+    with _below_person():
         return create_account(actor=actor, key=key, person=person, **fields)
 
 
 def _person(actor: User, given: FirstPersonIn | None, account: Account) -> dict[str, Any] | None:
     if given is None:
         return None
-    with _of_person():
+    with _below_person():
         return person_fields(actor, given, account)
 
 
 @contextmanager
-def _of_person() -> Iterator[None]:
-    """What is wrong with the first person stands under it."""
+def _below_person() -> Iterator[None]:
+    """Put the errors of the first person below the field ``person``."""
     try:
         yield
     except ValidationError as error:

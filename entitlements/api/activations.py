@@ -1,4 +1,4 @@
-"""Activate, return, rehost (L2, L4). This is what the camera software asks for."""
+"""Activate, return and rehost: the operations for the camera software (L2, L4)."""
 
 from datetime import date, datetime
 from functools import partial
@@ -51,7 +51,7 @@ class Host(OfItem):
     host_id_type: HostIdType | None = None
 
     def host(self, **details: str) -> HostId:
-        """As the services take it."""
+        """Return the host ID for the services."""
         return HostId(typed=self.host_id, kind=self.host_id_type or guess_type(self.host_id), **details)
 
 
@@ -129,7 +129,7 @@ def activation_create(
     if request.api_token is None:
         bearer = partial(activate_as_bearer, host=host, copies=body.copies)
         return Status(201, license_out(_as_bearer(request, body, bearer)))
-    key = _needed(idempotency_key)
+    key = _required_key(idempotency_key)
 
     def activate_it() -> License:
         return activate(
@@ -165,7 +165,7 @@ def return_create(
                 {"copies": _("Without a token, all copies are returned: leave this field out.")},
             )
         return _return_out(_as_bearer(request, body, partial(return_as_bearer, host=host)))
-    key = _needed(idempotency_key)
+    key = _required_key(idempotency_key)
 
     def give_back() -> Activation:
         return return_copies(
@@ -198,15 +198,18 @@ def rehost_create(request: TokenRequest, body: RehostIn, idempotency_key: Idempo
     return once(request, idempotency_key, rehost_it, license_out, status=201, headers=at_license)
 
 
-def _needed(key: str | None) -> str:
-    """With a token."""
+def _required_key(key: str | None) -> str:
+    """Require a key from requests with a token."""
     if key is None:
         raise key_missing()
     return key
 
 
 def _as_bearer(request: TokenRequest, body: OfItem, service: Any) -> Any:
-    """L2: an ID that is mistyped, unknown or not an end customer's gets the same answer, a few times an hour."""
+    """Call the service with the Activation ID as proof, which allows a few wrong ones an hour (L2).
+
+    An ID that is mistyped, unknown or not an End customer's gets the same answer.
+    """
     if body.activation_id is None or body.item_id is not None:
         raise refusal(
             "activation-id-needed",
@@ -223,7 +226,7 @@ def _as_bearer(request: TokenRequest, body: OfItem, service: Any) -> Any:
 
 
 def _item_id(request: TokenRequest, body: OfItem) -> int:
-    """Raises LineItem.DoesNotExist, ValidationError."""
+    """Return the item's primary key. Raises LineItem.DoesNotExist, ValidationError."""
     if (body.item_id is None) == (body.activation_id is None):
         raise refusal(
             "item-needed", {"item_id": _("Identify the line item by its number or by its Activation ID.")}
@@ -232,7 +235,10 @@ def _item_id(request: TokenRequest, body: OfItem) -> int:
 
 
 def _activation_id(request: TokenRequest, body: Host) -> int:
-    """Raises ValidationError where nothing of the item was ever on the device, LineItem.DoesNotExist."""
+    """Return the primary key of the item's activation on the device.
+
+    Raises ValidationError if nothing of the item was ever on the device, LineItem.DoesNotExist.
+    """
     item = LineItem.objects.visible_to(request.user).get(pk=_item_id(request, body))
     held = Activation.objects.visible_to(request.user).filter(item=item, device__host_id=body.host().normal)
     found = held.values_list("pk", flat=True).first()
@@ -257,12 +263,15 @@ def _return_out(returned: Activation) -> ReturnOut:
 
 
 def at_license(shown: LicenseOut) -> dict[str, str]:
-    """Where a new license is read."""
+    """Return the header with the address of a new license."""
     return location("licenses", shown.license_id)
 
 
 def license_out(license: License) -> LicenseOut:
-    """A license of who may have it, with its item, product, device and key. No name, and no Activation ID."""
+    """Return a license that the reader may have, with its item, product, device and key selected.
+
+    It has no name and no Activation ID.
+    """
     item, device = license.activation.item, license.activation.device
     return LicenseOut(
         license_id=license.license_id,

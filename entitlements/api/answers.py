@@ -1,4 +1,4 @@
-"""P2: answers to requests under a key, which are kept with what the request did."""
+"""Keep the answers to requests under a key, together with what the request did (P2)."""
 
 import hashlib
 import json
@@ -30,10 +30,10 @@ def once(
     status: int = 200,
     headers: Callable[[Any], dict[str, str]] | None = None,
 ) -> HttpResponse:
-    """Call the service ``do`` once for this key; the same request gives the first answer again, marked as a replay.
+    """Call the service ``do`` once for this key; the same request gets the first answer again, marked as a replay (P2).
 
-    ``show`` makes the answer of the result that the service records, and ``headers`` its own headers of what is shown;
-    both are called in the service's transaction, so that the answer is kept with the write or neither is.
+    ``show`` makes the answer from the result that the service records, and ``headers`` its headers from what is shown.
+    Both are called in the service's transaction, so that either the write and the answer are kept or neither is.
     """
     asked = _hash_of(request)
     if kept := _find(request, key, asked):
@@ -50,20 +50,20 @@ def once(
         do()
     if made:
         return _response(made[0])
-    twin = _find(request, key, asked)  # whoever waited for the lock
-    if twin is None:  # another of the account did it, so long ago that its answer alone could tell
+    twin = _find(request, key, asked)  # done by the request that held the lock
+    if twin is None:  # another person of the account did it, and its answer is no longer kept
         raise _gone()
     return twin
 
 
 def as_json(shown: Shown) -> str:
-    """As ninja writes every other answer."""
+    """Return JSON as ninja writes all other answers."""
     plain = [one.model_dump() for one in shown] if isinstance(shown, list) else shown.model_dump()
     return json.dumps(plain, cls=NinjaJSONEncoder)
 
 
 def _hash_of(request: TokenRequest) -> str:
-    """SHA-256 of what was asked for; the order of members and the white space of the body do not matter."""
+    """Return the SHA-256 of the request, without regard to the order of members and white space in the body."""
     asked = [request.method, request.path, read_json(request.body)]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 

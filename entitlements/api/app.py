@@ -1,4 +1,4 @@
-"""The API as a whole: its operations, its description, and where it is mounted."""
+"""The API as a whole: its operations, its description, and its addresses."""
 
 import hashlib
 import json
@@ -56,12 +56,12 @@ RULES = re.compile(rf"^{RULE}(, {RULE})*(: |\. |\.$)|\s\({RULE}(, {RULE})*\)")
 
 
 def plain(text: str) -> str:
-    """A docstring for those who do not know our rules by their numbers; Markdown marks code with one stroke."""
+    """Return a docstring without the numbers of our rules, and with Markdown's single marks for code."""
     return RULES.sub("", text).replace("``", "`")
 
 
 def readable(part: Any) -> Any:
-    """The description with every docstring so."""
+    """Return a part of the description with every docstring made plain."""
     if isinstance(part, list):
         return [readable(one) for one in part]
     if not isinstance(part, dict):
@@ -73,14 +73,14 @@ def readable(part: Any) -> Any:
 
 
 class PortalAPI(NinjaAPI):
-    """Names operations by their functions, and describes their refusals."""
+    """The API, which names operations by their functions and describes their refusals."""
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
-        """Short, for generated clients."""
+        """Return a short name for generated clients."""
         return operation.view_func.__name__
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        """With what every operation has in common."""
+        """Return the schema with what all operations have in common."""
         schema = super().get_openapi_schema(**options)
         for operations in schema["paths"].values():
             for operation in operations.values():
@@ -121,7 +121,10 @@ handle_problems(api)
 
 
 def described(request: HttpRequest) -> HttpResponse:
-    """The description, made once for each process and language: anybody may ask, and it takes half a second to make."""
+    """Return the description, made once for each process and language, because making it takes half a second.
+
+    Anybody may ask for it.
+    """
     content, etag = _description(get_language() or "en")
     headers = {"Content-Type": "application/json", "Cache-Control": "public, max-age=300", "ETag": etag}
     patch_vary_headers(answer := HttpResponse(content, headers=headers), ["Accept-Language"])
@@ -136,7 +139,10 @@ def _description(language: str) -> tuple[bytes, str]:
 
 
 def api_urls() -> tuple[list[Any], str, str]:
-    """For path(). No view of the API asks for a login: every operation has a stamp of its own."""
+    """Return the addresses for path().
+
+    No view of the API requires a login, because every operation has its own stamp.
+    """
     mounted: Any = api.urls
     patterns, app_name, namespace = mounted
     for pattern in patterns:

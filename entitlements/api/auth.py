@@ -1,4 +1,4 @@
-"""P1: the stamp of every operation: the permission that its token must have, or why it needs no token."""
+"""The stamp of every operation: the permission that its token must have, or why it needs no token (P1)."""
 
 from collections.abc import Callable
 
@@ -14,8 +14,10 @@ HEADER = "Authorization"
 
 
 class TokenRequest(HttpRequest):
-    """What an operation gets: ``user`` is the token's person, narrowed to its scopes (so that every ``visible_to`` and
-    every service is that of the pages).
+    """The request of an operation.
+
+    ``user`` is the token's person, narrowed to its scopes, so that every ``visible_to`` and every service works as on
+    the pages.
     """
 
     user: User
@@ -23,7 +25,7 @@ class TokenRequest(HttpRequest):
 
 
 class Token(AuthBase):
-    """``auth=Token(Permission.X)``: asked before anything of the request is looked at."""
+    """The stamp ``auth=Token(Permission.X)``, which is checked before anything else of the request."""
 
     openapi_type = "http"
     openapi_scheme = "bearer"
@@ -33,7 +35,7 @@ class Token(AuthBase):
         super().__init__()
 
     def __call__(self, request: HttpRequest) -> ApiToken:
-        """Raises AuthenticationError, PermissionDenied."""
+        """Return the token and set ``request.user``. Raises AuthenticationError, PermissionDenied."""
         token: ApiToken | None = request.api_token  # type: ignore[attr-defined]  # by ApiMiddleware
         if token is None:
             raise AuthenticationError
@@ -44,18 +46,18 @@ class Token(AuthBase):
 
 
 class TokenOrProof:
-    """L2: a token, or without one the Activation ID in the body as the bearer's proof. A wrong token is refused."""
+    """A token, or without one the Activation ID in the body as the bearer's proof (L2). A wrong token is refused."""
 
     def __init__(self, permission: Permission, reason: str) -> None:
         self.permission, self.public_reason = permission, reason
 
     def __call__(self, request: HttpRequest) -> ApiToken | bool:
-        """True for a bearer. Raises AuthenticationError, PermissionDenied."""
+        """Return the token, or True for a bearer. Raises AuthenticationError, PermissionDenied."""
         return Token(self.permission)(request) if HEADER in request.headers else True
 
 
 def nobody(reason: str) -> Callable[[HttpRequest], bool]:
-    """``auth=nobody("why")``: an operation that needs no token."""
+    """Return the stamp ``auth=nobody("why")`` of an operation that needs no token."""
 
     def let_in(request: HttpRequest) -> bool:
         return True
@@ -65,5 +67,5 @@ def nobody(reason: str) -> Callable[[HttpRequest], bool]:
 
 
 def unstamped(request: HttpRequest) -> bool:
-    """What an operation without a stamp gets: nobody is let in."""
+    """Refuse everybody, for operations without a stamp."""
     raise AuthenticationError

@@ -1,4 +1,4 @@
-"""JSON bodies, read strictly: what two readers could read in two ways is refused."""
+"""Read JSON bodies strictly: JSON that two readers could understand differently is refused."""
 
 import json
 from typing import Any
@@ -10,38 +10,38 @@ from ninja.parser import Parser
 from entitlements.api.problems import Problem
 from mxportal.shared.numbers import refuse_number
 
-DEEPEST = 20
+MAX_DEPTH = 20
 
 
 class StrictParser(Parser):
-    """JSON without doubled keys, NaN, and what no database keeps. Its size is looked at before (ApiMiddleware)."""
+    """JSON without duplicate keys, NaN, and values that no database stores. ApiMiddleware checks the size before."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        """Raises Problem."""
+        """Return the body. Raises Problem."""
         if request.content_type != "application/json":
             detail = _("Send the body as JSON, with the header “Content-Type: application/json”.")
             raise Problem(415, "unsupported-media-type", detail)
         return read_json(request.body)
 
     def parse_querydict(self, data: Any, list_fields: list[str], request: HttpRequest) -> Any:
-        """Raises Problem."""
+        """Return the parameters. Raises Problem."""
         if any("\0" in value for values in data.lists() for value in values[1]):
             raise unreadable()
         return super().parse_querydict(data, list_fields, request)
 
 
 def read_json(body: bytes) -> Any:
-    """Raises Problem."""
+    """Return the value of a JSON text. Raises Problem."""
     try:
         found = json.loads(body.decode("utf-8"), object_pairs_hook=_once, parse_constant=refuse_number)
-        _check(found, DEEPEST)
+        _check(found, MAX_DEPTH)
     except (ValueError, RecursionError) as error:
         raise unreadable() from error
     return found
 
 
 def unreadable() -> Problem:
-    """Whatever is wrong with it."""
+    """Return the same problem for all faults of a body."""
     detail = _("The body is not valid JSON, has duplicate keys or invalid numbers, or is nested too deeply.")
     return Problem(400, "unreadable", detail)
 
@@ -54,7 +54,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _check(value: Any, depth: int) -> None:
-    """Depth, and texts that PostgreSQL cannot keep: NUL, and halves of characters."""
+    """Check the depth, and refuse texts that PostgreSQL cannot store: NUL, and halves of surrogate pairs."""
     if depth == 0:
         raise ValueError("nested too deeply")
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Certificates (E10, L7)."""
+"""Certificates of line items and entitlements (E10, L7)."""
 
 from typing import Any, Literal
 
@@ -34,11 +34,11 @@ class CertificateQuery(Schema):
 
 
 PDF = "application/pdf"
-BYTES = "application/octet-stream"  # what generators of clients know
+BYTES = "application/octet-stream"  # which generators of clients know
 
 
 def described(schema: dict[str, Any], *media_types: str) -> dict[str, Any]:
-    """What is no JSON of ours, for the description."""
+    """Return the description of answers that are not JSON of ours."""
     content = {media_type: {"schema": schema} for media_type in media_types}
     return {"responses": {200: {"description": "OK", "content": content}}}
 
@@ -72,7 +72,10 @@ def certificate_json(request: TokenRequest, item_id: int, query: Query[Certifica
 
 
 def _certified(actor: User, item_id: int, query: CertificateQuery) -> list[LineItem]:
-    """Owner, seller, serving account and MOBOTIX may have it; drafts and obsolete lines have none."""
+    """Return the lines of the certificate, for owner, seller, serving account and MOBOTIX.
+
+    Drafts and obsolete lines have no certificate.
+    """
     items = LineItem.objects.visible_to(actor).select_related("product", "entitlement__owner")
     item = items.get(pk=item_id)
     if not is_party(actor, item):

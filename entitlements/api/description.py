@@ -1,4 +1,4 @@
-"""What every operation has in common, for the description (OpenAPI)."""
+"""Add to the description (OpenAPI) what all operations have in common."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ IF_MATCH = {
 
 
 def complete(schema: dict[str, Any]) -> None:
-    """Add to ninja's description: refusals, faults, and headers of requests and answers."""
+    """Add refusals, faults, and headers of requests and answers to ninja's description."""
     schema["components"]["schemas"]["Problem"] = PROBLEM
     schema["components"]["headers"] = {
         name: {"description": description, "schema": kind} for name, (description, kind) in HEADERS.items()
@@ -62,7 +62,7 @@ def complete(schema: dict[str, Any]) -> None:
 
 
 def _describe_requests(method: str, operation: dict[str, Any]) -> None:
-    """Headers are compared without case; the key's is known as it is written in its draft."""
+    """Describe headers of requests. Their names ignore case; the key has the spelling of its draft standard."""
     parameters = operation.setdefault("parameters", [])
     for parameter in parameters:
         if parameter["name"] == KEY_HEADER:

@@ -1,4 +1,4 @@
-"""RFC 9110: an ETag for each version of what can be changed, and If-Match against changes that were not seen."""
+"""An ETag for each version of what can be changed, and If-Match against changes that were not seen (RFC 9110)."""
 
 import hashlib
 from collections.abc import Callable
@@ -16,21 +16,21 @@ S = TypeVar("S", bound=Schema)
 
 
 def etag(shown: Schema) -> dict[str, str]:
-    """The header: it follows from what is shown, so that every process gives the same one."""
+    """Return the header. It is derived from what is shown, so that every process gives the same one."""
     return {"ETag": f'"{hashlib.sha256(as_json(shown).encode()).hexdigest()[:32]}"'}
 
 
 def tagged(response: HttpResponse, shown: S) -> S:
-    """What is shown, with its ETag on the answer."""
+    """Return what is shown, and set its ETag on the answer."""
     for name, value in etag(shown).items():
         response[name] = value
     return shown
 
 
 def unchanged(request: HttpRequest, show: Callable[[Any], Schema]) -> Callable[[Any], None]:
-    """A check for the service, which calls it with the row that it has locked.
+    """Return a check for the service, which calls it with the row that it has locked.
 
-    The check raises Problem 412 where the request has an If-Match that is not the row's.
+    The check raises Problem 412 if the request has an If-Match that is not the row's.
     """
     wanted = request.headers.get("If-Match")
 

@@ -104,7 +104,7 @@ def item_search(request: TokenRequest, body: SearchIn) -> ItemOut:
 
 
 def find_item_id(actor: User, typed: str) -> int:
-    """E5: for those who may read the ID in full. Raises ValidationError at a typing error, LineItem.DoesNotExist."""
+    """Return the item of an ID that the actor may read in full (E5). Raises LineItem.DoesNotExist, ValidationError."""
     if is_mistyped(typed):
         message = _("This Activation ID has a typing error. Compare it with the e-mail or the certificate.")
         raise refusal("mistyped-activation-id", {"activation_id": message})
@@ -121,18 +121,18 @@ def item_detail(request: TokenRequest, item_id: int) -> ItemOut:
 
 
 def item_out(actor: User, item_id: int) -> ItemOut:
-    """One item as it is now, and as the actor may see it. Raises LineItem.DoesNotExist."""
+    """Return one item as it is now and as the actor may see it. Raises LineItem.DoesNotExist."""
     item = for_rows(LineItem.objects.visible_to(actor)).get(pk=item_id)
     return items_out(actor, [item])[0]
 
 
 def at_item(shown: ItemOut) -> dict[str, str]:
-    """Where a new line item is read."""
+    """Return the header with the address of a new line item."""
     return location("items", shown.id)
 
 
 def items_out(actor: User, items: Iterable[LineItem]) -> list[ItemOut]:
-    """Two queries: the names, and the Account IDs of the accounts that the actor may open (A4)."""
+    """Return items, in two queries: the names, and the Account IDs of the accounts that the actor may open (A4)."""
     items = list(items)
     owners = Account.objects.visible_to(actor).filter(pk__in={item.owner_id for item in items})
     account_ids = dict(owners.values_list("pk", "account_id"))

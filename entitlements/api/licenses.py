@@ -48,7 +48,7 @@ class DeviceOut(Schema):
 
     @staticmethod
     def resolve_account_id(device: Device) -> str:
-        """Who sees a device may open its account."""
+        """Return the Account ID: all who see a device may open its account."""
         return device.account.account_id
 
 

@@ -1,4 +1,4 @@
-"""What holds for every request to the API, whether an operation is found for it or not."""
+"""What applies to every request to the API, whether there is an operation for it or not."""
 
 import time
 from collections.abc import Callable
@@ -19,27 +19,27 @@ from mxportal.shared.afterwards import write_afterwards
 from mxportal.shared.limits import Usage, count_up, network_of
 from mxportal.shared.request_id import current_request_id
 
-PREFIX = "/api/v1/"
-DOCS = f"{PREFIX}docs"  # a page for people
+API_PREFIX = "/api/v1/"
+DOCS = f"{API_PREFIX}docs"  # a page for people
 MINUTE = 60
 SCHEME = "bearer "
 MEGABYTE = 1024 * 1024
-LARGEST_BODY = 1  # MB
-LARGEST_BULK_BODY = 8  # MB, with a token: 10,000 lines with new customers are some 3 MB
-BULK_SPLITS = f"{PREFIX}bulk-splits"
+MAX_BODY_MB = 1  # MB
+MAX_BULK_BODY_MB = 8  # MB, with a token: 10,000 lines with new customers are some 3 MB
+BULK_SPLITS = f"{API_PREFIX}bulk-splits"
 
 
 class ApiMiddleware:
-    """No cookies; a limit for each token, and for each address without one; every refusal a problem; a log.
+    """No cookies; a limit for each token, or for each address without one; every refusal as a problem; a log.
 
-    It stands before sessions and languages, which know requests by their cookies.
+    It comes before sessions and languages, which recognise requests by their cookies.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith(PREFIX) or request.path_info == DOCS:
+        if not request.path_info.startswith(API_PREFIX) or request.path_info == DOCS:
             return self.get_response(request)
         request.COOKIES = {}
         started = time.monotonic()
@@ -49,7 +49,7 @@ class ApiMiddleware:
         return response
 
     def _answer_head(self, request: HttpRequest) -> HttpResponse:
-        """As GET, without the body: gunicorn would drop it as well, and complain in the log."""
+        """Answer like GET, without the body: gunicorn would drop it, too, and log a warning."""
         request.method = "GET"
         response = self._answer(request)
         request.method, response.content = "HEAD", b""
@@ -74,7 +74,7 @@ def _token_of(request: HttpRequest) -> ApiToken | None:
 
 
 def _count(request: HttpRequest, token: ApiToken | None) -> Usage:
-    """P4. Who has no valid token counts by address, and is no burden to those at the same address who have."""
+    """Count the request (P4). Requests without a valid token count by address, apart from those with a token."""
     if token is not None:
         return count_up("api-token", str(token.pk), most=settings.API_REQUESTS_A_MINUTE, seconds=MINUTE)
     who = network_of(client_address(request))
@@ -82,10 +82,10 @@ def _count(request: HttpRequest, token: ApiToken | None) -> Usage:
 
 
 def _refused(request: HttpRequest, left: Usage) -> HttpResponse | None:
-    """Before anything of it is read."""
+    """Refuse a request before any of it is read; None to let it pass."""
     if left.is_exceeded:
         return too_many(left.seconds)
-    most = LARGEST_BULK_BODY if request.path_info == BULK_SPLITS and request.api_token else LARGEST_BODY  # type: ignore[attr-defined]
+    most = MAX_BULK_BODY_MB if request.path_info == BULK_SPLITS and request.api_token else MAX_BODY_MB  # type: ignore[attr-defined]
     status = refused(request, most * MEGABYTE)
     if status == 411:
         return problem(411, "length-required", _("Send the length of the body (Content-Length)."))
@@ -96,7 +96,7 @@ def _refused(request: HttpRequest, left: Usage) -> HttpResponse | None:
 
 
 def _as_problem(response: HttpResponse) -> HttpResponse:
-    """What Django itself answers – no such address, no such method, a fault of ours – as programs expect it."""
+    """Turn Django's own answers – no such address, no such method, a fault of ours – into problems."""
     if response.status_code < 400 or response.headers.get("Content-Type") == MEDIA_TYPE:
         return response
     kept = {name: response[name] for name in ("Allow", "Retry-After") if name in response}
@@ -104,9 +104,9 @@ def _as_problem(response: HttpResponse) -> HttpResponse:
 
 
 def _keep_afterwards(request: HttpRequest, response: HttpResponse, duration_ms: int) -> None:
-    """Log the request for the Portal Admins of the account, once it is answered: a read needs no write to succeed.
+    """Log the request for the account's Portal Admins after its answer: reading never depends on a write (O1).
 
-    Who has no token cannot fill the table: its limit comes first.
+    Requests without a token cannot fill the table, because their limit comes first.
     """
     token: ApiToken | None = request.api_token  # type: ignore[attr-defined]
     route = request.resolver_match.route if request.resolver_match else ""

@@ -168,7 +168,7 @@ def entitlement_create(
 def _once(
     request: TokenRequest, key: str, do: Callable[[], Entitlement], *, status: int = 200
 ) -> HttpResponse:
-    """The order as it stands then."""
+    """Answer with the order as it is after the service."""
     show = partial(entitlement_out, request.user)
     headers = None if status == 200 else _at_entitlement
     return once(request, key, do, show, status=status, headers=headers)
@@ -179,7 +179,7 @@ def _at_entitlement(shown: EntitlementOut) -> dict[str, str]:
 
 
 def _lines(lines: Iterable[LineIn]) -> list[NewLine]:
-    """Raises ValidationError at the part number that is none."""
+    """Return the lines for the service. Raises ValidationError at an unknown part number."""
     numbered = Product.objects.annotate(number=Upper("part_number"))
     wanted = numbered.filter(number__in={line.part_number.upper() for line in lines})
     known = {product.part_number.upper(): product.pk for product in wanted}
@@ -280,12 +280,12 @@ def _find(request: TokenRequest, entitlement_id: str) -> Entitlement:
 
 
 def entitlement_out(actor: User, entitlement: Entitlement) -> EntitlementOut:
-    """One order as the actor may see it."""
+    """Return one order as the actor may see it."""
     return entitlements_out(actor, [entitlement])[0]
 
 
 def entitlements_out(actor: User, entitlements: Iterable[Entitlement]) -> list[EntitlementOut]:
-    """A fixed number of queries."""
+    """Return orders as the actor may see them, in a fixed number of queries."""
     entitlements = list(entitlements)
     ids = [one.pk for one in entitlements]
     place = Window(RowNumber(), partition_by="entitlement", order_by="pk")

@@ -1,18 +1,18 @@
-"""How programs are told that the portal cannot work: a problem, as every refusal of the API (P1)."""
+"""The answer of the API while the portal cannot work: a problem, like every refusal (P1, O2)."""
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from entitlements.api.middleware import DOCS, PREFIX
+from entitlements.api.middleware import API_PREFIX, DOCS
 from entitlements.api.problems import problem
 from mxportal.outages import answers_outages
 
 
 @answers_outages
 def outage_problem(request: HttpRequest, maintenance: bool, message: str) -> HttpResponse | None:
-    """Return the answer 503 as a problem; None for a page. ``message`` is the operator's own word."""
-    if not request.path_info.startswith(PREFIX) or request.path_info == DOCS:
+    """Return the answer 503 as a problem; None for a page. ``message`` is the operator's own text."""
+    if not request.path_info.startswith(API_PREFIX) or request.path_info == DOCS:
         return None
     with translation.override(translation.get_language_from_request(request)):
         if maintenance:

@@ -1,4 +1,4 @@
-"""Query parameters that an operation does not know are refused: a mistyped filter would silently find everything."""
+"""Refuse unknown query parameters: a mistyped filter would otherwise find everything (P5)."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -13,14 +13,14 @@ from entitlements.api.problems import Problem
 
 
 def refuse_unknown_parameters(router: Router) -> None:
-    """For every operation of the router, after its token and its known parameters were checked."""
+    """Refuse them in every operation of the router, after its token and its known parameters were checked."""
     for path in router.path_operations.values():
         for operation in path.operations:
             operation.view_func = _strict(operation.view_func, query_parameters(operation))
 
 
 def query_parameters(operation: Operation) -> set[str]:
-    """The names that stand in its description."""
+    """Return the names of the parameters in the operation's description."""
     models: Any = operation.models
     return {
         name

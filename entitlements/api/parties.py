@@ -9,12 +9,12 @@ from mxportal.shared.fields import fold
 
 
 def find_account(request: HttpRequest, account_id: str) -> Account:
-    """Raises Account.DoesNotExist where the token's person may not open it."""
+    """Return the account. Raises Account.DoesNotExist if the token's person may not open it."""
     return Account.objects.visible_to(request.user).get(account_id__iexact=account_id)  # type: ignore[arg-type]
 
 
 def find_buyer_ids(request: HttpRequest, account_id: str, email: str) -> tuple[int, int]:
-    """The numbers of an account and of its contact, 0 where there is none: the service says what is wrong then."""
+    """Return the primary keys of an account and its contact, 0 for unknown ones: the service says what is wrong."""
     actor: Any = request.user
     account = Account.objects.visible_to(actor).filter(account_id__iexact=account_id).first()
     persons = User.objects.visible_to(actor).active().filter(account=account, email_key=fold(email))

@@ -76,7 +76,7 @@ class PersonChange(In):
 
 
 def person_fields(actor: User, given: PersonIn, account: Account) -> dict[str, Any]:
-    """As "Create a User" would have it; the first who can log in is the account's first Portal Admin (U4)."""
+    """Return the service's arguments as "Create a User" makes them; the first login is the first Portal Admin (U4)."""
     values = given.model_dump()
     values.setdefault("can_log_in", False)
     check_login_allowed(

@@ -1,4 +1,4 @@
-"""P1: what goes wrong, as RFC 9457 has it: the same refusals as on the pages, for programs."""
+"""Errors in the form of RFC 9457: the same refusals as on the pages, for programs (P1, P5)."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -21,18 +21,18 @@ from mxportal.shared.pdf import PdfUnavailable
 from mxportal.shared.refusals import INVALID, Found, coded_by_field
 
 MEDIA_TYPE = "application/problem+json"
-TYPE = "urn:mx-license-portal:problem:"
+PROBLEM_TYPE = "urn:mx-license-portal:problem:"
 KEY_HEADER = "idempotency-key"
-# What the services call otherwise than the API.
-NAMES = {
+# Names of fields of the services, and their names in the API.
+API_FIELD_NAMES = {
     "owner": "account_id",
     "target": "account_id",
     "contact": "contact_email",
     "item": "item_id",
     "product": "part_number",
 }
-# The usual mistakes of shape in the reader's language; the others come in English, as pydantic words them.
-SHAPES: dict[str, str | Promise] = {
+# Frequent mistakes in the reader's language; pydantic words all others, in English.
+SHAPE_SENTENCES: dict[str, str | Promise] = {
     "missing": gettext_lazy("This field is required."),
     "extra_forbidden": gettext_lazy("This field is unknown."),
     "int_type": gettext_lazy("Enter a whole number."),
@@ -42,7 +42,7 @@ SHAPES: dict[str, str | Promise] = {
     "date_parsing": gettext_lazy("Enter a valid date."),
     "date_from_datetime_parsing": gettext_lazy("Enter a valid date."),
 }
-# Codes of pydantic that are worth telling apart; the others are "invalid".
+# Codes of pydantic that have a code of ours; all others are "invalid".
 SHAPE_CODES = {
     "missing": "required",
     "extra_forbidden": "unknown-field",
@@ -58,7 +58,7 @@ SHAPE_CODES = {
 
 
 class Problem(Exception):
-    """Ends a request with this answer."""
+    """An exception that ends a request with this answer."""
 
     def __init__(self, status: int, kind: str, detail: str = "", **headers: str) -> None:
         self.status, self.kind, self.detail, self.headers = status, kind, detail, headers
@@ -73,15 +73,15 @@ def problem(
     found: Found | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> HttpResponse:
-    """The answer. ``kind`` is the last part of its type; without one it is what HTTP itself says (about:blank).
+    """Return the answer. ``kind`` is the last part of its type; without one the type is that of HTTP (about:blank).
 
-    ``found``: codes and sentences by field. The problem's own code is the first of them, or else the kind.
+    ``found`` has codes and sentences by field. The problem's own code is the first of them, or otherwise the kind.
     """
     title = HTTPStatus(status).phrase
     codes = {name: [code for code, _sentence in pairs] for name, pairs in (found or {}).items()}
     first = next((code for listed in codes.values() for code in listed), "")
     body: dict[str, Any] = {
-        "type": TYPE + kind if kind else "about:blank",
+        "type": PROBLEM_TYPE + kind if kind else "about:blank",
         "title": title,
         "status": status,
         "code": first or kind or title.lower().replace(" ", "-"),
@@ -95,7 +95,7 @@ def problem(
 
 
 def key_missing() -> Problem:
-    """P2."""
+    """Return the problem of a write without a key (P2)."""
     detail = _(
         "Send an Idempotency-Key of 1 to 64 printable characters with each request that changes something."
     )
@@ -103,13 +103,13 @@ def key_missing() -> Problem:
 
 
 def too_many(seconds: int) -> HttpResponse:
-    """P4."""
+    """Return the answer to a request beyond the limit (P4)."""
     detail = _("Too many requests. Try again in %(seconds)s seconds.") % {"seconds": seconds}
     return problem(429, "too-many-requests", detail, headers={"Retry-After": str(seconds)})
 
 
 def handle_problems(api: NinjaAPI) -> None:
-    """What each exception of a service answers."""
+    """Set the answer to each exception of a service."""
     for exception, handler in HANDLERS.items():
         api.add_exception_handler(exception, handler)
 
@@ -120,7 +120,7 @@ def _own(request: HttpRequest, error: Problem) -> HttpResponse:
 
 
 def _unauthorized(request: HttpRequest, error: Exception) -> HttpResponse:
-    """Whatever is wrong with the token, the answer is the same."""
+    """Give the same answer for everything that can be wrong with a token."""
     detail = _("Send a valid API token: Authorization: Bearer mxp_…")
     return problem(401, "unauthorized", detail, headers={"WWW-Authenticate": 'Bearer realm="api"'})
 
@@ -139,7 +139,7 @@ def _reused() -> HttpResponse:
 
 
 def _raced(request: HttpRequest, error: IntegrityError) -> HttpResponse:
-    """P2: two requests at once under one key that hold different locks; the index lets one of them through."""
+    """Refuse the second of two requests at once under one key that hold different locks; the index found it (P2)."""
     if not any(name in str(error) for name in ("operation_key_once", "accounts_operation.key")):
         raise error
     return _reused()
@@ -148,7 +148,7 @@ def _raced(request: HttpRequest, error: IntegrityError) -> HttpResponse:
 def _refused(request: HttpRequest, error: ValidationError) -> HttpResponse:
     if getattr(error, "code", "") == KEY_REUSED:
         return _reused()
-    found = {NAMES.get(name, name): pairs for name, pairs in coded_by_field(error).items()}
+    found = {API_FIELD_NAMES.get(name, name): pairs for name, pairs in coded_by_field(error).items()}
     found = {name: found[name] for name in sorted(found, key=lambda name: name != NON_FIELD_ERRORS)}
     return problem(422, "refused", _first_sentence(found), found=found)
 
@@ -157,12 +157,15 @@ def _first_sentence(found: Found) -> str:
     return next(sentence for pairs in found.values() for _code, sentence in pairs)
 
 
-def _misshapen(request: HttpRequest, error: ShapeError) -> HttpResponse:
-    """A body or a query that has not the form of the description."""
+def _wrong_shape(request: HttpRequest, error: ShapeError) -> HttpResponse:
+    """Refuse a body or a query that does not have the described form."""
     found: Found = {}
     for one in error.errors:
         source, *where = one["loc"]
-        code, sentence = SHAPE_CODES.get(one["type"], INVALID), str(SHAPES.get(one["type"], one["msg"]))
+        code, sentence = (
+            SHAPE_CODES.get(one["type"], INVALID),
+            str(SHAPE_SENTENCES.get(one["type"], one["msg"])),
+        )
         found.setdefault(_place(source, where), []).append((code, sentence))
     if KEY_HEADER in found:
         return _own(request, key_missing())
@@ -170,13 +173,13 @@ def _misshapen(request: HttpRequest, error: ShapeError) -> HttpResponse:
 
 
 def _place(source: str, where: list[Any]) -> str:
-    """The field's name as it stands in the body; ninja puts the name of the function's parameter before it."""
+    """Return the field's name as in the body; ninja puts the name of the function's parameter before it."""
     parts = where[1:] if source == "body" and len(where) > 1 else where
     return ".".join(str(part) for part in parts).lower() if source == "header" else ".".join(map(str, parts))
 
 
 def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
-    """ninja's own; where it could not read a body, our reader has said why."""
+    """Answer ninja's own errors; if a body could not be read, our parser's problem is the cause."""
     if isinstance(error.__cause__, Problem):
         return _own(request, error.__cause__)
     return problem(error.status_code, "", str(error))
@@ -201,7 +204,7 @@ HANDLERS: dict[type[Exception], Any] = {
     ObjectDoesNotExist: _missing,
     Http404: _missing,
     ValidationError: _refused,
-    ShapeError: _misshapen,
+    ShapeError: _wrong_shape,
     HttpError: _http,
     TooManyGuessesError: _guessed,
     QuotaUsedUpError: _used_up,

@@ -1,4 +1,4 @@
-"""What MOBOTIX sells licenses for (E1)."""
+"""Products, for which MOBOTIX sells licenses (E1)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the shapes of requests and answers have in common."""
+"""What the forms of requests and answers have in common."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -23,8 +23,8 @@ from mxportal.shared.pagination import IndexedPart, paginate
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")
-LONGEST_PAGE = 100
-LARGEST_ID = 2**63 - 1
+MAX_PAGE_SIZE = 100
+MAX_ID = 2**63 - 1
 
 
 def _one_line(text: str) -> str:
@@ -48,17 +48,17 @@ Text200 = Annotated[str, StringConstraints(max_length=200), ONE_LINE]
 Text254 = Annotated[str, StringConstraints(max_length=254), ONE_LINE]
 Text500 = Annotated[str, StringConstraints(max_length=500), ONE_LINE]
 Paragraphs = Annotated[str, StringConstraints(max_length=2000)]
-# E18: JSON's whole numbers alone; in an address ASCII digits alone. Else 2.0, true, "5" and "５" would pass, too.
-Id = Annotated[int, Field(ge=1, le=LARGEST_ID, strict=True)]
+# Only whole numbers of JSON, and in an address only ASCII digits: otherwise 2.0, true, "5" and "５" would pass (E18).
+Id = Annotated[int, Field(ge=1, le=MAX_ID, strict=True)]
 DIGITS = BeforeValidator(_ascii_digits)
-QueryId = Annotated[int, Field(ge=1, le=LARGEST_ID), DIGITS]
+QueryId = Annotated[int, Field(ge=1, le=MAX_ID), DIGITS]
 Copies = Annotated[int, Field(ge=1, le=MAX_COPIES, strict=True)]
 AccountId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}$")]
 EntitlementId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,20}$")]
 PartNumber = Text40
 Email = Text254
 Reason = Text500
-# E14: days; permanent is null in the API, and a date in the database.
+# Permanent is null in the API, and a date in the database (E14).
 LastDay = Annotated[
     date | None, PlainSerializer(lambda day: None if day == PERMANENT else day, return_type=date | None)
 ]
@@ -76,10 +76,8 @@ class In(Schema):
 class PageQuery(Schema):
     """A page of a list (P4). ``next`` in the answer leads to the next page."""
 
-    limit: Annotated[int, Field(ge=1, le=LONGEST_PAGE, description="Rows per page"), DIGITS] = 50
-    after: Annotated[int | None, Field(ge=1, le=LARGEST_ID, description="The value from `next`"), DIGITS] = (
-        None
-    )
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE, description="Rows per page"), DIGITS] = 50
+    after: Annotated[int | None, Field(ge=1, le=MAX_ID, description="The value from `next`"), DIGITS] = None
 
 
 class Page(Schema, Generic[T]):
@@ -97,23 +95,23 @@ def page_of(
     order: Sequence[str] = ("-id",),
     parts: Sequence[IndexedPart[M]] = (),
 ) -> tuple[list[M], str | None]:
-    """The rows, and the address of the next page."""
+    """Return the rows, and the address of the next page."""
     page = paginate(request, queryset, order=order, size=query.limit, parts=parts)
     address = f"{settings.SITE_URL}{request.path}{page.older_url}" if page.older_url else None
-    request.next_page = address  # type: ignore[attr-defined]  # ApiMiddleware tells it as Link, too
+    request.next_page = address  # type: ignore[attr-defined]  # for the header Link, by ApiMiddleware
     return page.items, address
 
 
 def location(*parts: object) -> dict[str, str]:
-    """The header that says where something new is read (RFC 9110)."""
+    """Return the header with the address of something new (RFC 9110)."""
     path = "/".join(quote(str(part), safe="") for part in parts)
     return {"Location": f"{settings.SITE_URL}/api/v1/{path}"}
 
 
 def checked(form_class: type[BaseForm], given: dict[str, Any], **known: Any) -> dict[str, Any]:
-    """What a page's form makes of the values, so that both refuse the same; what is not given is as the form proposes.
+    """Return the values as a page's form cleans them, so that both refuse the same.
 
-    Raises ValidationError at the form's fields.
+    Missing values get the form's initial values. Raises ValidationError at the form's fields.
     """
     fresh = form_class(**known)
     values = {name: fresh.get_initial_for_field(field, name) for name, field in fresh.fields.items()}

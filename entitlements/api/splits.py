@@ -33,7 +33,7 @@ from notifications.models import Mail
 from notifications.models import Status as MailStatus
 
 router = Router(tags=["Splits"])
-MOST_ADDRESSES = 100
+MAX_ADDRESSES = 100
 MAILS_SHOWN = 100
 
 
@@ -58,7 +58,7 @@ class UndoIn(In):
 class MailIn(In):
     """The recipients of the Activation ID (E9)."""
 
-    recipients: Annotated[list[Text254], Field(min_length=1, max_length=MOST_ADDRESSES)]
+    recipients: Annotated[list[Text254], Field(min_length=1, max_length=MAX_ADDRESSES)]
     whole_entitlement: bool = False
     attach_certificate: bool = False
     attach_licenses: bool = False

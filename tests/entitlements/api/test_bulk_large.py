@@ -5,7 +5,7 @@ import json
 import pytest
 
 from accounts.models import Account, Tier
-from entitlements.api.middleware import LARGEST_BODY, LARGEST_BULK_BODY, MEGABYTE
+from entitlements.api.middleware import MAX_BODY_MB, MAX_BULK_BODY_MB, MEGABYTE
 from entitlements.bulk.services.lines import MAX_BULK_LINES
 from entitlements.ledger.verification import differences
 from mxportal.shared.database import allow_long_statements
@@ -33,7 +33,7 @@ def test_ten_thousand_new_customers() -> None:
         for number in range(MAX_BULK_LINES)
     ]
     body = json.dumps({"item_ids": [item.pk], "lines": lines, "create_customers": True}).encode()
-    assert LARGEST_BODY * MEGABYTE < len(body) < LARGEST_BULK_BODY * MEGABYTE / 2
+    assert MAX_BODY_MB * MEGABYTE < len(body) < MAX_BULK_BODY_MB * MEGABYTE / 2
     program = program_of(cast.distributor)
     made = program.post("/bulk-splits", body, key="all")
     assert made.status_code == 201, made.content[:1000]
@@ -50,7 +50,7 @@ def test_ten_thousand_new_customers() -> None:
 def test_what_is_larger_is_refused_unread() -> None:
     """And without a token, or elsewhere, what is larger than any other body."""
     cast = make_cast()
-    large, larger = b" " * (LARGEST_BODY * MEGABYTE + 1), b" " * (LARGEST_BULK_BODY * MEGABYTE + 1)
+    large, larger = b" " * (MAX_BODY_MB * MEGABYTE + 1), b" " * (MAX_BULK_BODY_MB * MEGABYTE + 1)
     program = program_of(cast.distributor)
     assert_problem(program.post("/bulk-splits", larger), 413, "too-large")
     assert_problem(program.post("/items/search", large), 413, "too-large")

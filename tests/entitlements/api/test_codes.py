@@ -49,7 +49,7 @@ PASSES_ON = {
     "_check_numbered",
     "normal",
     "_check_other_admin",
-    "_of_person",
+    "_below_person",
     "_with_code",
     "bulk_split_create",
 }

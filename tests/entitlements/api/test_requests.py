@@ -10,7 +10,7 @@ from accounts.models import ApiRequest, ApiToken
 from accounts.models.operation import OperationManager
 from accounts.services.api_tokens import new_secret, revoke_api_token
 from entitlements.api.app import api
-from entitlements.api.bodies import DEEPEST, read_json
+from entitlements.api.bodies import MAX_DEPTH, read_json
 from entitlements.api.problems import Problem
 from tests.entitlements.api.client import Program, assert_problem, program_of
 from tests.factories import Cast, Chain
@@ -151,7 +151,7 @@ def test_what_has_no_address_is_not_logged(cast: Cast) -> None:
         b"\xff\xfe{}",
         b"\xef\xbb\xbf{}",
         b"[" * 100_000,
-        b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1),
+        b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1),
         b'{"a": ' * 5000 + b"1" + b"}" * 5000,
         b'{"a": ' + b"9" * 5000 + b"}",
     ],
