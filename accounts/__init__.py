@@ -1,0 +1,1 @@
+"""Accounts, users, roles, visibility, the audit trail, and the keys of requests."""

@@ -1,4 +1,4 @@
-"""django-allauth's hook: what the portal does otherwise."""
+"""What the portal does differently from django-allauth."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ OBVIOUS = {"account/messages/logged_in.txt", "account/messages/logged_out.txt"}
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """No sign-up, no mail of allauth's own: users come from admins, mails go through the outbox."""
+    """No sign-up, and no mail by allauth: admins create users, and mails go through the outbox."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
         "username_password_mismatch": _("User ID and password do not match."),
@@ -36,11 +36,11 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Users are created by admins only (U4)."""
+        """Return False: only admins create users (U4)."""
         return False
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
-        """U9: count before Argon2 runs, so that of many at once each counts; a right password counts for nothing."""
+        """Count before Argon2 runs, so that all of many simultaneous attempts count; take right passwords back (U9)."""
         key = fold(credentials.get("username", ""))
         address, browser = network_of(client_address(request)), browser_of(request, key)
         counts = counts_of_login(key=key, address=address, browser=browser)
@@ -53,16 +53,16 @@ class AccountAdapter(DefaultAccountAdapter):
         return user
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Nothing but the outbox sends mails (N1); the reset form queues its own."""
+        """Send nothing: only the outbox sends mails (N1), and the reset form queues its own."""
         raise NotImplementedError(f"allauth wanted to send {template_prefix}; queue a mail instead")
 
     def set_password(self, user: Any, password: str) -> None:
-        """By the page or by the one-time link; the person's API tokens are suspended with it (P1)."""
+        """Set the user's own password, and suspend the person's API tokens (P1)."""
         set_own_password(user, password)
 
     def add_message(
         self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any
     ) -> None:
-        """That one is logged in or out is plain to see; the other messages stand."""
+        """Leave out that somebody is logged in or out, which is obvious; show all other messages."""
         if message_template not in OBVIOUS:
             super().add_message(request, level, message_template, *args, **kwargs)

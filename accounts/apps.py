@@ -1,4 +1,4 @@
-"""Who: accounts, users, roles, visibility and the audit trail."""
+"""The app of accounts, users, roles, visibility and the audit trail."""
 
 from django.apps import AppConfig
 
@@ -7,5 +7,5 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        """Listen to log-ins; register mails, badges and the menu."""
+        """Listen to logins; register mails, badges and the menu."""
         from accounts import badges, mails, navigation, signals  # noqa: F401

@@ -1,4 +1,4 @@
-"""The request as every view behind the login gets it, and where any request comes from."""
+"""The request behind the login, and the address that a request comes from."""
 
 from allauth.account.adapter import get_adapter
 from django.core.exceptions import PermissionDenied
@@ -8,13 +8,13 @@ from accounts.models import User
 
 
 class PortalRequest(HttpRequest):
-    """LoginRequiredMiddleware has let it pass, so its user is one of ours."""
+    """A request that LoginRequiredMiddleware has let pass, so that its user is a User of ours."""
 
     user: User
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """The visitor's address, behind proxies too (TRUSTED_PROXIES); None where there is none, as on a Unix socket."""
+    """Return the visitor's address, also behind proxies (TRUSTED_PROXIES); None without one, as on a Unix socket."""
     try:
         return str(get_adapter().get_client_ip(request))
     except PermissionDenied:

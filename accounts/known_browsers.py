@@ -1,7 +1,7 @@
-"""U9: a browser that somebody has logged in with keeps its own count of wrong logins.
+"""Give a browser that somebody has logged in with its own count of wrong logins (U9).
 
-So five wrong logins from elsewhere keep no one out of the own browser. The cookie opens nothing: it says only which
-count is meant. It holds for the password of its day, so that nobody collects counts for the next one.
+So five wrong logins from elsewhere lock nobody out of their own browser. The cookie opens nothing: it only says which
+count applies. It is valid for the password of its day, so that nobody can collect counts for the next one.
 """
 
 import secrets
@@ -25,9 +25,9 @@ Entries = dict[str, list[str]]  # by the user's number: the browser's name, and 
 
 
 def browser_of(request: HttpRequest, key: str) -> str:
-    """By which name this browser is known to the person with this user ID; "" where it is not.
+    """Return the name of this browser for the person with this user ID; "" if the person has not logged in with it.
 
-    What is looked up depends on the cookie alone: whether an address exists costs no time here.
+    Everything depends on the cookie alone, so that the answer takes the same time whether an address exists or not.
     """
     entries = _entries(request.COOKIES)
     for user in User.objects.filter(pk__in=entries) if entries else []:
@@ -38,12 +38,12 @@ def browser_of(request: HttpRequest, key: str) -> str:
 
 
 def remember(request: HttpRequest, user: User) -> None:
-    """The person has logged in here, or set a password; the answer to the request brings the cookie."""
+    """Remember that the person has logged in here, or set a password; the answer to the request gets the cookie."""
     request.known_user = user  # type: ignore[attr-defined]
 
 
 class KnownBrowserMiddleware:
-    """Sets the cookie, newest person first."""
+    """Sets the cookie, with the newest person first."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -57,7 +57,7 @@ class KnownBrowserMiddleware:
 
 
 def _with(entries: Entries, user: User) -> Entries:
-    """A new name with each login: a count that an earlier copy of the cookie has used up is none of this browser's."""
+    """Add the person with a new name for each login: a copied cookie's count is then not this browser's any more."""
     others = {pk: entry for pk, entry in entries.items() if pk != str(user.pk)}
     return {str(user.pk): [secrets.token_urlsafe(12), _stamp(user)]} | dict(
         list(others.items())[: MAX_PERSONS - 1]
@@ -76,7 +76,7 @@ def _set_cookie(response: HttpResponse, entries: Entries) -> None:
 
 
 def _entries(cookies: Mapping[str, str]) -> Entries:
-    """What the cookie says, where it is ours."""
+    """Return the cookie's entries, if it is ours."""
     try:
         entries: Any = signing.loads(cookies.get(COOKIE, ""), salt=SALT, max_age=SECONDS)
     except signing.BadSignature:

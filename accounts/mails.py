@@ -1,4 +1,4 @@
-"""This app's mails, rendered at delivery (N4)."""
+"""Render the mails of this app at delivery (N4)."""
 
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ from notifications.registry import renders
 
 @renders(CREDENTIALS, _("User ID and temporary password"))
 def render_credentials(mail: Mail) -> Message | None:
-    """U4: user ID, temporary password and link."""
+    """Render user ID, temporary password and link (U4)."""
     made = make_temporary_password(mail=mail)  # none where the user has another address by now (N8)
     if made is None:
         return None
@@ -47,7 +47,7 @@ def render_credentials(mail: Mail) -> Message | None:
 
 @renders(PASSWORD_RESET, _("Link for a new password"))
 def render_password_reset(mail: Mail) -> Message | None:
-    """U8: a one-time link, to nobody but who has this user ID at the moment of delivery."""
+    """Render a one-time link, only for the person who has this user ID at the moment of delivery (U8)."""
     user = addressee_of_reset(mail=mail)
     if user is None:
         return None
@@ -59,14 +59,14 @@ def render_password_reset(mail: Mail) -> Message | None:
 
 
 def _valid_for() -> str:
-    """How long a link for a new password works, in the language of the mail: "3 days"."""
+    """Return how long a link for a new password works, in the language of the mail: "3 days"."""
     now = timezone.now()
     return timeuntil(now + timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT), now)
 
 
 @renders(RELATION_REQUESTED, _("Request for a relation"))
 def render_relation_request(mail: Mail) -> Message | None:
-    """A2: a further seller asks to sell to the account."""
+    """Render the request of a further seller to the account (A2)."""
     relation = (
         SellingRelation.objects.requested()
         .filter(pk=mail.context["relation"])
@@ -81,7 +81,7 @@ def render_relation_request(mail: Mail) -> Message | None:
 
 @renders(MOVED, _("Account transferred"))
 def render_moved(mail: Mail) -> Message | None:
-    """A7: for the account's own admins and those of its new seller."""
+    """Render the transfer for the admins of the account and of its new seller (A7)."""
     account = Account.objects.get(pk=mail.context["account"])
     context = {
         "mail": mail,
@@ -94,14 +94,14 @@ def render_moved(mail: Mail) -> Message | None:
 
 @renders(MOVED_AWAY, _("Account transferred to another seller"))
 def render_moved_away(mail: Mail) -> Message | None:
-    """A7, A4: the former seller reads the Account ID, which it knows, and no name any more."""
+    """Render the transfer for the former seller, with the Account ID, which it knows, and without names (A7, A4)."""
     account = Account.objects.get(pk=mail.context["account"])
     return render_message("emails/account_moved_away", {"mail": mail, "account": account})
 
 
 @renders(NAMESAKE, _("Two buyers with the same name"))
 def render_namesake(mail: Mail) -> Message | None:
-    """A3: for the admins of an account that sells to both; the name is what the buyer calls itself now."""
+    """Render for the admins of a seller that two of its buyers have one name, with the buyer's present name (A3)."""
     account = Account.objects.get(pk=mail.context["account"])
     url = settings.SITE_URL + reverse("account_detail", args=[account.pk])
     return render_message("emails/namesake", {"mail": mail, "account": account, "account_url": url})
@@ -109,7 +109,7 @@ def render_namesake(mail: Mail) -> Message | None:
 
 @renders(TOKENS_SUSPENDED, _("API tokens suspended"))
 def render_tokens_suspended(mail: Mail) -> Message | None:
-    """P1: which ones wait to be confirmed; no mail where none does any more."""
+    """Render which tokens wait for confirmation; return None if none does any more (P1)."""
     person = User.objects.get(pk=mail.context["person"])
     tokens = ApiToken.objects.filter(user=person, revoked_at=None).exclude(suspended_at=None).order_by("pk")
     names = [token.name for token in tokens if not token.is_ended]
@@ -121,7 +121,7 @@ def render_tokens_suspended(mail: Mail) -> Message | None:
 
 @renders(TOKEN_ENDS, _("API token expires"))
 def render_token_ends(mail: Mail) -> Message | None:
-    """P1: no mail where it was revoked meanwhile."""
+    """Render that a token ends soon; return None if it was revoked in the meantime (P1)."""
     token = ApiToken.objects.get(pk=mail.context["token"])
     if token.is_ended:
         return None

@@ -1,4 +1,4 @@
-"""What holds for every page of a logged-in user."""
+"""What applies to every page of a logged-in user."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -24,9 +24,9 @@ def _user(request: HttpRequest) -> User | None:
 
 
 class CleanCookiesMiddleware:
-    """A cookie of ours holds no control character; one that does is none (PostgreSQL takes no NUL in a session's key).
+    """Drops our cookies that contain control characters, because PostgreSQL refuses NUL in a session's key.
 
-    Browsers send none either, but a quoted cookie can spell one out.
+    Browsers do not send such cookies, but a quoted cookie can contain one.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -40,7 +40,7 @@ class CleanCookiesMiddleware:
 
 
 class UserPreferencesMiddleware:
-    """U8: after the login, the user's own language and time zone; before it, LocaleMiddleware's choice stands."""
+    """Sets the user's own language and time zone after the login; before it, LocaleMiddleware has chosen (U8)."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -64,7 +64,7 @@ class UserPreferencesMiddleware:
 
 
 class PasswordChangeMiddleware:
-    """U4: a temporary password opens nothing but "Change your password"."""
+    """Allows only "Change your password" with a temporary password (U4)."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -75,7 +75,7 @@ class PasswordChangeMiddleware:
     def process_view(
         self, request: HttpRequest, view: object, args: object, kwargs: object
     ) -> HttpResponse | None:
-        """Redirect unless the page is one of those that lead out of the state, or needs no login at all."""
+        """Redirect, unless the page leads out of this state or needs no login."""
         user = _user(request)
         match = request.resolver_match
         if user is None or not user.must_change_password or not getattr(view, "login_required", True):
@@ -86,7 +86,7 @@ class PasswordChangeMiddleware:
 
 
 class QuotaMiddleware:
-    """Q4: who has asked for too much reads when to go on. The API answers in its own form."""
+    """Says when a quota is free again (Q4). The API answers in its own form."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -95,7 +95,7 @@ class QuotaMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """429, with the time in minutes for people and in seconds for programs."""
+        """Answer 429, with the time in minutes for people and in seconds for programs."""
         if not isinstance(error, QuotaUsedUpError):
             return None
         context = {"minutes": -(-error.left.seconds // 60), "is_person": True}
@@ -105,7 +105,7 @@ class QuotaMiddleware:
 
 
 class PrivatePagesMiddleware:
-    """Pages with Activation IDs stay out of every cache, the browser's own included."""
+    """Keeps pages, which may have Activation IDs, out of every cache, also the browser's own."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""U3: what each role may do, in one table, and the stamp that every view carries."""
+"""What each role may do, in one table, and the stamp of every view (U3)."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Permission(StrEnum):
-    """Everything a role may be allowed to do; MOBOTIX's own are at the end."""
+    """Everything that a role may be allowed to do; MOBOTIX's own are at the end."""
 
     VIEW = "view"
     EDIT_PROFILE = "edit_profile"
@@ -62,13 +62,13 @@ MOBOTIX_ADMIN_PERMISSIONS = (
 
 
 def check_permission(actor: "User", permission: Permission) -> None:
-    """Raise PermissionDenied (403) where the actor's role lacks the permission; services call it again."""
+    """Raise PermissionDenied (403) if the actor's role lacks the permission; services check it again."""
     if not actor.may(permission):
         raise PermissionDenied
 
 
 def requires(permission: Permission) -> Callable[[View], View]:
-    """Stamp a view with the permission it needs. Anonymous visitors never get here (LoginRequiredMiddleware)."""
+    """Stamp a view with the permission that it needs. LoginRequiredMiddleware lets no anonymous visitor get here."""
 
     def stamp(view: View) -> View:
         @wraps(view)

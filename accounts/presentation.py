@@ -1,4 +1,4 @@
-"""What the pages of accounts and users say: states of logins, and the audit trail in sentences."""
+"""What the pages of accounts and users show: states of logins, mails, tokens, and the audit trail in sentences."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class HistoryLine:
 
 
 def history(actor: User, about: Account | User) -> list[HistoryLine]:
-    """The newest entries about an account or a person, as far as the actor may know who did what."""
+    """Return the newest entries about an account or a person, as far as the actor may know who did what."""
     entries = AuditEntry.objects.visible_to(actor).about(about).select_related("actor__account")
     shown = list(entries[:SHOWN])
     names = _names_of_people(actor, {entry.actor for entry in shown if entry.actor})
@@ -60,7 +60,7 @@ def history(actor: User, about: Account | User) -> list[HistoryLine]:
 
 
 def _names_of_people(actor: User, people: set[User]) -> dict[int, str]:
-    """A person's name where the actor may see the person, otherwise the account's: MOBOTIX is no secret to anybody."""
+    """Return a person's name if the actor may see it, otherwise the account's; MOBOTIX's is visible to everybody."""
     visible = set(
         User.objects.visible_to(actor).filter(pk__in=[p.pk for p in people]).values_list("pk", flat=True)
     )
@@ -88,7 +88,7 @@ def _labels(model: type[models.Model], names: Iterable[str]) -> Iterable[str]:
 
 
 def login_state(user: User) -> str:
-    """U6: in a few words, whether and when this person logged in last."""
+    """Say in a few words whether and when this person last logged in (U6)."""
     if not user.can_log_in:
         return _("Contact, no login")
     if user.status != UserStatus.ACTIVE:
@@ -104,7 +104,7 @@ def login_state(user: User) -> str:
 
 @dataclass(frozen=True)
 class PersonRow:
-    """A person of a list: when it was last here, and whether mails reach it."""
+    """A person of a list: the last login, and whether mails reach the person."""
 
     user: User
     login_state: str
@@ -112,7 +112,7 @@ class PersonRow:
 
 
 def person_rows(people: Iterable[User]) -> list[PersonRow]:
-    """One query, for the refusals."""
+    """Return the rows, with one query for refused addresses."""
     people = list(people)
     refused = refusals_of(person.email for person in people)
     return [PersonRow(person, login_state(person), refused.get(person.email)) for person in people]
@@ -120,7 +120,7 @@ def person_rows(people: Iterable[User]) -> list[PersonRow]:
 
 @dataclass(frozen=True)
 class UserMail:
-    """A mail to a person, with what it was about."""
+    """A mail to a person, with its subject."""
 
     user_id: int
     mail: Any
@@ -135,21 +135,21 @@ def _user_mails(rows: Iterable[Any]) -> list[UserMail]:
 
 
 def mails_of(people: "QuerySet[User]") -> list[UserMail]:
-    """N2: the newest mails to these people, with their fate."""
+    """Return the newest mails to these people, with their status (N2)."""
     return _user_mails(mails_to(people)[:10])
 
 
 def unsent_mails(people: "QuerySet[User]") -> list[UserMail]:
-    """N2: mails to these people that failed, or wait after a failure."""
+    """Return mails to these people that failed, or wait after a failure (N2)."""
     waiting = Q(mail__status=Status.FAILED) | Q(mail__status=Status.QUEUED) & ~Q(mail__failure="")
     return _user_mails(mails_to(people).filter(waiting)[:10])
 
 
 @dataclass(frozen=True)
 class TokenRow:
-    """A token of the list. ``state``: active, revoked, expired, suspended, or inactive, where its person may not act.
+    """A token of the list. ``state`` is active, revoked, expired, suspended, or inactive if its person may not act.
 
-    ``goes_on``: it has not ended, so that it can be taken over.
+    ``goes_on`` says that it has not ended and can be taken over.
     """
 
     token: ApiToken
@@ -159,7 +159,7 @@ class TokenRow:
 
 
 def token_rows(tokens: Iterable[ApiToken]) -> list[TokenRow]:
-    """With user, account and maker selected, no query."""
+    """Return the rows of tokens with user, account and maker selected, without a query."""
     return [
         TokenRow(
             token,

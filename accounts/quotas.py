@@ -1,4 +1,4 @@
-"""Q4: how much one person may ask of the portal in an hour, of what costs it much."""
+"""Limits for each person and hour on what costs the portal much (Q4)."""
 
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ HOUR = 3600
 
 
 class Quota(StrEnum):
-    """What is counted; each by itself."""
+    """What is counted, each kind separately."""
 
     UPLOADS = "uploads"  # files of lines, and bulk splits
     MAILS = "mails"  # requests to send, each to some recipients
@@ -19,7 +19,7 @@ class Quota(StrEnum):
 
 
 class QuotaUsedUpError(Exception):
-    """This person has asked for so much that it has to wait: ``left.seconds``."""
+    """This person has used up a quota and has to wait ``left.seconds``."""
 
     def __init__(self, left: Usage) -> None:
         self.left = left
@@ -27,7 +27,7 @@ class QuotaUsedUpError(Exception):
 
 
 def spend(actor: User, quota: Quota) -> None:
-    """Count one more before the work begins. Raises QuotaUsedUpError."""
+    """Count one more before the work begins (Q4). Raises QuotaUsedUpError."""
     most = {
         Quota.UPLOADS: settings.UPLOADS_AN_HOUR,
         Quota.MAILS: settings.MAILS_AN_HOUR,

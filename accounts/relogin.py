@@ -1,7 +1,7 @@
-"""U10: a form that was sent after its login had ended, or from before another login, comes back filled.
+"""Bring back a form that was sent after its login had ended, or from before another login (U10).
 
-Nothing is executed: the form is shown to the person it was made for, who sends it again. Its key says who that is,
-signed by the portal, so that a form forged elsewhere is never kept, nor one that another person typed ever shown.
+Nothing is executed: the form is shown to the person for whom it was made, who sends it again. Its key, signed by the
+portal, says who that is. So a form forged elsewhere is never kept, and what one person typed is never shown to another.
 """
 
 from typing import Any
@@ -22,10 +22,10 @@ from mxportal.shared.views import page_before
 
 
 class KeepingLoginRequiredMiddleware(LoginRequiredMiddleware):
-    """Django's, but what was sent without a login is kept until the person has logged in again."""
+    """Django's middleware, which besides keeps what was sent without a login until the person has logged in again."""
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
-        """To the login, and from there back to the form."""
+        """Redirect to the login, which leads back to the form."""
         if request.method != "POST":
             return super().handle_no_permission(request, view_func)
         return _log_in_first(request, _kept(request))
@@ -45,9 +45,9 @@ def _log_in_first(request: HttpRequest, address: str) -> HttpResponseRedirect:
 
 
 def _kept(request: HttpRequest, *, reader: int | None = None) -> str:
-    """The address of the form with what was typed; "" where it is not kept, or was made for another reader.
+    """Return the address of the form with what was typed; "" if it is not kept, or was made for another reader.
 
-    Without a ``reader`` the key shows for whom the form was made, and not who sends it: little is kept then.
+    Without a ``reader`` the key shows for whom the form was made, but not who sends it: so only a few forms are kept.
     """
     sent = posted(request)
     view = request.resolver_match.func if request.resolver_match else None
@@ -63,7 +63,7 @@ def _kept(request: HttpRequest, *, reader: int | None = None) -> str:
 
 @public("Django shows it where a form's token does not fit")
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form from before a new login: to whoever it was made for it comes back filled."""
+    """Show a form from before a new login again, filled, to the person for whom it was made."""
     has_login = request.user.is_authenticated
     if has_login and request.path == resolve_url("account_login"):
         return redirect("home")  # in another window the login has been done

@@ -1,4 +1,4 @@
-"""U6: logins are recorded, but for the successes of a shared login."""
+"""Record logins, except the successes of a shared login (U6)."""
 
 from typing import Any
 
@@ -25,17 +25,17 @@ def _record(request: HttpRequest | None, *, user: User | None, succeeded: bool) 
 
 
 def _agent(request: HttpRequest) -> str:
-    """What the browser says of itself, on one line."""
+    """Return the browser's name for itself, on one line."""
     said = request.headers.get("User-Agent", "")
     return "".join(character for character in said if character.isprintable())[:300]
 
 
 @receiver(user_logged_in, dispatch_uid="update_last_login")
 def record_login(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
-    """Record a success, and that the account's first admin has taken the account over (U4).
+    """Record a success, and that the account's first admin has taken the account over (U4, U6).
 
-    Drafts of whoever used this browser before are forgotten (U10). It stands in the place of Django's own
-    ``update_last_login``, which would write down a shared login's, too.
+    Forget drafts of the previous user of this browser (U10). This replaces Django's ``update_last_login``, which would
+    also record a shared login.
     """
     if not user.shared_login:
         _record(request, user=user, succeeded=True)
@@ -47,7 +47,7 @@ def record_login(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -
 
 @receiver([password_changed, password_reset])
 def know_browser(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
-    """U8: the person has proved who they are; the count of this browser goes with the new password."""
+    """Remember the browser after a new password: the person has proved who they are (U8)."""
     remember(request, user)
 
 
@@ -55,7 +55,7 @@ def know_browser(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -
 def record_failure(
     sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
 ) -> None:
-    """Record a failure with the user whom it was about, where there is one."""
+    """Record a failure, with the user whom it was about, if there is one (U6)."""
     try:
         user = User.objects.get_by_natural_key(credentials.get("username"))
     except User.DoesNotExist:

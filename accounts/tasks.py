@@ -1,4 +1,4 @@
-"""What beat calls."""
+"""Tasks that beat starts."""
 
 from celery import shared_task
 
@@ -12,35 +12,35 @@ from accounts.services.token_notices import notify_ending_tokens
 
 @shared_task(name="accounts.drop_old_api_requests", ignore_result=True)
 def drop_old_api_requests() -> None:
-    """Every night."""
+    """Delete old entries of the API's log, every night."""
     drop_old_requests()
 
 
 @shared_task(name="accounts.drop_old_answers", ignore_result=True)
 def drop_old_kept_answers() -> None:
-    """Every night."""
+    """Delete old answers, every night."""
     drop_old_answers()
 
 
 @shared_task(name="accounts.notify_ending_tokens", ignore_result=True)
 def tell_of_ending_tokens() -> None:
-    """Every morning."""
+    """Tell admins about tokens that end soon, every morning."""
     notify_ending_tokens()
 
 
 @shared_task(name="accounts.drop_old_attempts", ignore_result=True)
 def forget_old_attempts() -> None:
-    """Every hour."""
+    """Delete old counts of attempts, every hour."""
     drop_old_attempts()
 
 
 @shared_task(name="accounts.drop_unknown_resets", ignore_result=True)
 def forget_unknown_resets() -> None:
-    """Every night."""
+    """Delete requests for a new password that nobody's address matched, every night."""
     drop_unknown_resets()
 
 
 @shared_task(name="accounts.drop_expired_sessions", ignore_result=True)
 def drop_sessions() -> None:
-    """Every hour: those of visitors last no longer."""
+    """Delete expired sessions, every hour, because visitors' sessions last no longer."""
     drop_expired_sessions()

@@ -1,4 +1,4 @@
-"""Addresses of log-in, accounts, users and the pickers."""
+"""Addresses of the login, accounts, users and the pickers."""
 
 from allauth.account import views as allauth
 from django.urls import path, re_path, reverse_lazy

@@ -1,4 +1,4 @@
-"""A4, E12: the names of accounts, and of people of other accounts, as a reader may see them."""
+"""The names of accounts, and of people of other accounts, as a reader may see them (A4, E12)."""
 
 from collections.abc import Iterable, Mapping
 from typing import cast
@@ -11,7 +11,7 @@ NAME_WITHHELD = cast(str, _("Name withheld"))
 
 
 def visible_names(actor: User, account_ids: Iterable[int | None]) -> dict[int, str]:
-    """The name of each account, or "Name withheld" where the actor may not see it (A4). One query."""
+    """Return the name of each account, or "Name withheld" if the actor may not see it (A4). Takes one query."""
     ids = {pk for pk in account_ids if pk is not None}
     if not ids:
         return {}
@@ -20,7 +20,10 @@ def visible_names(actor: User, account_ids: Iterable[int | None]) -> dict[int, s
 
 
 def person_name(actor: User, person: User | None, names: Mapping[int, str]) -> str:
-    """Colleagues by their own name; others by their account's, as ``visible_names`` gave it; "" for nobody."""
+    """Return a colleague's own name, the account's name for other people, and "" for nobody.
+
+    ``names`` are from ``visible_names``.
+    """
     if person is None:
         return ""
     return str(person) if person.account_id == actor.account_id else names[person.account_id]

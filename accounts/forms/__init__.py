@@ -1,0 +1,1 @@
+"""Forms for accounts, users, logins and API tokens."""

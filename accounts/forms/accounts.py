@@ -1,4 +1,4 @@
-"""A2, A3: creating, changing and finding accounts."""
+"""Forms that create, change and find accounts (A2, A3)."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ INLINE = {"wrapper_class": "mx-inline"}
 
 
 def plain_helper(layout: Layout) -> FormHelper:
-    """The page itself writes the form element and its buttons."""
+    """Return a helper that leaves the form element and its buttons to the page."""
     helper = FormHelper()
     helper.form_tag = False
     helper.render_hidden_fields = True  # the key
@@ -38,7 +38,7 @@ class AccountForm(KeyedForm):
 
     @property
     def helper(self) -> FormHelper:
-        """The fields in the manual's order."""
+        """Lay the fields out in the manual's order."""
         identity = [name for name in ("account_id", "name", "description", "tier") if name in self.fields]
         return plain_helper(
             Layout(
@@ -50,7 +50,7 @@ class AccountForm(KeyedForm):
 
 
 class NewAccountForm(AccountForm):
-    """A2: an account of a lower tier; ``tiers`` are those to choose from."""
+    """An account of a lower tier; ``tiers`` are the choices (A2)."""
 
     def __init__(self, *args: Any, actor: User, tiers: list[Tier], **kwargs: Any) -> None:
         initial = {
@@ -66,7 +66,7 @@ class NewAccountForm(AccountForm):
 
 
 class EditAccountForm(AccountForm):
-    """A3: the Account ID is fixed once saved, and shown so."""
+    """An account whose Account ID is shown, because it is fixed once saved (A3)."""
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
         initial = {name: getattr(account, name) for name in (*EDITABLE, "account_id")}
@@ -76,12 +76,12 @@ class EditAccountForm(AccountForm):
         self.fields["account_id"].help_text = _("Cannot be changed after the account is created.")
 
     def service_data(self) -> dict[str, Any]:
-        """Without what is fixed."""
+        """Return the service's arguments, without what is fixed."""
         return {name: value for name, value in super().service_data().items() if name != "account_id"}
 
 
 class AccountStatusForm(KeyedForm):
-    """A5: to which status; a second click changes nothing back."""
+    """The new status; a second click does not change it back (A5)."""
 
     status = forms.TypedChoiceField(
         choices=AccountStatus.choices, coerce=AccountStatus, widget=forms.HiddenInput
@@ -89,7 +89,7 @@ class AccountStatusForm(KeyedForm):
 
 
 class RelationRequestForm(KeyedForm):
-    """A2: a further seller asks by Account ID."""
+    """The Account ID of a partner whom a further seller asks (A2)."""
 
     account_id = forms.CharField(
         label=_("Account ID"),
@@ -102,12 +102,12 @@ class RelationRequestForm(KeyedForm):
 
     @property
     def helper(self) -> FormHelper:
-        """One field."""
+        """Lay out one field."""
         return plain_helper(Layout("account_id"))
 
 
 class AccountSearchForm(forms.Form):
-    """Search and filters of a list of accounts; bound to the query of its address."""
+    """Search and filters of a list of accounts; bound to the query of the address."""
 
     q = forms.CharField(
         label=_("Search"),
@@ -131,7 +131,7 @@ class AccountSearchForm(forms.Form):
         self.fields["tier"].choices = [("", _("All")), *tiers]  # type: ignore[attr-defined]
 
     def filter(self, accounts: AccountQuerySet) -> AccountQuerySet:
-        """The accounts that were asked for; none where the question makes no sense."""
+        """Return the accounts that match; none if the query is invalid."""
         if not self.is_valid():
             return accounts.none()
         if text := self.cleaned_data["q"]:
@@ -141,5 +141,5 @@ class AccountSearchForm(forms.Form):
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether anything was asked for."""
+        """Return whether a filter was set."""
         return any(self.data.get(name) for name in self.fields)

@@ -1,4 +1,4 @@
-"""P1: a new token."""
+"""The form of a new API token (P1)."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from mxportal.shared.forms import KeyedForm
 
 
 class NewApiTokenForm(KeyedForm):
-    """Name, scopes and its last day."""
+    """Name, scopes and last day."""
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -40,5 +40,5 @@ class NewApiTokenForm(KeyedForm):
 
     @property
     def helper(self) -> FormHelper:
-        """One below the other."""
+        """Lay the fields out below each other."""
         return plain_helper(Layout("name", "scopes", "expires_on"))

@@ -16,25 +16,25 @@ YES_NO = (("yes", _("Yes")), ("no", _("No")))
 
 
 class YesNoField(forms.TypedChoiceField):
-    """A question with the answers Yes and No as the manual has it; its value is a bool."""
+    """A question with the answers Yes and No as in the manual; its value is a bool."""
 
     def __init__(self, **kwargs: Any) -> None:
         defaults = {"choices": YES_NO, "coerce": lambda answer: answer == "yes", "widget": forms.RadioSelect}
         super().__init__(**{"initial": False, **defaults, **kwargs})
 
     def prepare_value(self, value: Any) -> Any:
-        """The model's bool as the answer that is marked."""
+        """Return the answer to mark for the model's bool."""
         if isinstance(value, bool):
             return "yes" if value else "no"
         return value
 
     def clean(self, value: Any) -> Any:
-        """A disabled field brings its initial value, a bool, instead of an answer."""
+        """Return the bool; a disabled field has its initial value, a bool, instead of an answer."""
         return super().clean(self.prepare_value(value))
 
 
 def model_fields(model: type[models.Model], names: Iterable[str]) -> dict[str, forms.Field]:
-    """The model's own form fields, with its labels, limits and help."""
+    """Return the model's own form fields, with its labels, limits and help."""
     return forms.fields_for_model(model, fields=list(names), formfield_callback=_formfield)
 
 
@@ -69,7 +69,7 @@ class TimeZoneField(forms.ChoiceField):
 
 @cache
 def time_zones() -> list[tuple[str, str]]:
-    """The zones of regions and cities, and UTC; not the technical ones."""
+    """Return the zones of regions and cities, and UTC, without the technical ones."""
     regions = {
         "Africa",
         "America",

@@ -1,4 +1,4 @@
-"""Logging in and the forgotten password (U4, U8)."""
+"""Forms of the login and the forgotten password (U4, U8)."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class LoginForm(allauth_forms.LoginForm):
         self.fields["password"].help_text = ""
 
     def clean(self) -> dict[str, Any]:
-        """U4: a temporary password that is too old is said to be so, but only to who knows it."""
+        """Say that a temporary password has expired, but only to a person who knows it (U4)."""
         cleaned = super().clean()
         if self.user and self.user.temporary_password_expired:
             user_login_failed.send(
@@ -41,7 +41,7 @@ class LoginForm(allauth_forms.LoginForm):
 
 
 class ResetPasswordForm(allauth_forms.ResetPasswordForm):
-    """Asks for the one-time link. Whether the address exists is never told."""
+    """The address for the one-time link. Nobody learns whether it exists (U8)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -49,9 +49,9 @@ class ResetPasswordForm(allauth_forms.ResetPasswordForm):
         self.fields["email"].widget.attrs.pop("placeholder", None)
 
     def clean_email(self) -> str:
-        """No look-up here, and none of allauth's shadow addresses: an old address must not reset.
+        """Return the folded address without looking it up: allauth would accept old addresses, which must not reset.
 
-        One that is none once it is folded, or longer than any that the portal keeps, is a mistake at its field.
+        An address that is invalid once it is folded, or longer than the portal keeps, is a mistake at its field.
         """
         email = fold(self.cleaned_data["email"])
         validate_email(email)
@@ -59,27 +59,27 @@ class ResetPasswordForm(allauth_forms.ResetPasswordForm):
         return email
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
-        """Queue the mail; its link is made when it is delivered."""
+        """Queue the mail; its link is made at delivery."""
         email = str(self.cleaned_data["email"])
         request_password_reset(email=email)
         return email
 
 
 class ResetPasswordKeyForm(allauth_forms.ResetPasswordKeyForm):
-    """A password of one's own, by the link."""
+    """The user's own password, set by the link."""
 
     def save(self) -> None:
-        """Raises LinkUsedError where the link was used while this form was on its way."""
+        """Set the password. Raises LinkUsedError if the link was used in the meantime."""
         password = self.cleaned_data["password1"]
         user = set_password_by_link(user_id=self.user.pk, token=self.temp_key, password=password)
         self.user.password = user.password  # what allauth's signal goes on with
 
 
 class ChangePasswordForm(allauth_forms.ChangePasswordForm):
-    """A password of one's own."""
+    """The user's own password."""
 
     def clean(self) -> dict[str, Any]:
-        """U4: the temporary password cannot become the lasting one."""
+        """Refuse the temporary password as the lasting one (U4)."""
         cleaned: dict[str, Any] = super().clean()
         if cleaned.get("password1") and cleaned.get("password1") == cleaned.get("oldpassword"):
             self.add_error("password1", _("Choose a password that differs from your current one."))

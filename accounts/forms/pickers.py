@@ -1,4 +1,4 @@
-"""What narrows the lists of the magnifier; bound to the query of its address, and never refused."""
+"""Filters of the magnifier's lists; bound to the query of the address, and never refused."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from mxportal.shared.fields import fold
 
 
 def search_field() -> forms.CharField:
-    """One line to search with."""
+    """Return a field with one line to search with."""
     widget = forms.TextInput(attrs={"class": "form-control", "type": "search"})
     return forms.CharField(label=_("Search"), required=False, max_length=200, widget=widget)
 
@@ -36,11 +36,11 @@ class AccountPickForm(forms.Form):
 
     @property
     def tier_chosen(self) -> Tier:
-        """The tier whose accounts are shown."""
+        """Return the tier whose accounts are shown."""
         return Tier(self.data["tier"])
 
     def filter(self, accounts: AccountQuerySet) -> AccountQuerySet:
-        """The accounts of the tier that match; none where the question makes no sense."""
+        """Return the accounts of the tier that match; none if the query is invalid."""
         if not self.is_valid():
             return accounts.none()
         found = accounts.filter(tier=self.cleaned_data["tier"])
@@ -48,12 +48,12 @@ class AccountPickForm(forms.Form):
 
 
 class ContactPickForm(forms.Form):
-    """A search among the persons of one account. ``q`` is the search of the account that came before."""
+    """A search among the persons of one account. ``q`` is the previous search for the account."""
 
     person = search_field()
 
     def filter(self, people: UserQuerySet) -> UserQuerySet:
-        """Those whose name or address contains the text."""
+        """Return the persons whose name or address contains the text."""
         if not self.is_valid():
             return people.none()
         text = self.cleaned_data["person"]

@@ -1,4 +1,4 @@
-"""U1–U5: creating and changing users and contacts, and one's own profile."""
+"""Forms that create and change users and contacts, and the user's own profile (U1–U5)."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ LOGIN_ONLY = "mx-login-only"  # hidden by the style sheet while "Can this user l
 
 
 class PersonForm(KeyedForm):
-    """What everybody has, with a login or without."""
+    """The fields of all persons, with a login or without."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -28,7 +28,7 @@ class PersonForm(KeyedForm):
         self.fields["time_zone"] = TimeZoneField(present=self.initial.get("time_zone"))
 
     def details(self, *more: Any) -> Fieldset:
-        """Name, address, numbers and language as one part of the page."""
+        """Return name, address, numbers and language as one part of the page."""
         return Fieldset(
             _("Contact details"),
             Div(*NAMES, "email", css_class="mx-form-grid"),
@@ -66,7 +66,7 @@ class UserForm(PersonForm):
             self._refuse_login()
 
     def _refuse_login(self) -> None:
-        """U5: the answer is fixed, with the reason, and what only a login needs is not there."""
+        """Fix the answer "No" with its reason, and remove the fields that only a login needs (U5)."""
         question = self.fields["can_log_in"]
         question.disabled = True
         self.initial["can_log_in"] = False
@@ -76,7 +76,7 @@ class UserForm(PersonForm):
 
     @property
     def helper(self) -> FormHelper:
-        """The manual's order: access, notices, contact details, roles."""
+        """Lay the fields out in the manual's order: access, notices, contact details, roles."""
         options = ["can_log_in", "status", "opt_in", "expiring_email"]
         access = [name if name == "expiring_email" else Field(name, **INLINE) for name in options]
         if self.never_logs_in:
@@ -91,12 +91,12 @@ class UserForm(PersonForm):
         )
 
     def clean_role(self) -> str:
-        """U3: exactly one of the two; Admin includes the other."""
+        """Return exactly one of the two roles; Admin includes the other (U3)."""
         ticked = self.cleaned_data["role"]
         return Role.PORTAL_ADMIN.value if Role.PORTAL_ADMIN in ticked else "".join(ticked[:1])
 
     def clean(self) -> dict[str, Any]:
-        """What only a login needs is judged with a login, and left out without one."""
+        """Check what only a login needs with a login, and leave it out without one."""
         cleaned = super().clean() or self.cleaned_data
         if not cleaned.get("can_log_in"):
             for name in ("role", "time_zone", "shared_login"):
@@ -109,7 +109,7 @@ class UserForm(PersonForm):
 
 
 class NewUserForm(UserForm):
-    """A new person; the country is the account's, the language the actor's."""
+    """A new person, with the account's country and the actor's language."""
 
     def __init__(self, *args: Any, account: Account, actor: User, can_log_in: bool, **kwargs: Any) -> None:
         initial = {
@@ -122,7 +122,7 @@ class NewUserForm(UserForm):
 
 
 class EditUserForm(UserForm):
-    """A person as stored; what takes an access away wants a tick first."""
+    """A person as stored; taking an access away needs a tick."""
 
     confirm = forms.BooleanField(label=_("Yes, remove the access"), required=False)
 
@@ -143,14 +143,14 @@ class EditUserForm(UserForm):
 
     @property
     def helper(self) -> FormHelper:
-        """The tick box stands at the end of the first part, once it is asked for."""
+        """Put the tick box at the end of the first part, once it is needed."""
         helper = super().helper
         if self.asks_to_confirm:
             helper.layout[0].fields.append("confirm")
         return helper
 
     def clean(self) -> dict[str, Any]:
-        """U7: every session ends, so it is asked first."""
+        """Ask for a confirmation before every session of the person ends (U7)."""
         cleaned = super().clean()
         field = self._loses_access_by(cleaned)
         if field:
@@ -176,12 +176,12 @@ class EditUserForm(UserForm):
         return ValidationError(message, params={"name": self.user}, code="confirm")
 
     def service_data(self) -> dict[str, Any]:
-        """Without the tick."""
+        """Return the service's arguments, without the tick."""
         return {name: value for name, value in super().service_data().items() if name != "confirm"}
 
 
 class ProfileForm(PersonForm):
-    """U3: one's own; user ID, status and role are the admin's."""
+    """The user's own profile; user ID, status and role are for admins (U3)."""
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         initial = {name: getattr(user, name) for name in ("email", *PROFILE)}
@@ -192,10 +192,10 @@ class ProfileForm(PersonForm):
 
     @property
     def helper(self) -> FormHelper:
-        """Contact details first: they are what people come for."""
+        """Put contact details first, which people change most."""
         notices = Fieldset(_("Notices"), Field("opt_in", **INLINE), "expiring_email")
         return plain_helper(Layout(self.details("time_zone"), notices))
 
     def service_data(self) -> dict[str, Any]:
-        """Only what update_profile takes."""
+        """Return only what update_profile takes."""
         return {name: value for name, value in super().service_data().items() if name in PROFILE}

@@ -1,4 +1,4 @@
-"""The models of the app, one noun a file."""
+"""The models of the app, with one noun in each file."""
 
 from accounts.models.account import Account, AccountStatus, Tier
 from accounts.models.api_token import ApiRequest, ApiToken, Scope

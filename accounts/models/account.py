@@ -1,4 +1,4 @@
-"""A1–A6: companies on the four tiers of the channel, and who sees them."""
+"""Companies on the four tiers of the channel, and who sees them (A1–A6)."""
 
 import secrets
 from typing import TYPE_CHECKING, Self
@@ -25,7 +25,7 @@ account_id_characters = RegexValidator(
 
 
 class Tier(models.TextChoices):
-    """A1: the places in the channel, highest first."""
+    """The places in the channel, highest first (A1)."""
 
     MOBOTIX = "mobotix", _("MOBOTIX")
     DISTRIBUTOR = "distributor", _("Distributor")
@@ -34,11 +34,11 @@ class Tier(models.TextChoices):
 
     @property
     def rank(self) -> int:
-        """0 for MOBOTIX to 3 for end customers."""
+        """Return 0 for MOBOTIX to 3 for End customers."""
         return list(Tier).index(self)
 
     def lower_tiers(self) -> "list[Tier]":
-        """The tiers that an account of this tier may sell to (A2)."""
+        """Return the tiers that an account of this tier may sell to (A2)."""
         return [tier for tier in Tier if tier.rank > self.rank]
 
 
@@ -46,19 +46,19 @@ MIDDLE_TIERS = (Tier.DISTRIBUTOR, Tier.INSTALLER)
 
 
 class AccountStatus(models.TextChoices):
-    """A5: an inactive account logs nobody in and receives nothing; its history stays."""
+    """Active or inactive; nobody of an inactive account logs in, it receives nothing, and its history stays (A5)."""
 
     ACTIVE = "active", _("Active")
     INACTIVE = "inactive", _("Inactive")
 
 
 def propose_account_id() -> str:
-    """A3: a short Account ID that says nothing about the company (8 characters, some 40 bits)."""
+    """Return a short Account ID that says nothing about the company (8 characters, some 40 bits; A3)."""
     return "".join(secrets.choice(ACCOUNT_ID_ALPHABET) for _ in range(8))
 
 
 def _seen_by(own: "Account") -> Q:
-    """A4: itself, its buyers, and those further down that are shown to other partners."""
+    """Return a condition: the account itself, its buyers, and those further down that are visible to partners (A4)."""
     relations = SellingRelation.objects.accepted().filter(buyer=OuterRef("pk"))
     buyers = SellingRelation.objects.accepted().filter(seller=own).values("buyer")
     further_down = Q(visible_to_partners=True) & Exists(relations.filter(seller__in=buyers))
@@ -69,32 +69,32 @@ class AccountQuerySet(LockingQuerySet["Account"]):
     """Who sees which account, and the filters of the lists."""
 
     def active(self) -> Self:
-        """Accounts that may log in and receive copies (A5)."""
+        """Keep accounts that may log in and receive copies (A5)."""
         return self.filter(status=AccountStatus.ACTIVE)
 
     def bought_from(self, seller: "Account") -> Self:
-        """The accounts that ``seller`` sells to, by an accepted relation.
+        """Keep the accounts that ``seller`` sells to, by an accepted relation.
 
-        A pair has one relation, so the join gives no row twice, and it is quicker to compile than Exists.
+        A pair has one relation, so the join gives no row twice; it is compiled faster than Exists.
         """
         return self.filter(seller_relations__seller=seller, seller_relations__status=RelationStatus.ACCEPTED)
 
     def related_to(self, actor: "User") -> Self:
-        """List related accounts: those that the actor's account sells to; for MOBOTIX all but its own."""
+        """Keep the accounts that the actor's account sells to; for MOBOTIX all but its own."""
         own = actor.account
         return self.exclude(pk=own.pk) if own.tier == Tier.MOBOTIX else self.bought_from(own)
 
     def visible_to(self, actor: "User") -> Self:
-        """A4: own, the buyers', and those further down that are shown to other partners; MOBOTIX sees all.
+        """Keep the own account, its buyers, and those further down that are visible to partners; MOBOTIX sees all (A4).
 
-        A serving account always has an accepted relation (A7 moves both), so it needs no condition of its own.
+        A serving account always has an accepted relation (A7 changes both), so it needs no condition of its own.
         """
         return self.all() if actor.account.is_mobotix else self.filter(_seen_by(actor.account))
 
     def name_visible_to(self, actor: "User") -> Self:
-        """A4: those visible, and by their name only the actor's own sellers, and MOBOTIX, whose portal this is.
+        """Keep those visible, and those of which only the name is: the actor's own sellers, and MOBOTIX (A4).
 
-        Asks about each account that meets the other filters, and never makes a list of all that are visible.
+        Checks each account that meets the other filters, and never makes a list of all visible ones.
         """
         sellers = SellingRelation.objects.accepted().filter(buyer=actor.account, seller=OuterRef("pk"))
         if actor.account.is_mobotix:
@@ -102,9 +102,10 @@ class AccountQuerySet(LockingQuerySet["Account"]):
         return self.filter(_seen_by(actor.account) | Q(tier=Tier.MOBOTIX) | Exists(sellers))
 
     def managed_by(self, actor: "User") -> Self:
-        """Accounts whose data and persons the actor's account looks after (A2, U4).
+        """Keep accounts whose data and persons the actor's account manages (A2, U4).
 
-        Its own; end customers it sells to; partners it sells to until their first admin has logged in. MOBOTIX: all.
+        These are its own, End customers it sells to, and partners it sells to until their first admin has logged in.
+        MOBOTIX manages all.
         """
         own = actor.account
         if own.tier == Tier.MOBOTIX:
@@ -114,7 +115,7 @@ class AccountQuerySet(LockingQuerySet["Account"]):
         return self.filter(Q(pk=own.pk) | Q(not_taken_over, sold_to))
 
     def named_like(self, text: str) -> Self:
-        """Accounts whose name or Account ID contains the text, without case, in any script."""
+        """Keep accounts whose name or Account ID contains the text, without regard to case, in any script."""
         return self.filter(Q(name_key__contains=fold(text)) | Q(account_id__icontains=text.strip()))
 
 
@@ -167,18 +168,18 @@ class Account(Address):
 
     @property
     def is_mobotix(self) -> bool:
-        """Whether this is the publisher's own account."""
+        """Return whether this is MOBOTIX's own account."""
         return self.tier == Tier.MOBOTIX
 
     @property
     def is_active(self) -> bool:
-        """A5."""
+        """Return whether the account is active (A5)."""
         return self.status == AccountStatus.ACTIVE
 
     def lower_tiers(self) -> list[Tier]:
-        """The tiers that this account may sell to (A2)."""
+        """Return the tiers that this account may sell to (A2)."""
         return Tier(self.tier).lower_tiers()
 
     def partner_tiers(self) -> list[Tier]:
-        """The tiers between this account's and End customer: those of partner accounts (A2)."""
+        """Return the tiers between this account's and End customer, which partner accounts have (A2)."""
         return [tier for tier in self.lower_tiers() if tier in MIDDLE_TIERS]

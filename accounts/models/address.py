@@ -1,4 +1,4 @@
-"""Street and telephone: what accounts and users share."""
+"""Address and telephone numbers, which accounts and users share."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -6,7 +6,7 @@ from django_countries.fields import CountryField
 
 
 class Address(models.Model):
-    """Where somebody is and how to call (A3, U1)."""
+    """Postal address and telephone numbers (A3, U1)."""
 
     street = models.CharField(_("Street"), max_length=200, blank=True)
     street2 = models.CharField(_("Street 2"), max_length=200, blank=True)
@@ -21,7 +21,7 @@ class Address(models.Model):
         abstract = True
 
     def address_lines(self) -> list[str]:
-        """The postal address as lines for a letter or a certificate; empty parts are left out."""
+        """Return the postal address as lines for a letter or a certificate, without empty parts."""
         place = " ".join(filter(None, [self.postal_code, self.city]))
         country = str(self.country.name) if self.country else ""  # type: ignore[attr-defined]
         return [line for line in (self.street, self.street2, place, self.region, country) if line]

@@ -1,4 +1,4 @@
-"""P1: tokens of programs, and what was asked with them."""
+"""Tokens of programs, and the requests made with them (P1)."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Scope(models.TextChoices):
-    """What a token is for. ``orders`` is MOBOTIX's own."""
+    """What a token is for. ``orders`` is only for MOBOTIX."""
 
     READ = "read", _("Read: every list and page of the account")
     SELL = "sell", _("Sell: split, undo, e-mail, customers and contacts")
@@ -27,7 +27,7 @@ class Scope(models.TextChoices):
 
     @property
     def short_label(self) -> str:
-        """What stands before the colon."""
+        """Return the part before the colon."""
         return str(self.label).partition(":")[0]
 
 
@@ -53,7 +53,7 @@ ALLOWED_BY = {
 
 
 def hash_token(secret: str) -> str:
-    """SHA-256: there are too many tokens to try them, so that a slow hash would only cost."""
+    """Return the SHA-256. A slow hash would gain nothing, because a token is too random to guess."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -65,17 +65,20 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     """Who sees which token."""
 
     def visible_to(self, actor: "User") -> Self:
-        """Those of the actor's account, MOBOTIX's as well."""
+        """Keep those of the actor's account; MOBOTIX, too, sees only its own."""
         return self.filter(account=actor.account)
 
     def not_ended(self) -> Self:
-        """Those that work, or may work again."""
+        """Keep those that work, or may work again."""
         confirmable = Q(suspended_at=None) | Q(suspended_at__gte=_last_to_confirm())
         return self.filter(confirmable, revoked_at=None, expires_on__gte=today())
 
 
 class ApiToken(models.Model):
-    """P1: acts as a Portal Admin of its account, narrowed to its scopes. Kept as a hash; never deleted (A6)."""
+    """A token that acts as a Portal Admin of its account, narrowed to its scopes (P1).
+
+    Kept as a hash; never deleted (A6).
+    """
 
     account = models.ForeignKey("accounts.Account", models.PROTECT, related_name="+", db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -113,35 +116,35 @@ class ApiToken(models.Model):
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        """What the scopes allow; the role of its person may allow less."""
+        """Return what the scopes allow; the role of its person may allow less."""
         return frozenset().union(*(ALLOWED_BY[Scope(scope)] for scope in self.scopes))
 
     @property
     def is_expired(self) -> bool:
-        """E14: the last day of its validity has ended in MOBOTIX's time zone."""
+        """Return whether its last day has ended in MOBOTIX's time zone (E14)."""
         return self.expires_on < today()
 
     @property
     def has_person(self) -> bool:
-        """U7, A5, U4: its person may log in, has a password of its own, and is still an admin of this account."""
+        """Return whether its person may log in, set a password, and is still an admin of this account (U4, U7, A5)."""
         may_log_in = self.user.is_active and not self.user.must_change_password
         return may_log_in and self.user.is_admin and self.user.account_id == self.account_id
 
     @property
     def is_suspended(self) -> bool:
-        """P1: something happened to its person's login, and no admin has confirmed the token since."""
+        """Return whether its person's login changed and no admin has confirmed the token since (P1)."""
         return self.suspended_at is not None
 
     @property
     def is_ended(self) -> bool:
-        """P1: for good. Nobody confirmed a suspended token in time, it was revoked, or its last day is over."""
+        """Return whether it ended for good: not confirmed in time, revoked, or expired (P1)."""
         if self.revoked_at or self.is_expired:
             return True
         return self.suspended_at is not None and self.suspended_at < _last_to_confirm()
 
     @property
     def is_usable(self) -> bool:
-        """Whether it opens anything right now."""
+        """Return whether it is accepted right now."""
         return not self.is_ended and not self.is_suspended and self.has_person
 
 
@@ -149,12 +152,12 @@ class ApiRequestQuerySet(models.QuerySet["ApiRequest"]):
     """Who sees which request."""
 
     def visible_to(self, actor: "User") -> Self:
-        """Those with tokens of the actor's account; MOBOTIX sees all, those without a token as well."""
+        """Keep requests with tokens of the actor's account; MOBOTIX sees all, also those without a token."""
         return self.all() if actor.account.is_mobotix else self.filter(account=actor.account)
 
 
 class ApiRequest(models.Model):
-    """One request to the API: neither its query nor its body nor its answer, for these hold names and secrets."""
+    """One request to the API, without query, body and answer, which contain names and secrets."""
 
     token = models.ForeignKey(
         "accounts.ApiToken", models.PROTECT, null=True, related_name="+", db_index=False

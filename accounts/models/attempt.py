@@ -1,4 +1,4 @@
-"""How often somebody tried in a stretch of time: what must be counted although Redis is away."""
+"""Count attempts within a time window in the database, which works without Redis (U9)."""
 
 import hashlib
 import time
@@ -15,17 +15,17 @@ RETURNING used, ends_at
 
 
 def key_of(name: str, who: str) -> str:
-    """Who it is stands in no row as it is."""
+    """Return the key of a count, from which nobody can read whom it is about."""
     return hashlib.sha256(f"{name}:{who}".encode()).hexdigest()
 
 
 class AttemptQuerySet(models.QuerySet["Attempts"]):
-    """Counting, in one statement each, so that of many at once each is counted."""
+    """Counting in one statement each, so that simultaneous attempts are all counted."""
 
     def count_up(self, name: str, who: str, seconds: int) -> tuple[int, int]:
-        """One more of ``name`` by ``who``: how many in this stretch, and for how many seconds it goes on.
+        """Count one more of ``name`` by ``who``; return how many in this window, and the seconds until it ends.
 
-        A stretch begins with its first attempt, and no further one makes it longer.
+        A window begins with its first attempt; further attempts do not extend it.
         """
         now = int(time.time())
         statement = COUNT.format(table=connection.ops.quote_name(self.model._meta.db_table))
@@ -35,20 +35,20 @@ class AttemptQuerySet(models.QuerySet["Attempts"]):
         return int(used), int(ends_at) - now
 
     def take_back(self, name: str, who: str) -> None:
-        """It was none of those that count."""
+        """Take an attempt back that does not count."""
         self.filter(key=key_of(name, who), used__gt=0).update(used=models.F("used") - 1)
 
     def forget(self, name: str, who: str) -> None:
-        """Begin anew."""
+        """Delete the count."""
         self.filter(key=key_of(name, who)).delete()
 
     def drop_old(self) -> int:
-        """Delete the stretches that are over. Returns how many."""
+        """Delete the counts whose window is over. Return how many."""
         return self.filter(ends_at__lte=int(time.time())).delete()[0]
 
 
 class Attempts(models.Model):
-    """One count. Beat drops it when its stretch is over."""
+    """One count. Beat deletes it when its window is over."""
 
     key = models.CharField(max_length=64, primary_key=True)
     used = models.IntegerField()

@@ -1,4 +1,4 @@
-"""What was done by whom (audit trail) and who logged in (U6)."""
+"""What was done by whom (audit trail), and who logged in (U6)."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
@@ -16,12 +16,12 @@ INSERT_BATCH = 1000  # entries in one statement
 
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
-    """Writing and reading of the audit trail."""
+    """Writes and reads the audit trail."""
 
     def record(
         self, *, actor: "User | None", action: str, about: models.Model, reason: str = "", **details: Any
     ) -> "AuditEntry":
-        """Write one entry in the transaction of what it reports. ``details`` must hold no secret."""
+        """Write one entry in the transaction of what it reports. ``details`` must contain no secret."""
         return self.create(
             actor=actor,
             action=action,
@@ -34,7 +34,7 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def record_many(
         self, *, actor: "User", action: str, about: Iterable[models.Model], reason: str = "", **details: Any
     ) -> None:
-        """The same entry about each of these objects, by sets of them."""
+        """Write the same entry about each of these objects, in few statements."""
         entries = [
             self.model(
                 actor=actor,
@@ -49,9 +49,9 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
         self.bulk_create(entries, batch_size=INSERT_BATCH)
 
     def visible_to(self, actor: "User") -> Self:
-        """A2: who else sells to an account, or asked to, is read by the account itself and by MOBOTIX only.
+        """Keep what the actor may read: only the account and MOBOTIX read who else sells to it, or asked to (A2).
 
-        Whether the object itself may be seen is asked before, by its own ``visible_to``.
+        The object's own ``visible_to`` decides before whether the object may be seen.
         """
         if actor.account.is_mobotix:
             return self.all()
@@ -60,7 +60,7 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
         return self.exclude(others, action__startswith="relation_")
 
     def about(self, instance: models.Model) -> Self:
-        """The entries about one object, newest first."""
+        """Keep the entries about one object, newest first."""
         entries = self.filter(object_type=instance._meta.label_lower, object_id=instance.pk)
         return entries.select_related("actor").order_by("-id")
 
@@ -89,7 +89,7 @@ class AuditEntry(models.Model):
 
 
 class LoginRecord(models.Model):
-    """U6: one attempt to log in. What was typed is not kept: it might be a password in the wrong field."""
+    """One attempt to log in. What was typed is not kept, because it might be a password in the wrong field (U6)."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="login_records"

@@ -1,12 +1,12 @@
-"""P2: what a request under a key was answered with."""
+"""The answer to a request under a key (P2)."""
 
 from django.db import models
 
 
 class KeptAnswer(models.Model):
-    """The answer to a request of the API, written in the transaction of its Operation and dropped after some time.
+    """The answer to a request of the API, written in the transaction of its Operation and deleted after some time.
 
-    It may hold Activation IDs and license files, so it is encrypted (``accounts.services.kept_answers``).
+    It is encrypted, because it can contain Activation IDs and license files (``accounts.services.kept_answers``).
     """
 
     operation = models.OneToOneField(

@@ -1,4 +1,4 @@
-"""Which accounts' lists of mails a mail may stand in."""
+"""In which accounts' lists of mails a mail can appear."""
 
 from collections.abc import Iterable
 
@@ -6,10 +6,10 @@ from django.db import models
 
 
 class MailEntryManager(models.Manager["MailEntry"]):
-    """Writing of entries."""
+    """Writes entries."""
 
     def keep(self, pairs: Iterable[tuple[int | None, int]]) -> None:
-        """One entry for each pair of an account and a mail, in one statement; those that are there stay."""
+        """Keep an entry for each pair of an account and a mail, in one statement; existing ones stay."""
         known = {(account, mail) for account, mail in pairs if account is not None}
         entries = (self.model(account_id=account, mail_id=mail) for account, mail in sorted(known))
         self.bulk_create(entries, ignore_conflicts=True)
@@ -18,7 +18,7 @@ class MailEntryManager(models.Manager["MailEntry"]):
 class MailEntry(models.Model):
     """A mail in an account's list: the index by which a page of the list is read at a million mails.
 
-    It gives no right: whether a reader sees the mail follows, at reading, from its line items and persons (E12, U4).
+    It gives no right: line items and persons of the mail decide, when it is read, who sees it (E12, U4).
     """
 
     account = models.ForeignKey("accounts.Account", models.PROTECT, related_name="+", db_index=False)

@@ -1,4 +1,4 @@
-"""E7: the same request sent twice is done once."""
+"""Do a request that is sent twice only once (E7)."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ _keeper: ContextVar[Keeper | None] = ContextVar("keeper", default=None)
 
 @contextmanager
 def keeping_answers(keep: Keeper) -> Iterator[None]:
-    """P2: ``keep`` is called with each new Operation and its result, in the transaction that records it."""
+    """Call ``keep`` with each new Operation and its result, in the transaction that records it (P2)."""
     token = _keeper.set(keep)
     try:
         yield
@@ -33,7 +33,7 @@ def keeping_answers(keep: Keeper) -> Iterator[None]:
 
 
 def key_reused() -> ValidationError:
-    """The key was used for a different request."""
+    """Return the error of a key that was used for a different request."""
     return ValidationError(
         _("This form was already sent with other values. Check the values and send it again."),
         code=KEY_REUSED,
@@ -41,7 +41,7 @@ def key_reused() -> ValidationError:
 
 
 def hash_request(kind: str, request: dict[str, Any]) -> str:
-    """SHA-256 of what was asked for, independent of the order of its parts."""
+    """Return the SHA-256 of a request, independent of the order of its parts."""
     text = json.dumps([kind, request], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""A2: who sells to whom."""
+"""Relations of sellers and buyers (A2)."""
 
 from typing import TYPE_CHECKING, Self
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class RelationStatus(models.TextChoices):
-    """A further seller asks; the account's admin accepts or declines. Whoever created the account is accepted.
+    """A further seller asks; the account's admin accepts or declines. A seller that created the account is accepted.
 
-    MOBOTIX ends a relation where it moves the account to another seller (A7).
+    MOBOTIX ends a relation when it transfers the account to another seller (A7).
     """
 
     REQUESTED = "requested", _("Requested")
@@ -28,26 +28,26 @@ class SellingRelationQuerySet(models.QuerySet["SellingRelation"]):
     """Filters by status."""
 
     def visible_to(self, actor: "User") -> Self:
-        """A2: those of the actor's account, as seller or buyer; of others' nobody but MOBOTIX knows."""
+        """Keep those of the actor's account, as seller or buyer; only MOBOTIX sees those of others (A2)."""
         if actor.account.is_mobotix:
             return self.all()
         return self.filter(Q(seller=actor.account) | Q(buyer=actor.account))
 
     def accepted(self) -> Self:
-        """The relations in which copies may change hands."""
+        """Keep the relations in which copies can be split."""
         return self.filter(status=RelationStatus.ACCEPTED)
 
     def buyers_named(self, seller: "Account", name_key: str) -> Self:
-        """A3: a seller's relations with buyers of this name."""
+        """Keep a seller's relations with buyers of this name (A3)."""
         return self.accepted().filter(seller=seller, buyer__name_key=name_key)
 
     def requested(self) -> Self:
-        """The relations that wait for the buyer's answer."""
+        """Keep the relations that wait for the buyer's answer."""
         return self.filter(status=RelationStatus.REQUESTED)
 
 
 class SellingRelation(models.Model):
-    """Seller and buyer. An account may have several sellers; each sees only what it sold."""
+    """A seller and a buyer. An account may have several sellers; each sees only what it sold."""
 
     seller = models.ForeignKey(
         "accounts.Account", models.PROTECT, related_name="buyer_relations", db_index=False

@@ -1,4 +1,4 @@
-"""U1–U7: persons at an account: users who can log in, and contacts who cannot."""
+"""Persons at an account: users who can log in, and contacts who cannot (U1–U7)."""
 
 from datetime import timedelta
 from typing import Any, ClassVar, Self
@@ -25,21 +25,21 @@ from mxportal.shared.queries import LockingQuerySet
 
 
 class Role(models.TextChoices):
-    """U3: exactly two roles."""
+    """The two roles (U3)."""
 
     PORTAL_ADMIN = "portal_admin", _("Portal Admin User Role")
     PORTAL_USER = "portal_user", _("Portal User Role")
 
 
 class UserStatus(models.TextChoices):
-    """U7: inactive ends every session at the next request."""
+    """Active or inactive; inactive ends every session at the next request (U7)."""
 
     ACTIVE = "active", _("Active")
     INACTIVE = "inactive", _("Inactive")
 
 
 def default_time_zone() -> str:
-    """The portal's own time zone (E14)."""
+    """Return the portal's own time zone (E14)."""
     return settings.TIME_ZONE
 
 
@@ -47,26 +47,26 @@ class UserQuerySet(LockingQuerySet["User"]):
     """Who sees and who manages which person."""
 
     def active(self) -> Self:
-        """Persons who may log in or be written to."""
+        """Keep persons who can log in or get mails."""
         return self.filter(status=UserStatus.ACTIVE)
 
     def logins(self) -> Self:
-        """Users, as opposed to contacts."""
+        """Keep users, as opposed to contacts."""
         return self.filter(can_log_in=True)
 
     def admins(self) -> Self:
-        """Active Portal Admins."""
+        """Keep active Portal Admins."""
         return self.active().logins().filter(role=Role.PORTAL_ADMIN)
 
     def visible_to(self, actor: "User") -> Self:
-        """The persons of the actor's account and of the accounts that it sells to; MOBOTIX sees all."""
+        """Keep the persons of the actor's account and of the accounts that it sells to; MOBOTIX sees all."""
         if actor.account.is_mobotix:
             return self.all()
         sold_to = SellingRelation.objects.accepted().filter(seller=actor.account, buyer=OuterRef("account"))
         return self.filter(Q(account=actor.account) | Exists(sold_to))
 
     def managed_by(self, actor: "User") -> Self:
-        """U4: the persons whom the actor's account may edit, whatever the actor's role."""
+        """Keep the persons whom the actor's account may edit, whatever the actor's role is (U4)."""
         if actor.account.is_mobotix:
             return self.all()
         return self.filter(account__in=Account.objects.managed_by(actor))
@@ -76,7 +76,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
     """Finds users by what they type as their user ID."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        """U2: compared without case; a contact or an inactive user never matches, because ``login`` is empty."""
+        """Find a user without regard to case; contacts and inactive users have no ``login`` and never match (U2)."""
         return self.select_related("account").get(login=fold(username or ""))
 
 
@@ -167,22 +167,22 @@ class User(AbstractBaseUser, Address):
         return self.display_name or f"{self.first_name} {self.last_name}".strip()
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Keep the user ID in step with address, status and right to log in (U2)."""
+        """Derive the user ID from address, status and the right to log in, and save (U2)."""
         self.login = fold(self.email) if self.can_log_in and self.status == UserStatus.ACTIVE else None
         super().save(*args, **kwargs)
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]
-        """U7, A5: may log in right now."""
+        """Return whether the person may log in right now (U7, A5)."""
         return self.login is not None and self.account.status == AccountStatus.ACTIVE
 
     @property
     def is_admin(self) -> bool:
-        """Portal Admin User Role."""
+        """Return whether the role is Portal Admin User Role."""
         return self.can_log_in and self.role == Role.PORTAL_ADMIN
 
     def permissions(self) -> frozenset[Permission]:
-        """U3, P1: the role table's row for this user, or what a token leaves of it."""
+        """Return the role's permissions, or what a token leaves of them (U3, P1)."""
         row = self._permissions_of_role()
         return row if self.narrowed_to is None else row & self.narrowed_to
 
@@ -195,23 +195,23 @@ class User(AbstractBaseUser, Address):
         return MOBOTIX_ADMIN_PERMISSIONS if of_mobotix else PORTAL_ADMIN_PERMISSIONS
 
     def may(self, permission: Permission | str) -> bool:
-        """Whether the role allows it; which rows it concerns is for ``visible_to`` to say."""
+        """Return whether the role allows it; ``visible_to`` decides for which rows."""
         return permission in self.permissions()
 
     def set_password(self, raw_password: str | None) -> None:
-        """A password of one's own ends the temporary one (U4), by whichever page it was set. Saves nothing."""
+        """Set the user's own password, which ends a temporary one (U4). Does not save."""
         super().set_password(raw_password)
         self.must_change_password = False
         self.temporary_password_until = None
 
     def set_temporary_password(self, password: str) -> None:
-        """U4: hash it, let it end, and demand a change at the first login. Saves nothing."""
+        """Set a temporary password that ends and must be changed at the first login (U4). Does not save."""
         self.set_password(password)
         self.must_change_password = True
         self.temporary_password_until = timezone.now() + timedelta(days=settings.TEMPORARY_PASSWORD_DAYS)
 
     @property
     def temporary_password_expired(self) -> bool:
-        """U4."""
+        """Return whether the temporary password has expired (U4)."""
         until = self.temporary_password_until
         return self.must_change_password and until is not None and until <= timezone.now()

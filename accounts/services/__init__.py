@@ -1,0 +1,1 @@
+"""Services for accounts, users, relations, logins, API tokens and kept answers."""

@@ -1,4 +1,4 @@
-"""A2–A6: creating and changing accounts."""
+"""Create and change accounts (A2–A6)."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -46,11 +46,11 @@ EDITABLE = (
 def create_account(
     *, actor: User, tier: Tier, key: str, person: Mapping[str, Any] | None = None, **fields: Any
 ) -> Account:
-    """A2: create an account of a lower tier; the actor's account becomes its seller.
+    """Create an account of a lower tier; the actor's account becomes its seller (A2).
 
-    ``fields``: ``account_id`` and those of EDITABLE; ``person``: those of its first user or contact, who is made with
-    it. Raises ValidationError at ``account_id`` (in use; the message proposes a free one), at ``name`` (another buyer
-    of the same seller has it), and as ``create_user`` does.
+    ``fields`` are ``account_id`` and those of EDITABLE; ``person`` has the fields of its first user or contact, who is
+    created with it. Raises ValidationError at ``account_id`` (in use; the message proposes a free one), at ``name``
+    (another buyer of the same seller has it), and like ``create_user``.
     """
     try:
         with user_id_race():
@@ -62,7 +62,7 @@ def create_account(
 
 
 def account_id_taken() -> ValidationError:
-    """A3: says nothing about who has it, and proposes a free one."""
+    """Return the error at an Account ID in use, which proposes a free one and does not say who has it (A3)."""
     message = _("This Account ID cannot be used. Use a free one, for example: %(proposal)s")
     return refusal("account-id-used", {"account_id": message % {"proposal": propose_account_id()}})
 
@@ -100,7 +100,7 @@ def _create_account(
 
 
 def _check_name(name: str, seller: Account | None, but: Account | None = None) -> None:
-    """A3: whoever sells has one buyer of a name. The seller's row is locked, so that no twin slips in."""
+    """Check that the seller, whose row is locked against simultaneous ones, has no other buyer of this name (A3)."""
     if len(fold(name)) > NAME_KEY_LENGTH:  # some letters are three once case is folded
         raise name_too_long()
     if seller and SellingRelation.objects.buyers_named(seller, fold(name)).exclude(buyer=but).exists():
@@ -108,7 +108,7 @@ def _check_name(name: str, seller: Account | None, but: Account | None = None) -
 
 
 def name_in_use() -> ValidationError:
-    """A3: another buyer of the same seller has it."""
+    """Return the error at a name that another buyer of the same seller has (A3)."""
     message = _(
         "You already sell to an account with this name. Use that account, or add the city to the name."
     )
@@ -116,7 +116,7 @@ def name_in_use() -> ValidationError:
 
 
 def name_too_long() -> ValidationError:
-    """Longer than the column that names are compared in."""
+    """Return the error at a name longer than the column in which names are compared."""
     return refusal("name-too-long", {"name": _("This name is too long. Please shorten it.")})
 
 
@@ -124,12 +124,12 @@ def name_too_long() -> ValidationError:
 def update_account(
     *, actor: User, account_id: int, precondition: Precondition | None = None, **fields: Any
 ) -> Account:
-    """Change an account that the actor's account manages. Tier and Account ID are fixed.
+    """Change an account that the actor's account manages. Tier and Account ID are fixed (A3).
 
-    A3: a seller cannot give two of its buyers one name. An account that renames itself is not refused, for a refusal
-    would tell whom its sellers sell to; they are told instead.
+    A seller cannot give two of its buyers one name. An account that renames itself is not refused, because a refusal
+    would tell whom its sellers sell to; the sellers are told instead.
 
-    Raises Account.DoesNotExist where it is another's, ValidationError at ``name``.
+    Raises Account.DoesNotExist if another account manages it, and ValidationError at ``name``.
     """
     check_permission(actor, Permission.MANAGE_USERS)
     sellers = Account.objects.filter(
@@ -161,9 +161,9 @@ def update_account(
 def set_account_status(
     *, actor: User, account_id: int, status: AccountStatus, precondition: Precondition | None = None
 ) -> Account:
-    """A5: MOBOTIX, or the seller of an account that it still manages, makes it inactive or active again.
+    """Set an account active or inactive, for MOBOTIX, or for the seller of an account that it still manages (A5).
 
-    Never one's own: who did it could not undo it.
+    Nobody can do it to their own account, because they could not undo it. Raises Account.DoesNotExist.
     """
     check_permission(actor, Permission.CREATE_ACCOUNTS)
     managed = Account.objects.managed_by(actor).exclude(pk=actor.account_id).exclude(tier=Tier.MOBOTIX)

@@ -1,4 +1,4 @@
-"""P1: the log of the API does not grow for ever."""
+"""Delete old entries of the API's log (P1, O4)."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ DELETE_BATCH = 10_000
 
 
 def drop_old_requests() -> int:
-    """Delete what is older than API_LOG_DAYS, a part at a time, so that no lock lasts. Returns how many."""
+    """Delete entries older than API_LOG_DAYS, some at a time, so that no lock lasts. Return how many."""
     old = ApiRequest.objects.filter(at__lt=timezone.now() - timedelta(days=settings.API_LOG_DAYS))
     dropped = 0
     while pks := list(old.values_list("pk", flat=True)[:DELETE_BATCH]):

@@ -1,4 +1,4 @@
-"""P1: an admin makes and revokes the tokens of the account's programs."""
+"""Make, revoke and find the tokens of an account's programs (P1)."""
 
 import re
 import secrets
@@ -26,12 +26,12 @@ USES_APART = timedelta(minutes=1)
 
 
 def new_secret() -> str:
-    """A token as its program sends it; the prefix lets those who scan for lost secrets know it."""
+    """Return a token as its program sends it; scanners for lost secrets recognise its prefix."""
     return PREFIX + secrets.token_hex(RANDOM_BYTES)
 
 
 def scopes_for(actor: User) -> list[Scope]:
-    """Orders are MOBOTIX's."""
+    """Return the scopes that the actor can give; ``orders`` is only for MOBOTIX."""
     return [scope for scope in Scope if scope != Scope.ORDERS or actor.account.is_mobotix]
 
 
@@ -45,12 +45,10 @@ def create_api_token(
     scopes: Sequence[str],
     expires_on: date | None = None,
 ) -> ApiToken:
-    """Keep the hash of ``secret``, which the caller shows this once; it acts as the actor from now on.
+    """Keep the hash of ``secret``, which the caller shows once; the token acts as the actor (P1).
 
-    Without ``expires_on`` it ends after API_TOKEN_DAYS.
-
-    The same key gives the token that was made first, whose secret is another one. Raises ValidationError at ``scopes``
-    or ``expires_on``.
+    Without ``expires_on`` it ends after API_TOKEN_DAYS. The same key returns the token that was made first, which has
+    another secret. Raises ValidationError at ``scopes`` or ``expires_on``.
     """
     check_permission(actor, Permission.MANAGE_TOKENS)
     User.objects.for_update().get(pk=actor.pk)
@@ -64,14 +62,14 @@ def create_api_token(
 
 
 def default_end() -> date:
-    """The last day of a token that is made today."""
+    """Return the last day of a token that is made today."""
     return today() + timedelta(days=settings.API_TOKEN_DAYS)
 
 
 def _create(
     *, user: User, by: User | None, secret: str, name: str, scopes: Sequence[str], expires_on: date | None
 ) -> ApiToken:
-    """``by``: None for an operator of the portal."""
+    """Create a token. ``by`` is None for an operator of the portal."""
     token = ApiToken(
         account=user.account,
         user=user,
@@ -96,9 +94,9 @@ def _check(user: User, token: ApiToken) -> None:
 
 @transaction.atomic(durable=True)
 def make_api_token(*, email: str, secret: str, name: str, scopes: Sequence[str], days: int) -> ApiToken:
-    """For an operator of the portal: a token that acts as the admin with this user ID.
+    """Create a token that acts as the admin with this user ID, for an operator of the portal.
 
-    Raises User.DoesNotExist, ValidationError as ``create_api_token`` does, or where it is no active Portal Admin.
+    Raises User.DoesNotExist, and ValidationError like ``create_api_token`` or if this is no active Portal Admin.
     """
     logins = User.objects.select_related("account").for_update()
     user = logins.get(login=fold(email))
@@ -110,7 +108,7 @@ def make_api_token(*, email: str, secret: str, name: str, scopes: Sequence[str],
 
 @transaction.atomic(durable=True)
 def end_api_token(*, token_id: int) -> ApiToken:
-    """For an operator of the portal: revoke any token; again, it changes nothing. Raises ApiToken.DoesNotExist."""
+    """Revoke any token, for an operator of the portal; a second time changes nothing. Raises ApiToken.DoesNotExist."""
     tokens = ApiToken.objects.filter(pk=token_id)
     changed = tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
     token = tokens.select_related("account").get()
@@ -121,7 +119,7 @@ def end_api_token(*, token_id: int) -> ApiToken:
 
 @transaction.atomic(durable=True)
 def revoke_api_token(*, actor: User, token_id: int) -> ApiToken:
-    """From the next request on it opens nothing; again, it changes nothing. Raises ApiToken.DoesNotExist."""
+    """Revoke a token from the next request on; a second time changes nothing. Raises ApiToken.DoesNotExist."""
     check_permission(actor, Permission.MANAGE_TOKENS)
     tokens = ApiToken.objects.visible_to(actor).filter(pk=token_id)
     changed = tokens.filter(revoked_at=None).update(revoked_at=timezone.now(), revoked_by=actor)
@@ -133,9 +131,9 @@ def revoke_api_token(*, actor: User, token_id: int) -> ApiToken:
 
 @transaction.atomic(durable=True)
 def take_over_api_token(*, actor: User, token_id: int) -> ApiToken:
-    """It acts as the actor from now on, and goes on where it was suspended.
+    """Let the token act as the actor from now on, also if it was suspended.
 
-    Raises ApiToken.DoesNotExist, ValidationError where it has ended.
+    Raises ApiToken.DoesNotExist, and ValidationError if it has ended.
     """
     check_permission(actor, Permission.MANAGE_TOKENS)
     tokens = ApiToken.objects.visible_to(actor).filter(pk=token_id)
@@ -154,7 +152,7 @@ def _audit(actor: User | None, action: str, token: ApiToken) -> None:
 
 
 def find_token(secret: str) -> ApiToken | None:
-    """The token of a request, its user narrowed to its scopes; None where it opens nothing, whatever the reason."""
+    """Return the token of a request, its user narrowed to its scopes; None, for any reason, if it is not usable."""
     if not FORM.fullmatch(secret):
         return None
     tokens = ApiToken.objects.select_related("user__account").filter(token_hash=hash_token(secret))
@@ -166,7 +164,7 @@ def find_token(secret: str) -> ApiToken | None:
 
 
 def note_use(token: ApiToken) -> None:
-    """When it was used last, to the minute: a write for each request would cost more than it tells."""
+    """Keep when it was last used, to the minute: a write at each request would cost too much."""
     now = timezone.now()
     long_ago = Q(last_used_at=None) | Q(last_used_at__lt=now - USES_APART)
     if token.last_used_at is None or token.last_used_at < now - USES_APART:

@@ -1,8 +1,8 @@
-"""U9: wrong logins and requests for a new password are counted, in the database: who brings Redis down gains nothing.
+"""Count wrong logins and requests for a new password in the database, so that they count without Redis (U9).
 
-A person is counted by the folded user ID that was typed, whether it exists or not, and whatever host was asked. A
-browser that the person has logged in with before has a count of its own (accounts.known_browsers), so that nobody can
-lock another out.
+A person is counted by the folded user ID that was typed, whether it exists or not, and whatever host was named. A
+browser that the person has logged in with before has its own count (accounts.known_browsers), so that nobody can lock
+another person out.
 """
 
 from collections.abc import Sequence
@@ -19,26 +19,26 @@ RESET, RESET_ADDRESS = "reset", "reset-address"
 
 @dataclass(frozen=True)
 class Counted:
-    """One count: of what, by whom."""
+    """One count: its name and whom it is about."""
 
     name: str
     who: str
 
     def up(self) -> Usage:
-        """One more."""
+        """Count one more."""
         most, seconds = settings.ATTEMPTS[self.name]
         used, ends = Attempts.objects.count_up(self.name, self.who, seconds)
         return Usage(most=most, used=used, seconds=ends)
 
     def down(self) -> None:
-        """It does not count."""
+        """Take one back that does not count."""
         Attempts.objects.take_back(self.name, self.who)
 
 
 def counts_of_login(*, key: str, address: str, browser: str) -> list[Counted]:
-    """``key`` is the folded user ID. ``browser`` names a known one, which counts for itself alone.
+    """Return the counts of a login. ``key`` is the folded user ID; a known ``browser`` has a count of its own.
 
-    The address comes first: one that has tried too often no more counts for those whom it tries.
+    The address comes first: an address that has tried too often no longer counts for the persons that it tries.
     """
     if browser:
         return [Counted(LOGIN_BROWSER, browser)]
@@ -46,20 +46,20 @@ def counts_of_login(*, key: str, address: str, browser: str) -> list[Counted]:
 
 
 def counts_of_reset(*, key: str, address: str) -> list[Counted]:
-    """Every request counts, for each sends a mail."""
+    """Return the counts of a request for a link. Every request counts, because each sends a mail."""
     return [Counted(RESET_ADDRESS, address), Counted(RESET, key)]
 
 
 def is_too_often(counts: Sequence[Counted]) -> bool:
-    """Count one more of each, up to the first that is exceeded."""
+    """Count one more of each, up to the first that is exceeded; return whether one is."""
     return any(count.up().is_exceeded for count in counts)
 
 
 def forget_wrong_logins(key: str) -> None:
-    """The person has proved who they are by other means, or an operator vouches for them."""
+    """Delete the count of a person who has proved who they are, or for whom an operator vouches."""
     Attempts.objects.forget(LOGIN, key)
 
 
 def drop_old_attempts() -> int:
-    """Called by beat."""
+    """Delete old counts. Beat calls it."""
     return Attempts.objects.drop_old()

@@ -1,4 +1,4 @@
-"""U4, U8: temporary passwords and one-time links, made when their mail is delivered."""
+"""Temporary passwords and one-time links, made when their mail is delivered (U4, U8)."""
 
 import secrets
 from collections.abc import Iterable, Sequence
@@ -34,13 +34,13 @@ UNKNOWN_RESETS_KEPT = timedelta(days=1)
 def queue_user_mail(user: User, kind: str, **context: int) -> Mail:
     """Queue a mail to a user, in the user's language, and keep it on the user's list of mails.
 
-    ``context`` is what the mail's renderer needs besides the user: primary keys.
+    ``context`` has the primary keys that the mail's renderer needs besides the user.
     """
     return queue_user_mails([user], kind, **context)[0]
 
 
 def queue_user_mails(users: Iterable[User], kind: str, **context: int) -> list[Mail]:
-    """``queue_user_mail`` for many, in a fixed number of statements."""
+    """Do as ``queue_user_mail`` for many users, in a fixed number of statements."""
     users = list(users)
     mails = queue_mails(
         MailDraft(
@@ -57,7 +57,7 @@ def queue_user_mails(users: Iterable[User], kind: str, **context: int) -> list[M
 
 
 def _keep(pairs: Sequence[tuple[User, Mail]]) -> None:
-    """Keep mails with their persons, and in the lists of those who may look after them: own account and sellers."""
+    """Keep mails with their persons, and in the lists of accounts that may manage them: their own and its sellers."""
     link = User.mails.through
     link.objects.bulk_create(link(user=user, mail=mail) for user, mail in pairs)
     accounts = {user.account_id for user, _ in pairs}
@@ -70,9 +70,9 @@ def _keep(pairs: Sequence[tuple[User, Mail]]) -> None:
 
 @transaction.atomic(durable=True)
 def send_credentials(*, actor: User, user_id: int, key: str) -> Mail:
-    """U4 "Send new credentials": mail another temporary password. The present password holds until the delivery.
+    """Mail another temporary password ("Send new credentials", U4). The present password is valid until the delivery.
 
-    Raises User.DoesNotExist where the actor may not manage the user.
+    Raises User.DoesNotExist if the actor may not manage the user.
     """
     check_permission(actor, Permission.MANAGE_USERS)
     spend(actor, Quota.MAILS)
@@ -91,9 +91,9 @@ def send_credentials(*, actor: User, user_id: int, key: str) -> Mail:
 
 
 def suspend_api_tokens(user: User) -> int:
-    """P1: a person's tokens stop with its login as it was, until an admin of the account confirms them.
+    """Suspend a person's tokens after a change of the login, until an admin of the account confirms them (P1).
 
-    Within the caller's transaction. The admins are told by mail, for their programs stand still. Returns how many.
+    Runs within the caller's transaction. The admins are told by mail, because their programs stop. Return how many.
     """
     tokens = ApiToken.objects.filter(user=user, suspended_at=None).not_ended()
     suspended = tokens.update(suspended_at=timezone.now())
@@ -105,7 +105,7 @@ def suspend_api_tokens(user: User) -> int:
 
 @transaction.atomic
 def set_own_password(user: User, password: str) -> None:
-    """U4: by the page or by the one-time link. Whoever made tokens with the old password has them no more (P1)."""
+    """Set the user's own password by the page or the link, and suspend the tokens made before (U4, P1)."""
     user.set_password(password)
     user.save()
     suspend_api_tokens(user)
@@ -113,17 +113,19 @@ def set_own_password(user: User, password: str) -> None:
 
 @transaction.atomic(durable=True)
 def request_password_reset(*, email: str) -> None:
-    """U8: queue the one-time link, for whatever address: nothing is looked up, so no answer takes longer.
+    """Queue the one-time link for any address: nothing is looked up, so all answers take the same time (U8).
 
-    Who it is for, and whether anybody, is seen at delivery (``addressee_of_reset``).
+    ``addressee_of_reset`` finds out at delivery whether it is anybody's.
     """
     queue_mails([MailDraft(kind=PASSWORD_RESET, recipient_email=email, language=get_language() or "en")])
 
 
 @transaction.atomic(durable=True)
 def addressee_of_reset(*, mail: Mail) -> User | None:
-    """U8: the active login that asked, or None. The mail goes to the address that the portal knows, never to one that
-    only looks like it, in the person's language, and stands in the lists of those who look after the person.
+    """Return the active login that asked, or None (U8).
+
+    The mail goes to the address that the portal knows, never to one that only looks like it, in the person's language,
+    and appears in the lists of the accounts that manage the person.
     """
     user = User.objects.select_related("account").filter(login=fold(mail.recipient_email)).first()
     if user is None or not user.is_active:
@@ -136,14 +138,14 @@ def addressee_of_reset(*, mail: Mail) -> User | None:
 
 
 def drop_unknown_resets() -> int:
-    """Called by beat: forget the addresses that somebody typed and that are nobody's. Returns how many."""
+    """Delete requests for addresses of nobody. Beat calls it. Return how many."""
     old = Mail.objects.filter(kind=PASSWORD_RESET, created_at__lt=timezone.now() - UNKNOWN_RESETS_KEPT)
     known = User.mails.through.objects.filter(mail=OuterRef("pk"))
     return old.filter(~Exists(known), status=Status.CANCELLED).delete()[0]
 
 
 class LinkUsedError(ValidationError):
-    """The one-time link has set a password already."""
+    """The one-time link has already set a password."""
 
     def __init__(self) -> None:
         super().__init__(_("This link has already been used."), code="link_used")
@@ -151,7 +153,7 @@ class LinkUsedError(ValidationError):
 
 @transaction.atomic(durable=True)
 def set_password_by_link(*, user_id: int, token: str, password: str) -> User:
-    """U8: set the password, once for each link, however often it is sent at once. Raises LinkUsedError."""
+    """Set the password, once for each link, even if it is sent several times at once (U8). Raises LinkUsedError."""
     user = User.objects.for_update().select_related("account").get(pk=user_id)
     if not user.is_active or not default_token_generator.check_token(user, token):
         raise LinkUsedError
@@ -163,9 +165,9 @@ def set_password_by_link(*, user_id: int, token: str, password: str) -> User:
 
 @transaction.atomic(durable=True)
 def make_temporary_password(*, mail: Mail) -> tuple[User, str] | None:
-    """Make the password that this mail brings; only its hash is kept.
+    """Make the password of this mail; only its hash is kept (U4).
 
-    None where the mail comes too late: the user has set a password, may not log in, or a newer mail is on its way.
+    Return None if the mail is too late: the user has set a password, may not log in, or a newer mail is queued.
     """
     user = User.objects.for_update().select_related("account").get(pk=mail.context["user"])
     newest = user.mails.filter(kind=CREDENTIALS).order_by("-id").first()
@@ -179,14 +181,14 @@ def make_temporary_password(*, mail: Mail) -> tuple[User, str] | None:
 
 
 def login_url() -> str:
-    """The address of the log-in page, for mails."""
+    """Return the address of the login page, for mails."""
     return settings.SITE_URL + reverse("account_login")
 
 
 def retry_user_mail(*, actor: User, user_id: int, mail_id: int) -> Mail:
-    """N2: a mail to a person that failed, or waits after a failure, is due now.
+    """Make a mail to a person that failed, or waits after a failure, due now (N2).
 
-    Raises User.DoesNotExist or Mail.DoesNotExist where the actor may not, ValidationError where it does not wait.
+    Raises User.DoesNotExist or Mail.DoesNotExist if the actor may not, and ValidationError if it does not wait.
     """
     check_permission(actor, Permission.MANAGE_USERS)
     spend(actor, Quota.MAILS)
@@ -195,11 +197,11 @@ def retry_user_mail(*, actor: User, user_id: int, mail_id: int) -> Mail:
 
 
 def present_recipient(person: User) -> Recipient:
-    """N8: where a mail to this person goes now, whatever address it was written to."""
+    """Return where a mail to this person goes now, whatever address it was written to (N8)."""
     return Recipient(email=person.email, name=str(person), language=person.language)
 
 
 def mails_to(people: "QuerySet[User]") -> "QuerySet[Any]":
-    """The mails to these persons, newest first: rows with ``user_id`` and ``mail``."""
+    """Return the mails to these persons, newest first: rows with ``user_id`` and ``mail``."""
     rows = User.mails.through.objects.filter(user__in=people)
     return rows.select_related("mail", "user").order_by("-mail")

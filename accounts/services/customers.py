@@ -1,4 +1,4 @@
-"""A2, A3: many End customers at once, each with contacts, as a bulk split brings them."""
+"""Create many End customers at once, each with contacts, for a bulk split (A2, A3)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ class NewContact:
 
 @dataclass
 class NewCustomer:
-    """An End customer to be; without an Account ID it gets a free one. ``contacts`` by folded address."""
+    """A future End customer; without an Account ID it gets a free one. ``contacts`` are by folded address."""
 
     account_id: str
     name: str
@@ -45,12 +45,12 @@ Made = tuple[Account, dict[str, User]]
 
 
 def lock_seller(actor: User) -> None:
-    """The seller's row is the lock for the names of its buyers (A3). Take it before the locks on line items."""
+    """Lock the seller's row, the lock for the names of its buyers, before locks on line items (A3)."""
     Account.objects.for_update().get(pk=actor.account_id)
 
 
 def check_contact(contact: NewContact) -> dict[str, str]:
-    """What is wrong with a person, by field; {} where nothing is."""
+    """Return what is wrong with a person, by field; {} if nothing is."""
     errors: dict[str, str] = {}
     for name in ("first_name", "last_name"):
         text = getattr(contact, name)
@@ -68,9 +68,9 @@ def check_contact(contact: NewContact) -> dict[str, str]:
 
 
 def check_customers(*, actor: User, customers: Sequence[NewCustomer]) -> list[dict[str, str]]:
-    """A3, A2: what is wrong with each of them, by field. A fixed number of queries for each 500.
+    """Return what is wrong with each customer, by field (A2, A3). Takes a fixed number of queries for each 500.
 
-    Raises PermissionDenied where the actor may not create accounts.
+    Raises PermissionDenied if the actor may not create accounts.
     """
     check_permission(actor, Permission.CREATE_ACCOUNTS)
     check_permission(actor, Permission.MANAGE_USERS)
@@ -99,7 +99,7 @@ def _check_customer(customer: NewCustomer, known: set[str], names: set[str]) -> 
 
 
 def _check_account_id(account_id: str, known: set[str]) -> None:
-    """Those that the actor does not see are not asked about here: an error would tell that they exist."""
+    """Check an Account ID only against accounts that the actor sees: an error would tell that others exist."""
     if not account_id:
         return
     account_id_characters(account_id)
@@ -127,7 +127,7 @@ def _check_country(country: str) -> None:
 
 
 def _ids_among(accounts: AccountQuerySet, customers: Iterable[NewCustomer]) -> set[str]:
-    """Which of the customers' Account IDs these accounts have; in upper case."""
+    """Return the customers' Account IDs, in upper case, that these accounts have."""
     by_id = accounts.annotate(upper=Upper("account_id"))
     found: set[str] = set()
     for chunk in chunks({customer.account_id.upper() for customer in customers if customer.account_id}):
@@ -144,15 +144,15 @@ def _names_of_buyers(actor: User, names: set[str]) -> set[str]:
 
 
 def chunks(values: Iterable[str]) -> Iterable[list[str]]:
-    """Parts that fit into one query."""
+    """Yield parts that fit into one query."""
     ordered = sorted(values)
     return (ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK))
 
 
 def create_customers(*, actor: User, customers: Sequence[NewCustomer]) -> list[Made]:
-    """Create what ``check_customers`` found right, in the caller's transaction under ``lock_seller``.
+    """Create what ``check_customers`` found correct, in the caller's transaction after ``lock_seller``.
 
-    A3: where somebody else's account has the Account ID, the customer gets a free one.
+    If another account has the Account ID, the customer gets a free one (A3).
     """
     taken = _ids_among(Account.objects.all(), customers)
     accounts = Account.objects.bulk_create(
@@ -191,7 +191,7 @@ def _relate(actor: User, accounts: Sequence[Account]) -> None:
 
 
 def _persons(account: Account, customer: NewCustomer) -> dict[str, User]:
-    """U5: contacts, who never log in; in the language of nobody knows whom, so the portal's."""
+    """Return contacts, who never log in; their language is unknown, so it is the portal's (U5)."""
     persons = {}
     for key, contact in customer.contacts.items():
         person = User(

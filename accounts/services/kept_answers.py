@@ -1,4 +1,4 @@
-"""P2: the same key gives the same answer, byte by byte, as long as the answer is kept (API_ANSWER_DAYS)."""
+"""Keep answers, so that the same key gives the same answer, byte by byte, for API_ANSWER_DAYS (P2)."""
 
 import json
 import zlib
@@ -30,9 +30,9 @@ class Answer:
 
 
 def find_answer(*, actor: User, key: str, request_hash: str) -> Answer | None:
-    """The kept answer; None where neither the actor nor, for this request, another of the account used the key.
+    """Return the kept answer; None if the key is new to the actor and, with this request, to the account (P2).
 
-    Raises AnswerGoneError, and ValidationError (KEY_REUSED) where the actor used the key for a different request.
+    Raises AnswerGoneError, and ValidationError (KEY_REUSED) if the actor used the key for a different request.
     """
     found = Operation.objects.under_key(actor, key)
     for person, kept_hash, encrypted in found.values_list(
@@ -46,7 +46,7 @@ def find_answer(*, actor: User, key: str, request_hash: str) -> Answer | None:
 
 
 def keep_answer(operation: Operation, request_hash: str, answer: Answer) -> None:
-    """Within the transaction of the operation."""
+    """Keep the answer within the transaction of the operation."""
     KeptAnswer.objects.create(operation=operation, request_hash=request_hash, encrypted=_encrypt(answer))
 
 
@@ -55,7 +55,10 @@ def _encrypt(answer: Answer) -> bytes:
 
 
 def _decrypt(encrypted: bytes) -> Answer:
-    """Raises AnswerGoneError where it was encrypted with a key that the portal has no more."""
+    """Return the answer.
+
+    Raises AnswerGoneError if it was encrypted with a key that the portal does not have any more.
+    """
     try:
         text = zlib.decompress(encryption(settings.KEY_ENCRYPTION_KEY).decrypt(encrypted))
     except InvalidToken as error:
@@ -64,7 +67,7 @@ def _decrypt(encrypted: bytes) -> Answer:
 
 
 def drop_old_answers() -> int:
-    """Delete answers older than API_ANSWER_DAYS, some at a time. Their operations stay. Returns the number."""
+    """Delete answers older than API_ANSWER_DAYS, some at a time. Their operations stay. Return how many."""
     old = KeptAnswer.objects.filter(created_at__lt=timezone.now() - timedelta(days=settings.API_ANSWER_DAYS))
     dropped = 0
     while pks := list(old.values_list("pk", flat=True)[:DELETE_BATCH]):

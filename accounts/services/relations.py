@@ -1,4 +1,4 @@
-"""A2: a partner gets a further seller: the seller asks by Account ID, the partner's admin accepts."""
+"""Relations to further sellers: the seller asks by Account ID, the partner's admin accepts (A2)."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -20,9 +20,9 @@ ASKED_AGAIN_AFTER = timedelta(days=30)
 
 @transaction.atomic(durable=True)
 def request_relation(*, actor: User, account_id: str) -> SellingRelation:
-    """Ask a partner account to buy from the actor's account too. Its admins get a mail.
+    """Ask a partner account to buy from the actor's account, too. Its admins get a mail (A2).
 
-    Raises ValidationError at ``account_id``, with one sentence for every account that cannot be asked.
+    Raises ValidationError at ``account_id``, with one sentence for all accounts that cannot be asked.
     """
     check_permission(actor, Permission.CREATE_ACCOUNTS)
     buyer = _find_partner(actor.account, account_id)
@@ -46,7 +46,7 @@ def request_relation(*, actor: User, account_id: str) -> SellingRelation:
 
 
 def _check_asked_again(relation: SellingRelation) -> None:
-    """A2: whoever was declined can ask again after a month; each request is a mail to every admin."""
+    """Refuse a new request within a month after a decline, because each request is a mail to every admin (A2)."""
     if relation.status != RelationStatus.DECLINED or relation.decided_at is None:
         return
     again_at = relation.decided_at + ASKED_AGAIN_AFTER
@@ -70,13 +70,13 @@ def _find_partner(seller: Account, account_id: str) -> Account:
 
 
 def has_namesake(seller: Account, buyer: Account) -> bool:
-    """A3: whether the seller has another buyer of this name."""
+    """Return whether the seller has another buyer of this name (A3)."""
     named = SellingRelation.objects.buyers_named(seller, buyer.name_key)
     return named.exclude(buyer=buyer).exists()
 
 
 def tell_of_namesakes(buyer: Account, sellers: Iterable[Account]) -> None:
-    """A3: a buyer's own name is never refused; a seller that has another buyer of this name learns of it by mail."""
+    """Tell sellers that have another buyer of this name by mail; the buyer's own name is never refused (A3)."""
     for seller in sellers:
         if has_namesake(seller, buyer):
             admins = User.objects.admins().filter(account=seller).order_by("pk")
@@ -90,10 +90,10 @@ def _tell_admins(relation: SellingRelation) -> None:
 
 @transaction.atomic(durable=True)
 def decide_relation(*, actor: User, relation_id: int, accept: bool) -> SellingRelation:
-    """Accept or decline a seller's request for the actor's account.
+    """Accept or decline a seller's request for the actor's account (A2).
 
-    A3: a seller that has a buyer of the same name is told; a refusal would tell the buyer whom it sells to. Raises
-    SellingRelation.DoesNotExist where no request is open.
+    A seller that has a buyer of the same name is told; a refusal would tell the buyer whom it sells to (A3). Raises
+    SellingRelation.DoesNotExist if no request is open.
     """
     check_permission(actor, Permission.MANAGE_USERS)
     open_requests = SellingRelation.objects.requested().filter(buyer=actor.account, pk=relation_id)

@@ -1,4 +1,4 @@
-"""Sessions that are over: nobody can use them, and the table would grow for ever."""
+"""Delete expired sessions, which would otherwise fill the table."""
 
 from django.contrib.sessions.models import Session
 from django.utils import timezone
@@ -7,7 +7,7 @@ DELETE_BATCH = 10_000
 
 
 def drop_expired_sessions() -> int:
-    """Delete them, a part at a time, so that no lock lasts. Returns how many."""
+    """Delete expired sessions, some at a time, so that no lock lasts. Return how many."""
     expired = Session.objects.filter(expire_date__lt=timezone.now())
     dropped = 0
     while keys := list(expired.values_list("pk", flat=True)[:DELETE_BATCH]):

@@ -1,4 +1,4 @@
-"""What operators do from the command line: the very first account and its first admin, and a way back in."""
+"""What operators do from the command line: create the first account and its admin, and reset a login."""
 
 from typing import Any
 
@@ -16,11 +16,11 @@ from mxportal.shared.text import only_what_is_seen
 
 @transaction.atomic(durable=True)
 def found_mobotix(*, account_name: str, **person: str) -> User:
-    """A1: create the MOBOTIX account with a Portal Admin, who gets the credentials by mail (U4).
+    """Create the MOBOTIX account with a Portal Admin, who gets the credentials by mail (A1, U4).
 
-    ``person``: email, first_name, last_name, language. Called again, it corrects the admin, who gets new credentials,
-    as long as nobody has logged in; later it adds an admin only while none is active: a way back in, not a way round
-    U3. Raises ValidationError otherwise, or where the address is in use.
+    ``person`` has email, first_name, last_name and language. A second call corrects the admin, who gets new
+    credentials, as long as nobody has logged in. Later a call adds an admin only while none is active: a way back in,
+    but no way round U3. Raises ValidationError otherwise, or if the address is in use.
     """
     account, __ = Account.objects.get_or_create(tier=Tier.MOBOTIX, defaults={"name": account_name})
     user, action = _first_admin(account), "user_changed"
@@ -36,7 +36,7 @@ def found_mobotix(*, account_name: str, **person: str) -> User:
 
 
 def _first_admin(account: Account) -> User | None:
-    """The one whom an earlier call made and who has never logged in; None while no admin is active."""
+    """Return the admin whom an earlier call made and who has never logged in; None while no admin is active."""
     admins = list(User.objects.admins().filter(account=account).select_related("account"))
     if not admins:
         return None
@@ -52,7 +52,7 @@ def _has_logged_in(user: User) -> bool:
 
 
 def _describe(user: User, person: dict[str, Any]) -> None:
-    """Raises ValidationError at the field."""
+    """Set the person's fields. Raises ValidationError at the field."""
     for name, value in person.items():
         setattr(user, name, value)
         only_what_is_seen(value)
@@ -62,9 +62,9 @@ def _describe(user: User, person: dict[str, Any]) -> None:
 
 @transaction.atomic(durable=True)
 def reset_login(*, email: str) -> User:
-    """U4, U9: forget the wrong logins and mail new credentials, for whom nobody in the portal can help any more.
+    """Delete the count of wrong logins and mail new credentials, if nobody in the portal can help the person (U4, U9).
 
-    The present password holds until the delivery. Raises ValidationError where no active login has this user ID.
+    The present password is valid until the delivery. Raises ValidationError if no active login has this user ID.
     """
     user = User.objects.select_related("account").filter(login=fold(email)).first()
     if user is None or not user.is_active:

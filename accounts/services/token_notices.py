@@ -1,4 +1,4 @@
-"""P1: the admins of an account are told before one of its API tokens ends."""
+"""Tell the admins of an account before one of its API tokens ends (P1)."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ TOKEN_ENDS = "accounts.token_ends"
 
 
 def notify_ending_tokens() -> int:
-    """One mail to each admin for each token and each of API_TOKEN_NOTICE_DAYS. Returns how many tokens."""
+    """Queue a mail to each admin for each token and each of API_TOKEN_NOTICE_DAYS. Return how many tokens."""
     told = 0
     for days in sorted(settings.API_TOKEN_NOTICE_DAYS):
         for pk in _ending_within(days).values_list("pk", flat=True):
@@ -23,7 +23,7 @@ def notify_ending_tokens() -> int:
 
 
 def _ending_within(days: int) -> QuerySet[ApiToken]:
-    """Tokens that end by then and whose admins were not told so late."""
+    """Return tokens that end within so many days and whose admins were not told for this period."""
     untold = Q(days_told=None) | Q(days_told__gt=days)
     soon = ApiToken.objects.filter(untold, revoked_at=None, expires_on__gte=today())
     return soon.filter(expires_on__lte=today() + timedelta(days=days))
@@ -31,7 +31,7 @@ def _ending_within(days: int) -> QuerySet[ApiToken]:
 
 @transaction.atomic(durable=True)
 def _tell(token_id: int, days: int) -> int:
-    """Mark the token and queue its mails, both or neither; 0 where somebody else was quicker."""
+    """Mark the token and queue its mails, both or neither; return 0 if another process did it."""
     if not _ending_within(days).filter(pk=token_id).update(days_told=days):
         return 0
     token = ApiToken.objects.get(pk=token_id)

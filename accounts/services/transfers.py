@@ -1,6 +1,6 @@
-"""A7: the part of a transfer that is about accounts: locks, checks, relations and mails.
+"""The part of a transfer that concerns accounts: locks, checks, relations and mails (A7).
 
-What the account has lies in the app above, whose service calls these within its transaction.
+The app above adds what belongs to the account; its service calls these functions within its transaction.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MOVED_AWAY = "accounts.moved_away"
 
 @dataclass(frozen=True)
 class Transfer:
-    """Who moves, from whom, to whom."""
+    """The account, its former seller, and its new seller."""
 
     account: Account
     former: Account
@@ -28,26 +28,26 @@ class Transfer:
 
 
 def transferable_accounts(actor: User) -> AccountQuerySet:
-    """Every account but MOBOTIX's own."""
+    """Return every account except MOBOTIX's own."""
     return Account.objects.visible_to(actor).exclude(tier=Tier.MOBOTIX)
 
 
 def possible_sellers(actor: User, account: Account) -> AccountQuerySet:
-    """A1, A5: active accounts of a higher tier than the account's."""
+    """Return active accounts of a higher tier than the account's (A1, A5)."""
     higher = [tier for tier in Tier if tier.rank < Tier(account.tier).rank]
     return Account.objects.visible_to(actor).active().filter(tier__in=higher)
 
 
 def sellers_of(actor: User, account: Account) -> AccountQuerySet:
-    """The accounts that sell to it now."""
+    """Return the accounts that sell to it now."""
     relations = SellingRelation.objects.visible_to(actor).accepted().filter(buyer=account)
     return Account.objects.visible_to(actor).filter(pk__in=relations.values("seller"))
 
 
 def lock_transfer(*, actor: User, account_id: int, former_id: int, seller_id: int) -> Transfer:
-    """Lock sellers before buyer, each by key: who changes an account or a relation locks one of them at least.
+    """Lock sellers before the buyer, each by key: every change of an account or a relation locks at least one of them.
 
-    Raises Account.DoesNotExist for the account, ValidationError at ``former`` and ``seller``.
+    Raises Account.DoesNotExist for the account, and ValidationError at ``former`` and ``seller``.
     """
     visible = Account.objects.visible_to(actor).for_update().order_by("pk")
     sellers = {seller.pk: seller for seller in visible.filter(pk__in=[former_id, seller_id])}
@@ -59,7 +59,7 @@ def lock_transfer(*, actor: User, account_id: int, former_id: int, seller_id: in
 
 
 def check_transfer(actor: User, transfer: Transfer) -> None:
-    """A1, A3, A5: from a seller that it has, to an active one of a higher tier that has no other buyer of its name.
+    """Check the former seller, and that the new one is active and on a higher tier, without a namesake (A1, A3, A5).
 
     Raises ValidationError at ``former`` or ``seller``.
     """
@@ -78,7 +78,7 @@ def check_transfer(actor: User, transfer: Transfer) -> None:
 
 
 def change_seller(*, actor: User, transfer: Transfer, reason: str) -> None:
-    """End one relation and accept the other; the account, its old and its new seller are told."""
+    """End one relation and accept the other; tell the account, its former and its new seller."""
     relations = SellingRelation.objects.visible_to(actor).filter(buyer=transfer.account)
     found = {one.seller_id: one for one in relations}
     ended = found[transfer.former.pk]

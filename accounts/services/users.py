@@ -1,4 +1,4 @@
-"""U1–U7: creating and changing users and contacts."""
+"""Create and change users and contacts (U1–U7)."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -39,7 +39,7 @@ PROFILE = (
 def create_user(*, actor: User, account_id: int, key: str, **fields: Any) -> User:
     """Create a user or a contact at an account that the actor's account manages (U4).
 
-    ``fields``: those of User. A new login gets its credentials by mail. Raises Account.DoesNotExist,
+    ``fields`` are those of User. A new login gets its credentials by mail. Raises Account.DoesNotExist, and
     ValidationError at ``can_log_in`` (U5) or ``email`` (U2).
     """
     with user_id_race():
@@ -60,7 +60,7 @@ def _create_user(*, actor: User, account_id: int, key: str, fields: dict[str, An
 
 
 def add_person(actor: User, account: Account, fields: Mapping[str, Any]) -> User:
-    """Within the caller's transaction and its lock of the account. Raises as ``create_user`` does."""
+    """Create a person in the caller's transaction, which has locked the account. Raises like ``create_user``."""
     user = User(account=account, **fields)
     check_login_allowed(user)
     check_email_free(user)
@@ -74,18 +74,18 @@ def add_person(actor: User, account: Account, fields: Mapping[str, Any]) -> User
 
 
 def _lock_account(actor: User, account_id: int) -> Account:
-    """The account's row is the lock for what concerns all of its users (the last admin, equal addresses)."""
+    """Lock the account, for everything that concerns all of its users (the last admin, equal addresses)."""
     return Account.objects.managed_by(actor).for_update().get(pk=account_id)
 
 
 def check_login_allowed(user: User) -> None:
-    """U5: a person of an end customer never logs in."""
+    """Refuse a login for a person of an End customer (U5)."""
     if user.can_log_in and user.account.tier == Tier.END_CUSTOMER:
         raise refusal("no-login-possible", {"can_log_in": _("End customers have no access to the portal.")})
 
 
 def check_email_free(user: User) -> None:
-    """U2: once among active logins, once among the active persons of an account."""
+    """Check that the address is unique among active logins, and among the active persons of an account (U2)."""
     if user.status != UserStatus.ACTIVE:
         return
     key = fold(user.email)
@@ -99,7 +99,7 @@ def check_email_free(user: User) -> None:
 
 
 def user_id_taken() -> ValidationError:
-    """U2: says nothing about who has it."""
+    """Return the error at a user ID in use, which does not say who has it (U2)."""
     return refusal(
         "user-id-used",
         {"email": _("This e-mail address cannot be used as a user ID. Please use another one.")},
@@ -108,7 +108,10 @@ def user_id_taken() -> ValidationError:
 
 @contextmanager
 def user_id_race() -> Iterator[None]:
-    """U2: two accounts that give one address to a login at the same moment hold different locks; the index decides."""
+    """Turn the index's error into ``user_id_taken`` (U2).
+
+    Two accounts that give one address to a login at the same time hold different locks, so that the index decides.
+    """
     try:
         yield
     except IntegrityError as error:
@@ -123,7 +126,7 @@ def update_user(
     """Change a person whom the actor's account manages: profile, address, role, right to log in, status.
 
     A contact who becomes a user, a user who becomes active again and a user whose address changed get credentials by
-    mail. Raises User.DoesNotExist, ValidationError at ``can_log_in``, ``email``, ``role`` or ``status``.
+    mail. Raises User.DoesNotExist, and ValidationError at ``can_log_in``, ``email``, ``role`` or ``status``.
     """
     with user_id_race():
         return _update_user(actor=actor, user_id=user_id, fields=fields, precondition=precondition)
@@ -164,7 +167,7 @@ def _is_acting_admin(user: User) -> bool:
 
 
 def _check_other_admin(actor: User, user: User) -> None:
-    """U7: an account that has an active Portal Admin keeps one, unless MOBOTIX says otherwise."""
+    """Refuse to take away the last active Portal Admin of an account, unless MOBOTIX does it (U7)."""
     if actor.account.is_mobotix and not user.account.is_mobotix:
         return
     if not User.objects.admins().filter(account=user.account).exclude(pk=user.pk).exists():
@@ -175,14 +178,14 @@ def _check_other_admin(actor: User, user: User) -> None:
 
 
 def _lost_by(user: User) -> str:
-    """The field whose new value takes the admin away."""
+    """Return the field whose new value takes the admin away."""
     if user.status != UserStatus.ACTIVE:
         return "status"
     return "role" if user.can_log_in else "can_log_in"
 
 
 def _save_with_credentials(user: User, had_login: str | None) -> None:
-    """Save; whoever has a new user ID starts with a temporary password that reaches the new address."""
+    """Save; a new user ID starts with a temporary password, which is mailed to the new address."""
     login = fold(user.email) if _may_have_login(user) else None
     if login is not None and login != had_login:
         user.set_unusable_password()
@@ -199,7 +202,7 @@ def _may_have_login(user: User) -> bool:
 
 @transaction.atomic(durable=True)
 def update_profile(*, actor: User, **fields: Any) -> User:
-    """U3: everybody changes their own profile (PROFILE): neither role nor user ID nor status."""
+    """Change the actor's own profile (PROFILE): not role, user ID or status (U3)."""
     check_permission(actor, Permission.EDIT_PROFILE)
     user = User.objects.for_update().get(pk=actor.pk)
     for name in PROFILE:
@@ -211,12 +214,12 @@ def update_profile(*, actor: User, **fields: Any) -> User:
 
 
 def has_to_take_over(user: User) -> bool:
-    """Whether this is an admin of an account that no admin of its own has taken over yet (U4)."""
+    """Return whether this is an admin of an account that no admin of its own has taken over yet (U4)."""
     return user.is_admin and user.account.taken_over_at is None
 
 
 def take_over(user: User) -> None:
-    """U4: the account's first admin is in; from now on its own admins and MOBOTIX manage its users."""
+    """Take the account over: its first admin is in, so its own admins and MOBOTIX manage its users from now on (U4)."""
     if has_to_take_over(user):
         user.account.taken_over_at = timezone.now()
         user.account.save(update_fields=["taken_over_at"])

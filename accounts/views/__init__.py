@@ -1,0 +1,1 @@
+"""Pages for accounts, users, logins and API tokens."""

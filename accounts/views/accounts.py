@@ -1,4 +1,4 @@
-"""Accounts & Users: List accounts, List related accounts, and the pages of one account (A2–A6)."""
+"""The pages List accounts and List related accounts, and the pages of one account (A2–A6)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +31,7 @@ from mxportal.shared.views import own_address, posted, submit, with_query
 
 @dataclass(frozen=True)
 class AccountRow:
-    """An account of the list, and whether the reader's account looks after it."""
+    """An account of the list, and whether the reader's account manages it."""
 
     account: Account
     managed: bool
@@ -40,14 +40,14 @@ class AccountRow:
 @requires(Permission.VIEW)
 @require_safe
 def account_list(request: PortalRequest) -> HttpResponse:
-    """List accounts: the reader's own."""
+    """List accounts: show the reader's own."""
     return render(request, "accounts/account_list.html", {"accounts": [request.user.account]})
 
 
 @requires(Permission.VIEW)
 @require_safe
 def related_account_list(request: PortalRequest) -> HttpResponse:
-    """List related accounts: those sold to, by name."""
+    """List related accounts: show the accounts that the reader's account sells to, by name."""
     form = AccountSearchForm(request.GET, actor=request.user)
     accounts = form.filter(Account.objects.related_to(request.user))
     page = paginate(request, accounts, order=("name_key", "id"))
@@ -69,7 +69,7 @@ def _managed(actor: User, accounts: list[Account]) -> set[int]:
 @requires(Permission.VIEW)
 @require_safe
 def account_detail(request: PortalRequest, pk: int) -> HttpResponse:
-    """An account's page: its fields, its people, what waits for an answer, its history."""
+    """Show an account: its fields, its people, what waits for an answer, its history."""
     account = get_object_or_404(Account.objects.visible_to(request.user), pk=pk)
     is_managed = Account.objects.managed_by(request.user).filter(pk=pk).exists()
     people = User.objects.visible_to(request.user).filter(account=account)
@@ -88,7 +88,7 @@ def account_detail(request: PortalRequest, pk: int) -> HttpResponse:
 
 
 def _channel(actor: User, account: Account) -> dict[str, Any]:
-    """The sellers, for the account itself and for MOBOTIX: of one another they see nothing (A2)."""
+    """Return the sellers, for the account itself and MOBOTIX: sellers do not see one another (A2)."""
     if not (actor.account.is_mobotix or account == actor.account):
         return {"sellers": []}
     sellers = (
@@ -101,7 +101,7 @@ def _channel(actor: User, account: Account) -> dict[str, Any]:
 
 
 def _to_do(actor: User, account: Account, is_managed: bool) -> dict[str, Any]:
-    """For admins who look after the account: requests of further sellers (A2), mails that did not go out (N2)."""
+    """Return what waits for admins who manage the account: requests of sellers (A2), mails that were not sent (N2)."""
     if not (is_managed and actor.may(Permission.MANAGE_USERS)):
         return {"requests": [], "unsent": []}
     requests = (
@@ -117,7 +117,7 @@ def _to_do(actor: User, account: Account, is_managed: bool) -> dict[str, Any]:
 
 
 def _tiers_of(actor: User, kind: str) -> list[Tier]:
-    """A2: a customer account is an End customer; a partner account is on one of the tiers between."""
+    """Return the tiers to choose from: End customer for customer accounts, those between for partner accounts (A2)."""
     if kind == "customer":
         return [Tier.END_CUSTOMER]
     if kind != "partner":
@@ -128,7 +128,7 @@ def _tiers_of(actor: User, kind: str) -> list[Tier]:
 @requires(Permission.CREATE_ACCOUNTS)
 @keeps_draft()
 def account_create(request: PortalRequest, kind: str) -> HttpResponse:
-    """Create customer account, Create partner account; goes on to the account's first user."""
+    """Create a customer or partner account, and go on to its first user (A2)."""
     tiers = _tiers_of(request.user, kind)
     if not tiers:
         raise PermissionDenied
@@ -154,7 +154,7 @@ def _created(account: Account) -> str:
 @requires(Permission.MANAGE_USERS)
 @keeps_draft()
 def account_edit(request: PortalRequest, pk: int) -> HttpResponse:
-    """Change what is not fixed (A3)."""
+    """Change the fields that are not fixed (A3)."""
     account = get_object_or_404(Account.objects.managed_by(request.user), pk=pk)
     form = EditAccountForm(posted(request), account=account)
     if submit(form, update_account, actor=request.user, account_id=pk) is None:
@@ -166,7 +166,7 @@ def account_edit(request: PortalRequest, pk: int) -> HttpResponse:
 @requires(Permission.CREATE_ACCOUNTS)
 @keeps_draft()
 def account_status(request: PortalRequest, pk: int) -> HttpResponse:
-    """A5: asks before an account becomes inactive, or active again."""
+    """Set an account active or inactive after a confirmation (A5)."""
     managed = Account.objects.managed_by(request.user).exclude(pk=request.user.account_id)
     account = get_object_or_404(managed, pk=pk)
     target = AccountStatus.INACTIVE if account.is_active else AccountStatus.ACTIVE

@@ -1,4 +1,4 @@
-"""P1: the account's API tokens, and what was asked with them."""
+"""The pages of the account's API tokens and of the API's log (P1)."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -28,7 +28,7 @@ from mxportal.shared.views import missing_is_404, posted, submit
 @requires(Permission.MANAGE_TOKENS)
 @require_safe
 def api_token_list(request: PortalRequest) -> HttpResponse:
-    """The tokens of the reader's account, newest first."""
+    """List the tokens of the reader's account, newest first."""
     tokens = ApiToken.objects.visible_to(request.user).select_related("user__account", "created_by")
     page = paginate(request, tokens, order=("-id",))
     return render(request, "accounts/api_token_list.html", {"page": page, "rows": token_rows(page.items)})
@@ -38,7 +38,7 @@ def api_token_list(request: PortalRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_draft()
 def api_token_create(request: PortalRequest) -> HttpResponse:
-    """The answer to the form shows the token: it is kept nowhere, so that no address can show it again."""
+    """Create a token and show it in the answer to the form: it is not kept, so no address can show it again."""
     form = NewApiTokenForm(posted(request), actor=request.user)
     secret = new_secret()
     token = submit(form, create_api_token, keyed=True, actor=request.user, secret=secret)
@@ -53,7 +53,7 @@ def api_token_create(request: PortalRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_draft()
 def api_token_revoke(request: PortalRequest, pk: int) -> HttpResponse:
-    """Asked first."""
+    """Revoke a token after a confirmation."""
     token = get_object_or_404(ApiToken.objects.visible_to(request.user), pk=pk)
     form = KeyedForm(posted(request))
     if submit(form, revoke_api_token, actor=request.user, token_id=pk) is None:
@@ -65,7 +65,7 @@ def api_token_revoke(request: PortalRequest, pk: int) -> HttpResponse:
 @requires(Permission.MANAGE_TOKENS)
 @require_POST
 def api_token_take_over(request: PortalRequest, pk: int) -> HttpResponse:
-    """The token goes on in the reader's name."""
+    """Let the token act in the reader's name."""
     try:
         with missing_is_404():
             token = take_over_api_token(actor=request.user, token_id=pk)
@@ -79,7 +79,7 @@ def api_token_take_over(request: PortalRequest, pk: int) -> HttpResponse:
 @requires(Permission.MANAGE_TOKENS)
 @require_safe
 def api_request_list(request: PortalRequest) -> HttpResponse:
-    """What was asked of the API with the account's tokens, newest first."""
+    """List the requests to the API with the account's tokens, newest first."""
     requests = ApiRequest.objects.visible_to(request.user).select_related("token", "account")
     page = paginate(request, requests, order=("-id",))
     return render(request, "accounts/api_request_list.html", {"page": page})

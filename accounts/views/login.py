@@ -1,4 +1,4 @@
-"""U8: the forgotten password. What django-allauth leaves open is closed here."""
+"""The pages for a forgotten password, where django-allauth leaves gaps (U8)."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ from mxportal.shared.limits import network_of
 
 
 class PasswordResetView(allauth.PasswordResetView):
-    """Asks for the one-time link, a few times a minute."""
+    """Asks for the one-time link, limited to a few requests a minute."""
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """The form has folded the address: it is counted as it is looked up."""
+        """Count the folded address, which is also the one that is looked up, and queue the mail."""
         address = network_of(client_address(self.request))
         if is_too_often(counts_of_reset(key=form.cleaned_data["email"], address=address)):
             return respond_429(self.request)
@@ -27,7 +27,7 @@ class PasswordResetFromKeyView(allauth.PasswordResetFromKeyView):
     """Sets the password, once for each link."""
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Whoever comes second reads that the link was used."""
+        """Set the password; the second user of a link reads that it was used."""
         try:
             return super().form_valid(form)
         except LinkUsedError:

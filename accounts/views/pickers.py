@@ -1,7 +1,7 @@
-"""The magnifier: an account of a lower tier, then a person of it. Full pages, and parts of the page's dialog.
+"""The magnifier: choose an account of a lower tier, then a person of it; as full pages and in the page's dialog.
 
-The form that is left for it travels along: every parameter that is not the pickers' own is carried and handed back to
-``back``, with ``account`` and ``contact``.
+The unfinished form travels along: every parameter that is not the pickers' own is carried and handed back to ``back``,
+with ``account`` and ``contact``.
 """
 
 from typing import Any
@@ -27,12 +27,12 @@ OWN_PARAMETERS = {
 
 
 def _carried(query: QueryDict) -> list[tuple[str, str]]:
-    """The fields of the form that waits."""
+    """Return the fields of the unfinished form."""
     return [(name, value) for name, values in query.lists() if name not in OWN_PARAMETERS for value in values]
 
 
 def _journey(request: PortalRequest) -> dict[str, Any]:
-    """Where the choice leads back to, and what it brings along."""
+    """Return where the choice leads back to, and what it carries."""
     back = own_address(request.GET.get("back", ""), default=reverse("home"))
     carried = _carried(request.GET)
     query = QueryDict(mutable=True)
@@ -43,7 +43,7 @@ def _journey(request: PortalRequest) -> dict[str, Any]:
 
 
 def _account_pick_url(request: PortalRequest, **more: object) -> str:
-    """Back to the first of the two pages, with everything that travels along."""
+    """Return the address of the first of the two pages, with everything that is carried."""
     journey = _journey(request)
     address = f"{reverse('account_pick')}?{journey['query'].urlencode()}"
     own = {name: request.GET[name] for name in ("tier", "q") if name in request.GET}
@@ -51,7 +51,7 @@ def _account_pick_url(request: PortalRequest, **more: object) -> str:
 
 
 def _targets(actor: User) -> AccountQuerySet:
-    """E6: active accounts of a lower tier that the actor's account sells to."""
+    """Return active accounts of a lower tier that the actor's account sells to (E6)."""
     lower = Account.objects.bought_from(actor.account).active()
     return lower.filter(tier__in=actor.account.lower_tiers())
 
@@ -59,7 +59,7 @@ def _targets(actor: User) -> AccountQuerySet:
 @requires(Permission.SPLIT)
 @require_safe
 def account_pick(request: PortalRequest) -> HttpResponse:
-    """Target Account: Distribution Tier Type, search, and the accounts of that tier."""
+    """Choose the target account: Distribution Tier Type, search, and the accounts of that tier."""
     form = AccountPickForm(request.GET, actor=request.user)
     page = paginate(request, form.filter(_targets(request.user)), order=("name_key", "id"))
     context = {
@@ -76,7 +76,7 @@ def account_pick(request: PortalRequest) -> HttpResponse:
 @requires(Permission.SPLIT)
 @require_safe
 def contact_pick(request: PortalRequest) -> HttpResponse:
-    """Contacts: the active persons of the account that was ticked."""
+    """Choose a contact among the active persons of the ticked account."""
     account = _ticked_account(request)
     if account is None:
         return redirect(_account_pick_url(request, none=1))

@@ -1,4 +1,4 @@
-"""One's own profile (U3)."""
+"""The page "My profile" (U3)."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -17,7 +17,7 @@ from mxportal.shared.views import posted, submit
 @requires(Permission.EDIT_PROFILE)
 @keeps_draft()
 def profile_edit(request: PortalRequest) -> HttpResponse:
-    """U3: everybody's own; the page that follows speaks the language that was chosen."""
+    """Change the reader's own profile; the next page has the language that was chosen (U3)."""
     form = ProfileForm(posted(request), user=request.user)
     user = submit(form, update_profile, actor=request.user)
     if user is None:

@@ -1,4 +1,4 @@
-"""A2: a partner gets a further seller."""
+"""The pages on which a partner gets a further seller (A2)."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -19,7 +19,7 @@ from mxportal.shared.views import missing_is_404, posted, submit
 @requires(Permission.CREATE_ACCOUNTS)
 @keeps_draft()
 def relation_request(request: PortalRequest) -> HttpResponse:
-    """Request a relation: ask a partner account to buy from the reader's account too."""
+    """Ask a partner account to buy from the reader's account, too."""
     if not request.user.account.partner_tiers():
         raise PermissionDenied
     form = RelationRequestForm(posted(request))

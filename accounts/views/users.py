@@ -27,7 +27,7 @@ LOGINS_SHOWN = 20
 @requires(Permission.MANAGE_USERS)
 @keeps_draft()
 def user_create(request: PortalRequest, pk: int) -> HttpResponse:
-    """Create a User, or a contact, at an account; goes back to where it was needed (?next=)."""
+    """Create a user or a contact at an account, and return to the page that needed it (?next=)."""
     account = get_object_or_404(Account.objects.managed_by(request.user), pk=pk)
     asked = request.GET.get("login", "yes") != "no" and account.tier != Tier.END_CUSTOMER
     form = NewUserForm(posted(request), account=account, actor=request.user, can_log_in=asked)
@@ -55,7 +55,7 @@ def _created(user: User) -> str:
 @requires(Permission.VIEW)
 @require_safe
 def user_detail(request: PortalRequest, pk: int) -> HttpResponse:
-    """A person's page; logins, mails and history for those who manage the person (U4, U6)."""
+    """Show a person, with logins, mails and history for readers who manage the person (U4, U6)."""
     user = get_object_or_404(User.objects.visible_to(request.user).select_related("account"), pk=pk)
     is_managed = User.objects.managed_by(request.user).filter(pk=pk).exists()
     may_manage = is_managed and request.user.may(Permission.MANAGE_USERS)
@@ -74,7 +74,7 @@ def user_detail(request: PortalRequest, pk: int) -> HttpResponse:
 @requires(Permission.MANAGE_USERS)
 @keeps_draft()
 def user_edit(request: PortalRequest, pk: int) -> HttpResponse:
-    """Change a person; taking the access away is asked first (U7)."""
+    """Change a person; taking the access away needs a confirmation (U7)."""
     user = get_object_or_404(User.objects.managed_by(request.user).select_related("account"), pk=pk)
     form = EditUserForm(posted(request), user=user)
     changed = submit(form, update_user, actor=request.user, user_id=pk)
@@ -95,7 +95,7 @@ def _saved(user: User, old_login: str | None) -> str:
 @requires(Permission.MANAGE_USERS)
 @keeps_draft()
 def user_credentials(request: PortalRequest, pk: int) -> HttpResponse:
-    """Send new credentials, asked first (U4)."""
+    """Send new credentials after a confirmation (U4)."""
     logins = User.objects.managed_by(request.user).active().logins()
     user = get_object_or_404(logins.select_related("account"), pk=pk)
     form = KeyedForm(posted(request))
@@ -109,7 +109,7 @@ def user_credentials(request: PortalRequest, pk: int) -> HttpResponse:
 @requires(Permission.MANAGE_USERS)
 @require_POST
 def user_mail_send_again(request: PortalRequest, pk: int, mail_pk: int) -> HttpResponse:
-    """N2, "Send again": a mail to a person that failed is due now."""
+    """Make a failed mail to a person due now (N2)."""
     try:
         with missing_is_404():
             mail = retry_user_mail(actor=request.user, user_id=pk, mail_id=mail_pk)

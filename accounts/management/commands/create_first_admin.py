@@ -1,4 +1,4 @@
-"""``manage.py create_first_admin``: the one user whom nobody in the portal can create."""
+"""``manage.py create_first_admin``: create the one user whom nobody in the portal can create (A1)."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -20,7 +20,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Who it is."""
+        """Take the account's name and the person."""
         parser.add_argument("email", help="the e-mail address, which is the user ID")
         parser.add_argument("first_name")
         parser.add_argument("last_name")
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--language", default="en", choices=[code for code, _ in settings.LANGUAGES])
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Create and say what happens next."""
+        """Create them and print what happens next."""
         names = ("email", "first_name", "last_name", "account_name", "language")
         try:
             user = found_mobotix(**{name: options[name] for name in names})

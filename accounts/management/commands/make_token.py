@@ -1,4 +1,4 @@
-"""``manage.py make_token``: an API token, for an operator who has no browser at hand."""
+"""``manage.py make_token``: make an API token, for an operator without a browser (P1)."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -12,7 +12,7 @@ from accounts.services.api_tokens import make_api_token, new_secret
 
 
 class Command(BaseCommand):
-    """Prints the token once."""
+    """Makes a token and prints it once."""
 
     help = (
         "Makes an API token that acts as a Portal Admin, and prints it on standard output. It is printed this once and "
@@ -20,7 +20,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """As whom it acts, and what for."""
+        """Take the person as whom it acts, and its scopes."""
         parser.add_argument("email", help="user ID of the Portal Admin that it acts as")
         parser.add_argument("name", help="what uses it, for example “ERP, orders”")
         parser.add_argument("scopes", nargs="+", choices=Scope.values, help="what it is for")
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=days, help=f"how long it works (default: {days})")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """The token alone stands on standard output, so that it can be handed on by a pipe."""
+        """Print only the token on standard output, so that a pipe can hand it on."""
         secret = new_secret()
         asked = {name: options[name] for name in ("email", "name", "scopes", "days")}
         try:

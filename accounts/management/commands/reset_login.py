@@ -1,4 +1,4 @@
-"""``manage.py reset_login``: a way back in when no admin is left who could help."""
+"""``manage.py reset_login``: let a person log in again when no admin can help any more (U4, U9)."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -19,11 +19,11 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Whose login."""
+        """Take the user ID."""
         parser.add_argument("email", help="the user ID")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Reset it and say what happens next."""
+        """Reset the login and print what happens next."""
         try:
             user = reset_login(email=options["email"])
         except ValidationError as error:

@@ -1,4 +1,4 @@
-"""``manage.py revoke_token``: ends an API token, for example one that was found in a public place."""
+"""``manage.py revoke_token``: end an API token, for example one that was found in a public place (P1)."""
 
 import sys
 from argparse import ArgumentParser
@@ -12,7 +12,7 @@ from accounts.services.api_tokens import end_api_token
 
 
 class Command(BaseCommand):
-    """By its number, or by the token itself."""
+    """Revokes a token, named by its number or by the token itself."""
 
     help = (
         "Revokes an API token: from the next request on it opens nothing. Name it by its number, or hand the token "
@@ -20,13 +20,13 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which one."""
+        """Take the token."""
         parser.add_argument(
             "number", type=int, nargs="?", help="as make_token said; without it, the token is read"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Revoking it again changes nothing."""
+        """Revoke the token; a second time changes nothing."""
         number = options["number"]
         try:
             if number is None:
