@@ -16,7 +16,7 @@ from accounts.services.credentials import set_own_password
 from mxportal.shared.fields import fold
 from mxportal.shared.limits import network_of
 
-# allauth's German says "du" here; what our pages show of it stands in our own catalogue.
+# allauth's German says "du" here; our own catalogue has the texts that our pages show.
 WORDED_BY_US = (
     gettext_noop("Please type your current password."),
     gettext_noop("You must type the same password each time."),

@@ -17,11 +17,11 @@ from accounts.models import User
 
 COOKIE = "known_browser"
 SALT = "accounts.known_browsers"
-SECONDS = 180 * 24 * 3600
-MAX_PERSONS = 5  # persons of one browser
+COOKIE_SECONDS = 180 * 24 * 3600
+MAX_PERSONS = 5  # of one browser
 STAMP_LENGTH = 16
 
-Entries = dict[str, list[str]]  # by the user's number: the browser's name, and what follows from the password
+Entries = dict[str, list[str]]  # by user: the browser's name, and a stamp of the password
 
 
 def browser_of(request: HttpRequest, key: str) -> str:
@@ -52,11 +52,11 @@ class KnownBrowserMiddleware:
         response = self.get_response(request)
         user: User | None = getattr(request, "known_user", None)
         if user is not None:
-            _set_cookie(response, _with(_entries(request.COOKIES), user))
+            _set_cookie(response, _with_user(_entries(request.COOKIES), user))
         return response
 
 
-def _with(entries: Entries, user: User) -> Entries:
+def _with_user(entries: Entries, user: User) -> Entries:
     """Add the person with a new name for each login: a copied cookie's count is then not this browser's any more."""
     others = {pk: entry for pk, entry in entries.items() if pk != str(user.pk)}
     return {str(user.pk): [secrets.token_urlsafe(12), _stamp(user)]} | dict(
@@ -68,7 +68,7 @@ def _set_cookie(response: HttpResponse, entries: Entries) -> None:
     response.set_cookie(
         COOKIE,
         signing.dumps(entries, salt=SALT),
-        max_age=SECONDS,
+        max_age=COOKIE_SECONDS,
         httponly=True,
         secure=settings.SESSION_COOKIE_SECURE,
         samesite="Lax",
@@ -78,7 +78,7 @@ def _set_cookie(response: HttpResponse, entries: Entries) -> None:
 def _entries(cookies: Mapping[str, str]) -> Entries:
     """Return the cookie's entries, if it is ours."""
     try:
-        entries: Any = signing.loads(cookies.get(COOKIE, ""), salt=SALT, max_age=SECONDS)
+        entries: Any = signing.loads(cookies.get(COOKIE, ""), salt=SALT, max_age=COOKIE_SECONDS)
     except signing.BadSignature:
         return {}
     return dict(entries)

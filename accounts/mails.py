@@ -31,7 +31,7 @@ from notifications.registry import renders
 @renders(CREDENTIALS, _("User ID and temporary password"))
 def render_credentials(mail: Mail) -> Message | None:
     """Render user ID, temporary password and link (U4)."""
-    made = make_temporary_password(mail=mail)  # none where the user has another address by now (N8)
+    made = make_temporary_password(mail=mail)  # None if the user has another address by now (N8)
     if made is None:
         return None
     user, password = made

@@ -49,7 +49,7 @@ class UserPreferencesMiddleware:
         user = _user(request)
         if user is None:
             return self.get_response(request)
-        bind_contextvars(user_id=user.pk)  # for the log, and for that of the tasks which the request causes
+        bind_contextvars(user_id=user.pk)  # for the log, and the log of tasks that the request starts
         translation.activate(user.language)
         request.LANGUAGE_CODE = translation.get_language() or user.language
         reader = READER.set(user.pk)
@@ -58,7 +58,7 @@ class UserPreferencesMiddleware:
                 response = self.get_response(request)
         finally:
             READER.reset(reader)
-        if has_to_take_over(user):  # who was made an admin while logged in has taken the account over as well
+        if has_to_take_over(user):  # a user who became an admin while logged in takes the account over, too
             write_afterwards(response, "account taken over", lambda: take_over(user))
         return response
 

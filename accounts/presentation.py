@@ -20,7 +20,7 @@ from notifications.bounces import refusals_of
 from notifications.models import RefusedAddress, Status
 from notifications.registry import kind_label
 
-SHOWN = 30
+ENTRIES_SHOWN = 30
 SENTENCES = {
     "account_created": gettext_lazy("%(who)s created the account."),
     "account_changed": gettext_lazy("%(who)s changed: %(fields)s."),
@@ -52,7 +52,7 @@ class HistoryLine:
 def history(actor: User, about: Account | User) -> list[HistoryLine]:
     """Return the newest entries about an account or a person, as far as the actor may know who did what."""
     entries = AuditEntry.objects.visible_to(actor).about(about).select_related("actor__account")
-    shown = list(entries[:SHOWN])
+    shown = list(entries[:ENTRIES_SHOWN])
     names = _names_of_people(actor, {entry.actor for entry in shown if entry.actor})
     return [
         HistoryLine(entry.created_at, _sentence(entry, names, type(about)), entry.reason) for entry in shown
@@ -130,7 +130,7 @@ class UserMail:
 def _user_mails(rows: Iterable[Any]) -> list[UserMail]:
     rows = list(rows)
     for row in rows:
-        row.mail.addressee, row.mail.may_correct = row.user, True  # who reads these manages the person
+        row.mail.addressee, row.mail.may_correct = row.user, True  # the reader manages the person
     return [UserMail(row.user_id, row.mail, kind_label(row.mail.kind)) for row in rows]
 
 

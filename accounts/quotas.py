@@ -14,7 +14,7 @@ class Quota(StrEnum):
     """What is counted, each kind separately."""
 
     UPLOADS = "uploads"  # files of lines, and bulk splits
-    MAILS = "mails"  # requests to send, each to some recipients
+    MAILS = "mails"  # requests to send, each to several recipients
     DOCUMENTS = "documents"  # certificates and exports
 
 

@@ -28,7 +28,7 @@ class KeepingLoginRequiredMiddleware(LoginRequiredMiddleware):
         """Redirect to the login, which leads back to the form."""
         if request.method != "POST":
             return super().handle_no_permission(request, view_func)
-        return _log_in_first(request, _kept(request))
+        return _log_in_first(request, _draft_address(request))
 
 
 def _log_in_first(request: HttpRequest, address: str) -> HttpResponseRedirect:
@@ -44,7 +44,7 @@ def _log_in_first(request: HttpRequest, address: str) -> HttpResponseRedirect:
     return redirect_to_login(address or page_before(request, reverse("home")))
 
 
-def _kept(request: HttpRequest, *, reader: int | None = None) -> str:
+def _draft_address(request: HttpRequest, *, reader: int | None = None) -> str:
     """Return the address of the form with what was typed; "" if it is not kept, or was made for another reader.
 
     Without a ``reader`` the key shows for whom the form was made, but not who sends it: so only a few forms are kept.
@@ -66,8 +66,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Show a form from before a new login again, filled, to the person for whom it was made."""
     has_login = request.user.is_authenticated
     if has_login and request.path == resolve_url("account_login"):
-        return redirect("home")  # in another window the login has been done
-    address = _kept(request, reader=request.user.pk if has_login else None)
+        return redirect("home")  # the user has logged in in another window
+    address = _draft_address(request, reader=request.user.pk if has_login else None)
     if address:
         return redirect(address) if has_login else _log_in_first(request, address)
     return render(request, "403_csrf.html", status=403)

@@ -8,7 +8,7 @@ from accounts.permissions import Permission, public, requires
 from accounts.views import accounts, api_tokens, language, pickers, profile, relations, users
 from accounts.views.login import PasswordResetFromKeyView, PasswordResetView
 
-# Of django-allauth only these: what else it has (sign-up, further e-mail addresses) must not be reachable.
+# Only these of django-allauth: its other pages (sign-up, further e-mail addresses) must not be reachable.
 login = public("This is where one logs in (U8).")(allauth.LoginView.as_view())
 logout = requires(Permission.VIEW)(allauth.LogoutView.as_view())
 password_change = requires(Permission.EDIT_PROFILE)(

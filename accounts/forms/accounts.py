@@ -7,10 +7,10 @@ from crispy_forms.layout import Div, Field, Fieldset, Layout
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms.fields import ADDRESS, model_fields
+from accounts.forms.fields import ADDRESS_FIELDS, model_fields
 from accounts.models import Account, AccountStatus, Tier, User
 from accounts.models.account import AccountQuerySet, propose_account_id
-from accounts.services.accounts import EDITABLE
+from accounts.services.accounts import EDITABLE_FIELDS
 from mxportal.shared.forms import KeyedForm
 
 INLINE = {"wrapper_class": "mx-inline"}
@@ -30,7 +30,7 @@ class AccountForm(KeyedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields.update(model_fields(Account, EDITABLE))
+        self.fields.update(model_fields(Account, EDITABLE_FIELDS))
         self.fields["visible_to_partners"].help_text = _(
             "Yes: partners further up the channel, such as your distributor, see this account's name "
             "and details although they did not create it. No: they see “Name withheld”."
@@ -43,7 +43,7 @@ class AccountForm(KeyedForm):
         return plain_helper(
             Layout(
                 Fieldset(_("Account"), *identity, Field("visible_to_partners", **INLINE)),
-                Fieldset(_("Address"), Div(*ADDRESS, css_class="mx-form-grid")),
+                Fieldset(_("Address"), Div(*ADDRESS_FIELDS, css_class="mx-form-grid")),
                 Fieldset(_("Telephone and web"), Div("phone", "fax", "website", css_class="mx-form-grid")),
             )
         )
@@ -69,7 +69,7 @@ class EditAccountForm(AccountForm):
     """An account whose Account ID is shown, because it is fixed once saved (A3)."""
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
-        initial = {name: getattr(account, name) for name in (*EDITABLE, "account_id")}
+        initial = {name: getattr(account, name) for name in (*EDITABLE_FIELDS, "account_id")}
         super().__init__(*args, initial=initial | {"country": str(account.country)}, **kwargs)
         self.fields.update(model_fields(Account, ["account_id"]))
         self.fields["account_id"].disabled = True

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mxportal.shared.text import only_what_is_seen
 
-ADDRESS = ("street", "street2", "postal_code", "city", "region", "country")
+ADDRESS_FIELDS = ("street", "street2", "postal_code", "city", "region", "country")
 YES_NO = (("yes", _("Yes")), ("no", _("No")))
 
 
@@ -45,11 +45,11 @@ def _formfield(field: "models.Field[Any, Any]", **kwargs: Any) -> forms.Field | 
         return YesNoField(label=field.verbose_name, help_text=field.help_text)
     made = field.formfield(**kwargs)
     if made:
-        made.show_hidden_initial = False  # nobody asks whether a proposed value was changed
+        made.show_hidden_initial = False  # nothing compares a proposed value with the sent one
     if isinstance(made, forms.CharField):
         known = [*made.validators, only_what_is_seen]
         made.validators = known + [rule for rule in field.validators if rule not in known]
-        # A browser cuts what is too long without a word: the sentence at the field is the better answer.
+        # Browsers cut long texts silently: a message at the field is better.
         made.widget.attrs.pop("maxlength", None)
     return made
 
@@ -61,7 +61,7 @@ class TimeZoneField(forms.ChoiceField):
         names = [name for name, __ in time_zones()]
         own = (
             [(present, present)] if present and present not in names else []
-        )  # the portal's own may be a technical one
+        )  # because the portal's own may be a technical one
         super().__init__(
             **{"label": _("Time zone"), "choices": own + time_zones(), "initial": present, **kwargs}
         )

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.services.credentials import request_password_reset, set_password_by_link
 from mxportal.shared.fields import fold
 
-LONGEST = 254  # characters of an address, as in every table
+MAX_EMAIL_LENGTH = 254  # as in every table
 
 
 class LoginForm(allauth_forms.LoginForm):
@@ -55,7 +55,7 @@ class ResetPasswordForm(allauth_forms.ResetPasswordForm):
         """
         email = fold(self.cleaned_data["email"])
         validate_email(email)
-        MaxLengthValidator(LONGEST)(email)
+        MaxLengthValidator(MAX_EMAIL_LENGTH)(email)
         return email
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
@@ -72,7 +72,7 @@ class ResetPasswordKeyForm(allauth_forms.ResetPasswordKeyForm):
         """Set the password. Raises LinkUsedError if the link was used in the meantime."""
         password = self.cleaned_data["password1"]
         user = set_password_by_link(user_id=self.user.pk, token=self.temp_key, password=password)
-        self.user.password = user.password  # what allauth's signal goes on with
+        self.user.password = user.password  # which allauth's signal uses
 
 
 class ChangePasswordForm(allauth_forms.ChangePasswordForm):

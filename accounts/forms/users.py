@@ -9,13 +9,13 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms.accounts import INLINE, plain_helper
-from accounts.forms.fields import ADDRESS, TimeZoneField, YesNoField, model_fields
+from accounts.forms.fields import ADDRESS_FIELDS, TimeZoneField, YesNoField, model_fields
 from accounts.models import Account, Role, Tier, User, UserStatus
-from accounts.services.users import PROFILE
+from accounts.services.users import PROFILE_FIELDS
 from mxportal.shared.forms import KeyedForm
 
-NAMES = ("first_name", "last_name", "display_name")
-NUMBERS = ("phone", "mobile", "fax")
+NAME_FIELDS = ("first_name", "last_name", "display_name")
+PHONE_FIELDS = ("phone", "mobile", "fax")
 LOGIN_ONLY = "mx-login-only"  # hidden by the style sheet while "Can this user log in?" says No
 
 
@@ -24,16 +24,16 @@ class PersonForm(KeyedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields.update(model_fields(User, ("status", "email", *PROFILE)))
+        self.fields.update(model_fields(User, ("status", "email", *PROFILE_FIELDS)))
         self.fields["time_zone"] = TimeZoneField(present=self.initial.get("time_zone"))
 
     def details(self, *more: Any) -> Fieldset:
         """Return name, address, numbers and language as one part of the page."""
         return Fieldset(
             _("Contact details"),
-            Div(*NAMES, "email", css_class="mx-form-grid"),
-            Div(*NUMBERS, css_class="mx-form-grid"),
-            Div(*ADDRESS, css_class="mx-form-grid"),
+            Div(*NAME_FIELDS, "email", css_class="mx-form-grid"),
+            Div(*PHONE_FIELDS, css_class="mx-form-grid"),
+            Div(*ADDRESS_FIELDS, css_class="mx-form-grid"),
             Div("language", *more, css_class="mx-form-grid"),
         )
 
@@ -127,7 +127,7 @@ class EditUserForm(UserForm):
     confirm = forms.BooleanField(label=_("Yes, remove the access"), required=False)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        names = ("can_log_in", "shared_login", "status", "email", *PROFILE)
+        names = ("can_log_in", "shared_login", "status", "email", *PROFILE_FIELDS)
         initial = {name: getattr(user, name) for name in names}
         initial |= {"country": str(user.country), "role": [user.role]}
         super().__init__(*args, account=user.account, initial=initial, **kwargs)
@@ -184,7 +184,7 @@ class ProfileForm(PersonForm):
     """The user's own profile; user ID, status and role are for admins (U3)."""
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        initial = {name: getattr(user, name) for name in ("email", *PROFILE)}
+        initial = {name: getattr(user, name) for name in ("email", *PROFILE_FIELDS)}
         super().__init__(*args, initial=initial | {"country": str(user.country)}, **kwargs)
         del self.fields["status"]
         self.fields["email"].disabled = True
@@ -198,4 +198,4 @@ class ProfileForm(PersonForm):
 
     def service_data(self) -> dict[str, Any]:
         """Return only what update_profile takes."""
-        return {name: value for name, value in super().service_data().items() if name in PROFILE}
+        return {name: value for name, value in super().service_data().items() if name in PROFILE_FIELDS}

@@ -17,7 +17,7 @@ from mxportal.shared.queries import LockingQuerySet
 if TYPE_CHECKING:
     from accounts.models.user import User
 
-ACCOUNT_ID_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that is misread: no 0/O, 1/I
+ACCOUNT_ID_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # without characters that are misread: 0/O, 1/I
 account_id_characters = RegexValidator(
     r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z",
     _("Use letters A–Z, digits, dots, dashes and underscores only, and begin with a letter or a digit."),

@@ -31,7 +31,7 @@ class Scope(models.TextChoices):
         return str(self.label).partition(":")[0]
 
 
-ALLOWED_BY = {
+PERMISSIONS_OF_SCOPE = {
     Scope.READ: {Permission.VIEW},
     Scope.SELL: {
         Permission.SPLIT,
@@ -101,7 +101,7 @@ class ApiToken(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                # nobody of the portal: an operator, by a command
+                # null: an operator made it by a command
                 condition=Q(revoked_by=None) | Q(revoked_at__isnull=False),
                 name="api_token_revoked_once_by_somebody",
             ),
@@ -117,7 +117,7 @@ class ApiToken(models.Model):
     @property
     def permissions(self) -> frozenset[Permission]:
         """Return what the scopes allow; the role of its person may allow less."""
-        return frozenset().union(*(ALLOWED_BY[Scope(scope)] for scope in self.scopes))
+        return frozenset().union(*(PERMISSIONS_OF_SCOPE[Scope(scope)] for scope in self.scopes))
 
     @property
     def is_expired(self) -> bool:
@@ -179,7 +179,7 @@ class ApiRequest(models.Model):
         indexes = [
             # the account's list, newest first
             models.Index(fields=["account", "-id"], name="api_request_by_account"),
-            # what is old enough to go
+            # old entries to delete
             models.Index(fields=["at"], name="api_request_by_time"),
         ]
 

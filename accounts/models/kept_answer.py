@@ -18,7 +18,7 @@ class KeptAnswer(models.Model):
 
     class Meta:
         indexes = [
-            # what is old enough to go
+            # old answers to delete
             models.Index(fields=["created_at"], name="kept_answer_by_time"),
         ]
 

@@ -129,7 +129,7 @@ class User(AbstractBaseUser, Address):
     USERNAME_FIELD = EMAIL_FIELD = "login"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
-    # P1: what an API token's scopes leave of the role; None is all of it.
+    # What an API token's scopes leave of the role; None is all of it (P1).
     narrowed_to: frozenset[Permission] | None = None
 
     objects = UserManager()
@@ -142,7 +142,7 @@ class User(AbstractBaseUser, Address):
                 name="user_email_once_an_account",
             ),
             models.CheckConstraint(
-                # a check passes where it is unknown: without the IS NOT NULL, no login at all would do
+                # An unknown check passes: without IS NOT NULL, a user without a login would be accepted.
                 condition=Q(login__isnull=True) & (Q(can_log_in=False) | ~Q(status=UserStatus.ACTIVE))
                 | Q(login__isnull=False, login=F("email_key"), can_log_in=True, status=UserStatus.ACTIVE),
                 name="user_login_when_active",

@@ -26,8 +26,8 @@ from mxportal.shared.fields import fold
 from mxportal.shared.refusals import refusal
 
 NAME_KEY_LENGTH = 400
-Precondition = Callable[[Account], None]  # called with the locked row; what it raises ends the change
-EDITABLE = (
+Precondition = Callable[[Account], None]  # gets the locked row; an exception of it ends the change
+EDITABLE_FIELDS = (
     "name",
     "description",
     "visible_to_partners",
@@ -48,7 +48,7 @@ def create_account(
 ) -> Account:
     """Create an account of a lower tier; the actor's account becomes its seller (A2).
 
-    ``fields`` are ``account_id`` and those of EDITABLE; ``person`` has the fields of its first user or contact, who is
+    ``fields`` are ``account_id`` and EDITABLE_FIELDS; ``person`` has the fields of its first user or contact, who is
     created with it. Raises ValidationError at ``account_id`` (in use; the message proposes a free one), at ``name``
     (another buyer of the same seller has it), and like ``create_user``.
     """
@@ -99,11 +99,11 @@ def _create_account(
     return account
 
 
-def _check_name(name: str, seller: Account | None, but: Account | None = None) -> None:
+def _check_name(name: str, seller: Account | None, except_for: Account | None = None) -> None:
     """Check that the seller, whose row is locked against simultaneous ones, has no other buyer of this name (A3)."""
-    if len(fold(name)) > NAME_KEY_LENGTH:  # some letters are three once case is folded
+    if len(fold(name)) > NAME_KEY_LENGTH:  # folding case makes some letters three
         raise name_too_long()
-    if seller and SellingRelation.objects.buyers_named(seller, fold(name)).exclude(buyer=but).exists():
+    if seller and SellingRelation.objects.buyers_named(seller, fold(name)).exclude(buyer=except_for).exists():
         raise name_in_use()
 
 
@@ -142,10 +142,10 @@ def update_account(
     is_renamed = fold(fields.get("name", account.name)) != account.name_key
     if is_renamed:
         own = next((seller for seller in locked_sellers if seller == actor.account), None)
-        _check_name(fields["name"], own, but=account)
+        _check_name(fields["name"], own, except_for=account)
     changes = {
         name: str(fields[name])
-        for name in EDITABLE
+        for name in EDITABLE_FIELDS
         if name in fields and getattr(account, name) != fields[name]
     }
     for name in changes:

@@ -19,15 +19,15 @@ from mxportal.shared.days import today
 from mxportal.shared.fields import fold
 from mxportal.shared.queries import one_or_none
 
-PREFIX = "mxp_"
+TOKEN_PREFIX = "mxp_"
 RANDOM_BYTES = 24  # 192 bits
-FORM = re.compile(rf"{PREFIX}[0-9a-f]{{{RANDOM_BYTES * 2}}}")
-USES_APART = timedelta(minutes=1)
+TOKEN_FORM = re.compile(rf"{TOKEN_PREFIX}[0-9a-f]{{{RANDOM_BYTES * 2}}}")
+NOTED_USES_APART = timedelta(minutes=1)
 
 
 def new_secret() -> str:
     """Return a token as its program sends it; scanners for lost secrets recognise its prefix."""
-    return PREFIX + secrets.token_hex(RANDOM_BYTES)
+    return TOKEN_PREFIX + secrets.token_hex(RANDOM_BYTES)
 
 
 def scopes_for(actor: User) -> list[Scope]:
@@ -153,7 +153,7 @@ def _audit(actor: User | None, action: str, token: ApiToken) -> None:
 
 def find_token(secret: str) -> ApiToken | None:
     """Return the token of a request, its user narrowed to its scopes; None, for any reason, if it is not usable."""
-    if not FORM.fullmatch(secret):
+    if not TOKEN_FORM.fullmatch(secret):
         return None
     tokens = ApiToken.objects.select_related("user__account").filter(token_hash=hash_token(secret))
     found = one_or_none(tokens)
@@ -166,6 +166,6 @@ def find_token(secret: str) -> ApiToken | None:
 def note_use(token: ApiToken) -> None:
     """Keep when it was last used, to the minute: a write at each request would cost too much."""
     now = timezone.now()
-    long_ago = Q(last_used_at=None) | Q(last_used_at__lt=now - USES_APART)
-    if token.last_used_at is None or token.last_used_at < now - USES_APART:
+    long_ago = Q(last_used_at=None) | Q(last_used_at__lt=now - NOTED_USES_APART)
+    if token.last_used_at is None or token.last_used_at < now - NOTED_USES_APART:
         ApiToken.objects.filter(long_ago, pk=token.pk).update(last_used_at=now)

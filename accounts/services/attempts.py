@@ -18,7 +18,7 @@ RESET, RESET_ADDRESS = "reset", "reset-address"
 
 
 @dataclass(frozen=True)
-class Counted:
+class AttemptCount:
     """One count: its name and whom it is about."""
 
     name: str
@@ -35,22 +35,22 @@ class Counted:
         Attempts.objects.take_back(self.name, self.who)
 
 
-def counts_of_login(*, key: str, address: str, browser: str) -> list[Counted]:
+def counts_of_login(*, key: str, address: str, browser: str) -> list[AttemptCount]:
     """Return the counts of a login. ``key`` is the folded user ID; a known ``browser`` has a count of its own.
 
     The address comes first: an address that has tried too often no longer counts for the persons that it tries.
     """
     if browser:
-        return [Counted(LOGIN_BROWSER, browser)]
-    return [Counted(LOGIN_ADDRESS, address), Counted(LOGIN, key)]
+        return [AttemptCount(LOGIN_BROWSER, browser)]
+    return [AttemptCount(LOGIN_ADDRESS, address), AttemptCount(LOGIN, key)]
 
 
-def counts_of_reset(*, key: str, address: str) -> list[Counted]:
+def counts_of_reset(*, key: str, address: str) -> list[AttemptCount]:
     """Return the counts of a request for a link. Every request counts, because each sends a mail."""
-    return [Counted(RESET_ADDRESS, address), Counted(RESET, key)]
+    return [AttemptCount(RESET_ADDRESS, address), AttemptCount(RESET, key)]
 
 
-def is_too_often(counts: Sequence[Counted]) -> bool:
+def is_too_often(counts: Sequence[AttemptCount]) -> bool:
     """Count one more of each, up to the first that is exceeded; return whether one is."""
     return any(count.up().is_exceeded for count in counts)
 

@@ -17,9 +17,9 @@ from accounts.services.accounts import NAME_KEY_LENGTH, name_in_use, name_too_lo
 from mxportal.shared.fields import fold
 from mxportal.shared.refusals import Coded, coded, refusal
 
-CHUNK = 500
-LONGEST = {"account_id": 30, "name": 200}
-LONGEST_PERSON_NAME, LONGEST_ADDRESS = 100, 254
+ROWS_PER_QUERY = 500
+MAX_LENGTHS = {"account_id": 30, "name": 200}
+MAX_PERSON_NAME_LENGTH, MAX_EMAIL_LENGTH = 100, 254
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class NewCustomer:
     contacts: dict[str, NewContact] = field(default_factory=dict)
 
 
-Made = tuple[Account, dict[str, User]]
+CreatedCustomer = tuple[Account, dict[str, User]]
 
 
 def lock_seller(actor: User) -> None:
@@ -56,10 +56,10 @@ def check_contact(contact: NewContact) -> dict[str, str]:
         text = getattr(contact, name)
         if not text:
             errors[name] = Coded("name-needed", _("A new contact needs a first and a last name."))
-        elif len(text) > LONGEST_PERSON_NAME:
+        elif len(text) > MAX_PERSON_NAME_LENGTH:
             errors[name] = Coded("name-too-long", name_too_long().messages[0])
     try:
-        if len(contact.email) > LONGEST_ADDRESS or not contact.email.isprintable():
+        if len(contact.email) > MAX_EMAIL_LENGTH or not contact.email.isprintable():
             raise ValidationError("")
         validate_email(contact.email)
     except ValidationError:
@@ -103,7 +103,7 @@ def _check_account_id(account_id: str, known: set[str]) -> None:
     if not account_id:
         return
     account_id_characters(account_id)
-    if len(account_id) > LONGEST["account_id"]:
+    if len(account_id) > MAX_LENGTHS["account_id"]:
         raise refusal("too-long", _("This is too long. Please shorten it."))
     if account_id.upper() in known:
         raise refusal(
@@ -115,7 +115,7 @@ def _check_account_id(account_id: str, known: set[str]) -> None:
 def _check_name(name: str, names: set[str]) -> None:
     if not name:
         raise refusal("name-needed", _("A new end customer needs an account name."))
-    if len(name) > LONGEST["name"] or len(fold(name)) > NAME_KEY_LENGTH:
+    if len(name) > MAX_LENGTHS["name"] or len(fold(name)) > NAME_KEY_LENGTH:
         raise name_too_long()
     if fold(name) in names:
         raise name_in_use()
@@ -146,10 +146,10 @@ def _names_of_buyers(actor: User, names: set[str]) -> set[str]:
 def chunks(values: Iterable[str]) -> Iterable[list[str]]:
     """Yield parts that fit into one query."""
     ordered = sorted(values)
-    return (ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK))
+    return (ordered[start : start + ROWS_PER_QUERY] for start in range(0, len(ordered), ROWS_PER_QUERY))
 
 
-def create_customers(*, actor: User, customers: Sequence[NewCustomer]) -> list[Made]:
+def create_customers(*, actor: User, customers: Sequence[NewCustomer]) -> list[CreatedCustomer]:
     """Create what ``check_customers`` found correct, in the caller's transaction after ``lock_seller``.
 
     If another account has the Account ID, the customer gets a free one (A3).

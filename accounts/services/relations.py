@@ -61,7 +61,7 @@ def _find_partner(seller: Account, account_id: str) -> Account:
         account_id__iexact=account_id.strip(),
         tier__in=seller.partner_tiers(),
     )
-    buyer = partners.for_update().first()  # the lock for two requests at once
+    buyer = partners.for_update().first()  # locked against simultaneous requests
     if buyer is None:
         raise ValidationError(
             {"account_id": _("There is no partner account with this Account ID that you could sell to.")}
@@ -97,7 +97,7 @@ def decide_relation(*, actor: User, relation_id: int, accept: bool) -> SellingRe
     """
     check_permission(actor, Permission.MANAGE_USERS)
     open_requests = SellingRelation.objects.requested().filter(buyer=actor.account, pk=relation_id)
-    # the lock for its buyers' names, and for their relations with it
+    # Locks the names of its buyers, and their relations with it.
     seller = Account.objects.for_update().get(pk=open_requests.values("seller").get()["seller"])
     relation = open_requests.get()
     relation.status = RelationStatus.ACCEPTED if accept else RelationStatus.DECLINED

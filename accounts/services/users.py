@@ -16,7 +16,7 @@ from mxportal.shared.fields import fold
 from mxportal.shared.refusals import refusal
 
 USER_ID_LENGTH = 254
-PROFILE = (
+PROFILE_FIELDS = (
     "opt_in",
     "expiring_email",
     "first_name",
@@ -174,10 +174,10 @@ def _check_other_admin(actor: User, user: User) -> None:
         message = _(
             "This is the account's last active Portal Admin. Give another user the Portal Admin User Role first."
         )
-        raise ValidationError({_lost_by(user): ValidationError(message, code="last_admin")})
+        raise ValidationError({_field_that_loses_admin(user): ValidationError(message, code="last_admin")})
 
 
-def _lost_by(user: User) -> str:
+def _field_that_loses_admin(user: User) -> str:
     """Return the field whose new value takes the admin away."""
     if user.status != UserStatus.ACTIVE:
         return "status"
@@ -202,10 +202,10 @@ def _may_have_login(user: User) -> bool:
 
 @transaction.atomic(durable=True)
 def update_profile(*, actor: User, **fields: Any) -> User:
-    """Change the actor's own profile (PROFILE): not role, user ID or status (U3)."""
+    """Change the actor's own profile (PROFILE_FIELDS): not role, user ID or status (U3)."""
     check_permission(actor, Permission.EDIT_PROFILE)
     user = User.objects.for_update().get(pk=actor.pk)
-    for name in PROFILE:
+    for name in PROFILE_FIELDS:
         if name in fields:
             setattr(user, name, fields[name])
     user.save()

@@ -31,7 +31,7 @@ def _carried(query: QueryDict) -> list[tuple[str, str]]:
     return [(name, value) for name, values in query.lists() if name not in OWN_PARAMETERS for value in values]
 
 
-def _journey(request: PortalRequest) -> dict[str, Any]:
+def _return_context(request: PortalRequest) -> dict[str, Any]:
     """Return where the choice leads back to, and what it carries."""
     back = own_address(request.GET.get("back", ""), default=reverse("home"))
     carried = _carried(request.GET)
@@ -44,7 +44,7 @@ def _journey(request: PortalRequest) -> dict[str, Any]:
 
 def _account_pick_url(request: PortalRequest, **more: object) -> str:
     """Return the address of the first of the two pages, with everything that is carried."""
-    journey = _journey(request)
+    journey = _return_context(request)
     address = f"{reverse('account_pick')}?{journey['query'].urlencode()}"
     own = {name: request.GET[name] for name in ("tier", "q") if name in request.GET}
     return with_query(address, **{"back": journey["back"], **own, **more})
@@ -68,7 +68,7 @@ def account_pick(request: PortalRequest) -> HttpResponse:
         "chosen": request.GET.get("account", ""),
         "nothing_ticked": "none" in request.GET,
         "partner_tiers": request.user.account.partner_tiers(),
-        **_journey(request),
+        **_return_context(request),
     }
     return render(request, "accounts/account_pick.html", context)
 
@@ -91,7 +91,7 @@ def contact_pick(request: PortalRequest) -> HttpResponse:
         "chosen": request.GET.get("contact") or (str(page.items[0].pk) if len(page.items) == 1 else ""),
         "is_managed": Account.objects.managed_by(request.user).filter(pk=account.pk).exists(),
         "another_account_url": _account_pick_url(request, account=account.pk),
-        **_journey(request),
+        **_return_context(request),
     }
     return render(request, "accounts/contact_pick.html", context)
 

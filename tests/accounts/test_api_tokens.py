@@ -13,11 +13,11 @@ from django.utils.translation import override
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AccountStatus, ApiRequest, ApiToken, Role, Scope, User, UserStatus
-from accounts.models.api_token import ALLOWED_BY, hash_token
+from accounts.models.api_token import PERMISSIONS_OF_SCOPE, hash_token
 from accounts.permissions import Permission
 from accounts.presentation import token_rows
 from accounts.services.api_tokens import (
-    FORM,
+    TOKEN_FORM,
     end_api_token,
     find_token,
     new_secret,
@@ -59,14 +59,16 @@ def test_no_scope_reaches_further_than_a_role(cast: Cast) -> None:
         Permission.TRANSFER_ACCOUNTS,
     }
     assert cast.mobotix.permissions() - found.user.permissions() == left
-    assert set(ALLOWED_BY) == set(Scope)
+    assert set(PERMISSIONS_OF_SCOPE) == set(Scope)
 
 
 def test_it_is_kept_as_a_hash_of_many_random_bits(cast: Cast) -> None:
     """P1: at least 160 bits, with a prefix that can be looked for."""
     secrets = {new_secret() for _ in range(50)}
     assert len(secrets) == 50
-    assert all(re.fullmatch(r"mxp_[0-9a-f]{48}", secret) and FORM.fullmatch(secret) for secret in secrets)
+    assert all(
+        re.fullmatch(r"mxp_[0-9a-f]{48}", secret) and TOKEN_FORM.fullmatch(secret) for secret in secrets
+    )
     secret = secrets.pop()
     token = make_token(cast.installer, secret=secret)
     row = ApiToken.objects.filter(pk=token.pk).values().get()

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import Account, User
 from accounts.services.customers import (
-    CHUNK,
+    ROWS_PER_QUERY,
     NewContact,
     NewCustomer,
     check_contact,
@@ -114,7 +114,7 @@ class _LineCheck:
                 self.result.errors[index] = errors
             if part is not None:
                 self.result.parts.append(part)
-            if index % CHUNK == 0:
+            if index % ROWS_PER_QUERY == 0:
                 progress(index)
         self._check_new_customers()
         self._check_sums()
@@ -252,11 +252,11 @@ def _find_contacts(targets: Iterable[Account], addresses: set[str]) -> Mapping[t
     """Return active persons of the targets by account and folded address; a seller sees the persons of its buyers."""
     ids = sorted(target.pk for target in targets)
     people = User.objects.active().only(*PERSON_COLUMNS)
-    if len(addresses) <= CHUNK:  # otherwise load all persons of these accounts
+    if len(addresses) <= ROWS_PER_QUERY:  # otherwise load all persons of these accounts
         people = people.filter(email_key__in=addresses)
     found: dict[tuple[int, str], User] = {}
-    for start in range(0, len(ids), CHUNK):
-        of_targets = people.filter(account__in=ids[start : start + CHUNK])
+    for start in range(0, len(ids), ROWS_PER_QUERY):
+        of_targets = people.filter(account__in=ids[start : start + ROWS_PER_QUERY])
         found.update({(person.account_id, person.email_key): person for person in of_targets})
     return found
 

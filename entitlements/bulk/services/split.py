@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import Operation, User
 from accounts.permissions import Permission, check_permission
-from accounts.services.customers import CHUNK, lock_seller
+from accounts.services.customers import ROWS_PER_QUERY, lock_seller
 from accounts.services.customers import create_customers as make_customers
 from entitlements.bulk.services.check import check_characters, check_counts, check_lines
 from entitlements.bulk.services.lines import BulkLine, CheckResult, LinesRefused, PlannedSplit
@@ -181,8 +181,8 @@ def _named_entitlements(actor: User, parts: Sequence[PlannedSplit]) -> dict[tupl
         batch_size=ROWS_PER_STATEMENT,
     )
     found = {}
-    for start in range(0, len(orders), CHUNK):
-        owners, numbers = zip(*orders[start : start + CHUNK], strict=True)
+    for start in range(0, len(orders), ROWS_PER_QUERY):
+        owners, numbers = zip(*orders[start : start + ROWS_PER_QUERY], strict=True)
         sold = Entitlement.objects.filter(
             seller=actor.account_id, owner__in=set(owners), order_number__in=set(numbers)
         )
