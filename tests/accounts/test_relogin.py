@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Account, User
 from mxportal.shared.drafts import (
-    LARGEST,
+    MAX_DRAFT_CHARACTERS,
     RETURNING_LARGE_A_MINUTE,
     SESSION_KEY,
     VISITORS_A_MINUTE,
@@ -138,9 +138,9 @@ def test_no_password_no_token_and_no_megabytes_are_kept(cast: Cast) -> None:
     assert "Hafenklinik" in kept
     assert "Secret" not in kept
     assert fields["csrfmiddlewaretoken"] not in kept
-    answer = client.post(FORM, fields | {"description": "x" * LARGEST})
+    answer = client.post(FORM, fields | {"description": "x" * MAX_DRAFT_CHARACTERS})
     assert "draft" not in answer["Location"]
-    assert len(str(dict(client.session))) < LARGEST
+    assert len(str(dict(client.session))) < MAX_DRAFT_CHARACTERS
 
 
 def test_where_the_login_leads_is_a_page_of_ours(cast: Cast) -> None:

@@ -18,7 +18,7 @@ from entitlements.activation.offline.services import carry_out_request
 from entitlements.activation.services.activate import activate_as_bearer, return_as_bearer
 from entitlements.activation.services.devices import edit_device
 from entitlements.bulk.services.jobs import _do_job
-from entitlements.ledger.sealing.publishing import _add_stamp, _note
+from entitlements.ledger.sealing.publishing import _add_stamp, _record_publication
 from entitlements.ledger.sealing.record_sealing import seal_records
 from entitlements.ledger.sealing.seal import seal_ledger
 from entitlements.ledger.sealing.tree import newest_signed_head
@@ -137,7 +137,7 @@ def publishing(cast: Cast) -> Again:
 
     def publish() -> object:
         with suppress(IntegrityError):
-            _note(today(), head, b"")
+            _record_publication(today(), head, b"")
         return None
 
     return publish
@@ -223,7 +223,7 @@ UNKEYED: dict[str, Callable[[Cast], Again]] = {
     "entitlements.orders.services.key_compromise._reissue": reissue,
     "entitlements.ledger.sealing.seal._seal_batch": sealing,
     "entitlements.ledger.sealing.record_sealing._seal_batch": record_sealing,
-    "entitlements.ledger.sealing.publishing._note": publishing,
+    "entitlements.ledger.sealing.publishing._record_publication": publishing,
     "entitlements.ledger.sealing.publishing._add_stamp": stamping,
     "notifications.delivery._claim": claim,
     "notifications.delivery._write_down": settlement,

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import ApiRequest, ApiToken
-from accounts.models.operation import OperationManager
+from accounts.models.operation import Once
 from accounts.services.api_tokens import new_secret, revoke_api_token
 from entitlements.api.app import api
 from entitlements.api.bodies import MAX_DEPTH, read_json
@@ -200,6 +200,6 @@ def test_two_at_once_under_one_key(cast: Cast, chain: Chain, monkeypatch: pytest
     """P2: requests that hold different locks; the index lets one of them through, and the other reads why."""
     program, line = program_of(cast.installer), {"copies": 1}
     assert program.post(f"/items/{chain.served.pk}/undo", line, key="twin").status_code == 200
-    monkeypatch.setattr(OperationManager, "done", lambda self, **asked: None)
+    monkeypatch.setattr(Once, "_find_result", lambda self: None)
     answer = program.post(f"/items/{chain.installed.pk}/undo", line, key="twin")
     assert_problem(answer, 409, "key-reused")
