@@ -1,4 +1,4 @@
-"""Every page on a phone and under the content policy; keyboard, dialog and double clicks in a real browser."""
+"""Keyboard, dialog, double clicks and the content policy in a real browser."""
 
 import re
 from collections.abc import Iterator
@@ -10,16 +10,13 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect
 
-from accounts.models import User
 from entitlements.models import LineItem
-from tests.browser.chromium import each_page, each_template, reading
-from tests.browser.visit import NOBODY
+from tests.browser.chromium import reading
 from tests.browser.world import World
 
 pytestmark = pytest.mark.browser
 
 PHONE = {"width": 320, "height": 640}
-READERS = (NOBODY, "newcomer", "lonely", "mobotix", "distributor", "installer", "installer_viewer")
 LEFT_AND_RIGHT = "[document.scrollingElement.scrollWidth, window.innerWidth]"
 
 
@@ -41,37 +38,8 @@ def console(page: Page) -> Iterator[list[str]]:
     yield complaints
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize("reader", READERS)
-def test_pages_fit_a_phone(
-    browser: Browser, live_server: Any, world: World, reader: str, language: str
-) -> None:
-    """No page scrolls sideways at 320 px, whatever the names, and the console stays quiet."""
-    User.objects.update(language=language)
-    options: Any = {"viewport": PHONE, "locale": language}
-    too_wide = {}
-    with (
-        reading(browser, live_server.url, world.readers.get(reader), **options) as page,
-        console(page) as complaints,
-    ):
-        for visit in each_page(page, world, reader):
-            needed, there = page.evaluate(LEFT_AND_RIGHT)
-            if needed > there:
-                too_wide[str(visit)] = needed
-    assert too_wide == {}
-    assert complaints == []
-
-
-def test_pages_of_errors_fit_a_phone(browser: Browser, live_server: Any) -> None:
-    """400, 500 and the others that have no address."""
-    with reading(browser, live_server.url, viewport=PHONE) as page, console(page) as complaints:
-        wide = {name: page.evaluate(LEFT_AND_RIGHT) for name in each_template(page, live_server.url)}
-    assert {name: widths for name, widths in wide.items() if widths[0] > widths[1]} == {}
-    assert complaints == []
-
-
 def test_the_console_is_heard(browser: Browser, live_server: Any) -> None:
-    """The check above is none that cannot fail: an inline script is refused, and that is seen."""
+    """The check of the console is none that cannot fail: an inline script is refused, and that is seen."""
     with reading(browser, live_server.url) as page, console(page) as complaints:
         page.goto(reverse("account_login"))
         page.evaluate("document.body.append(Object.assign(document.createElement('script'), {text: '1'}))")
