@@ -16,6 +16,8 @@ from tests.faults.processes import wait_until
 from tests.live import ROOT
 from tests.test_stopping import group_lives
 
+pytestmark = pytest.mark.once
+
 PROGRAMS = ["cat", "cksum", "dirname", "id", "mktemp", "rm", "sh"]  # and no apt-get
 LOCKS = ["requirements.lock", "requirements-dev.lock"]
 # Stands for the environment's Python: its pip says that it runs, and takes its time where there is a file "slow".

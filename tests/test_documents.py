@@ -8,6 +8,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parent.parent
 READ = re.compile(r"""(?:env(?:\.[a-z_]+)?\(|environ(?:\.get\(|\[))\s*["']([A-Z][A-Z_]+)["']""")
 # Read, and not for those who configure a portal.

@@ -12,6 +12,8 @@ import pytest
 from scripts.services import free_port, wait_for_port
 from tests.live import BIN, ROOT, process
 
+pytestmark = pytest.mark.once
+
 TASK = """
 import threading, time
 from mxportal import embedded

@@ -3,9 +3,12 @@
 from datetime import timedelta
 from types import SimpleNamespace
 
+import pytest
 from gunicorn.config import Config
 
 from mxportal.gunicorn_conf import PortalLogger
+
+pytestmark = pytest.mark.once
 
 
 def test_one_time_keys_stay_out_of_the_access_log() -> None:

@@ -19,6 +19,8 @@ from scripts.services import free_port, wait_for_port
 from tests.live import BIN, ROOT, process
 from tests.test_embedded import environment
 
+pytestmark = pytest.mark.once
+
 THREADS = 2
 
 

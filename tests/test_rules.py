@@ -4,7 +4,11 @@ import re
 import subprocess
 from collections import Counter
 
+import pytest
+
 from tests.test_documents import ROOT, text
+
+pytestmark = pytest.mark.once
 
 DEFINED = re.findall(r"^- ([A-Z]\d{1,2}) ", text("docs/rules.md"), re.MULTILINE)
 LETTERS = "".join(sorted({number[0] for number in DEFINED}))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parent.parent
 SERVER = {
     "DATABASE_URL": "postgres://portal@127.0.0.1:1/portal",

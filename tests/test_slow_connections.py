@@ -17,6 +17,8 @@ from scripts.services import free_port, wait_for_port
 from tests.live import BIN, process
 from tests.test_embedded import environment
 
+pytestmark = pytest.mark.once
+
 SLOW = 40  # five times the request threads
 HEAD = b"POST /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 UPLOAD = HEAD.replace(b"/login/", b"%s") + b"Content-Length: %d\r\n\r\na"

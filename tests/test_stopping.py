@@ -12,6 +12,8 @@ from scripts.services import free_port
 from tests.live import ROOT
 from tests.test_embedded import environment
 
+pytestmark = pytest.mark.once
+
 SECONDS_TO_STOP = 15
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+pytestmark = pytest.mark.once
+
 SCRIPT = "scripts/check_terms.py"
 CATALOGUE = "mxportal/locale/de/LC_MESSAGES/django.po"
 

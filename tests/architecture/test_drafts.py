@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+pytestmark = pytest.mark.once
+
 VIEWS = sorted(
     path
     for app in ("accounts", "entitlements")

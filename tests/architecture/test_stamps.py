@@ -10,6 +10,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.permissions import Permission
 
+pytestmark = pytest.mark.once
+
 # Methods that bind rows to the actor, or to a row that came through such a method
 GATES = {
     "visible_to",

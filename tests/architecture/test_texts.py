@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+pytestmark = pytest.mark.once
+
 SOURCES = sorted(
     path
     for place in ("accounts", "entitlements", "mxportal", "notifications")

@@ -18,7 +18,10 @@ from tests.browser.visits import NO_PAGE, TEMPLATES, visits
 from tests.browser.world import World
 from tests.following import FollowingClient
 
-pytestmark = pytest.mark.xdist_group("html")
+pytestmark = [
+    pytest.mark.xdist_group("html"),
+    pytest.mark.once("the HTML is the same; test_each_page.py opens the pages on PostgreSQL"),
+]
 
 
 def routes(resolver: URLResolver | None = None) -> Iterator[str]:

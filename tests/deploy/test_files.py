@@ -20,6 +20,8 @@ from mxportal.bodies import most_bytes
 from tests.live import ROOT
 from tests.test_documents import variables_read
 
+pytestmark = pytest.mark.once
+
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 MANIFESTS = sorted(

@@ -8,6 +8,8 @@ from django.utils import translation
 
 from notifications.messages import one_line, render_message
 
+pytestmark = pytest.mark.once
+
 NAME = "O'Neill & <script>alert(1)</script> {{ site_url }}"
 
 

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from mxportal.shared.canonical import canonical_json
 
+pytestmark = pytest.mark.once
+
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 NAMES = st.text(st.characters(max_codepoint=127))
 NUMBERS = st.integers(min_value=-(2**63), max_value=2**64 - 1)

@@ -1,11 +1,14 @@
 """E7: forms that carry a key."""
 
+import pytest
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import QueryDict
 
 from mxportal.shared.drafts import Sent
 from mxportal.shared.forms import KEY_REUSED, KeyedForm
+
+pytestmark = pytest.mark.once
 
 
 class Lunch(KeyedForm):

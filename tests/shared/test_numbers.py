@@ -4,6 +4,8 @@ import pytest
 
 from mxportal.shared.numbers import typed_number
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(("text", "number"), [("0", 0), ("007", 7), ("9" * 18, 10**18 - 1)])
 def test_a_number(text: str, number: int) -> None:

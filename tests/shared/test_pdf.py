@@ -15,6 +15,8 @@ from django.utils.safestring import mark_safe
 from mxportal.shared import pdf as shared_pdf
 from mxportal.shared.pdf import PdfUnavailable, render_pdf
 
+pytestmark = pytest.mark.once
+
 
 def certificate(*, language: str = "en", **changes: Any) -> pypdf.PdfReader:
     """A certificate of one line, read back."""

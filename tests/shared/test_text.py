@@ -5,6 +5,8 @@ from django.core.exceptions import ValidationError
 
 from mxportal.shared.text import lines_of_what_is_seen, only_what_is_seen
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     "name",

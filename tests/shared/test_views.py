@@ -4,6 +4,8 @@ import pytest
 
 from mxportal.shared.views import own_address
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("address", ["/", "/entitlements/?page=2", "/verify/%C3%A4/"])
 def test_a_path_of_this_site(address: str) -> None:

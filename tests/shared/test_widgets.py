@@ -6,6 +6,8 @@ from django.test.html import parse_html
 
 from mxportal.shared.widgets import PlainSelect
 
+pytestmark = pytest.mark.once
+
 CHOICES = [("", "Any"), (1, "<One>"), (2, "Two & a half")]
 
 

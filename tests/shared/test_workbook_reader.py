@@ -13,6 +13,8 @@ from openpyxl import Workbook
 from entitlements.bulk.files.lines import read_file
 from mxportal.shared import workbook_reader, workbooks
 
+pytestmark = pytest.mark.once
+
 SHEET = "xl/worksheets/sheet1.xml"
 BEGIN = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 END = b"</sheetData></worksheet>"

@@ -22,6 +22,8 @@ from entitlements.activation.formats.license_files import (
     unpack,
 )
 
+pytestmark = pytest.mark.once
+
 ID, HOST = "7KQ4-0000-0000-0000-0000-0000-0000", "00:03:C5:AA:BB:CC"
 PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 DOCUMENT = {"data": {"type": "machines", "attributes": {"name": "Kamera Süd"}}, "meta": {"version": 1}}

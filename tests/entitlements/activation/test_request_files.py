@@ -20,6 +20,8 @@ from entitlements.activation.offline.request_files import (
 )
 from entitlements.identifiers.host_ids import HostIdType
 
+pytestmark = pytest.mark.once
+
 ID = "7KQ4-8Z2M-1V6T-R0XC-93WD-HJ5N-PB4E"
 OTHER_ID = "F5RM-Q2WX-0T7B-J9CN-64HD-ZK3V-8PA1"
 

@@ -15,6 +15,8 @@ from entitlements.bulk.files.lines import read_file, read_text
 from entitlements.bulk.services.lines import MAX_BULK_LINES, BulkLine
 from mxportal.shared import spreadsheets, workbooks
 
+pytestmark = pytest.mark.once
+
 HEADER = "Account ID,Contact e-mail,Amount"
 LINE = "A1,eva@buyer.example,5"
 EXPECTED = BulkLine(number=2, account_id="A1", email="eva@buyer.example", amount="5")

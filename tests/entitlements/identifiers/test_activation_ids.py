@@ -16,6 +16,8 @@ from entitlements.identifiers.activation_ids import (
     looks_like_activation_id,
 )
 
+pytestmark = pytest.mark.once
+
 
 def test_new_id_has_seven_groups_of_four() -> None:
     """E5: 7 groups of 4 characters, the last of them a check character."""

@@ -6,6 +6,8 @@ from django.core.exceptions import ValidationError
 from entitlements.identifiers.host_ids import HostIdType, guess_type, normalise
 from tests.entitlements.activation.devices import MAC
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     "typed", ["00:03:c5:aa:bb:cc", "0003C5AABBCC", "00-03-C5-AA-BB-CC", " 0003.c5aa.bbcc "]

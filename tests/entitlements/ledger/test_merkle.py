@@ -15,6 +15,8 @@ from entitlements.ledger.sealing.merkle import (
     subtrees,
 )
 
+pytestmark = pytest.mark.once
+
 SIZES = range(1, 301)
 # Certificate Transparency's own test data: the roots over the first 1 to 8 of these leaves.
 KNOWN_LEAVES = [
