@@ -82,7 +82,7 @@ def report_left_out(missing: list[str]) -> None:
 
 
 def pytest(environment: dict[str, str], *arguments: str) -> int:
-    command = [sys.executable, "-m", "pytest", *arguments, *sys.argv[1:]]
+    command = [sys.executable, "-m", "pytest", "-n", "2", *arguments, *sys.argv[1:]]
     return subprocess.run(command, check=False, cwd=ROOT, env=os.environ | environment).returncode
 
 
@@ -111,11 +111,12 @@ def main() -> int:
         database_url = found["TEST_DATABASE_URL"]
         print("\n=== On SQLite ===", flush=True)
         second = " and not browser" if database_url else ""
-        code = pytest(environment, "-n", "2", "-m", f"not postgres and not live{second}")
+        covered = [] if sys.argv[1:] else ["-p", "tests.covered"]  # of a part of the tests it says nothing
+        code = pytest(environment, *covered, "-m", f"not postgres and not live{second}")
         if code or not database_url:
             return code
         print("\n=== On PostgreSQL, in the browser, and with everything running ===", flush=True)
-        return pytest(environment | server_environment(database_url), "-n", "2", "--dist", "loadgroup")
+        return pytest(environment | server_environment(database_url), "-m", "not once", "--dist", "loadgroup")
 
 
 if __name__ == "__main__":
