@@ -10,19 +10,9 @@ from datetime import date
 from django.utils.functional import Promise
 
 from accounts.models import Tier, User
-from accounts.permissions import Permission
 from accounts.visibility import visible_names
-from entitlements.items.predicates import (
-    is_party,
-    may_activate,
-    may_correct,
-    may_hand_back,
-    may_hand_on,
-    may_replace,
-    may_split,
-    may_undo,
-)
-from entitlements.models import LineItem, State
+from entitlements.items.predicates import is_party
+from entitlements.models import LineItem
 from entitlements.models.line_item import CHAIN
 
 
@@ -119,38 +109,3 @@ def chain_of(item: LineItem, names: dict[int, str]) -> list[ChainLink]:
         if pk is not None:
             links.append(ChainLink(tier=Tier(tier).label, name=names[pk], is_owner=pk == item.owner_id))
     return links
-
-
-@dataclass(frozen=True)
-class Actions:
-    """What the page offers for one item, by the reader's role and by the item (E13)."""
-
-    split: bool
-    activate: bool
-    undo: bool
-    hand_back: bool
-    email: bool
-    replace: bool
-    certificate: bool
-    state: bool
-    quantity: bool
-
-
-def actions_for(actor: User, item: LineItem) -> Actions:
-    """Return what this person may do with this item right now (E3, E5, E6, E8, E9, E10, E15, L2)."""
-    takes_back = actor.may(Permission.UNDO_SPLIT) and item.available > 0 and item.state != State.OBSOLETE
-    undo = takes_back and may_undo(actor, item)
-    has_copies = item.is_usable and item.available > 0
-    return Actions(
-        split=actor.may(Permission.SPLIT) and has_copies and may_split(actor, item),
-        activate=actor.may(Permission.ACTIVATE) and has_copies and may_activate(actor, item),
-        undo=undo,
-        hand_back=takes_back and not undo and may_hand_back(actor, item),
-        email=actor.may(Permission.SEND_MAIL) and item.is_usable and may_hand_on(actor, item),
-        replace=actor.may(Permission.REPLACE_IDS)
-        and item.state not in (State.DRAFT, State.OBSOLETE)
-        and may_replace(actor, item),
-        certificate=is_party(actor, item) and item.state not in (State.DRAFT, State.OBSOLETE),
-        state=actor.may(Permission.CHANGE_STATES) and item.state != State.OBSOLETE,
-        quantity=actor.may(Permission.CORRECT_QUANTITIES) and may_correct(item),
-    )

@@ -14,6 +14,7 @@ from accounts.http import PortalRequest
 from accounts.models import User
 from accounts.permissions import Permission, requires
 from entitlements.identifiers.activation_ids import canonical, looks_like_activation_id
+from entitlements.items.actions import ACTIONS_BY_STEP, menus_of_list
 from entitlements.items.history import timeline
 from entitlements.items.listing import NEWEST, ORDERS, Shown, Sort, for_rows, list_items, tabs_of
 from entitlements.items.rows import item_rows
@@ -28,20 +29,6 @@ from mxportal.shared.drafts import keeps_draft, posted
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.pagination import capped_count, paginate
 
-ACTION_URLS = {
-    "split": "line_item_split",
-    "activate": "line_item_activate",
-    "activate-many": "line_item_activate_many",
-    "undo": "line_item_undo",
-    "email": "line_item_email",
-    "certificate": "line_item_certificate",
-    "history": "line_item_history",
-    "state": "line_item_state",
-    "quantity": "line_item_quantity",
-    "replace": "line_item_replace",
-}
-NEW_WINDOW = ("certificate",)
-BULK_SPLIT = "bulk"  # the only action on several line items
 FOREIGN_ID_SLACK = 10  # how many characters longer or shorter IDs of other systems are
 
 
@@ -72,6 +59,7 @@ def _list_page(request: PortalRequest, form: ListFilter, **found: Any) -> HttpRe
     context = {
         "form": form,
         "tabs": _tabs(request.user, query),
+        "menus": menus_of_list(request.user),
         "query": urlencode(here),
         "ticked": set(_ticked(request)),
         **found,
@@ -120,17 +108,16 @@ def line_item_go(request: PortalRequest, step: str) -> HttpResponse:
 
     An action takes one line item, as in the manual; a bulk split takes all that are ticked.
     """
-    if step not in ACTION_URLS and step != BULK_SPLIT:
+    action = ACTIONS_BY_STEP.get(step)
+    if action is None:
         raise Http404
     ticked = _ticked(request)
-    if step == BULK_SPLIT:
-        return redirect(reverse("bulk_split_create", query={"item": ticked}))
-    if len(ticked) == 1:
-        return redirect(ACTION_URLS[step], ticked[0])
+    if action.takes_several or len(ticked) == 1:
+        return redirect(action.url(ticked))
     back = QueryDict(request.GET.get("list", ""), mutable=True)
     back.setlist("item", [str(pk) for pk in ticked])
     address = reverse("line_item_list", query=back)
-    if step in NEW_WINDOW and "here" not in request.GET:
+    if action.new_window and "here" not in request.GET:
         return render(request, "entitlements/overview/line_item_tick_one.html", {"back": address})
     messages.warning(request, _tick_one(step, len(ticked)))
     return redirect(address)

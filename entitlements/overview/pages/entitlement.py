@@ -7,8 +7,9 @@ from datetime import date
 from accounts.models import User
 from accounts.permissions import Permission
 from accounts.visibility import visible_names
+from entitlements.items.actions import CERTIFICATE, EMAIL, Action
 from entitlements.items.predicates import is_party
-from entitlements.items.rows import actions_for, shown_seller_id
+from entitlements.items.rows import shown_seller_id
 from entitlements.models import Entitlement, LineItem, State
 
 
@@ -38,7 +39,10 @@ def entitlement_page(actor: User, entitlement: Entitlement, lines: Sequence[Line
     seller_id = next((shown_seller_id(actor, item) for item in lines), entitlement.seller_id)
     names = visible_names(actor, [entitlement.owner_id, seller_id])
     mine = [item for item in lines if is_party(actor, item)]
-    offered = {item.pk: actions_for(actor, item) for item in lines}
+
+    def first_offered(action: Action) -> int | None:
+        return next((item.pk for item in lines if action.is_offered(actor, item)), None)
+
     issues = actor.may(Permission.CREATE_ENTITLEMENTS) and entitlement.seller_id == actor.account_id
     return EntitlementPage(
         pk=entitlement.pk,
@@ -49,8 +53,8 @@ def entitlement_page(actor: User, entitlement: Entitlement, lines: Sequence[Line
         order_number=entitlement.order_number if mine else "",
         order_date=entitlement.order_date if mine else None,
         contacts=list(dict.fromkeys(f"{item.contact} <{item.contact.email}>" for item in mine)),
-        email_item=next((pk for pk, actions in offered.items() if actions.email), None),
-        certificate_item=next((pk for pk, actions in offered.items() if actions.certificate), None),
+        email_item=first_offered(EMAIL),
+        certificate_item=first_offered(CERTIFICATE),
         may_add_lines=issues,
         may_deploy=issues and any(item.state == State.DRAFT for item in lines),
     )

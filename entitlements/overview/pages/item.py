@@ -6,12 +6,11 @@ from accounts.models import User
 from accounts.permissions import Permission
 from accounts.visibility import visible_names
 from entitlements.activation.pages.rows import ActivationRow, rows_of_item
+from entitlements.items.actions import ItemMenu, menus_of_item
 from entitlements.items.predicates import is_party, may_hand_on
 from entitlements.items.rows import (
-    Actions,
     ChainLink,
     ItemRow,
-    actions_for,
     chain_ids,
     chain_of,
     item_row,
@@ -31,7 +30,7 @@ class ItemPage:
     """One line item as one reader may see it. ``contact``, ``mails`` and ``activations`` are for parties only."""
 
     row: ItemRow
-    actions: Actions
+    menus: list[ItemMenu]
     chain: list[ChainLink]
     seller: str
     serving: str
@@ -53,7 +52,7 @@ def item_page(actor: User, item: LineItem) -> ItemPage:
     party = is_party(actor, item)
     return ItemPage(
         row=item_row(actor, item, names),
-        actions=actions_for(actor, item),
+        menus=menus_of_item(actor, item),
         chain=chain_of(item, names),
         seller=names[shown_seller_id(actor, item)],
         serving=names[item.serving_account_id] if item.serving_account_id else "",
