@@ -19,6 +19,7 @@ from entitlements.items.fields import ReasonField
 from entitlements.models import BulkSplit, LineItem, Origin
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.numbers import typed_number
+from mxportal.shared.rows import typed_rows
 from mxportal.shared.widgets import PlainSelect
 
 MAX_LINES_ON_SCREEN = 50
@@ -93,13 +94,10 @@ class LineForm(forms.Form):
 
 def typed_lines(data: Mapping[str, Any]) -> list[BulkLine]:
     """Return the lines as they are on the screen, right or wrong; an empty line is ignored, but keeps its number."""
-    count = typed_number(data.get("lines-total", ""), digits=3) or 0
+    rows = typed_rows(data, "lines", LINE_FIELDS, most=MAX_LINES_ON_SCREEN, total="total")
     return [
-        with_plain_amount(
-            number=row + 1,
-            **{name: data.get(f"lines-{row}-{name}", "").strip() for name in LINE_FIELDS},
-        )
-        for row in range(min(count, MAX_LINES_ON_SCREEN))
+        with_plain_amount(number=number, **{name: text.strip() for name, text in row.items()})
+        for number, row in enumerate(rows, start=1)
     ]
 
 

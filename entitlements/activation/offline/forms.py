@@ -24,8 +24,9 @@ from entitlements.identifiers.activation_ids import is_mistyped
 from entitlements.identifiers.host_ids import HostIdType, normalise
 from entitlements.items.checks import MAX_COPIES
 from entitlements.items.fields import CopiesField, ReasonField
+from mxportal.shared.drafts import Sent
 from mxportal.shared.forms import KeptForm
-from mxportal.shared.numbers import typed_number
+from mxportal.shared.rows import changed_rows, typed_rows
 from mxportal.shared.text import only_what_is_seen
 
 FILE, TEXT, TYPED = "file", "text", "typed"
@@ -140,7 +141,7 @@ class OfflineForm(KeptForm):
         super().__init__(data, files, initial=initial)
         self.way = way
         judged = data if way == TYPED else None
-        kept = rows or (typed_rows(data) if data else []) or [{}]
+        kept: list[Any] = rows or (_wanted_rows(data) if data else []) or [{}]
         self.rows: BaseFormSet = WantedFormSet(judged, prefix=PREFIX, initial=kept, form_kwargs=NOT_EMPTY)
         self.asked: ActivationRequest | None = None
 
@@ -192,22 +193,15 @@ class OfflineForm(KeptForm):
                 row.add_error("activation_id" if step.item is None else "copies", step.problem)
 
 
-def typed_form(
-    data: QueryDict, *, way: str = TYPED, more: int = 0, without: int | None = None
-) -> OfflineForm:
-    """Return the form with the typed fields, valid or not, and with ``more`` rows or ``without`` one."""
-    rows = [row for place, row in enumerate(typed_rows(data)) if place != without] + [{}] * more
-    head = {name: data[name] for name in (*DEVICE_FIELDS, "text") if name in data}
+def typed_form(sent: Sent, *, way: str = TYPED) -> OfflineForm:
+    """Return the form with the typed fields, valid or not, and with the row added or removed."""
+    rows = changed_rows(_wanted_rows(sent), sent, dict)
+    head = {name: sent[name] for name in (*DEVICE_FIELDS, "text") if name in sent}
     return OfflineForm(way=way, initial=head, rows=rows[:MAX_REQUESTS])
 
 
-def typed_rows(data: QueryDict) -> list[dict[str, Any]]:
-    """Return the typed values of the rows."""
-    total = typed_number(data.get(f"{PREFIX}-TOTAL_FORMS", ""), digits=3) or 0
-    return [
-        {name: data.get(f"{PREFIX}-{row}-{name}", "") for name in WantedForm.base_fields}
-        for row in range(min(total, MAX_REQUESTS))
-    ]
+def _wanted_rows(data: QueryDict) -> list[dict[str, str]]:
+    return typed_rows(data, PREFIX, WantedForm.base_fields, most=MAX_REQUESTS)
 
 
 def form_of(asked: ActivationRequest) -> OfflineForm:

@@ -34,11 +34,11 @@ from entitlements.activation.offline.services import (
 from entitlements.activation.pages.downloads import license_filename, licenses_zip
 from entitlements.activation.services.guesses import TooManyGuessesError, check_guesses, count_wrong_guess
 from mxportal.shared.drafts import Sent, keeps_draft, posted
-from mxportal.shared.numbers import typed_number
+from mxportal.shared.rows import changes_rows
 from mxportal.shared.stamps import takes_up_to
 from mxportal.shared.views import please_wait
 
-CARRY_OUT, EDIT, ADD, REMOVE = "carry_out", "edit", "add", "remove:"
+CARRY_OUT, EDIT = "carry_out", "edit"
 
 
 @public(
@@ -78,10 +78,8 @@ def _answer(request: HttpRequest, actor: User | None, sent: Sent) -> HttpRespons
     way = _way(request, sent)
     if sent.is_typed:
         return _ask(request, typed_form(sent, way=way))
-    if step == ADD:
-        return _ask(request, typed_form(sent, more=1))
-    if step.startswith(REMOVE):
-        return _ask(request, typed_form(sent, without=typed_number(step.removeprefix(REMOVE))))
+    if changes_rows(step):
+        return _ask(request, typed_form(sent))
     return _check(request, actor, OfflineForm(sent, request.FILES, way=way))
 
 

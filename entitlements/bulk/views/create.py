@@ -35,6 +35,7 @@ from entitlements.items.shortcuts import deny_unless
 from entitlements.models import BulkSplit, LineItem, Origin
 from mxportal.shared.drafts import Sent, keeps_draft, posted
 from mxportal.shared.numbers import typed_number
+from mxportal.shared.rows import changed_rows
 from mxportal.shared.spreadsheets import LARGEST_FILE, TYPES
 from mxportal.shared.stamps import takes_up_to
 
@@ -54,7 +55,7 @@ def bulk_split_create(request: PortalRequest) -> HttpResponse:
         return _show_create(request, sources, *_initial(request, len(sources)))
     if sent.is_typed or sent.get("step"):
         form = BulkSplitForm(actor=request.user, sources=len(sources), initial=_typed(sent))
-        return _show_create(request, sources, form, _changed_lines(sent))
+        return _show_create(request, sources, form, changed_rows(typed_lines(sent), sent, BulkLine))
     if not sent.is_draft:
         spend(request.user, Quota.UPLOADS)
     form = BulkSplitForm(sent, request.FILES, actor=request.user, sources=len(sources))
@@ -129,17 +130,6 @@ def _as_text(lines: list[BulkLine]) -> str:
 def _typed(sent: Sent) -> dict[str, Any]:
     typed: dict[str, Any] = {name: sent[name] for name in ("key", "text", "way") if name in sent}
     return typed | {"create_customers": "create_customers" in sent}
-
-
-def _changed_lines(sent: Sent) -> list[BulkLine]:
-    """Return the lines as typed, with one more line, or without the line whose "Remove" was pressed."""
-    lines = typed_lines(sent)
-    step, _colon, number = ("" if sent.is_typed else sent.get("step", "")).partition(":")
-    if step == "add":
-        lines.append(BulkLine())
-    if step == "remove" and (row := typed_number(number)) is not None:
-        del lines[row : row + 1]
-    return lines
 
 
 def _show_create(

@@ -17,10 +17,10 @@ from entitlements.orders.services.issue import MAX_LINES_PER_ORDER, NewLine, che
 from mxportal.shared.drafts import PARAMETER, Sent
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.numbers import typed_number
+from mxportal.shared.rows import changed_rows, typed_rows
 from mxportal.shared.text import only_what_is_seen
 
 LINES_PREFIX = "lines"
-LINE_FIELDS = ("product", "quantity", "starts_on", "expires_on", "permanent")
 
 
 class EntitlementForm(KeyedForm):
@@ -148,12 +148,12 @@ def new_row() -> dict[str, Any]:
     return {"starts_on": today()}
 
 
-def typed_rows(query: QueryDict) -> list[dict[str, Any]]:
-    """Return the lines as typed, valid or not, so that a line can be added or removed and no input is lost."""
-    total = min(_number(query.get(f"{LINES_PREFIX}-TOTAL_FORMS")), MAX_LINES_PER_ORDER)
-    return [
-        {name: query.get(f"{LINES_PREFIX}-{row}-{name}", "") for name in LINE_FIELDS} for row in range(total)
+def changed_lines(sent: Sent) -> BaseFormSet:
+    """Return the lines as typed, with one more line, or without the line whose "Remove" was pressed."""
+    rows: list[dict[str, Any]] = [
+        *typed_rows(sent, LINES_PREFIX, LineForm.base_fields, most=MAX_LINES_PER_ORDER)
     ]
+    return line_forms(changed_rows(rows, sent, new_row))
 
 
 def posted_lines(data: QueryDict) -> BaseFormSet:

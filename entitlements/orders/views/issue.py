@@ -21,15 +21,13 @@ from entitlements.orders.forms.issue import (
     DeployForm,
     EntitlementForm,
     MoreLinesForm,
+    changed_lines,
     line_forms,
-    new_row,
     posted_lines,
     prefilled,
-    typed_rows,
 )
 from entitlements.orders.services.issue import add_lines, create_entitlement, deploy_entitlement
 from mxportal.shared.drafts import Sent, keeps_draft
-from mxportal.shared.numbers import typed_number
 from mxportal.shared.views import posted, submit
 
 NOT_CARRIED = ("csrfmiddlewaretoken", "step", "back", "owner", "contact", "account")
@@ -47,7 +45,7 @@ def entitlement_create(request: PortalRequest) -> HttpResponse:
     if sent.is_typed or sent.get("step", "save") not in ("pick", "save"):
         typed = {name: sent[name] for name in HEAD_FIELDS if name in sent}
         form = EntitlementForm(actor=request.user, initial=typed)
-        return _show_create(request, form, _changed_lines(sent))
+        return _show_create(request, form, changed_lines(sent))
     return _open_picker(sent) if sent.get("step") == "pick" else _save_create(request, sent)
 
 
@@ -56,17 +54,6 @@ def _open_picker(sent: Sent) -> HttpResponse:
     carried = {name: str(sent[name]) for name in sent if name not in NOT_CARRIED}
     query = urlencode({"back": reverse("entitlement_create"), **carried})
     return redirect(f"{reverse('account_pick')}?{query}")
-
-
-def _changed_lines(sent: Sent) -> BaseFormSet:
-    """Return the lines as typed, with one more line, or without the line whose "Remove" was pressed."""
-    rows = typed_rows(sent)
-    step, _colon, number = ("" if sent.is_typed else sent.get("step", "")).partition(":")
-    if step == "add":
-        rows.append(new_row())
-    if step == "remove" and (row := typed_number(number)) is not None:
-        del rows[row : row + 1]
-    return line_forms(rows)
 
 
 def _save_create(request: PortalRequest, sent: Sent) -> HttpResponse:
@@ -111,7 +98,7 @@ def entitlement_add_lines(request: PortalRequest, pk: int) -> HttpResponse:
         return _show_add(request, entitlement, form, line_forms([]))
     if sent.is_typed or sent.get("step", "save") != "save":
         form = MoreLinesForm(persons=persons, initial={name: sent.get(name) for name in ("key", "contact")})
-        return _show_add(request, entitlement, form, _changed_lines(sent))
+        return _show_add(request, entitlement, form, changed_lines(sent))
     return _save_add(request, entitlement, MoreLinesForm(sent, persons=persons), posted_lines(sent))
 
 
