@@ -13,6 +13,7 @@ from handbook.documents import LANGUAGES, document
 from handbook.paper import pdf_name, volume_pdf
 from handbook.rendering import Screen, rendered
 from mxportal.shared.pdf import PdfUnavailable
+from mxportal.shared.views import download
 
 OPEN = "The handbook also explains the log-in, and who activates offline or verifies has none."
 
@@ -78,9 +79,7 @@ def _pdf(request: HttpRequest, audience: str) -> HttpResponse:
         content = volume_pdf(audience, language)
     except PdfUnavailable as error:
         return render(request, "handbook/no_pdf.html", {"reason": str(error)}, status=503)
-    response = HttpResponse(content, content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="{pdf_name(audience, language)}"'
-    return response
+    return download(content, pdf_name(audience, language), "application/pdf", inline=True)
 
 
 def _language() -> str:

@@ -15,10 +15,10 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import path
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from mxportal.shared.stamps import View, public
+from mxportal.shared.views import file_headers
 
 SHOWN = 100
 # Django writes this line after each mail; what follows is the next mail's first header, or nothing.
@@ -123,15 +123,12 @@ def mailbox_attachment(request: HttpRequest, file: str, index: int, number: int)
     if number >= len(mail.attachments):
         raise Http404
     attachment = mail.attachments[number]
-    response = HttpResponse(
+    headers = file_headers(attachment.get_filename() or "attachment")
+    return HttpResponse(
         attachment.get_payload(decode=True),
         content_type=attachment.get_content_type(),
-        headers={"Content-Security-Policy": MAIL_POLICY},
+        headers=headers | {"Content-Security-Policy": MAIL_POLICY},
     )
-    response["Content-Disposition"] = content_disposition_header(
-        True, attachment.get_filename() or "attachment"
-    )
-    return response
 
 
 def _files() -> list[Path]:

@@ -65,6 +65,19 @@ def _seen_by(own: "Account") -> Q:
     return Q(pk=own.pk) | Exists(relations.filter(seller=own)) | further_down
 
 
+def is_target_of(actor: "User", path: str = "") -> Q:
+    """E6: an active account of a lower tier that the actor's account sells to; ``path`` leads to it ("account__")."""
+    relation = f"{path}seller_relations__"
+    return Q(
+        **{
+            f"{relation}seller": actor.account,
+            f"{relation}status": RelationStatus.ACCEPTED,
+            f"{path}status": AccountStatus.ACTIVE,
+            f"{path}tier__in": actor.account.lower_tiers(),
+        }
+    )
+
+
 class AccountQuerySet(LockingQuerySet["Account"]):
     """Who sees which account, and the filters of the lists."""
 
@@ -78,6 +91,10 @@ class AccountQuerySet(LockingQuerySet["Account"]):
         A pair has one relation, so the join gives no row twice; it is compiled faster than Exists.
         """
         return self.filter(seller_relations__seller=seller, seller_relations__status=RelationStatus.ACCEPTED)
+
+    def targets_of(self, actor: "User") -> Self:
+        """E6: the accounts that the actor's account may split copies to."""
+        return self.filter(is_target_of(actor))
 
     def related_to(self, actor: "User") -> Self:
         """Keep the accounts that the actor's account sells to; for MOBOTIX all but its own."""

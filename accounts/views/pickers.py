@@ -14,7 +14,6 @@ from django.views.decorators.http import require_safe
 from accounts.forms.pickers import AccountPickForm, ContactPickForm
 from accounts.http import PortalRequest
 from accounts.models import Account, User
-from accounts.models.account import AccountQuerySet
 from accounts.permissions import Permission, requires
 from accounts.presentation import person_rows
 from mxportal.shared.numbers import typed_number
@@ -50,18 +49,12 @@ def _account_pick_url(request: PortalRequest, **more: object) -> str:
     return with_query(address, **{"back": journey["back"], **own, **more})
 
 
-def _targets(actor: User) -> AccountQuerySet:
-    """Return active accounts of a lower tier that the actor's account sells to (E6)."""
-    lower = Account.objects.bought_from(actor.account).active()
-    return lower.filter(tier__in=actor.account.lower_tiers())
-
-
 @requires(Permission.SPLIT)
 @require_safe
 def account_pick(request: PortalRequest) -> HttpResponse:
     """Choose the target account: Distribution Tier Type, search, and the accounts of that tier."""
     form = AccountPickForm(request.GET, actor=request.user)
-    page = paginate(request, form.filter(_targets(request.user)), order=("name_key", "id"))
+    page = paginate(request, form.filter(Account.objects.targets_of(request.user)), order=("name_key", "id"))
     context = {
         "form": form,
         "page": page,
@@ -98,4 +91,4 @@ def contact_pick(request: PortalRequest) -> HttpResponse:
 
 def _ticked_account(request: PortalRequest) -> Account | None:
     ticked = typed_number(request.GET.get("account", ""))
-    return _targets(request.user).filter(pk=ticked).first() if ticked else None
+    return Account.objects.targets_of(request.user).filter(pk=ticked).first() if ticked else None

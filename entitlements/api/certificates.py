@@ -22,6 +22,7 @@ from entitlements.certificates.services.render import (
 )
 from entitlements.items.predicates import is_party
 from entitlements.models import LineItem, State
+from mxportal.shared.views import download
 
 router = Router(tags=["Certificates"])
 
@@ -53,9 +54,7 @@ def certificate_pdf(request: TokenRequest, item_id: int, query: Query[Certificat
     items = _certified(request.user, item_id, query)
     spend(request.user, Quota.DOCUMENTS)
     content = render_certificate(items=items, language=_language(query))
-    disposition = f'attachment; filename="{certificate_filename(items)}"'
-    media_type = request.get_preferred_type([PDF, BYTES]) or PDF
-    return HttpResponse(content, content_type=media_type, headers={"Content-Disposition": disposition})
+    return download(content, certificate_filename(items), request.get_preferred_type([PDF, BYTES]) or PDF)
 
 
 @router.get(

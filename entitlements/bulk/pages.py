@@ -6,7 +6,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import Count
 
-from accounts.models import User
+from accounts.models import Account, User
 from accounts.visibility import visible_names
 from entitlements.bulk.files.columns import COLUMNS
 from entitlements.bulk.services.check import find_targets
@@ -15,7 +15,6 @@ from entitlements.bulk.services.lines import BulkLine
 from entitlements.items.rows import ItemRow, item_rows, shown_activation_id
 from entitlements.models import BulkSplit, LineItem
 from entitlements.splits.services.obstacles import all_undo_notes, undo_obstacle
-from entitlements.splits.services.split import targets_of
 from notifications.models import Mail, Status
 
 LINES_SHOWN = 100
@@ -56,7 +55,7 @@ def source_choices(sources: list[LineItem]) -> list[tuple[str, str]]:
 
 def suggestions(actor: User) -> dict[str, Any]:
     """Return Account IDs and addresses to choose from while typing: the first ones, which are all for most accounts."""
-    first = list(targets_of(actor).order_by("name_key", "pk")[:MAX_SUGGESTIONS])
+    first = list(Account.objects.targets_of(actor).order_by("name_key", "pk")[:MAX_SUGGESTIONS])
     people = User.objects.visible_to(actor).active().filter(account__in=first).select_related("account")
     return {
         "accounts": first,

@@ -26,7 +26,7 @@ from mxportal.shared.drafts import keeps_draft, posted, shown_once
 from mxportal.shared.limits import Usage, count_up, network_of
 from mxportal.shared.pdf import PdfUnavailable
 from mxportal.shared.stamps import takes_up_to
-from mxportal.shared.views import please_wait
+from mxportal.shared.views import download, please_wait
 
 MINUTE = 60
 
@@ -101,7 +101,8 @@ def line_item_certificate(request: PortalRequest, pk: int) -> HttpResponse:
         content = render_certificate(items=items, language=_language(request))
     except PdfUnavailable as error:
         return _explain(request, item, str(error), 503)
-    return _pdf(content, certificate_filename(items), download=request.GET.get("download") == "1")
+    is_saved = request.GET.get("download") == "1"
+    return download(content, certificate_filename(items), "application/pdf", inline=not is_saved)
 
 
 def _single_item(item: LineItem) -> list[LineItem]:
@@ -118,13 +119,6 @@ def _language(request: PortalRequest) -> str:
 def _explain(request: PortalRequest, item: LineItem, reason: str, status: int) -> HttpResponse:
     context = {"row": shown(request.user, item), "reason": reason}
     return render(request, "entitlements/certificates/line_item_certificate.html", context, status=status)
-
-
-def _pdf(content: bytes, filename: str, *, download: bool) -> HttpResponse:
-    response = HttpResponse(content, content_type="application/pdf")
-    disposition = "attachment" if download else "inline"
-    response["Content-Disposition"] = f'{disposition}; filename="{filename}"'
-    return response
 
 
 @public("signatures are checked without the portal; public keys are no secret")

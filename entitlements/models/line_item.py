@@ -236,6 +236,10 @@ class LineItem(models.Model):
         """Whether the expiration day has ended in MOBOTIX's time zone (E14)."""
         return self.expires_on < today()
 
+    def refresh_balances(self) -> None:
+        """Read the quantities and the state again, which a service may have changed in the database."""
+        self.refresh_from_db(fields=["quantity", "available", "split", "activated", "state"])
+
     @property
     def is_usable(self) -> bool:
         """Whether the item can be split, e-mailed and activated: Deployed and not expired (E3)."""

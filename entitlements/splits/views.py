@@ -107,7 +107,7 @@ def _complete(request: PortalRequest, item: LineItem, sent: Sent) -> HttpRespons
         )
     except ValidationError as error:
         form.add_service_error(error)
-        item.refresh_from_db(fields=["available", "split", "state"])
+        item.refresh_balances()
         form.show_available()
         return _show_form(request, item, form)
     return redirect("line_item_split_done", pk=new.pk)
@@ -156,7 +156,7 @@ def _confirm_undo(request: PortalRequest, copies: int) -> None:
 
 
 def _show_undo(request: PortalRequest, item: LineItem, form: UndoForm) -> HttpResponse:
-    item.refresh_from_db(fields=["quantity", "available", "split", "activated", "state"])
+    item.refresh_balances()
     further = LineItem.objects.visible_to(request.user).filter(parent=item, quantity__gt=0)
     splits = further.select_related("product", "entitlement").order_by("-pk")
     context = {

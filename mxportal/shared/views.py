@@ -8,12 +8,21 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import content_disposition_header, url_has_allowed_host_and_scheme
 
 from mxportal.shared.drafts import posted
 from mxportal.shared.forms import KeyedForm
 
-__all__ = ["missing_is_404", "own_address", "page_before", "posted", "submit", "with_query"]
+__all__ = [
+    "download",
+    "file_headers",
+    "missing_is_404",
+    "own_address",
+    "page_before",
+    "posted",
+    "submit",
+    "with_query",
+]
 T = TypeVar("T")
 
 
@@ -68,6 +77,16 @@ def with_query(address: str, **values: object) -> str:
     for name, value in values.items():
         parameters[name] = str(value)
     return f"{path}?{parameters.urlencode()}"
+
+
+def file_headers(name: str, *, inline: bool = False) -> dict[str, str]:
+    """The headers of a file with this name, to be saved, or with ``inline`` to be shown by the browser."""
+    return {"Content-Disposition": content_disposition_header(not inline, name) or "attachment"}
+
+
+def download(content: str | bytes, name: str, content_type: str, *, inline: bool = False) -> HttpResponse:
+    """A file with ``file_headers``."""
+    return HttpResponse(content, content_type=content_type, headers=file_headers(name, inline=inline))
 
 
 def please_wait(request: HttpRequest, seconds: int) -> HttpResponse:

@@ -20,6 +20,7 @@ GATES = {
     "name_visible_to",
     "related_to",
     "bought_from",
+    "targets_of",
     "about",
     "none",
 }

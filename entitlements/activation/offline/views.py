@@ -5,7 +5,6 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -36,7 +35,7 @@ from entitlements.activation.services.guesses import TooManyGuessesError, check_
 from mxportal.shared.drafts import Sent, keeps_draft, posted
 from mxportal.shared.rows import changes_rows
 from mxportal.shared.stamps import takes_up_to
-from mxportal.shared.views import please_wait
+from mxportal.shared.views import download, please_wait
 
 CARRY_OUT, EDIT = "carry_out", "edit"
 
@@ -197,6 +196,4 @@ def offline_licenses(request: HttpRequest, link: str) -> HttpResponse:
         name, content = license_filename(licenses[0]), licenses[0].file.encode()
     else:
         name, content = "licenses.zip", licenses_zip(licenses)
-    disposition = content_disposition_header(as_attachment=True, filename=name) or ""
-    headers = {"Content-Disposition": disposition}
-    return HttpResponse(content, content_type="application/octet-stream", headers=headers)
+    return download(content, name, "application/octet-stream")

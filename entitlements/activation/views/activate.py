@@ -34,7 +34,7 @@ def line_item_activate(request: PortalRequest, pk: int) -> HttpResponse:
     form = ActivateForm(posted(request), actor=request.user, item=item, initial=initial)
     license = submit(form, activate, keyed=True, actor=request.user, item_id=pk)
     if license is None:
-        item.refresh_from_db(fields=["quantity", "available", "split", "activated", "state"])
+        item.refresh_balances()
         context = {
             "row": shown(request.user, item),
             "form": form,

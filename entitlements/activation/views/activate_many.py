@@ -55,7 +55,7 @@ def _say_done(request: PortalRequest, count: int) -> None:
 
 
 def _show(request: PortalRequest, item: LineItem, form: ActivateManyForm) -> HttpResponse:
-    item.refresh_from_db(fields=["quantity", "available", "split", "activated", "state"])
+    item.refresh_balances()
     is_checked = form.is_bound and not form.is_typed and form.is_valid()
     context = {
         "row": shown(request.user, item),

@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -21,7 +20,7 @@ from entitlements.models import Activation, Device
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.pagination import paginate
-from mxportal.shared.views import posted, submit
+from mxportal.shared.views import file_headers, posted, submit
 
 MAX_SUGGESTED_ACCOUNTS = 200
 
@@ -54,11 +53,9 @@ def device_export(request: PortalRequest) -> StreamingHttpResponse:
     form = DeviceFilter(request.GET)
     parts = list_devices(request.user, **form.filters()).parts if form.is_valid() else []
     name = _("devices")
-    disposition = content_disposition_header(as_attachment=True, filename=f"{name}.csv")
     rows = device_csv(request.user, parts)
-    response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = disposition or ""
-    return response
+    headers = file_headers(f"{name}.csv")
+    return StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def load_device(request: PortalRequest, pk: int) -> Device:

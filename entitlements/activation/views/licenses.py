@@ -5,7 +5,6 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from accounts.http import PortalRequest
@@ -18,6 +17,7 @@ from entitlements.items.shortcuts import load_party_item
 from entitlements.models import License
 from entitlements.models.activation import LicenseQuerySet
 from mxportal.shared.numbers import typed_number
+from mxportal.shared.views import download
 
 
 def _visible(request: PortalRequest) -> LicenseQuerySet:
@@ -59,7 +59,7 @@ def _activate_again_url(license: License) -> str:
 def license_download(request: PortalRequest, license_id: UUID) -> HttpResponse:
     """Return the file, while the license is valid (L5)."""
     license = get_object_or_404(_visible(request).valid(), license_id=license_id)
-    return _file(license.file, license_filename(license), "text/plain; charset=utf-8")
+    return download(license.file, license_filename(license), "text/plain; charset=utf-8")
 
 
 @requires(Permission.VIEW)
@@ -72,7 +72,7 @@ def line_item_licenses(request: PortalRequest, pk: int) -> HttpResponse:
     item = load_party_item(request.user, pk)
     licenses = License.objects.visible_to(request.user).valid().filter(activation__item=item)
     newest = in_range(request, licenses).select_related("activation__device").order_by("-pk")[:MAX_IN_ZIP]
-    return _file(
+    return download(
         licenses_zip(newest), f"licenses-{item.entitlement.entitlement_id}-{pk}.zip", "application/zip"
     )
 
@@ -83,10 +83,3 @@ def in_range(request: PortalRequest, licenses: LicenseQuerySet) -> LicenseQueryS
         if (number := typed_number(request.GET.get(name, ""))) is not None:
             licenses = licenses.filter(**{lookup: number})
     return licenses
-
-
-def _file(content: str | bytes, name: str, content_type: str) -> HttpResponse:
-    disposition = content_disposition_header(as_attachment=True, filename=name)
-    return HttpResponse(
-        content, content_type=content_type, headers={"Content-Disposition": disposition or ""}
-    )

@@ -77,7 +77,7 @@ def _show(
 ) -> HttpResponse:
     activation.refresh_from_db(fields=["copies"])
     item = activation.item
-    item.refresh_from_db(fields=["quantity", "available", "split", "activated", "state"])
+    item.refresh_balances()
     limit = limit_of(request.user, item)
     if not activation.copies:
         obstacle = _("No copies of this line item are on this device any more.")

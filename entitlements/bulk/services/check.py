@@ -38,7 +38,6 @@ from entitlements.identifiers.countries import country_code
 from entitlements.items.checks import check_copies, check_usable
 from entitlements.items.predicates import may_split
 from entitlements.models import LineItem
-from entitlements.splits.services.split import targets_of
 from mxportal.shared.fields import fold
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.refusals import INVALID, Coded, coded, refusal
@@ -241,7 +240,7 @@ def find_targets(actor: User, account_ids: set[str]) -> dict[str, Account]:
     """Return the accounts that the actor may split to, by upper-case Account ID; all others are missing (E6)."""
     longest = MAX_LENGTHS["account_id"]
     typed = {text.upper() for text in account_ids if text.isascii() and 0 < len(text) <= longest}
-    accounts = targets_of(actor).alias(upper=Upper("account_id"))
+    accounts = Account.objects.targets_of(actor).alias(upper=Upper("account_id"))
     found: dict[str, Account] = {}
     for chunk in chunks(typed):
         found.update({account.account_id.upper(): account for account in accounts.filter(upper__in=chunk)})

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import content_disposition_header, urlencode
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -38,6 +38,7 @@ from mxportal.shared.numbers import typed_number
 from mxportal.shared.rows import changed_rows
 from mxportal.shared.spreadsheets import LARGEST_FILE, TYPES
 from mxportal.shared.stamps import takes_up_to
+from mxportal.shared.views import download
 
 
 @requires(Permission.SPLIT)
@@ -161,11 +162,5 @@ def bulk_split_template(request: PortalRequest, kind: str) -> HttpResponse:
     """Download an empty file with the right columns for the ticked items."""
     if kind not in TYPES:
         raise Http404
-    return download(template(kind, _ticked(request)), _("bulk-split-template"), kind)
-
-
-def download(content: bytes, name: str, kind: str) -> HttpResponse:
-    """A file to be saved."""
-    disposition = content_disposition_header(as_attachment=True, filename=f"{name}.{kind}")
-    headers = {"Content-Disposition": disposition or "attachment"}
-    return HttpResponse(content, content_type=TYPES[kind], headers=headers)
+    name = _("bulk-split-template")
+    return download(template(kind, _ticked(request)), f"{name}.{kind}", TYPES[kind])

@@ -25,7 +25,6 @@ from entitlements.bulk.services.requests import (
     undo_bulk_split,
 )
 from entitlements.bulk.services.undo import blocked_items, items_with_copies
-from entitlements.bulk.views.create import download
 from entitlements.items.listing import for_rows
 from entitlements.items.rows import item_rows
 from entitlements.models import BulkSplit, BulkState, LineItem
@@ -34,7 +33,7 @@ from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.pagination import paginate
 from mxportal.shared.spreadsheets import TYPES
-from mxportal.shared.views import posted, submit
+from mxportal.shared.views import download, posted, submit
 
 LARGE_COLUMNS = ("lines", "findings")  # needed only in the preview
 
@@ -164,7 +163,7 @@ def bulk_split_download(request: PortalRequest, pk: int, kind: str) -> HttpRespo
         raise Http404
     spend(request.user, Quota.DOCUMENTS)
     name = _("bulk-split")
-    return download(result(request.user, bulk, kind), f"{name}-{pk}", kind)
+    return download(result(request.user, bulk, kind), f"{name}-{pk}.{kind}", TYPES[kind])
 
 
 @requires(Permission.SEND_MAIL)

@@ -68,7 +68,7 @@ def _change(request: PortalRequest, item: LineItem) -> HttpResponse:
     form = QuantityForm(posted(request), item=item)
     changed = submit(form, change_quantity, keyed=True, actor=request.user, item_id=item.pk)
     if changed is None:
-        item.refresh_from_db(fields=["quantity", "available", "split", "activated", "state"])
+        item.refresh_balances()
         return _show(request, item, form)
     messages.success(request, _("The quantity is now %(quantity)s.") % {"quantity": changed.quantity})
     return redirect("line_item_detail", pk=item.pk)

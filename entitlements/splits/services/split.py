@@ -1,13 +1,11 @@
 """Split a line item: some of its copies become a new line item of a buyer (E6, E7)."""
 
-from typing import Any
-
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import Account, AccountStatus, Operation, RelationStatus, Tier, User
-from accounts.models.account import AccountQuerySet
+from accounts.models import Account, Operation, Tier, User
+from accounts.models.account import is_target_of
 from accounts.permissions import Permission, check_permission
 from entitlements.items.checks import check_copies, check_usable
 from entitlements.items.predicates import may_split
@@ -91,33 +89,18 @@ def check_split(
     return target, contact
 
 
-def targets_of(actor: User) -> AccountQuerySet:
-    """Return the active accounts of a lower tier that the actor's account sells to (E6)."""
-    return Account.objects.filter(**_target_lookups(actor))
-
-
 def find_buyer(actor: User, target_id: int, contact_id: int) -> tuple[Account, User]:
     """Return target and contact in one query, with the columns that a split needs.
 
     Otherwise ``find_target`` or ``find_contact`` raises ValidationError at ``target`` or ``contact``.
     """
-    is_target = {f"account__{lookup}": value for lookup, value in _target_lookups(actor).items()}
-    persons = User.objects.active().filter(pk=contact_id, account=target_id, **is_target)
+    is_target = is_target_of(actor, "account__")
+    persons = User.objects.active().filter(is_target, pk=contact_id, account=target_id)
     contact = one_or_none(persons.select_related("account").only(*BUYER_COLUMNS))
     if contact is not None:
         return contact.account, contact
     target = find_target(actor, target_id)
     return target, find_contact(target, contact_id)
-
-
-def _target_lookups(actor: User) -> dict[str, Any]:
-    """Return the look-ups on an account that make it a target of this actor (E6)."""
-    return {
-        "seller_relations__seller": actor.account,
-        "seller_relations__status": RelationStatus.ACCEPTED,
-        "status": AccountStatus.ACTIVE,
-        "tier__in": actor.account.lower_tiers(),
-    }
 
 
 def find_target(actor: User, target_id: int) -> Account:
@@ -126,7 +109,7 @@ def find_target(actor: User, target_id: int) -> Account:
     Raises ValidationError at ``target``, with one sentence for all causes, so that nobody can probe for other sellers'
     accounts.
     """
-    target = targets_of(actor).filter(pk=target_id).first()
+    target = Account.objects.targets_of(actor).filter(pk=target_id).first()
     if target is None:
         raise refusal(
             "wrong-account",
