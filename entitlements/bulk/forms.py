@@ -15,7 +15,7 @@ from entitlements.bulk.files.lines import read_file, read_text
 from entitlements.bulk.pages import source_choices
 from entitlements.bulk.services.jobs import lines_of
 from entitlements.bulk.services.lines import LINE_FIELDS, BulkLine, with_plain_amount
-from entitlements.items.fields import ReasonField
+from entitlements.items.fields import ReasonMixin
 from entitlements.models import BulkSplit, LineItem, Origin
 from mxportal.shared.forms import KeyedForm
 from mxportal.shared.numbers import typed_number
@@ -243,17 +243,10 @@ class EmailAllForm(KeyedForm):
     attach_certificate = forms.BooleanField(label=_("Attach certificate"), required=False)
 
 
-class UndoAllForm(KeyedForm):
+class UndoAllForm(ReasonMixin, KeyedForm):
     """ "Undo all", with a reason if one is needed (E8, E13)."""
 
-    reason = ReasonField()
-
-    def __init__(self, *args: Any, needs_reason: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if needs_reason:
-            self.fields["reason"].required = True
-        else:
-            del self.fields["reason"]
+    offers_reason = False
 
 
 def wrong_lines(bulk: BulkSplit, sources: list[LineItem], typed: Mapping[int, TypedLine]) -> list[LineForm]:

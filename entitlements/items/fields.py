@@ -45,6 +45,24 @@ class ReasonField(forms.CharField):
         self.error_messages["required"] = _("Enter why MOBOTIX does this. The reason is kept in the history.")
 
 
+class ReasonMixin(forms.Form):
+    """A form that asks for a reason, as its last field if it has no ``field_order`` (E13).
+
+    ``offers_reason``: the field is there, optional, where no reason is needed, too.
+    """
+
+    reason = ReasonField()
+    offers_reason = True
+
+    def __init__(self, *args: Any, needs_reason: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = needs_reason
+        if not needs_reason and not self.offers_reason:
+            del self.fields["reason"]
+        if self.field_order is None:
+            self.order_fields([name for name in self.fields if name != "reason"])
+
+
 class DayField(forms.DateField):
     """A day, chosen in the browser's calendar."""
 

@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 from accounts.forms.accounts import plain_helper
 from accounts.models import User, UserStatus
 from entitlements.activation.services.licenses import MAX_ATTACHED_LICENSES, MAX_SINGLE_FILES, valid_licenses
-from entitlements.items.fields import ANY, ReasonField
+from entitlements.items.fields import ANY, ReasonMixin
 from entitlements.items.predicates import needs_reason
 from entitlements.items.search import MIN_SEARCH_LENGTH
 from entitlements.mailing.services.queue import mailable, parse_recipients
@@ -25,7 +25,7 @@ from notifications.models import Status
 from notifications.registry import kinds
 
 
-class EmailForm(KeyedForm):
+class EmailForm(ReasonMixin, KeyedForm):
     """Recipients with commas between them, prefilled with the contact (E9)."""
 
     recipients = forms.CharField(
@@ -42,13 +42,10 @@ class EmailForm(KeyedForm):
         help_text=_("One file for each activated device."),
     )
     whole_entitlement = forms.BooleanField(label=_("All line items of this entitlement"), required=False)
-    reason = ReasonField()
+    offers_reason = False
 
     def __init__(self, *args: Any, actor: User, item: LineItem, lines: int, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["reason"].required = needs_reason(actor, item)
-        if not needs_reason(actor, item):
-            del self.fields["reason"]
+        super().__init__(*args, needs_reason=needs_reason(actor, item), **kwargs)
         self.fields["recipients"].initial = (
             item.contact.email if item.contact.status == UserStatus.ACTIVE else ""
         )

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, User
 from entitlements.items.checks import check_copies
-from entitlements.items.fields import ChosenField, CopiesField, ReasonField
+from entitlements.items.fields import ChosenField, CopiesField, ReasonMixin
 from entitlements.items.predicates import needs_reason
 from entitlements.models import LineItem
 from entitlements.splits.services.split import find_contact, find_target
@@ -111,16 +111,14 @@ def prefilled(query: QueryDict, typed: Sent | None) -> dict[str, str]:
     return values if typed else {"send_mail": "true", **values}
 
 
-class UndoForm(KeyedForm):
+class UndoForm(ReasonMixin, KeyedForm):
     """Number of copies that come back, prefilled with all that are available, and the reason (E8)."""
 
     copies = CopiesField()
-    reason = ReasonField()
 
     def __init__(self, *args: Any, actor: User, item: LineItem, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, needs_reason=needs_reason(actor, item), **kwargs)
         self.fields["copies"].initial = item.available
         self.fields["copies"].label = _("Copies to take back (of %(available)s available)") % {
             "available": item.available
         }
-        self.fields["reason"].required = needs_reason(actor, item)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from entitlements.activation.files import as_text, read_file, read_text
 from entitlements.activation.services.activate_many_check import CheckedLine, DeviceLine, check_lines
-from entitlements.items.fields import ReasonField
+from entitlements.items.fields import ReasonMixin
 from entitlements.items.predicates import needs_reason
 from entitlements.models import LineItem
 from mxportal.shared.drafts import Sent
@@ -18,7 +18,7 @@ from mxportal.shared.forms import KeyedForm
 MAX_TEXT_LENGTH = 200_000
 
 
-class ActivateManyForm(KeyedForm):
+class ActivateManyForm(ReasonMixin, KeyedForm):
     """The lines as text or file; a file replaces the text, and its lines become the text, to be corrected."""
 
     text = forms.CharField(
@@ -37,16 +37,13 @@ class ActivateManyForm(KeyedForm):
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx"}),
     )
-    reason = ReasonField()
+    offers_reason = False
 
     def __init__(self, *args: Any, actor: User, item: LineItem, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, needs_reason=needs_reason(actor, item), **kwargs)
         self.actor, self.item = actor, item
         self.lines: list[DeviceLine] = []
         self.checked: list[CheckedLine] = []
-        self.fields["reason"].required = needs_reason(actor, item)
-        if not needs_reason(actor, item):
-            del self.fields["reason"]
 
     def clean(self) -> dict[str, Any]:
         """Read and check each line; errors of the lines as a whole are put at their field."""

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from entitlements.activation.services.devices import HostId
 from entitlements.identifiers.host_ids import HostIdType, guess_type
-from entitlements.items.fields import CopiesField, ReasonField
+from entitlements.items.fields import CopiesField, ReasonMixin
 from entitlements.items.predicates import needs_reason
 from entitlements.models import LineItem
 from mxportal.shared.forms import KeyedForm
@@ -81,17 +81,14 @@ class HostForm(DeviceWordsForm):
         return rest | {"host": self.host}
 
 
-class ActivateForm(HostForm):
+class ActivateForm(ReasonMixin, HostForm):
     """How many copies of the item a device holds from now on (L2)."""
 
     copies = CopiesField(initial=1)
-    reason = ReasonField()
+    offers_reason = False
 
     def __init__(self, *args: Any, actor: User, item: LineItem, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, needs_reason=needs_reason(actor, item), **kwargs)
         label = _("Copies on this device (%(available)s available)")
         self.fields["copies"].label = label % {"available": item.available}
         self.fields["copies"].help_text = _("The total number of copies on the device from now on.")
-        self.fields["reason"].required = needs_reason(actor, item)
-        if not needs_reason(actor, item):
-            del self.fields["reason"]

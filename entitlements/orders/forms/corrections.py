@@ -7,13 +7,13 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from entitlements.items.fields import CopiesField, ReasonField
+from entitlements.items.fields import CopiesField, ReasonMixin
 from entitlements.models import LineItem
 from entitlements.orders.services.corrections import Change, Correction, available_below, preview_correction
 from mxportal.shared.forms import KeyedForm
 
 
-class QuantityForm(KeyedForm):
+class QuantityForm(ReasonMixin, KeyedForm):
     """Direction, number of copies, and reason of a correction (E15)."""
 
     correction = forms.TypedChoiceField(
@@ -24,12 +24,10 @@ class QuantityForm(KeyedForm):
         error_messages={"required": _("Choose what to do.")},
     )
     copies = CopiesField(label=_("By how many copies"), required=False)
-    reason = ReasonField()
 
     def __init__(self, *args: Any, item: LineItem, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.item = item
-        self.fields["reason"].required = True
         self.fields["correction"].widget.choices = list(self._offered(item))
 
     def _offered(self, item: LineItem) -> Any:

@@ -6,21 +6,20 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import UserStatus
-from entitlements.items.fields import ReasonField
+from entitlements.items.fields import ReasonMixin
 from entitlements.models import LineItem
 from mxportal.shared.forms import KeyedForm
 
 
-class ReplaceForm(KeyedForm):
+class ReplaceForm(ReasonMixin, KeyedForm):
     """The reason, and whether the contact gets the new ID at once (E5)."""
 
-    reason = ReasonField()
     send_mail = forms.BooleanField(required=False, initial=True)
     attach_certificate = forms.BooleanField(label=_("Attach certificate"), required=False)
+    field_order = ("key", "reason")
 
     def __init__(self, *args: Any, item: LineItem, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["reason"].required = True
         self.fields["reason"].error_messages["required"] = _(
             "Enter why the ID is replaced. The reason is kept in the history."
         )

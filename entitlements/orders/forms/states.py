@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from entitlements.items.fields import ReasonField
+from entitlements.items.fields import ReasonMixin
 from entitlements.items.predicates import needs_reason
 from entitlements.models import LineItem, State
 from entitlements.orders.services.states import ALLOWED_CHANGES
@@ -21,7 +21,7 @@ STATE_MEANINGS = {
 }
 
 
-class StateForm(KeyedForm):
+class StateForm(ReasonMixin, KeyedForm):
     """The states that the item can get next (E3)."""
 
     state = forms.TypedChoiceField(
@@ -32,11 +32,11 @@ class StateForm(KeyedForm):
         error_messages={"required": _("Choose the new state.")},
     )
     with_splits = forms.BooleanField(required=False)
-    reason = ReasonField()
     final = forms.BooleanField(label=_("I know that Obsolete is final."), required=False)
+    field_order = ("key", "state", "with_splits", "reason")
 
     def __init__(self, *args: Any, actor: User, item: LineItem, below: int, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, needs_reason=needs_reason(actor, item), **kwargs)
         # The service judges what was sent: the request may already be carried out (E7).
         self.fields["state"].widget.choices = [
             (state.value, STATE_MEANINGS[state]) for state in ALLOWED_CHANGES[State(item.state)]
@@ -46,7 +46,6 @@ class StateForm(KeyedForm):
         }
         if not below:
             del self.fields["with_splits"]
-        self.fields["reason"].required = needs_reason(actor, item)
 
     def clean(self) -> dict[str, Any]:
         """Ask for a confirmation of Obsolete, which is final."""

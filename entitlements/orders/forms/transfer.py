@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.forms.pickers import search_field
 from accounts.models import Account
 from accounts.models.account import AccountQuerySet
-from entitlements.items.fields import ReasonField
+from entitlements.items.fields import ReasonMixin
 from mxportal.shared.forms import KeyedForm, NumberField
 
 
@@ -24,7 +24,7 @@ class SellerSearchForm(forms.Form):
         return accounts.named_like(self.cleaned_data["q"]) if self.cleaned_data["q"] else accounts
 
 
-class TransferForm(KeyedForm):
+class TransferForm(ReasonMixin, KeyedForm):
     """The seller that the account leaves, the new seller, and the reason (A7)."""
 
     former_id = forms.TypedChoiceField(
@@ -34,7 +34,6 @@ class TransferForm(KeyedForm):
         error_messages={"required": _("Choose the seller that the account leaves.")},
     )
     seller_id = NumberField(widget=forms.HiddenInput)
-    reason = ReasonField()
 
     def __init__(self, *args: Any, sellers: list[Account], seller: Account, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -42,7 +41,6 @@ class TransferForm(KeyedForm):
         choices = [(one.pk, f"{one.name} ({one.account_id})") for one in sellers]
         self.fields["former_id"].choices = choices  # type: ignore[attr-defined]
         self.fields["former_id"].initial = choices[0][0] if len(choices) == 1 else None
-        self.fields["reason"].required = True
         self.fields["reason"].help_text = _(
             "The account and its new seller can read the reason in the history."
         )
