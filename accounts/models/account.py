@@ -66,7 +66,10 @@ def _seen_by(own: "Account") -> Q:
 
 
 def is_target_of(actor: "User", path: str = "") -> Q:
-    """E6: an active account of a lower tier that the actor's account sells to; ``path`` leads to it ("account__")."""
+    """Return what makes an account a target: active, on a lower tier, and the actor's account sells to it (E6).
+
+    ``path`` leads from the model that is filtered to the account ("account__").
+    """
     relation = f"{path}seller_relations__"
     return Q(
         **{
@@ -93,7 +96,7 @@ class AccountQuerySet(LockingQuerySet["Account"]):
         return self.filter(seller_relations__seller=seller, seller_relations__status=RelationStatus.ACCEPTED)
 
     def targets_of(self, actor: "User") -> Self:
-        """E6: the accounts that the actor's account may split copies to."""
+        """Return the accounts that the actor's account may split copies to (E6)."""
         return self.filter(is_target_of(actor))
 
     def related_to(self, actor: "User") -> Self:

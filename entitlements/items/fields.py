@@ -46,9 +46,9 @@ class ReasonField(forms.CharField):
 
 
 class ReasonMixin(forms.Form):
-    """A form that asks for a reason, as its last field if it has no ``field_order`` (E13).
+    """A form that asks for a reason; without a ``field_order`` it is the last field (E13).
 
-    ``offers_reason``: the field is there, optional, where no reason is needed, too.
+    ``offers_reason`` says whether the form has the field, as an optional one, where no reason is needed.
     """
 
     reason = ReasonField()

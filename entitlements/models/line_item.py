@@ -237,7 +237,7 @@ class LineItem(models.Model):
         return self.expires_on < today()
 
     def refresh_balances(self) -> None:
-        """Read the quantities and the state again, which a service may have changed in the database."""
+        """Read the quantities and the state again after a service changed them or refused to."""
         self.refresh_from_db(fields=["quantity", "available", "split", "activated", "state"])
 
     @property

@@ -34,5 +34,5 @@ def register_choices(looks: Mapping[TextChoices, Look]) -> None:
 
 
 def badge_of(state: str) -> Badge:
-    """The badge of a state; a state that nobody registered shows its name."""
+    """Return the badge of a state; a state that nobody registered shows its name."""
     return _badges.get(state) or Badge(state.title(), "draft")

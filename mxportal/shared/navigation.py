@@ -16,6 +16,7 @@ class Link:
     pages: tuple[str, ...] = ()
 
     def is_current(self, route: str) -> bool:
+        """Return whether the page with this route is the link's own."""
         return route == self.route or route in self.pages
 
 
@@ -29,6 +30,7 @@ class Menu:
     others: tuple[str, ...] = ()
 
     def is_current(self, route: str) -> bool:
+        """Return whether the page with this route belongs to the menu."""
         return route.startswith(self.prefixes) and not route.startswith(self.others)
 
 
@@ -42,6 +44,6 @@ def register_entry(entry: Entry, *, order: int) -> None:
 
 
 def registered_entries() -> Iterator[Entry]:
-    """Every entry of every app, in order."""
+    """Return every entry of every app, in order."""
     for _order, entry in sorted(_entries, key=lambda registered: registered[0]):
         yield entry

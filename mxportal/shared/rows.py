@@ -1,4 +1,4 @@
-"""Rows that somebody types on the screen. The buttons "add" and "remove:2" change them, and nothing typed is lost."""
+"""Read rows that somebody types on the screen, and add or remove one by the buttons "add" and "remove:2"."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar

@@ -80,12 +80,12 @@ def with_query(address: str, **values: object) -> str:
 
 
 def file_headers(name: str, *, inline: bool = False) -> dict[str, str]:
-    """The headers of a file with this name, to be saved, or with ``inline`` to be shown by the browser."""
+    """Return the headers of a file that the browser saves under this name, or with ``inline`` shows."""
     return {"Content-Disposition": content_disposition_header(not inline, name) or "attachment"}
 
 
 def download(content: str | bytes, name: str, content_type: str, *, inline: bool = False) -> HttpResponse:
-    """A file with ``file_headers``."""
+    """Return a file that the browser saves under this name, or with ``inline`` shows."""
     return HttpResponse(content, content_type=content_type, headers=file_headers(name, inline=inline))
 
 
