@@ -69,9 +69,8 @@ def _readable_by_parties(actor: User, text: str) -> list[Q]:
     if own.is_mobotix:
         return [ordered]
     # one condition for each column: with OR between them the planner can stop early in no index
-    sold = Q(
-        seller=own, serving_account=None
-    )  # the serving account is the party of an End customer's item (A7)
+    # the serving account, not the seller, is the party of an End customer's item (A7)
+    sold = Q(seller=own, serving_account=None)
     return [ordered & Q(owner=own), ordered & sold, ordered & Q(serving_account=own)]
 
 

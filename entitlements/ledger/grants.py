@@ -28,6 +28,7 @@ from entitlements.models import (
     UnsealedRecord,
 )
 
+# rows can be added and read, nothing else
 APPEND_ONLY = (
     Movement,
     CountedReturn,
@@ -36,12 +37,13 @@ APPEND_ONLY = (
     LedgerNode,
     LedgerHead,
     SealedRecords,
-)  # rows can be added and read, nothing else
+)
 NEVER_DELETED = (LineItem, Activation, License, Entitlement)
+# never written by the application
 BALANCES = {
     LineItem: WRITTEN_BY_TRIGGERS,
     Activation: ACTIVATION_WRITTEN_BY_TRIGGERS,
-}  # never written by the application
+}
 DELETE_ONLY = (UnsealedMovement, UnsealedRecord)  # the ledger's trigger adds the rows, sealing deletes them
 
 RIGHTS = """
@@ -60,9 +62,8 @@ def grant(connection: BaseDatabaseWrapper, role: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_schema()")
         schema, to = quote(cursor.fetchone()[0]), quote(role)
-        keys = quote(
-            SigningKey._meta.db_table
-        )  # only the owner creates and changes them (entitlements.ledger.signing)
+        # only the owner creates and changes keys (entitlements.ledger.signing)
+        keys = quote(SigningKey._meta.db_table)
         statements = [
             f"GRANT USAGE ON SCHEMA {schema} TO {to}",
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {to}",
