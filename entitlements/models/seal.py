@@ -44,7 +44,7 @@ class RecordBackfill(models.Model):
 
 
 class LedgerLeaf(models.Model):
-    """The place of a movement, or of records (SealedRecords), in the tree; leaves have the numbers 0, 1, 2 and so on."""
+    """The place of a movement, or of records (SealedRecords), in the tree; the leaves are numbered from 0 on."""
 
     number = models.BigIntegerField(primary_key=True)
     movement = models.OneToOneField("entitlements.Movement", models.PROTECT, null=True, related_name="leaf")
