@@ -42,7 +42,7 @@ def _customer(actor: User) -> Step:
     is_partner = bool(actor.account.partner_tiers())
     return Step(
         label=_("Create the first partner account") if is_partner else _("Create the first customer account"),
-        hint=_("Whom you sell to, and the person there who gets your e-mails."),
+        hint=_("The company that you sell to, and the person who receives your e-mails."),
         url=reverse("account_create", args=["partner" if is_partner else "customer"]),
         is_done=Account.objects.related_to(actor).exists(),
     )
@@ -54,7 +54,7 @@ def _colleague(actor: User) -> Step:
     )
     return Step(
         label=_("Invite a colleague"),
-        hint=_("An e-mail brings user ID and password. Somebody is then there when you are away."),
+        hint=_("They receive user ID and password by e-mail, and can stand in for you."),
         url=reverse("user_create", args=[actor.account_id]),
         is_done=others.exists(),
     )
@@ -72,7 +72,7 @@ def _sale(actor: User) -> tuple[Permission, Callable[[User], Step]]:
 def _entitlement(actor: User) -> Step:
     return Step(
         label=_("Create the first entitlement"),
-        hint=_("For an order: choose the account, the products and the quantities."),
+        hint=_("Choose the account, the products and the quantities of an order."),
         url=reverse("entitlement_create"),
         is_done=False,
     )

@@ -64,7 +64,7 @@ def test_every_bad_line_is_named(cast: Cast, chain: Chain) -> None:
     wrong = HostId(typed="00:03:C5", kind=HostIdType.MAC)
     found = problems(cast, chain.served, (wrong, 1), line(2), line(3), line(2))
     assert [sentence.split(":")[0] for sentence in found] == ["Line 1", "Line 4"]
-    assert "line 2 already" in found[1]
+    assert "already in line 2" in found[1]
 
 
 @pytest.mark.parametrize("number", [0, MAX_DEVICES + 1])

@@ -110,7 +110,7 @@ def test_download(cast: Cast, chain: Chain) -> None:
     put_on(cast, chain.served, 2)
     assert client.get(address).status_code == 404
     page = html_of(client.get(reverse("license_detail", args=[license.license_id])))
-    assert "not valid any more" in page
+    assert "It is no longer valid." in page
     assert address not in page
 
 

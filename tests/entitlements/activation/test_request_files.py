@@ -135,7 +135,7 @@ def test_what_is_none(content: bytes, said: str) -> None:
         ({"hostId": None}, "“hostId”. This is missing"),
         ({"hostId": ""}, "“hostId”. This must have 1 to 100"),
         ({"hostId": "00:03:C5:AA:BB"}, "12 hexadecimal digits"),
-        ({"hostId": "FF" * 6}, "no device"),
+        ({"hostId": "FF" * 6}, "cannot belong to a device"),
         ({"hostIdType": "imei"}, "mac, serial, mxmc"),
         ({"hostIdType": []}, "mac, serial, mxmc"),
         ({"device": "M73"}, "“device”. This must be an object"),

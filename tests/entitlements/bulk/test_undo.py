@@ -60,7 +60,7 @@ def test_all_or_nothing_comes_back(cast: Cast, item: LineItem) -> None:
     )
     bought = bulk.items.get(owner=cast.installer.account)
     split_item(cast.installer, bought, cast.customer, copies=1)
-    with pytest.raises(ValidationError, match="see what stands in the way"):
+    with pytest.raises(ValidationError, match="See what stands in the way"):
         undo(cast.distributor, bulk)
     item.refresh_from_db()
     assert item.split == 10
@@ -70,7 +70,7 @@ def test_later_only_mobotix_undoes_and_says_why(cast: Cast, item: LineItem) -> N
     """E8, E13: after the days."""
     bulk = split_bulk(cast.distributor, [item], [line_for(cast.installer, 5)])
     bulk.items.update(created_at=timezone.now() - timedelta(days=15))
-    with pytest.raises(ValidationError, match="see what stands in the way"):
+    with pytest.raises(ValidationError, match="See what stands in the way"):
         undo(cast.distributor, bulk)
     with pytest.raises(ValidationError, match="Enter why"):
         undo(cast.mobotix, bulk)
@@ -87,7 +87,7 @@ def test_an_undo_refused_at_work_leaves_it_done(cast: Cast, item: LineItem, by_w
     work_on(bulk.pk)
     bulk.refresh_from_db()
     assert (bulk.state, bulk.undone_by) == (BulkState.DONE, None)
-    assert "see what stands in the way" in bulk.failure
+    assert "See what stands in the way" in bulk.failure
 
 
 def test_the_history_tells_of_it(cast: Cast, item: LineItem) -> None:

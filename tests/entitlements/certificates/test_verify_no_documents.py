@@ -134,7 +134,7 @@ def test_very_many_lines(chain: Chain) -> None:
     """L7: more lines than SQLite takes in a query are refused."""
     data = data_of(pdf_of(chain.served))
     data["certificate"]["lines"] = [{"verification_code": ""}] * 260_000
-    with pytest.raises(ValidationError, match="not the form"):
+    with pytest.raises(ValidationError, match="not have the form"):
         verify_document(json.dumps(data).encode())
 
 

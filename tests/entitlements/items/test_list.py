@@ -147,7 +147,7 @@ def test_the_menus_go_to_the_ticked_item(cast: Cast, step: str) -> None:
         response = client.get(address, query, follow=True)
         kept = "&item=7&item=8" if len(ticked) == 2 else ""
         assert response.redirect_chain == [(f"{LIST}?shown=ours&sort=expiration{kept}", 302)]
-        assert "Tick one line item" in html_of(response)
+        assert "Tick exactly one line item" in html_of(response)
 
 
 def test_ticks_are_not_lost(cast: Cast) -> None:
