@@ -1,6 +1,6 @@
-"""How much a request may send (Q1): refused by its announced length, before anything reads, parses or stores it.
+"""Limit how much a request may send, by its announced length, before anything reads, parses or stores it (Q1).
 
-Django reads no further than a request announces, so nobody sends more than the limit. A body without a length is
+Django reads no further than a request announces, so nobody can send more than the limit. A body without a length is
 refused. The API has a limit of its own (`entitlements.api.middleware`).
 """
 
@@ -19,12 +19,12 @@ logger = logging.getLogger(__name__)
 
 API = "/api/"
 API_BYTES = 16 * 1024 * 1024  # more than the API's own limit, which answers in the API's form
-PAGE_BYTES = 1024 * 1024  # of pages behind the login: some have hundreds of lines to correct
-MOST_DIGITS = 12  # of a length; some thousand are no number for Python
+PAGE_BYTES = 1024 * 1024  # for pages behind the login, some with hundreds of lines to correct
+MAX_LENGTH_DIGITS = 12  # of a length; Python refuses numbers of some thousand digits
 
 
 def most_bytes(path: str) -> int:
-    """What a request to this path may send: its view's stamp, or a form's worth, less where no login is needed."""
+    """Return how many bytes a request to this path may send: by its view's stamp, or a page's worth, or a form's."""
     if path.startswith(API):
         return API_BYTES
     try:
@@ -36,7 +36,7 @@ def most_bytes(path: str) -> int:
 
 
 class BodyLimitMiddleware:
-    """413 for more than the page takes, 411 for a body of unknown length. Stands before whatever reads a body."""
+    """Answers 413 for more than the page takes, 411 for a body of unknown length, before anything reads it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -47,19 +47,19 @@ class BodyLimitMiddleware:
 
 
 def refused(request: HttpRequest, most: int | None = None) -> int:
-    """The status to refuse the request with; 0 for one that may go on. ``most``: other than the path's own limit."""
+    """Return the status to refuse the request with; 0 if it may go on. ``most`` replaces the path's own limit."""
     if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
         return 411
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length == "0":
         return 0
-    if not (length.isascii() and length.isdecimal()) or len(length) > MOST_DIGITS:
+    if not (length.isascii() and length.isdecimal()) or len(length) > MAX_LENGTH_DIGITS:
         return 413
     return 413 if int(length) > (most_bytes(request.path_info) if most is None else most) else 0
 
 
 def _page(request: HttpRequest, status: int) -> HttpResponse:
-    """In the visitor's language as far as the request itself tells it: nobody is logged in so early."""
+    """Render the refusal in the language that the request asks for, because nobody is logged in so early."""
     logger.info("Refused a body: %s", status)
     megabytes = max(most_bytes(request.path_info) // (1024 * 1024), 0)
     with translation.override(translation.get_language_from_request(request)):

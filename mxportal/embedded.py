@@ -1,6 +1,6 @@
 """Celery's worker and beat as threads of the one web process, for the embedded default.
 
-The code that runs is the code of a server: the same tasks, sent through a broker, which here lives in memory.
+The code is that of a server: the same tasks, sent through a broker, which here is in memory.
 """
 
 from collections.abc import Callable
@@ -17,11 +17,11 @@ from celery.worker import state as worker_state
 from mxportal.celery import app
 
 SECONDS_TO_STOP = 10
-MAILS = "notifications."  # the names of the tasks that a server's workers take from the queue of mails
+MAILS = "notifications."  # prefix of the tasks that a server's workers take from the queue of mails
 
 
 class TwoLanes(TaskPool):
-    """Threads for mails, and threads for everything else: neither waits for the other (N6)."""
+    """A pool with threads for mails and threads for everything else, so that neither waits for the other (N6)."""
 
     executor: ThreadPoolExecutor
 
@@ -33,12 +33,12 @@ class TwoLanes(TaskPool):
     def on_apply(
         self, target: Callable[..., Any], args: tuple[Any, ...] | None = None, *rest: Any, **options: Any
     ) -> ApplyResult:
-        """Celery's own, in the lane of the task, whose name comes first in its arguments."""
+        """Run the task in its lane; the task's name is the first of its arguments."""
         self.executor = self.mails if args and str(args[0]).startswith(MAILS) else self.others
         return super().on_apply(target, args, *rest, **options)
 
     def on_stop(self) -> None:
-        """Both lanes."""
+        """Stop both lanes."""
         self.mails.shutdown(cancel_futures=True)
         self.executor = self.others
         super().on_stop()
@@ -62,7 +62,7 @@ def start() -> None:
         app=app,
         pool=TwoLanes,
         concurrency=2,
-        prefetch_multiplier=0,  # each lane has a line of its own: no task waits in the broker behind one of the other
+        prefetch_multiplier=0,  # so that no task waits in the broker behind one of the other lane
         without_heartbeat=True,
         without_mingle=True,
         without_gossip=True,
@@ -72,13 +72,13 @@ def start() -> None:
     _running.worker.start()
     _running.beat.start()
     for task in ("notifications.sweep", "entitlements.seal_ledger"):
-        app.send_task(task)  # what waited while nothing ran does not wait for beat's first turn
+        app.send_task(task)  # so that waiting work does not wait for beat's first turn
 
 
 def stop() -> None:
-    """Let the worker finish the tasks in hand and take no other; return when it has, or after some seconds.
+    """Let the worker finish its present tasks and take no others; return when it has, or after some seconds.
 
-    A process that goes on to its end beside the worker ends the pools under it, which the worker then complains of.
+    Otherwise the end of the process would end the pools under the worker, which would log errors.
     """
     worker_state.should_stop = 0
     if _running.beat is not None:

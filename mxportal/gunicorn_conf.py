@@ -26,25 +26,25 @@ workers = 1 if settings.EMBEDDED_WORKER else int(os.environ.get("WEB_CONCURRENCY
 preload_app = not settings.EMBEDDED_WORKER
 timeout = 60
 graceful_timeout = 20
-accesslog = None  # mxportal.request_log writes a line a request, which knows its ID and its user
+accesslog = None  # mxportal.request_log writes a line for each request, with its ID and user
 errorlog = "-"
 loglevel = "warning" if settings.DEMO else "info"
 control_socket_disable = True
-if os.access("/dev/shm", os.W_OK):  # not everybody may, for example in a chroot
+if os.access("/dev/shm", os.W_OK):  # not possible everywhere, for example in a chroot
     worker_tmp_dir = "/dev/shm"
 
 
 class PortalLogger(Logger):
-    """gunicorn's own, in the form of the portal's log."""
+    """gunicorn's logger, in the form of the portal's log."""
 
     def setup(self, cfg: Config) -> None:
-        """Called again when the configuration is read again."""
+        """Set the log up; gunicorn calls it again when it reads the configuration again."""
         super().setup(cfg)
         for handler in [*self.error_log.handlers, *self.access_log.handlers]:
             handler.setFormatter(logs.formatter(settings.LOG_FORMAT))
 
     def atoms(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """What an access line (`--access-logfile -`) is made of: request line, path, referer, without secrets."""
+        """Return the parts of an access line (`--access-logfile -`): request line, path, referer, without secrets."""
         found = super().atoms(*args, **kwargs)
         return {name: logs.masked(str(value)) for name, value in found.items()}
 
@@ -55,7 +55,7 @@ logger_class = PortalLogger
 def on_starting(server: Any) -> None:
     """Import WeasyPrint once before the workers fork: it takes a second, and they share its memory.
 
-    Without Pango the portal runs all the same, and the certificate's page says what is missing.
+    Without Pango the portal runs as well, and the certificate's page says what is missing.
     """
     if not settings.EMBEDDED_WORKER:
         with suppress(ImportError, OSError):
@@ -63,7 +63,7 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Check the signing key; start the threads of this process after the fork, for no thread survives one."""
+    """Check the signing key, and start the threads of this process after the fork, which no thread survives."""
     from mxportal.shared.starting import run_start_checks
 
     run_start_checks()
@@ -75,7 +75,7 @@ def post_worker_init(worker: Any) -> None:
 
 
 def _answer_probes_aside(worker: Any) -> None:
-    """Take the listener on HEALTH_PORT from the request threads, and give it a thread of its own."""
+    """Take the listener on HEALTH_PORT from the request threads, and give it its own thread."""
     for listener in [one for one in worker.sockets if one.getsockname()[1] == settings.HEALTH_PORT]:
         from mxportal.health_server import answer_probes
 
@@ -84,7 +84,7 @@ def _answer_probes_aside(worker: Any) -> None:
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Forget what only a living process can measure; what a dead one has counted still counts."""
+    """Delete what only a living process can measure; what a dead process counted still counts."""
     if settings.METRICS_PORT:
         from prometheus_client.multiprocess import mark_process_dead
 
@@ -92,7 +92,7 @@ def child_exit(server: Any, worker: Any) -> None:
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Stop the threads with the process; whoever asks again meanwhile changes nothing."""
+    """Stop the threads with the process; a second call meanwhile changes nothing."""
     for again in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
         signal.signal(again, signal.SIG_IGN)
     if stop_answering_probes := getattr(worker, "stop_answering_probes", None):

@@ -1,7 +1,7 @@
-"""What machines ask: does the process live, and can the portal do its work. Plain JSON, without login and cookies.
+"""Answer machines: does the process live, and can the portal work. Plain JSON, without login and cookies (O2).
 
-`/healthz` is for whoever restarts a process, `/readyz` for whoever watches the portal: when it says 503, every web
-process says so, for what fails there is shared. Apps register their own checks (`mxportal.shared.readiness`).
+`/healthz` is for restarting processes, `/readyz` for monitoring: when it answers 503, every web process does, because
+what fails there is shared. Apps register their own checks (`mxportal.shared.readiness`).
 """
 
 from collections.abc import Callable
@@ -21,21 +21,21 @@ from mxportal.shared.readiness import readiness, register_check
 from mxportal.shared.stamps import public
 
 PATHS = {"/healthz", "/readyz"}
-PATIENCE = 2  # seconds that the broker has to answer
+BROKER_SECONDS = 2  # seconds that the broker has to answer
 PROBE_KEY = "portal-readiness"
-# Changes no row, and is refused wherever a row could not be changed: on a standby, and where writing is switched off.
+# Changes no row, and is refused if rows cannot be changed: on a standby, and if writing is switched off.
 WRITE = "UPDATE django_session SET expire_date = expire_date WHERE FALSE"
 
 
 def database_answers() -> bool:
-    """The database takes a query."""
+    """Return whether the database answers a query."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         return cursor.fetchone() == (1,)
 
 
 def database_takes_writes() -> bool:
-    """The database is neither a standby nor read-only; the question leaves no trace."""
+    """Return whether the database is neither a standby nor read-only; the question leaves no trace."""
     with connection.cursor() as cursor:
         if connection.vendor != "sqlite":
             cursor.execute(WRITE)
@@ -46,7 +46,7 @@ def database_takes_writes() -> bool:
         try:
             cursor.execute(WRITE)
         except OperationalError as error:
-            if "locked" not in str(error):  # else another connection is writing at this moment
+            if "locked" not in str(error):  # otherwise another connection is writing at this moment
                 raise
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {patience}")
@@ -54,17 +54,20 @@ def database_takes_writes() -> bool:
 
 
 def broker_takes_tasks() -> bool:
-    """Redis takes a write; a full one, and a replica, answer and take none. The embedded broker is our own memory."""
+    """Return whether Redis takes a write; a full one and a replica answer but take none.
+
+    The embedded broker is memory.
+    """
     if settings.EMBEDDED_WORKER:
         return True
     with redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE
+        settings.REDIS_URL, socket_connect_timeout=BROKER_SECONDS, socket_timeout=BROKER_SECONDS
     ) as client:
         return bool(client.set(PROBE_KEY, 1, px=1000))
 
 
 class AppliedMigrations:
-    """Whether the tables are those of this version. The files are read again only where the applied rows changed."""
+    """Tells whether the tables are those of this version. Reads the files again only after the applied rows changed."""
 
     def __init__(self) -> None:
         self._known: tuple[object, bool] | None = None
@@ -82,7 +85,7 @@ _applied_migrations = AppliedMigrations()
 
 
 def migrations_are_applied() -> bool:
-    """The tables are those of this version."""
+    """Return whether the tables are those of this version."""
     return _applied_migrations()
 
 
@@ -94,12 +97,12 @@ register_check("migrations", migrations_are_applied)
 
 
 def health_answer() -> tuple[int, dict[str, object]]:
-    """Status and body of /healthz: the process answers. A restart would mend neither database nor broker."""
+    """Return status and body of /healthz: the process answers. A restart would repair neither database nor broker."""
     return 200, {"status": "ok"}
 
 
 def readiness_answer() -> tuple[int, dict[str, object]]:
-    """Status and body of /readyz: 200 where every check passes, else 503; the checks stand in it by name."""
+    """Return status and body of /readyz: 200 if every check passes, otherwise 503; the body has the checks by name."""
     passed = readiness.state()
     ready = all(passed.values())
     checks = {name: "ok" if ok else "failed" for name, ok in passed.items()}
@@ -119,13 +122,13 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Answer whether the portal can do its work, as it was a second ago at most."""
+    """Answer whether the portal can do its work, as it was at most a second ago."""
     status, body = readiness_answer()
     return JsonResponse(body, status=status)
 
 
 class ProbeMiddleware:
-    """A load balancer asks by address and as nobody: neither the host it names nor a cookie counts for these two."""
+    """Answers probes whatever host and cookies they have: a load balancer asks by address and without a login."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

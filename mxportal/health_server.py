@@ -1,7 +1,7 @@
-"""/healthz and /readyz on a port of their own, answered by threads of their own.
+"""Answer /healthz and /readyz on a separate port with separate threads.
 
 The web server's request threads may all wait, for slow clients or a slow database: a probe that queues behind them
-would have a process killed that lives. Each process of the web server listens; whichever is free answers.
+would have a living process killed. Each process of the web server listens; one that is free answers.
 """
 
 import json
@@ -23,7 +23,7 @@ ANSWERS: dict[str, Callable[[], tuple[int, dict[str, object]]]] = {
 
 
 class Probe(BaseHTTPRequestHandler):
-    """One question of a process manager. Nothing but GET and HEAD of the two addresses is answered."""
+    """One request of a process manager. Only GET and HEAD of the two addresses are answered."""
 
     timeout = 5  # seconds that a client has to send its request
     server_version = "portal"
@@ -54,7 +54,7 @@ class Probe(BaseHTTPRequestHandler):
 
 
 class ProbeServer(ThreadingHTTPServer):
-    """Serves a socket that is listening already and that other processes may share."""
+    """Serves a listening socket that other processes may share."""
 
     daemon_threads = True
 
@@ -75,18 +75,18 @@ class ProbeServer(ThreadingHTTPServer):
         self._open.discard(request)
 
     def stop(self) -> None:
-        """Accept nobody any more, and let those go who are being answered, for a second."""
+        """Accept no more connections, and give the present ones a second to end."""
         self.shutdown()
         until = time.monotonic() + 1
         while self._open and time.monotonic() < until:
             time.sleep(0.01)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log nothing of a client that has gone away."""
+        """Log nothing about a client that has gone."""
 
 
 def answer_probes(listening: socket.socket) -> Callable[[], None]:
-    """Answer in a thread. Returns what stops it."""
+    """Answer probes in a thread. Return a function that stops it."""
     server = ProbeServer(listening)
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="health", daemon=True).start()
     return server.stop

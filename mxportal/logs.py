@@ -1,7 +1,7 @@
-"""How the log looks: one line an event on standard output, JSON on a server, plain words on one's own machine.
+"""The form of the log: one line an event on standard output, JSON on a server, plain text on a developer's machine.
 
-Every line tells the request that it belongs to and its user, by number: `mxportal.request_log` and Celery's receiver
-(`mxportal.celery`) bind them. No line holds what opens something: `masked` goes over all of them.
+Every line names its request and its user by number: `mxportal.request_log` and Celery's receiver (`mxportal.celery`)
+bind them. No line contains secrets: `masked` is applied to all lines.
 """
 
 import logging
@@ -14,7 +14,7 @@ from structlog.types import Processor
 
 FORMATS = ("json", "line")
 # One-time keys of forgotten passwords, the codes of certificates, the links of license files, tokens of programs,
-# all but the last group of an Activation ID; and whose an e-mail address is, which a database's error may name.
+# all but the last group of an Activation ID, and e-mail addresses, which a database's error may contain.
 SECRETS = re.compile(
     r"(?P<address>/password/reset/key/)[^\s\"'\\]+|(?P<code>/verify/|/activate/licenses/)[^\s\"'\\/?]+"
     r"|\bmxp_[0-9a-z]+"
@@ -25,12 +25,12 @@ SECRETS = re.compile(
 
 
 def masked(text: str) -> str:
-    """The text without what opens something."""
+    """Return the text without secrets, such as keys, codes and Activation IDs."""
     return SECRETS.sub(lambda found: f"{found['address'] or found['code'] or ''}…", text)
 
 
 def formatter(log_format: str) -> logging.Formatter:
-    """For the lines of the portal and for those of the libraries, which know nothing of structlog."""
+    """Return the formatter of the lines of the portal and of libraries that do not use structlog."""
     renderer: Processor
     if log_format == "json":
         renderer = structlog.processors.JSONRenderer(sort_keys=True, ensure_ascii=False)
@@ -50,7 +50,7 @@ def formatter(log_format: str) -> logging.Formatter:
 
 
 def logging_config(log_format: str, level: str) -> dict[str, Any]:
-    """Django's LOGGING; structlog is set up besides, to write into the same handler."""
+    """Return Django's LOGGING, and set up structlog to write into the same handler."""
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -71,15 +71,15 @@ def logging_config(log_format: str, level: str) -> dict[str, Any]:
         "root": {"handlers": ["stdout"], "level": level},
         "loggers": {
             "django": {"handlers": ["stdout"], "level": level, "propagate": False},
-            # mxportal.request_log says it with the request's ID; these lines come when that is gone.
+            # mxportal.request_log logs it with the request's ID; these lines come when the ID is gone.
             "django.request": {"level": "CRITICAL"},
-            # A foreign Host header is refused with 400; a traceback for each would be anybody's noise.
+            # A foreign Host header is refused with 400; a traceback for each would let anybody fill the log.
             "django.security.DisallowedHost": {"level": "CRITICAL"},
             "fontTools": {"level": "WARNING"},
-            # What is wrong with a stranger's file, over and over; its page tells the stranger once.
+            # Faults of a stranger's file, repeated; the page tells the stranger once.
             "pypdf": {"level": "CRITICAL"},
             "weasyprint": {"level": "ERROR"},
-            # Says of each task, without its request, what Celery's receiver says with it.
+            # Logs for each task, without its request, what Celery's receiver logs with it.
             "celery.app.trace": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
         },
@@ -95,5 +95,5 @@ BEFORE: list[Processor] = [
 
 
 def _mask_line(logger: Any, method: str, line: Any) -> MutableMapping[str, Any]:
-    """Last of all, so that nothing comes after it, a traceback included."""
+    """Mask the finished line, last of all, so that it includes everything, also a traceback."""
     return masked(line)  # type: ignore[return-value]

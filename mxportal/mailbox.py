@@ -1,4 +1,4 @@
-"""The demo's mailbox: reads the mails that the embedded default writes as files. Not there outside the demo."""
+"""The demo's mailbox, which reads the mails that the embedded default writes as files. It exists only in the demo."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from django.views.decorators.http import require_safe
 from mxportal.shared.stamps import View, public
 from mxportal.shared.views import file_headers
 
-SHOWN = 100
+MAILS_SHOWN = 100
 # Django writes this line after each mail; what follows is the next mail's first header, or nothing.
 BETWEEN_MAILS = re.compile(rb"\n-{79}\n(?=Content-Type: |\Z)")
 # A mail is text from elsewhere: it loads nothing, runs nothing, and is in no origin. Set on the response
@@ -34,7 +34,7 @@ NO_LOGIN = "The demo's mailbox holds the mails with the first passwords; outside
 
 @dataclass(frozen=True)
 class DemoMail:
-    """One mail of the mailbox, found again by its file and its place in it."""
+    """One mail of the mailbox, identified by its file and its place in it."""
 
     file: str
     index: int
@@ -42,7 +42,7 @@ class DemoMail:
 
     @property
     def sent_at(self) -> datetime | None:
-        """A mail's "-0000" says UTC, which Python reads as no zone."""
+        """Return when it was sent; a mail's "-0000" means UTC, which Python reads as no zone."""
         date = self.message["Date"]
         return date.datetime.replace(tzinfo=date.datetime.tzinfo or UTC) if date else None
 
@@ -65,7 +65,7 @@ class DemoMail:
 
     @property
     def attachment_names(self) -> list[str]:
-        """For templates, in which a message's method would be looked up as a header."""
+        """Return the names for templates, in which a message's method would be looked up as a header."""
         return [attachment.get_filename() or "attachment" for attachment in self.attachments]
 
     def _part(self, subtype: str) -> str:
@@ -74,7 +74,7 @@ class DemoMail:
 
 
 def demo_only(view: View) -> View:
-    """404 outside the demo: there the files would be nobody's to read."""
+    """Answer 404 outside the demo, where nobody may read the files."""
 
     @wraps(view)
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -89,17 +89,19 @@ def demo_only(view: View) -> View:
 @demo_only
 @require_safe
 def mailbox(request: HttpRequest) -> HttpResponse:
-    """The newest mails, newest first."""
+    """List the newest mails, newest first."""
     newest_first = (mail for file in _files() for mail in reversed(list(_mails_in(file))))
-    mails = list(islice(newest_first, SHOWN + 1))
-    return render(request, "mailbox/list.html", {"mails": mails[:SHOWN], "more": len(mails) > SHOWN})
+    mails = list(islice(newest_first, MAILS_SHOWN + 1))
+    return render(
+        request, "mailbox/list.html", {"mails": mails[:MAILS_SHOWN], "more": len(mails) > MAILS_SHOWN}
+    )
 
 
 @public(NO_LOGIN)
 @demo_only
 @require_safe
 def mailbox_message(request: HttpRequest, file: str, index: int) -> HttpResponse:
-    """One mail: its headers, its text with the links in it, its attachments."""
+    """Show one mail: its headers, its text with links, its attachments."""
     return render(request, "mailbox/message.html", {"mail": _mail_or_404(file, index)})
 
 
@@ -107,7 +109,7 @@ def mailbox_message(request: HttpRequest, file: str, index: int) -> HttpResponse
 @demo_only
 @require_safe
 def mailbox_html(request: HttpRequest, file: str, index: int) -> HttpResponse:
-    """The HTML part as the recipient sees it, shut in by a policy of its own."""
+    """Show the HTML part as the recipient sees it, isolated by its own policy."""
     html = _mail_or_404(file, index).html
     if not html:
         raise Http404
@@ -118,7 +120,7 @@ def mailbox_html(request: HttpRequest, file: str, index: int) -> HttpResponse:
 @demo_only
 @require_safe
 def mailbox_attachment(request: HttpRequest, file: str, index: int, number: int) -> HttpResponse:
-    """One attachment, always as a download."""
+    """Download one attachment."""
     mail = _mail_or_404(file, index)
     if number >= len(mail.attachments):
         raise Http404
@@ -132,7 +134,7 @@ def mailbox_attachment(request: HttpRequest, file: str, index: int, number: int)
 
 
 def _files() -> list[Path]:
-    """The mail files, last written first."""
+    """Return the mail files, last written first."""
     files = Path(settings.EMAIL_FILE_PATH).glob("*.log")
     return sorted(files, key=lambda file: (file.stat().st_mtime_ns, file.name), reverse=True)
 
@@ -146,7 +148,7 @@ def _mails_in(file: Path) -> Iterator[DemoMail]:
 
 
 def _mail_or_404(name: str, index: int) -> DemoMail:
-    """Only names that the folder really lists are opened, so that no path leads out of it."""
+    """Return the mail. Only names that the folder contains are opened, so that no path leads out of it."""
     for file in _files():
         if file.name == name:
             mails = list(_mails_in(file))

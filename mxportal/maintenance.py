@@ -1,7 +1,7 @@
-"""Maintenance mode: pages and API answer 503, tasks do nothing, until an operator ends it (O3).
+"""Maintenance mode: pages and API answer 503, and tasks do nothing, until an operator ends it (O3).
 
-The flag is a row, for the database is all that web servers and workers on several machines share. It stands in a table
-of its own, which can be read while `migrate` changes others.
+The flag is a row, because web servers and workers on several machines share only the database. It is in a table of its
+own, which can be read while `migrate` changes others.
 """
 
 import logging
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class Mode:
-    """The flag, as this process knows it: asked once a second, or kept where the database does not answer."""
+    """The flag as this process knows it: read once a second, or the last value while the database does not answer."""
 
     def __init__(self) -> None:
         self.fresh = 1.0  # seconds
@@ -29,9 +29,9 @@ class Mode:
         self._message: str | None = None
 
     def message(self) -> str | None:
-        """The operator's word, which may be empty, during maintenance; else None.
+        """Return the operator's text, which may be empty, during maintenance; otherwise None.
 
-        Raises django.db.Error where the database is away and was not being maintained before.
+        Raises django.db.Error if the database is away and there was no maintenance before.
         """
         if time.monotonic() - self._asked_at >= self.fresh:
             self._asked_at = time.monotonic()
@@ -43,7 +43,7 @@ class Mode:
         return self._message
 
     def assume(self, message: str | None) -> None:
-        """Know without asking: who has just changed it does."""
+        """Set what this process knows, after it has changed the flag itself."""
         self._asked_at, self._message = time.monotonic(), message
 
 
@@ -52,20 +52,20 @@ mode = Mode()
 
 @transaction.atomic(durable=True)
 def begin(message: str = "") -> None:
-    """From now on, and in every process within a second."""
+    """Begin maintenance: at once here, and in every process within a second."""
     Maintenance.objects.all().delete()
     Maintenance.objects.create(message=message)
     mode.assume(message)
 
 
 def end() -> None:
-    """People, programs and tasks go on."""
+    """End maintenance for people, programs and tasks."""
     Maintenance.objects.all().delete()
     mode.assume(None)
 
 
 class MaintenanceMiddleware:
-    """Nobody but probes gets further, and nothing is asked of the database that may be changing."""
+    """Lets only probes pass during maintenance, and asks nothing else of the database, which may be changing."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -76,7 +76,7 @@ class MaintenanceMiddleware:
         with translation.override(translation.get_language_from_request(request)):
             try:
                 message = mode.message()
-            except Error as error:  # nobody waits for the same database a second time
+            except Error as error:  # so that nobody waits for the same database again
                 logger.warning("The database does not answer: %s", type(error).__name__)
                 return unavailable(request)
             if message is not None:

@@ -1,7 +1,7 @@
-"""Prometheus: what the processes have counted, and what the database says when it is asked. On a port of its own.
+"""Metrics for Prometheus, from counters of the processes and figures of the database, on a separate port.
 
-The web server listens on METRICS_PORT besides; any of its processes answers there for all of them, and nothing but
-this. A Celery worker answers on WORKER_METRICS_PORT for itself and its children.
+The web server listens on METRICS_PORT, too; any of its processes answers there for all of them, and only with metrics.
+A Celery worker answers on WORKER_METRICS_PORT for itself and its children.
 """
 
 import logging
@@ -26,11 +26,11 @@ TASKS = Counter("portal_tasks", "Tasks that ended, by how they did.", ["task", "
 
 
 class DatabaseCollector(Collector):
-    """Asked at each scrape, so that it is true also after a restart, and the same from every process."""
+    """Reads figures from the database at each scrape, so that they are right after a restart and in every process."""
 
     def collect(self) -> Iterator[Metric]:
-        """Without a database the counters are still told."""
-        close_old_connections()  # no request of Django's does it here
+        """Yield the figures; without a database, yield none, so that the counters are still shown."""
+        close_old_connections()  # because no request of Django does it here
         families: list[Metric] = []
         try:
             families = [*registered_gauges()]
@@ -43,17 +43,17 @@ class DatabaseCollector(Collector):
 
 
 class MetricsMiddleware(PrometheusAfterMiddleware):
-    """django-prometheus', which takes a made-up method for a label in one place: each would be kept for ever."""
+    """django-prometheus' middleware, which uses any method as a label: invented ones would be kept for ever."""
 
     def label_metric(self, metric: Any, request: Any, response: Any = None, **labels: str) -> Any:
-        """Every method by its known name."""
+        """Replace methods that are not known."""
         if "method" in labels:
             labels["method"] = self._method(request)
         return super().label_metric(metric, request, response, **labels)
 
 
 def with_metrics(site: Application) -> Application:
-    """The site, and on the other port the metrics. Which port it is says the socket, and nothing in the request."""
+    """Return the site, with the metrics on the other port. The socket says which port it is, nothing in the request."""
     metrics = make_wsgi_app(_registry(DatabaseCollector()))
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -65,14 +65,14 @@ def with_metrics(site: Application) -> Application:
 
 @worker_ready.connect
 def serve_worker(**kwargs: Any) -> None:
-    """A thread of the worker's first process, which reads what its children have counted."""
+    """Serve in a thread of the worker's first process, which reads what its children have counted."""
     if settings.WORKER_METRICS_PORT and not settings.EMBEDDED_WORKER:
         start_http_server(settings.WORKER_METRICS_PORT, addr=settings.METRICS_HOST, registry=_registry())
 
 
 @task_postrun.connect
 def count_task(task: Any = None, state: str | None = None, **kwargs: Any) -> None:
-    """By its name, which is one of a few."""
+    """Count the task by its name, of which there are few."""
     TASKS.labels(task.name, state or "").inc()
 
 

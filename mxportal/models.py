@@ -1,10 +1,10 @@
-"""What the portal as a whole keeps."""
+"""What the portal as a whole stores."""
 
 from django.db import models
 
 
 class Maintenance(models.Model):
-    """One row at most; where it is there, the portal is being maintained (O3)."""
+    """At most one row; while it exists, the portal is in maintenance (O3)."""
 
     since = models.DateTimeField(auto_now_add=True)
     message = models.CharField(max_length=500, blank=True)

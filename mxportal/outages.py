@@ -1,6 +1,6 @@
-"""What people and programs are told while the portal cannot work: 503, when to come again, and what they had typed.
+"""Answer 503 while the portal cannot work: when to try again, and what the person had typed (O2).
 
-Nothing here asks the database.
+Nothing here uses the database.
 """
 
 import sys
@@ -23,7 +23,7 @@ OUTAGES = (OperationalError, InterfaceError)
 READ_ONLY = "25006"
 SECRET = "password"
 TOKEN = "csrfmiddlewaretoken"
-OWN = ("key", "step")  # sent again, and nothing that a person typed
+FORM_FIELDS = ("key", "step")  # sent again, but not typed by a person
 
 
 Answer = Callable[[HttpRequest, bool, str], HttpResponse | None]
@@ -31,28 +31,28 @@ _answers: list[Answer] = []
 
 
 def answers_outages(answer: Answer) -> Answer:
-    """Register how programs are answered: with the request, whether it is maintenance, and the operator's own word.
+    """Register a function that answers programs, called with request, maintenance or not, and the operator's text.
 
-    It returns None for a request that is a person's.
+    It returns None for a request of a person.
     """
     _answers.append(answer)
     return answer
 
 
 def is_outage(error: BaseException | None) -> bool:
-    """Whether the same request may succeed later, although nobody changes the portal."""
+    """Return whether the same request may succeed later without a change of the portal."""
     if isinstance(error, InternalError):
         return getattr(error.__cause__, "pgcode", "") == READ_ONLY
     return isinstance(error, OUTAGES)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer what no view has caught: an outage with 503, every other fault with 500."""
+    """Answer an exception that no view has caught: an outage with 503, every other fault with 500."""
     return unavailable(request) if is_outage(sys.exc_info()[1]) else fault_of_ours(request)
 
 
 def unavailable(request: HttpRequest, *, maintenance: bool = False, message: str = "") -> HttpResponse:
-    """The answer 503, as a problem to programs and as a page to people; ``message`` is the operator's own word."""
+    """Return the answer 503, as a problem for programs, a page for people; ``message`` is the operator's own text."""
     answers = (answer(request, maintenance, message) for answer in _answers)
     response = next((answer for answer in answers if answer), None) or _page(request, maintenance, message)
     response["Retry-After"] = str(RETRY_AFTER)
@@ -69,7 +69,9 @@ def _page(request: HttpRequest, maintenance: bool, message: str) -> HttpResponse
         "maintenance": maintenance,
         "operator_message": message,
         "typed": typed,
-        "shown": [(name.replace("_", " "), text) for name, text in typed if name not in OWN and text.strip()],
+        "shown": [
+            (name.replace("_", " "), text) for name, text in typed if name not in FORM_FIELDS and text.strip()
+        ],
         "has_files": bool(typed) and bool(request.FILES),
         "path": request.get_full_path(),
         "token": get_token(request) if typed else "",
@@ -78,9 +80,9 @@ def _page(request: HttpRequest, maintenance: bool, message: str) -> HttpResponse
 
 
 def _typed(request: HttpRequest) -> list[tuple[str, str]]:
-    """The fields of a form that a person sent; nothing of one with a password, which is typed anew.
+    """Return the fields of a form that a person sent; none of a form with a password, which must be typed again.
 
-    Only of a request that has passed the CSRF check: another site's form is not shown, to be sent with one click.
+    Only for a request that has passed the CSRF check: another site's form is not offered to be sent with one click.
     """
     if request.method != "POST" or not getattr(request, "csrf_processing_done", False):
         return []

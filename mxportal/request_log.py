@@ -1,4 +1,4 @@
-"""One line a request, with its ID, its user's number, its status and how long it took."""
+"""One log line for each request, with its ID, its user's number, its status and its duration."""
 
 import re
 import time
@@ -17,13 +17,13 @@ UNLOGGED = (*health.PATHS, settings.STATIC_URL)
 
 
 class RequestLogMiddleware(RequestMiddleware):
-    """Gives each request its ID, and the answer as well (X-Request-ID).
+    """Gives each request and its answer an ID (X-Request-ID).
 
-    A proxy's ID is taken over only where a proxy of ours stands in front, and only where it is one.
+    A proxy's ID is used only behind a proxy of ours, and only if it has the right form.
     """
 
     def __call__(self, request: HttpRequest) -> Any:
-        """Style sheets and probes are let through: they would be most of the log, and tell nothing."""
+        """Leave style sheets and probes out: they would be most of the log, and say nothing."""
         return (
             self.get_response(request)
             if request.path_info.startswith(UNLOGGED)
@@ -31,25 +31,25 @@ class RequestLogMiddleware(RequestMiddleware):
         )
 
     def prepare(self, request: HttpRequest) -> None:
-        """Bind the ID to all that is logged from here on."""
+        """Bind the ID to everything that is logged from here on."""
         request.started_at = time.monotonic()  # type: ignore[attr-defined]
         if not WELL_FORMED.fullmatch(request.META.get("HTTP_X_REQUEST_ID", "")):
             request.META.pop("HTTP_X_REQUEST_ID", None)
         super().prepare(request)
 
     def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
-        """Before the ID is let go of."""
+        """Put the ID on the answer before it is unbound."""
         response["X-Request-ID"] = current_request_id()
         super().handle_response(request, response)
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:
-        """Without the query: a search is its user's own affair."""
+        """Return the request without its query, because searches are private."""
         return f"{request.method} {request.path}"
 
 
 def add_duration(request: HttpRequest, log_kwargs: dict[str, Any], **kwargs: Any) -> None:
-    """How long the request took, to its line."""
+    """Add the duration to the request's line."""
     log_kwargs["duration_ms"] = round((time.monotonic() - request.started_at) * 1000)  # type: ignore[attr-defined]
 
 

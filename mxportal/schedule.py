@@ -1,4 +1,4 @@
-"""What beat calls, and how often."""
+"""What beat starts, and how often."""
 
 from typing import Any
 
@@ -9,9 +9,10 @@ MORNING, NIGHT, ALWAYS = "6-22", "2-4", "*"  # hours
 
 
 def beat_schedule(*, sweep_seconds: float) -> dict[str, Call]:
-    """By a name for the log. A call that nobody took by the next one is dropped: the next does the same.
+    """Return the tasks by a name for the log.
 
-    What is done once a day, or once a week, is called again and again for a beat that was down at the first hour.
+    A call that nobody took by the next one is dropped, because the next does the same. Daily and weekly work is called
+    several times, in case beat was down at the first hour.
     """
     return {
         "sweep the outbox": _every(sweep_seconds, "notifications.sweep"),

@@ -1,4 +1,4 @@
-"""Sessions in the database, as Django keeps them, which say so when the database cannot take them."""
+"""Sessions in the database, as in Django, which report that the database cannot take them."""
 
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
@@ -7,10 +7,13 @@ from mxportal.outages import is_outage
 
 
 class SessionStore(DatabaseStore):
-    """Django takes every failure to save for a session that was deleted, which is 400. An outage is 503 (O2)."""
+    """Django's store, but an outage is 503 (O2).
+
+    Django takes each failure to save for a deleted session, which is 400.
+    """
 
     def save(self, must_create: bool = False) -> None:
-        """Raises what the database raised during an outage."""
+        """Save the session. Raises the database's error during an outage."""
         try:
             super().save(must_create)
         except UpdateError as error:

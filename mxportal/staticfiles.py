@@ -1,22 +1,22 @@
-"""What of the packages' static files is published, and under which names."""
+"""Which static files of packages are published, and under which names."""
 
 from django.contrib.staticfiles.apps import StaticFilesConfig
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class PortalStaticFilesConfig(StaticFilesConfig):
-    """Leaves out the source maps, half of all bytes, which nobody needs here, and the cuts no page is set in."""
+    """Leaves out source maps, half of all bytes, which nobody needs here, and cuts of typefaces that no page uses."""
 
     ignore_patterns = [
         *StaticFilesConfig.ignore_patterns,
         "*.map",
-        "redoc.standalone.js",  # the other page for descriptions of APIs that django-ninja brings
+        "redoc.standalone.js",  # django-ninja's other page for descriptions
         *(f"*{cut}.ttf" for cut in ("Italic", "Thin", "Light", "ExtraBold", "Black")),
     ]
 
 
 class PortalStaticFilesStorage(CompressedManifestStaticFilesStorage):
-    """Names with a hash and compressed copies, without looking for the source maps that are left out."""
+    """Names files with a hash and compresses them, without looking for the source maps that are left out."""
 
     patterns = tuple(
         (files, tuple(rule for rule in rules if "sourceMappingURL" not in str(rule)))

@@ -9,7 +9,7 @@ handler500 = "mxportal.outages.server_error"
 urlpatterns = [
     path(
         "", include("entitlements.urls")
-    ),  # first, for programs ask most often: each address is tried in turn
+    ),  # first, because programs ask most often and addresses are tried in turn
     path("", include("accounts.urls")),
     path("", include("handbook.urls")),
     path("", include(health)),

@@ -1,1 +1,1 @@
-"""How dates are written, where Django's own way for a language does not suit the channel."""
+"""Formats of dates, where Django's own format of a language does not suit the channel."""

@@ -1,4 +1,4 @@
-"""What is written about a request once its answer is on its way: reading must not depend on it."""
+"""Write notes about a request after its answer, so that reading never depends on a write (O1)."""
 
 import logging
 from collections.abc import Callable
@@ -18,8 +18,8 @@ LOST = Counter("portal_lost_notes", "Notes about requests that the database did 
 def write_afterwards(response: HttpResponseBase, kind: str, write: Callable[[], None]) -> None:
     """Call ``write`` when the server has sent the answer and closes it.
 
-    What the database does not take is logged and counted; the request stays as it was answered. For notes that may be
-    lost (the API's log, the last use of a token), never for what somebody asked for.
+    If the database does not take it, that is logged and counted; the answer stays. Only for notes that may be lost (the
+    API's log, the last use of a token), never for what somebody asked for.
     """
     request_id = current_request_id()
 

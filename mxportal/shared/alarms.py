@@ -1,4 +1,4 @@
-"""Waking the workers (N1): a row says what is to be done, and a sweep finds it where nobody could be woken."""
+"""Wake the workers: a row says what to do, and a sweep finds it if no worker could be woken (N1)."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -13,21 +13,21 @@ from kombu.exceptions import OperationalError
 from kombu.pools import ProducerPool
 from redis.exceptions import RedisError
 
-from mxportal.shared.breaker import PATIENCE, redis_breaker
+from mxportal.shared.breaker import REDIS_SECONDS, redis_breaker
 
 FAILURES = (OperationalError, CeleryOperationalError, RedisError, OSError)
 PRODUCERS = 16  # more than threads in a web process
-# Of its own: the connections on which a worker waits for tasks must have more patience.
+# Not Celery's own pool: connections on which a worker waits for tasks must have longer time-outs.
 PATIENT_ONCE = {
-    "socket_timeout": PATIENCE,
-    "socket_connect_timeout": PATIENCE,
+    "socket_timeout": REDIS_SECONDS,
+    "socket_connect_timeout": REDIS_SECONDS,
     "max_retries": 0,
     "health_check_interval": 0,
 }
 
 
 def wake(task: str, args: Sequence[Any] = (), **options: Any) -> None:
-    """Send a task to the workers, now. Where Redis does not take it, the log says so, and nothing fails.
+    """Send a task to the workers now. If Redis does not take it, that is logged, and nothing fails.
 
     ``options`` are those of Celery's ``send_task``.
     """
@@ -40,7 +40,7 @@ def wake(task: str, args: Sequence[Any] = (), **options: Any) -> None:
 def wake_on_commit(task: str, args: Sequence[Any] = (), **options: Any) -> None:
     """Send a task to the workers once the caller's transaction is committed."""
 
-    def ring() -> None:  # no partial: Django names the function when it fails, and a partial has no name
+    def ring() -> None:  # no partial, because Django logs the name of a function that fails
         wake(task, args, **options)
 
     transaction.on_commit(ring, robust=True)
@@ -48,7 +48,7 @@ def wake_on_commit(task: str, args: Sequence[Any] = (), **options: Any) -> None:
 
 def _publish(task: str, args: Sequence[Any], options: dict[str, Any]) -> None:
     try:
-        with _producers(settings.CELERY_BROKER_URL).acquire(block=True, timeout=PATIENCE) as producer:
+        with _producers(settings.CELERY_BROKER_URL).acquire(block=True, timeout=REDIS_SECONDS) as producer:
             current_app.send_task(task, args, producer=producer, retry=False, **options)
     except FAILURES as error:
         redis_breaker.failed(task, error.__cause__ or error)
@@ -58,6 +58,6 @@ def _publish(task: str, args: Sequence[Any], options: dict[str, Any]) -> None:
 
 @cache
 def _producers(url: str) -> ProducerPool:
-    """The connections of this process to publish on, made at the first use, so after any fork."""
+    """Return this process's connections for publishing, made at the first use, and so after any fork."""
     options = settings.CELERY_BROKER_TRANSPORT_OPTIONS | PATIENT_ONCE
     return ProducerPool(Connection(url, transport_options=options).Pool(PRODUCERS), limit=PRODUCERS)

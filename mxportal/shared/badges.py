@@ -13,7 +13,7 @@ Look = Literal["draft", "deployed", "inactive", "obsolete", "expired"]
 
 @dataclass(frozen=True)
 class Badge:
-    """The words of a badge and its look, for which static/css has a class."""
+    """The label of a badge and its look, for which static/css has a class."""
 
     label: str | Promise
     look: Look

@@ -1,4 +1,4 @@
-"""Redis may fail: nothing of the portal fails with it, and nobody waits for it more than once."""
+"""A circuit breaker for Redis: nothing in the portal fails with Redis, and nobody waits for it more than once."""
 
 import logging
 import time
@@ -6,14 +6,14 @@ from threading import Lock
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 0.25  # seconds that Redis has for each answer while somebody waits for a page
-PAUSE = 5.0  # seconds in which nobody asks after a failure
+REDIS_SECONDS = 0.25  # seconds for each answer of Redis while somebody waits for a page
+PAUSE = 5.0  # seconds without calls after a failure
 
 
 class Breaker:
-    """After a failure the calls of this process do without, for a pause; then one call tries, alone.
+    """Blocks the calls of this process for a pause after a failure; then one call tries alone.
 
-    So a server that accepts connections and never answers costs one request in each pause its patience, not every one.
+    So a server that accepts connections and never answers delays one request in each pause, not every one.
     """
 
     def __init__(self, pause: float = PAUSE) -> None:
@@ -21,7 +21,7 @@ class Breaker:
         self._until = 0.0
 
     def allows(self) -> bool:
-        """Whether to ask. The one that tries after a pause keeps the others away until it has an answer."""
+        """Return whether to ask. The call that tries after a pause keeps the others away until it has an answer."""
         if not self._until:
             return True
         with self._lock:
@@ -32,7 +32,7 @@ class Breaker:
             return True
 
     def worked(self) -> None:
-        """There was an answer, whatever it says."""
+        """Note that there was an answer, whatever it says."""
         if self._until:
             self.reset()
             logger.warning("Redis answers again")
@@ -42,7 +42,7 @@ class Breaker:
         self._until = 0.0
 
     def failed(self, what: str, error: BaseException) -> None:
-        """Nobody answered, or too late, or a full one takes nothing more."""
+        """Note that there was no answer in time, or that a full server refused."""
         self._until = time.monotonic() + self._pause
         logger.warning(
             "Redis fails (%s, %s): limits are not counted and workers are not woken for %s s",

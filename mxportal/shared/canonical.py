@@ -1,4 +1,4 @@
-"""The one way to write down data that is hashed or signed."""
+"""The canonical form of data that is hashed or signed."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import orjson
 
 
 def canonical_json(data: dict[str, Any]) -> bytes:
-    """RFC 8785 for what we sign: objects with ASCII keys, lists, strings, None and integers of 64 bits.
+    """Return RFC 8785 JSON of what we sign: objects with ASCII keys, lists, strings, None and integers of 64 bits.
 
-    Raises TypeError for larger ones and for what has no form in JSON. Not for fractions: NaN would become null.
+    Raises TypeError for larger integers and for what has no form in JSON. Not for fractions: NaN would become null.
     """
     return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)

@@ -1,4 +1,4 @@
-"""What a transaction may ask of PostgreSQL beyond the usual."""
+"""Settings of a transaction in PostgreSQL."""
 
 from django.conf import settings
 from django.db import connection

@@ -1,4 +1,4 @@
-"""E14: days in MOBOTIX's time zone."""
+"""Days in MOBOTIX's time zone (E14)."""
 
 from datetime import date
 
@@ -6,5 +6,5 @@ from django.utils import timezone
 
 
 def today() -> date:
-    """The present day in the portal's own time zone, whatever the reader's."""
+    """Return the present day in the portal's own time zone, whatever the reader's is."""
     return timezone.localdate(timezone=timezone.get_default_timezone())

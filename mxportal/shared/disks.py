@@ -1,4 +1,4 @@
-"""How much room the disks of this machine have."""
+"""Free space on the disks of this machine."""
 
 import shutil
 from pathlib import Path
@@ -10,7 +10,7 @@ MEGABYTE = 1024 * 1024
 
 
 def disks_have_room() -> bool:
-    """VAR_DIR, and on SQLite the directory of the database file, have DISK_FREE_MB left."""
+    """Return whether VAR_DIR, and on SQLite the database's directory, have DISK_FREE_MB left."""
     directories = [Path(settings.VAR_DIR)]
     if connection.vendor == "sqlite":
         directories.append(Path(connection.settings_dict["NAME"]).absolute().parent)

@@ -35,9 +35,10 @@ Fill = Callable[[QueryDict, "Sent | None"], Mapping[str, str]]
 
 
 class Sent(QueryDict):
-    """What a form sent, now or before. ``refusals``: what a service, or a file, was refused for.
+    """What a form sent, now or before. ``refusals`` are the errors of a service or a file.
 
-    ``is_draft``: it was sent before, and only shows a page. ``is_typed``: not even judged, as on the way Back.
+    ``is_draft`` says that it was sent before, and only shows a page. ``is_typed`` says that it is not checked, either,
+    as on the way Back.
     """
 
     is_draft = False
@@ -51,14 +52,14 @@ class Sent(QueryDict):
 
     @classmethod
     def of(cls, query: Any) -> Self:
-        """A copy that can be written to."""
+        """Return a copy that can be changed."""
         sent = cls()
         for name, values in query.lists():
             sent.setlist(name, values)
         return sent
 
     def kept(self) -> str:
-        """What the session keeps of it."""
+        """Return what the session keeps of it."""
         copy = QueryDict(mutable=True)
         for name, values in self.lists():
             if not NEVER_KEPT.search(name):
@@ -67,12 +68,12 @@ class Sent(QueryDict):
 
 
 def new_draft() -> str:
-    """A random name for a page with a form."""
+    """Return a random name for a page with a form."""
     return secrets.token_urlsafe(12)
 
 
 def posted(request: HttpRequest) -> Sent | None:
-    """What to bind a form to: the POST, or the draft that the address names; nothing while the form is only shown."""
+    """Return what to bind a form to: the POST, or the draft that the address names; None if the form is only shown."""
     if not hasattr(request, "sent"):
         request.sent = Sent.of(request.POST) if request.method == "POST" else None  # type: ignore[attr-defined]
     sent: Sent | None = request.sent  # type: ignore[attr-defined]
@@ -80,7 +81,7 @@ def posted(request: HttpRequest) -> Sent | None:
 
 
 def address_of(request: HttpRequest, draft: str, *, without: Mapping[str, Any] | None = None) -> str:
-    """This page's address with another draft."""
+    """Return this page's address with another draft."""
     query = request.GET.copy()
     for name in without or ():
         query.pop(name, None)
@@ -91,8 +92,9 @@ def address_of(request: HttpRequest, draft: str, *, without: Mapping[str, Any] |
 def keep(
     request: HttpRequest, draft: str, sent: Sent, *, person: int | None, is_typed: bool, is_news: bool = False
 ) -> bool:
-    """Write it into the session, the oldest ones making room. False where it is too large. ``is_news``: its reader
-    expects to see what came of it, and is told that it was not sent.
+    """Write it into the session, where the oldest drafts make room; return False if it is too large.
+
+    ``is_news`` says that its reader expects a result, and is told that the form was not sent.
     """
     entry: dict[str, Any] = {
         "path": request.path,
@@ -113,7 +115,7 @@ def keep(
 
 
 def load(request: HttpRequest, draft: str) -> Sent | None:
-    """The draft, for the page and the person that it belongs to."""
+    """Return the draft, for the page and the person that it belongs to."""
     entry = request.session.get(SESSION_KEY, {}).get(draft)
     if not entry or (entry["path"], entry["person"]) != (request.path, request.user.pk):
         return None
@@ -126,7 +128,7 @@ def load(request: HttpRequest, draft: str) -> Sent | None:
 
 
 def forget_others(session: Any, person: int) -> None:
-    """Whoever logs in takes over no draft of somebody else."""
+    """Delete drafts of other persons at a login."""
     drafts = session.get(SESSION_KEY, {})
     if session.get_expiry_age() == VISITORS_SECONDS:
         session.set_expiry(None)
@@ -135,7 +137,7 @@ def forget_others(session: Any, person: int) -> None:
 
 
 def shown_once(response: HttpResponse) -> HttpResponse:
-    """The page that answers to a POST holds what is kept nowhere: no draft and no redirect lead to it again."""
+    """Mark the answer to a POST that shows what is not kept: no draft and no redirect lead to it again."""
     response.shown_once = True  # type: ignore[attr-defined]
     return response
 
@@ -146,9 +148,11 @@ def keeps_draft(
     fill: Fill | None = None,
     visitor: Callable[[HttpRequest], str | None] | None = None,
 ) -> Callable[[View], View]:
-    """For the view of a form. ``fill`` makes typed values of an address that fills the form; where there is one,
-    every parameter of the address does. ``has_form`` is false where the form stands on another page. ``visitor`` says
-    from where somebody without a login comes: of one address no more than some drafts a minute are kept.
+    """Keep drafts for the view of a form.
+
+    ``fill`` makes typed values from an address that fills the form; with it, every parameter of the address does.
+    ``has_form`` is false if the form is on another page. ``visitor`` returns the address of somebody without a login,
+    for whom only a few drafts a minute are kept.
     """
 
     def decorate(view: View) -> View:
@@ -177,9 +181,10 @@ def keeps_draft(
 
 
 def may_keep(request: HttpRequest, address: str | None, *, returning: bool = False) -> bool:
-    """Sessions of visitors are rows that anybody can make: few, small, and gone after an hour.
+    """Return whether to keep a visitor's draft.
 
-    ``returning``: somebody whose login has ended, whose form may be as large as any; even fewer of these.
+    Sessions are rows that anybody can make: few are kept, small ones, for an hour. ``returning`` is somebody whose
+    login has ended and whose form may be as large as any; even fewer of these are kept.
     """
     sent = posted(request)
     is_small = sent is not None and len(sent.kept()) <= VISITORS_MAX_CHARACTERS
@@ -201,7 +206,7 @@ def _fill(request: HttpRequest, draft: str, fill: Fill) -> None:
 
 
 def _send(request: HttpRequest, draft: str, response: HttpResponse) -> HttpResponse:
-    """After a POST: keep what was typed; a page becomes a redirect to it, unless it is too large to be kept."""
+    """Keep what was typed, after a POST; a page becomes a redirect to it, unless it is too large to be kept."""
     sent = posted(request)
     if sent is None or response.status_code >= 400:
         return response

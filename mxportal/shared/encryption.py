@@ -4,5 +4,5 @@ from cryptography.fernet import Fernet, MultiFernet
 
 
 def encryption(keys: str) -> MultiFernet:
-    """Encrypts with the first of the keys (commas between them), and opens what any of them encrypted."""
+    """Return a cipher that encrypts with the first key and opens what any key encrypted; commas separate the keys."""
     return MultiFernet([Fernet(key) for key in keys.split(",")])

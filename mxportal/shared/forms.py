@@ -1,4 +1,4 @@
-"""What every writing form has: a key against double sending (E7), and a place for what a service refuses."""
+"""Base classes of forms that write: a key against double sending (E7), and a place for a service's refusals."""
 
 from typing import Any
 
@@ -22,10 +22,13 @@ KEY_REUSED = "key_reused"
 
 
 class NumberField(forms.IntegerField):
-    """A number of a page's own, such as a primary key: ASCII digits, where Django reads "2.000" as 2 and "５" as 5."""
+    """A number that a page sends, such as a primary key, in ASCII digits.
+
+    Django would read "2.000" as 2 and "５" as 5.
+    """
 
     def to_python(self, value: Any) -> int | None:
-        """Raises ValidationError."""
+        """Return the number. Raises ValidationError."""
         if value in self.empty_values or isinstance(value, int):
             return super().to_python(value)
         number = self.read(str(value))
@@ -34,34 +37,35 @@ class NumberField(forms.IntegerField):
         return number
 
     def read(self, text: str) -> int | None:
-        """None where it is no number."""
+        """Return the number; None if the text is none."""
         return typed_number(text)
 
 
 class AmountField(NumberField):
-    """E18: an amount that somebody types, without separators or with those of the reader's language."""
+    """An amount that somebody types, without separators or with those of the reader's language (E18)."""
 
     def read(self, text: str) -> int | None:
-        """None where it is no amount."""
+        """Return the amount; None if the text is none."""
         return read_amount(text)
 
 
 class KeptForm(forms.Form):
-    """A form that may be bound to a draft (``shared.drafts``): what was refused stands in it again."""
+    """A form that may be bound to a draft (``shared.drafts``), which shows its refusals again."""
 
     @property
     def is_draft(self) -> bool:
-        """Bound to what was sent before."""
+        """Return whether the form is bound to what was sent before."""
         return getattr(self.data, "is_draft", False)
 
     @property
     def is_typed(self) -> bool:
-        """Bound to what was typed and shall not be judged, as on the way Back."""
+        """Return whether the form is bound to what was typed and is not to be checked, as on the way Back."""
         return getattr(self.data, "is_typed", False)
 
     def full_clean(self) -> None:
-        """Judge what was sent; of a draft, leave it as it is, or say again what was wrong with it: its file is gone,
-        and a service is not asked again.
+        """Check what was sent; leave a draft unchecked, or show its errors again.
+
+        A draft's file is gone, and a service is not asked again.
         """
         if self.is_typed:
             self._errors, self.cleaned_data = ErrorDict(), {}
@@ -76,19 +80,19 @@ class KeptForm(forms.Form):
             self.keep_refusals()
 
     def keep_refusals(self) -> None:
-        """What is wrong, for the draft."""
+        """Keep the errors for the draft."""
         refusals = getattr(self.data, "refusals", None)
         if refusals is not None:
             refusals.update({name: [str(text) for text in texts] for name, texts in self.errors.items()})
 
 
 class KeyedForm(KeptForm):
-    """A form that carries its key. Bind it to the POST; hand ``key`` to the service."""
+    """A form with a key. Bind it to the POST, and pass ``key`` to the service."""
 
     key = forms.CharField(widget=forms.HiddenInput, initial=new_key, max_length=64)
 
     def add_service_error(self, error: ValidationError) -> None:
-        """Show what a service refused at the field that it names, or above the form where there is no such field."""
+        """Show a service's refusal at the field that it names, or above the form if there is no such field."""
         if not hasattr(error, "error_dict"):
             self._renew_key(error)
             self.add_error(None, error)
@@ -99,12 +103,12 @@ class KeyedForm(KeptForm):
         self.keep_refusals()
 
     def _renew_key(self, error: ValidationError) -> None:
-        """A key that did something else already is no dead end: what stands in the form is sent under a new one."""
+        """Give the form a new key if its key was used for something else, so that it can be sent."""
         if getattr(error, "code", "") == KEY_REUSED:
             if not isinstance(self.data, Sent):
                 self.data = Sent.of(self.data)
             self.data[self.add_prefix("key")] = new_key()
 
     def service_data(self) -> dict[str, Any]:
-        """The cleaned values but for the key."""
+        """Return the cleaned values without the key."""
         return {name: value for name, value in self.cleaned_data.items() if name != "key"}

@@ -1,4 +1,4 @@
-"""The figures that Prometheus reads from the database: each app registers its own, as it registers its checks."""
+"""Registry of the figures that Prometheus reads from the database; each app registers its own."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -14,6 +14,6 @@ def register_gauges(gauges: Gauges) -> None:
 
 
 def registered_gauges() -> Iterator[Metric]:
-    """Every figure of every app."""
+    """Yield every figure of every app."""
     for gauges in _gauges:
         yield from gauges()

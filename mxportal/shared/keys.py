@@ -1,4 +1,4 @@
-"""Keys of forms: sent twice, a form is done once (E7); and a form tells for whom it was shown."""
+"""Keys of forms: a form that is sent twice is done once (E7), and its key says for whom it was shown (U10)."""
 
 import secrets
 from contextvars import ContextVar
@@ -8,17 +8,17 @@ from django.utils.http import urlsafe_base64_encode
 
 READER: ContextVar[int | None] = ContextVar(
     "reader", default=None
-)  # who is logged in, set by accounts.middleware
+)  # the logged-in user, set by accounts.middleware
 
 
 def new_key() -> str:
-    """A key for one form as it was shown, signed for its reader where somebody is logged in."""
+    """Return a key for one form as it was shown, signed for its reader if somebody is logged in."""
     token, reader = secrets.token_urlsafe(16), READER.get()
     return token if reader is None else f"{token}.{reader}.{_signature(token, str(reader))}"
 
 
 def reader_of(key: str) -> int | None:
-    """For whom the form with this key was shown; None where the portal never made such a key for anybody."""
+    """Return for whom the form with this key was shown; None if the portal made no such key for anybody."""
     token, _dot, rest = key.partition(".")
     reader, _dot, signature = rest.partition(".")
     if not reader.isascii() or not reader.isdigit():

@@ -27,7 +27,7 @@ def _is_postgresql(editor: BaseDatabaseSchemaEditor) -> bool:
 
 
 class AddIndexBeside(AddIndexConcurrently):
-    """Make an index while rows are written. What a killed run left of it is dropped first."""
+    """Create an index while rows are written. What a killed run left of it is dropped first."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         if not _is_postgresql(schema_editor):
@@ -59,7 +59,7 @@ class RemoveIndexBeside(RemoveIndexConcurrently):
 
 
 class AddCheckForNewRows(AddConstraintNotValid):
-    """Hold a check for new rows from now on; ``CheckAllRows`` in the next migration looks at those that are there."""
+    """Apply a check to new rows from now on; ``CheckAllRows`` in the next migration checks the existing ones."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         kind = AddConstraintNotValid if _is_postgresql(schema_editor) else AddConstraint
@@ -67,7 +67,7 @@ class AddCheckForNewRows(AddConstraintNotValid):
 
 
 class CheckAllRows(ValidateConstraint):
-    """Look at the rows that were there before the check, while others write."""
+    """Check the rows that existed before the check, while others write."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         if _is_postgresql(schema_editor):  # SQLite has looked at all of them when the check was made
@@ -75,9 +75,9 @@ class CheckAllRows(ValidateConstraint):
 
 
 def fill_in_batches(rows: QuerySet, batch: int = FILL_BATCH, pause: float = PAUSE, **values: Any) -> int:
-    """Give these rows the values, some at a time by number, each lot in a transaction of its own. Says how many.
+    """Set the values on these rows, some at a time by number, each batch in its own transaction. Return how many.
 
-    ``rows`` are those that lack the values, so that a run that was killed goes on where it ended.
+    ``rows`` must be those that lack the values, so that a new run continues a killed one.
     """
     ends = rows.aggregate(first=Min("pk"), last=Max("pk"))
     if ends["first"] is None:

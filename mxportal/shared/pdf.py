@@ -1,4 +1,4 @@
-"""PDF/A-3a by WeasyPrint, which is imported at the first page only: it costs a second, and needs Pango."""
+"""PDF/A-3a by WeasyPrint, which is imported at the first PDF, because it takes a second and needs Pango."""
 
 import atexit
 import threading
@@ -31,17 +31,17 @@ FONTS = frozenset(
         "IBMPlexMono-Medium.ttf",
     }
 )
-# Pango's font map and what WeasyPrint caches with it are shared, so one page is drawn at a time in a process.
+# Threads share Pango's font map and what WeasyPrint caches with it, so a process draws one page at a time.
 _drawing = threading.Lock()
 
 
 class PdfUnavailable(Exception):
-    """The machine lacks a library; the message is a sentence that says what to run."""
+    """The machine lacks a library; the message says what to run."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attached:
-    """A file inside the PDF, which says in data what the page says."""
+    """A file inside the PDF, which has the page's contents as data."""
 
     name: str
     content: bytes
@@ -57,12 +57,12 @@ def render_pdf(
     attached: Attached | None = None,
     pictures: Mapping[str, Path] | None = None,
 ) -> bytes:
-    """The template as a tagged PDF/A-3a, in the language given (E10), with an attachment (L7).
+    """Return the template as a tagged PDF/A-3a, in the given language (E10), with an attachment (L7).
 
-    ``pictures``: the PNG files that the page may show, each as ``picture:NAME``.
+    ``pictures`` are the PNG files that the page may show, each as ``picture:NAME``.
 
-    A character for which the machine has no glyph would break PDF/A; it is shown by its code instead, as
-    ``[U+1F600]``. Raises PdfUnavailable where Pango is missing.
+    A character for which the machine has no glyph would break PDF/A; its code is shown instead, as ``[U+1F600]``.
+    Raises PdfUnavailable without Pango.
     """
     with translation.override(language):
         html = render_to_string(template, context)
@@ -80,7 +80,7 @@ def _codes(codepoints: set[int]) -> dict[int, str]:
 def _draw(
     html: str, stylesheet: str, attached: Attached | None, pictures: Mapping[str, Path]
 ) -> tuple[bytes, set[int]]:
-    """The PDF, and the code points that no font of this machine could set."""
+    """Return the PDF, and the code points that no font of this machine contains."""
     weasyprint = _weasyprint()
     page = weasyprint.HTML(string=html, url_fetcher=_fetcher(pictures))
     document = page.render(stylesheets=[_stylesheet(stylesheet)], font_config=_fonts(), pdf_variant=VARIANT)
@@ -118,7 +118,7 @@ def _weasyprint() -> Any:
 def _fonts() -> "FontConfiguration":
     from weasyprint.text.fonts import FontConfiguration
 
-    atexit.register(_forget)  # its folder of typefaces is removed while Python can still do so
+    atexit.register(_forget)  # removes its folder of typefaces while Python can still do so
     return FontConfiguration()
 
 
@@ -129,14 +129,12 @@ def _forget() -> None:
 
 @cache
 def _stylesheet(name: str) -> "CSS":
-    """A style sheet of our own, parsed once in a process."""
+    """Return one of our style sheets, parsed once in a process."""
     return _weasyprint().CSS(filename=_static_file(name), font_config=_fonts(), url_fetcher=_fetcher())
 
 
 def _fetcher(pictures: Mapping[str, Path] | None = None) -> "URLFetcher":
-    """Fetches nothing, neither by network nor from the disk, but the typefaces that are named above, as font:NAME,
-    and these pictures, as picture:NAME.
-    """
+    """Return a fetcher without network and disk: only the typefaces above, as font:NAME, and these pictures."""
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
     class OwnFiles(URLFetcher):

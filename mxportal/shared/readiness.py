@@ -1,6 +1,6 @@
-"""The readiness checks of the portal: each app registers its own, and the answers are kept for a second.
+"""Registry of the readiness checks; each app registers its own, and the answers are kept for a second.
 
-A check returns whether it passes. One that raises has failed; why stands in the log, never in an answer.
+A check returns whether it passes. One that raises has failed; the log says why, and never an answer.
 """
 
 import logging
@@ -12,8 +12,8 @@ from threading import Lock
 logger = logging.getLogger(__name__)
 
 Check = Callable[[], bool]
-FRESH = 1.0  # seconds: however many ask, the checks run once in this time
-STALE = 15.0  # seconds: a check that runs longer is taken for one that fails
+FRESH = 1.0  # seconds in which the checks run once, however many ask
+STALE = 15.0  # seconds after which a running check counts as failed
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,15 @@ _checks: dict[str, _Registered] = {}
 
 
 def register_check(name: str, check: Check, *, in_database: bool = True) -> None:
-    """Ask this check for /readyz under this name. Call it in ``ready`` of the app.
+    """Run this check for /readyz under this name. Call it in ``ready`` of the app.
 
-    ``in_database``: the check queries the database; it is asked only where the check `database` has passed.
+    ``in_database`` says that the check queries the database; it runs only if the check `database` has passed.
     """
     _checks[name] = _Registered(check, in_database)
 
 
 def checked_now() -> dict[str, bool]:
-    """Run every check, those without the database first. Returns whether each passes, by its name."""
+    """Run every check, those without the database first. Return whether each passes, by its name."""
     passed = {name: _passes(one.check) for name, one in _checks.items() if not one.in_database}
     answers = passed.get("database", False)
     for name, one in _checks.items():
@@ -52,7 +52,7 @@ def _passes(check: Check) -> bool:
 
 
 class Readiness:
-    """The last answers. One thread at a time runs the checks; whoever asks meanwhile gets the answers before."""
+    """The last answers. One thread at a time runs the checks; meanwhile others get the previous answers."""
 
     def __init__(
         self, ask: Callable[[], dict[str, bool]] = checked_now, *, fresh: float = FRESH, stale: float = STALE
@@ -63,7 +63,7 @@ class Readiness:
         self._known_at = -float("inf")
 
     def state(self) -> dict[str, bool]:
-        """Whether each check passes, as it was at most a second ago, or STALE seconds while the checks still run."""
+        """Return whether each check passes, as of a second ago at most, or STALE seconds while the checks still run."""
         if self._age() < self.fresh:
             return self._known
         if not self._running.acquire(timeout=0 if self._known else self.stale):

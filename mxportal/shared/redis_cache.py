@@ -1,4 +1,4 @@
-"""Django's cache in Redis, for what may be lost: without Redis nothing is known, and nothing is refused."""
+"""Django's cache in Redis, for what may be lost: without Redis it is empty, and nothing is refused."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,41 +7,41 @@ from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.redis import RedisCache
 from redis.exceptions import RedisError
 
-from mxportal.shared.breaker import PATIENCE, redis_breaker
+from mxportal.shared.breaker import REDIS_SECONDS, redis_breaker
 
 
 class ForgivingRedisCache(RedisCache):
-    """Redis that is dead, full or silent is an empty cache in which every write succeeds.
+    """A cache for which a Redis that is dead, full or silent is empty, and every write succeeds.
 
-    So a rate limit lets pass what it cannot count. What must be counted is counted in the database (wrong logins).
+    So a rate limit allows what it cannot count. Wrong logins, which must be counted, are counted in the database.
     """
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
-        patience = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
+        patience = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
         super().__init__(server, params | {"OPTIONS": patience | params.get("OPTIONS", {})})
 
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> bool:
-        """True where it cannot be known: nobody else holds it."""
+        """Return True if Redis does not answer: nobody else has the key."""
         return bool(_ask(lambda: super(ForgivingRedisCache, self).add(key, value, timeout, version), True))
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
-        """The default where it cannot be known."""
+        """Return the default if Redis does not answer."""
         return _ask(lambda: super(ForgivingRedisCache, self).get(key, default, version), default)
 
     def set(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> None:
-        """Nothing where it cannot be kept."""
+        """Do nothing if Redis does not answer."""
         _ask(lambda: super(ForgivingRedisCache, self).set(key, value, timeout, version), None)
 
     def touch(self, key: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> bool:
-        """False where it cannot be known, as for a key that is not there."""
+        """Return False if Redis does not answer, as for an unknown key."""
         return bool(_ask(lambda: super(ForgivingRedisCache, self).touch(key, timeout, version), False))
 
     def delete(self, key: Any, version: Any = None) -> bool:
-        """False where it cannot be known, as for a key that is not there."""
+        """Return False if Redis does not answer, as for an unknown key."""
         return bool(_ask(lambda: super(ForgivingRedisCache, self).delete(key, version), False))
 
     def incr(self, key: Any, delta: int = 1, version: Any = None) -> int:
-        """Raises ValueError where it cannot be known, as for a key that is not there."""
+        """Raise ValueError if Redis does not answer, as for an unknown key."""
         counted = _ask(lambda: super(ForgivingRedisCache, self).incr(key, delta, version), None)
         if counted is None:
             raise ValueError(f"Key {key!r} not found")
@@ -49,7 +49,7 @@ class ForgivingRedisCache(RedisCache):
 
 
 def _ask(call: Callable[[], Any], without: Any) -> Any:
-    """What Redis answers, or what holds without it."""
+    """Return what Redis answers, or ``without`` if it does not."""
     if not redis_breaker.allows():
         return without
     try:

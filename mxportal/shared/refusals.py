@@ -1,4 +1,4 @@
-"""Refusals that programs can tell apart: each has a code, which docs/api.md lists and which never changes."""
+"""Refusals with a code for programs; docs/api.md lists the codes, which never change (P5)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ Found = dict[str, list[tuple[str, str]]]
 
 
 def refusal(code: str, what: Any) -> ValidationError:
-    """A ValidationError with a code. ``what``: a sentence or several, or a dict of them by field."""
+    """Return a ValidationError with a code. ``what`` is a sentence, several, or a dict of them by field."""
     if isinstance(what, dict):
         return ValidationError({field: refusal(code, sentences) for field, sentences in what.items()})
     if isinstance(what, list):
@@ -24,20 +24,20 @@ class Coded(str):
     code: str
 
     def __new__(cls, code: str, sentence: str) -> "Coded":
-        """The text is the sentence."""
+        """Make a str of the sentence with its code."""
         made = super().__new__(cls, sentence)
         made.code = code
         return made
 
 
 def coded(error: ValidationError) -> Coded:
-    """The first sentence of an error, with its code."""
+    """Return the first sentence of an error, with its code."""
     code, sentence = next(pair for pairs in coded_by_field(error).values() for pair in pairs)
     return Coded(code, sentence)
 
 
 def coded_by_field(error: ValidationError) -> Found:
-    """Codes and sentences of an error by field; what is about no field stands under NON_FIELD_ERRORS."""
+    """Return codes and sentences of an error by field, those without a field under NON_FIELD_ERRORS."""
     by_field = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
     return {
         field: [found for one in errors for found in _coded_sentences(one)]

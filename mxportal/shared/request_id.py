@@ -1,8 +1,8 @@
-"""The request's ID, which runs through its log lines, its tasks and its mails."""
+"""The request's ID, which its log lines, tasks and mails have."""
 
 import structlog
 
 
 def current_request_id() -> str:
-    """That of the request in hand, also in a task which it caused; "" where there is none."""
+    """Return the ID of the present request, also in a task that it started; "" without one."""
     return str(structlog.contextvars.get_contextvars().get("request_id", ""))

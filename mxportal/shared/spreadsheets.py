@@ -1,6 +1,6 @@
-"""Tables in files: CSV and XLSX are read row by row, and written so that Excel opens them.
+"""Tables in files: read CSV and XLSX row by row, and write both so that Excel opens them.
 
-Nothing that is read is trusted: neither size nor form. A workbook's uncompressed size is known before it is opened.
+Nothing in a file is trusted, neither size nor form. A workbook's uncompressed size is known before it is opened.
 """
 
 import csv
@@ -17,11 +17,11 @@ from tablib import Dataset
 
 from mxportal.shared.workbooks import with_macros, workbook_rows
 
-LARGEST_FILE = 5 * 1024 * 1024
+MAX_FILE_BYTES = 5 * 1024 * 1024
 TEXT_ENDINGS = ("csv", "txt", "tsv")
 DELIMITERS = (";", "\t", ",")
 DECLARED = re.compile(r"sep=([;,\t])(?:\r\n?|\n)", re.IGNORECASE)
-ENCODINGS = ("utf-8-sig", "cp1252", "latin-1")  # the last one knows every byte
+ENCODINGS = ("utf-8-sig", "cp1252", "latin-1")  # the last one decodes every byte
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 FORMULA, CONTROLS = "=+-@", "\t\r\n"
 TYPES = {
@@ -35,15 +35,15 @@ Row = tuple[int, Sequence[str]]
 
 
 def file_rows(file: IO[bytes], name: str, *, most_columns: int, too_many: str) -> Iterator[Row]:
-    """Return the rows of a CSV or XLSX file with their numbers, whatever they are about.
+    """Return the numbered rows of a CSV or XLSX file, whatever they are about.
 
-    ``too_many``: the sentence that says how many rows may be sent. Raises ValidationError with a sentence.
+    ``too_many`` is the sentence that names the limit of rows. Raises ValidationError with a sentence.
     """
     ending = name.rpartition(".")[2].casefold()
     if ending not in ("xlsx", *TEXT_ENDINGS):
         raise ValidationError(_wrong_ending(ending))
-    content = file.read(LARGEST_FILE + 1)
-    if len(content) > LARGEST_FILE:
+    content = file.read(MAX_FILE_BYTES + 1)
+    if len(content) > MAX_FILE_BYTES:
         raise ValidationError(_("This file is larger than 5 MB. Split it into several files."))
     if ending == "xlsx":
         return workbook_rows(content, most_columns=most_columns, too_many=too_many)
@@ -57,7 +57,7 @@ def _wrong_ending(ending: str) -> str:
 
 
 def _decoded(content: bytes) -> str:
-    """UTF-8 with or without BOM, UTF-16 with one, or what Excel writes in Western Europe."""
+    """Return the text of UTF-8 with or without BOM, UTF-16 with one, or what Excel writes in Western Europe."""
     if content.startswith(b"PK\x03\x04"):
         raise ValidationError(_("This is a workbook, not a CSV file. Give its name the ending .xlsx."))
     encodings = ("utf-16",) if content.startswith(UTF_16) else ENCODINGS
@@ -72,11 +72,11 @@ def _decoded(content: bytes) -> str:
 
 
 def text_rows(text: str) -> Iterator[Row]:
-    """The rows of a text out of a spreadsheet. Raises ValidationError."""
+    """Return the rows of a text copied from a spreadsheet. Raises ValidationError."""
     declared = DECLARED.match(text)
     delimiter = declared[1] if declared else _delimiter(text)
     text = text[declared.end() :] if declared else text
-    # what else Unicode takes for the end of a line is text; and a quotation mark that does not fit is said
+    # Other line ends of Unicode are text; a wrong quotation mark is an error.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     offset = 1 if declared else 0
     try:
@@ -88,7 +88,7 @@ def text_rows(text: str) -> Iterator[Row]:
 
 
 def _delimiter(text: str) -> str:
-    """The one that stands most often in the first line that says anything, outside of quotation marks."""
+    """Return the delimiter that is most frequent in the first line with text, outside of quotation marks."""
     first = next((line for line in io.StringIO(text, newline=None) if line.strip()), "")
     bare = re.sub(r'"[^"]*"', "", first)
     return max(DELIMITERS, key=bare.count)
@@ -98,13 +98,13 @@ def _delimiter(text: str) -> str:
 
 
 def disarm(text: str) -> str:
-    """A cell that a spreadsheet would take for a formula becomes a text, wide forms and leading blanks included."""
+    """Turn a cell that a spreadsheet would take for a formula into text, also with wide forms and leading blanks."""
     first = unicodedata.normalize("NFKC", text.lstrip()[:1])
     return f"'{text}" if first and first in FORMULA or text[:1] and text[:1] in CONTROLS else text
 
 
 def export(header: Sequence[str], rows: Iterable[Sequence[str | int]], kind: str) -> bytes:
-    """The file of one of TYPES. A CSV has a BOM and the language's delimiter, as Excel wants them."""
+    """Return the file of one of TYPES. A CSV has a BOM and the language's delimiter, as Excel expects them."""
     data = Dataset(headers=[disarm(text) for text in header], title="Mx")
     for row in rows:
         data.append([disarm(cell) if isinstance(cell, str) else cell for cell in row])

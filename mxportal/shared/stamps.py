@@ -1,4 +1,4 @@
-"""The stamps of a view that needs no login, and of one that takes files: for the project and for every app."""
+"""Stamps of views: without a login, and with larger requests."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -26,7 +26,7 @@ def public(reason: str) -> Callable[[View], View]:
 
 
 def takes_up_to(most_bytes: int) -> Callable[[View], View]:
-    """Stamp a view whose requests may be larger than a page's usual form, as those with a file (Q1)."""
+    """Stamp a view whose requests may be larger than usual forms, for example with a file (Q1)."""
 
     def stamp(view: View) -> View:
         view.most_bytes = most_bytes + FORM_BYTES  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What each process looks at when it starts: each app registers its own, as it registers its checks for /readyz."""
+"""Registry of the checks that each process runs when it starts; each app registers its own."""
 
 from collections.abc import Callable
 

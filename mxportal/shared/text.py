@@ -1,4 +1,4 @@
-"""What a name or any other line of text may be made of: what the reader sees is all that is there."""
+"""Check that a line of text contains only what its reader sees (A3)."""
 
 import re
 import unicodedata
@@ -35,8 +35,9 @@ WORD = re.compile(r"[^\W\d_]+")
 
 
 def only_what_is_seen(text: str) -> None:
-    """One line of text in any script, without characters that nobody sees or that turn the others round, and no word in
-    letters of two alphabets that look alike.
+    """Refuse unseen characters, characters that turn others round, several lines, and words that mix alphabets.
+
+    Any script is allowed; only the letters of two alphabets that look alike must not be mixed within a word.
     """
     if text.isascii() and text.isprintable():
         return
@@ -52,7 +53,7 @@ def only_what_is_seen(text: str) -> None:
 
 
 def lines_of_what_is_seen(text: str) -> None:
-    """The same for several lines."""
+    """Check several lines in the same way."""
     for line in text.splitlines():
         only_what_is_seen(line)
 
@@ -69,5 +70,5 @@ def _scripts(word: str) -> Iterator[str]:
 
 
 def _script(character: str) -> str:
-    """The first word of its name, which is its script; a wide form is its letter."""
+    """Return the first word of the character's name, which is its script; a wide form counts as its letter."""
     return unicodedata.name(character, "").removeprefix("FULLWIDTH ").partition(" ")[0]

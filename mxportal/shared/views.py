@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @contextmanager
 def missing_is_404() -> Iterator[None]:
-    """A row that a service does not find for the actor is, to the actor, not there."""
+    """Answer 404 for a row that a service does not find for the actor."""
     try:
         yield
     except ObjectDoesNotExist as error:
@@ -36,10 +36,10 @@ def missing_is_404() -> Iterator[None]:
 
 
 def submit(form: KeyedForm, service: Callable[..., T], *, keyed: bool = False, **known: Any) -> T | None:
-    """Call the service with the form's values; None while the form is not sent, not valid, or refused.
+    """Call the service with the form's values; return None while the form is not sent, not valid, or refused.
 
-    What the service refuses stands at the field then. ``keyed``: the service takes the form's key (E7). A draft only
-    shows what was typed: it executes nothing.
+    The field then shows the service's refusal. ``keyed`` says that the service takes the form's key (E7). A draft only
+    shows what was typed: the service is not called.
     """
     if not form.is_valid() or form.is_draft:
         return None
@@ -54,15 +54,15 @@ def submit(form: KeyedForm, service: Callable[..., T], *, keyed: bool = False, *
 
 
 def own_address(address: str, default: str = "") -> str:
-    """An address to go back to, where it is a path of this site; the default where it is not."""
-    # browsers drop tabs and line breaks: with one of them in front of it, a second slash would name another host
+    """Return an address to go back to, if it is a path of this site; otherwise the default."""
+    # Browsers drop tabs and line breaks: after one of them, a second slash would name another host.
     is_clean = address.isprintable() and " " not in address
     is_path = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
     return address if is_clean and is_path else default
 
 
 def page_before(request: HttpRequest, default: str) -> str:
-    """The page of ours that a button stood on, as the browser names it; else the default."""
+    """Return the page of ours that had the button, as the browser names it; otherwise the default."""
     page = request.META.get("HTTP_REFERER", "")
     if not url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
         return default
@@ -71,7 +71,7 @@ def page_before(request: HttpRequest, default: str) -> str:
 
 
 def with_query(address: str, **values: object) -> str:
-    """The address with these query parameters set."""
+    """Return the address with these query parameters set."""
     path, __, query = address.partition("?")
     parameters = QueryDict(query, mutable=True)
     for name, value in values.items():
@@ -90,7 +90,7 @@ def download(content: str | bytes, name: str, content_type: str, *, inline: bool
 
 
 def please_wait(request: HttpRequest, seconds: int) -> HttpResponse:
-    """429, with the time in minutes for people and in seconds for programs."""
+    """Answer 429, with the time in minutes for people and in seconds for programs."""
     context = {"minutes": max(1, -(-seconds // 60))}
     response = render(request, "429.html", context, status=429)
     response["Retry-After"] = str(seconds)
@@ -98,5 +98,5 @@ def please_wait(request: HttpRequest, seconds: int) -> HttpResponse:
 
 
 def wait_a_minute(request: HttpRequest) -> HttpResponse:
-    """What django-allauth's limits answer: all of them count by the minute."""
+    """Answer for django-allauth's limits, all of which count by the minute."""
     return please_wait(request, 60)

@@ -9,13 +9,13 @@ from django.utils.safestring import SafeString
 
 
 class PlainSelect(forms.Select):
-    """A select of one level, written at once.
+    """A select of one level, rendered in one step.
 
-    Django's renders a template for each option: with a hundred products that is a quarter of List Entitlements.
+    Django renders a template for each option: with a hundred products that is a quarter of List Entitlements.
     """
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        """The same HTML as Django's, but for the white space."""
+        """Return the same HTML as Django, except for white space."""
         chosen = "" if value is None else str(value)
         options = format_html_join(
             "",

@@ -1,6 +1,6 @@
-"""Read the first sheet of an XLSX file: a program of its own, started for each file (`mxportal.shared.workbooks`).
+"""Read the first sheet of an XLSX file, as a separate program for each file (`mxportal.shared.workbooks`, Q3).
 
-Parsing a workbook holds Python's lock and can be made to take very long; here it holds nobody up, in a process without
+Parsing a workbook holds Python's lock and can be made to take very long; here it delays nobody, in a process without
 secrets, whose time and memory are limited. It imports nothing of the portal. The file comes on standard input.
 """
 
@@ -11,9 +11,9 @@ from io import BytesIO
 from itertools import islice
 from typing import Any
 
-SECONDS = 15  # of CPU; 10,000 full lines take some four on a slow machine
+SECONDS = 15  # of CPU; 10,000 full lines take about four on a slow machine
 MEMORY = 1024 * 1024 * 1024  # bytes of address space
-MOST_TEXT = 20_000_000  # characters in all: one long text may stand in very many cells
+MAX_TEXT_CHARACTERS = 20_000_000  # characters in all, because many cells can share one long text
 TOO_LARGE = 3  # the exit status
 
 
@@ -26,8 +26,8 @@ def main(most_columns: int, most_rows: int, decimal_point: str) -> int:
 
     workbook = load_workbook(BytesIO(content), read_only=True, data_only=False, keep_links=False)
     sheet = workbook.worksheets[0]
-    sheet.reset_dimensions()  # what the file says of its size is not to be trusted
-    rows, left = [], MOST_TEXT
+    sheet.reset_dimensions()  # because the size in the file can be wrong
+    rows, left = [], MAX_TEXT_CHARACTERS
     for cells in islice(sheet.iter_rows(values_only=True, max_col=most_columns), most_rows):
         row = [as_text(cell, decimal_point) for cell in cells]
         left -= sum(map(len, row))
@@ -39,9 +39,9 @@ def main(most_columns: int, most_rows: int, decimal_point: str) -> int:
 
 
 def as_text(value: Any, decimal_point: str) -> str:
-    """A cell as its reader would have typed it: 5 for the number 5.0; a formula with its equals sign.
+    """Return a cell as people would type it: 5 for the number 5.0, and a formula with its equals sign.
 
-    A fraction has the decimal point of the reader's language, so that 2.125 is no amount in any (E18).
+    A fraction has the decimal point of the reader's language, so that 2.125 is no amount in any language (E18).
     """
     if value is None:
         return ""

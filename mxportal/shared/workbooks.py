@@ -1,4 +1,4 @@
-"""XLSX files out of foreign hands: judged as a ZIP archive first, then read row by row."""
+"""Read XLSX files of strangers: checked as a ZIP archive first, then read row by row (Q3)."""
 
 import io
 import json
@@ -17,19 +17,17 @@ from django.utils.translation import gettext as _
 from mxportal.shared import workbook_reader
 
 # Uncompressed. 10,000 lines with every column need a third of the one and a quarter of the other.
-LARGEST_CONTENT = 20 * 1024 * 1024
-MOST_TAGS = 2_000_000
+MAX_CONTENT_BYTES = 20 * 1024 * 1024
+MAX_TAGS = 2_000_000
 MANY_ROWS = 10_000  # the largest table that any page takes
-MOST_ROWS = 2 * MANY_ROWS  # with blank ones between
-MOST_BEFORE = 200  # rows read beyond, so that too many are noticed with blank ones above the header
-MOST_PARTS = 500
-MOST_PACKED = 100  # how many times as large a part may become; tables of ours are packed one to twenty
-SMALL_PART = 1024 * 1024  # below, it may be packed as tightly as it likes
+MAX_ROWS = 2 * MANY_ROWS  # with blank ones between
+MAX_ROWS_BEFORE = 200  # more rows, so that too many are noticed despite blank ones above the header
+MAX_PARTS = 500
+MAX_PACKING = 100  # how many times larger a part may become; our tables become twenty times larger
+SMALL_PART = 1024 * 1024  # below this size, any packing is allowed
 PORTION = 64 * 1024
-PATIENCE = 60  # seconds that reading a workbook may take, waiting for a processor included
-ONE_AT_A_TIME = (
-    Lock()
-)  # in each process: workbooks wait for each other, for a moment, and nothing else waits for them
+READING_SECONDS = 60  # seconds for reading a workbook, including waiting for a processor
+ONE_AT_A_TIME = Lock()  # in each process: only workbooks wait for each other
 TURN = 10  # seconds
 ENVIRONMENT = {"LC_ALL": "C.UTF-8"}  # of the process that reads it
 NEEDED = {"[Content_Types].xml", "xl/workbook.xml"}
@@ -37,9 +35,9 @@ MACROS = "vbaproject.bin"
 
 
 def workbook_rows(content: bytes, *, most_columns: int, too_many: str) -> Iterator[tuple[int, list[str]]]:
-    """Return the rows of the first sheet as texts, with their numbers.
+    """Return the numbered rows of the first sheet as texts.
 
-    ``too_many``: the sentence that says how many rows may be sent. Raises ValidationError with a sentence.
+    ``too_many`` is the sentence that names the limit of rows. Raises ValidationError with a sentence.
     """
     check_archive(content, too_many)
     if not ONE_AT_A_TIME.acquire(timeout=TURN):
@@ -52,13 +50,13 @@ def workbook_rows(content: bytes, *, most_columns: int, too_many: str) -> Iterat
 
 
 def _read_aside(content: bytes, most_columns: int) -> list[list[str]]:
-    """By a process of its own, which has neither our lock nor our secrets, and so much time and no more (Q3)."""
+    """Read in a process with neither our lock nor our secrets, within a limited time (Q3)."""
     command = [
         sys.executable,
         "-I",
         workbook_reader.__file__,
         str(most_columns),
-        str(MOST_ROWS + MOST_BEFORE),
+        str(MAX_ROWS + MAX_ROWS_BEFORE),
         str(get_format("DECIMAL_SEPARATOR")),
     ]
     try:
@@ -67,7 +65,7 @@ def _read_aside(content: bytes, most_columns: int) -> list[list[str]]:
             input=content,
             capture_output=True,
             check=False,
-            timeout=PATIENCE,
+            timeout=READING_SECONDS,
             env=ENVIRONMENT,
         )
     except subprocess.TimeoutExpired as error:
@@ -81,7 +79,7 @@ def _read_aside(content: bytes, most_columns: int) -> list[list[str]]:
 
 
 def check_archive(content: bytes, too_many: str) -> None:
-    """Sizes by the archive's directory, then by unpacking portion by portion: a directory may lie."""
+    """Check sizes by the archive's directory, then by unpacking it in portions, because a directory can be wrong."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.infolist()
@@ -93,9 +91,9 @@ def check_archive(content: bytes, too_many: str) -> None:
 
 def _check_directory(parts: list[zipfile.ZipInfo]) -> None:
     names = {part.filename for part in parts}
-    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_CONTENT:
+    if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_CONTENT_BYTES:
         raise ValidationError(_too_large())
-    if any(part.file_size > max(SMALL_PART, MOST_PACKED * part.compress_size) for part in parts):
+    if any(part.file_size > max(SMALL_PART, MAX_PACKING * part.compress_size) for part in parts):
         raise ValidationError(_too_large())
     if any(name.casefold().endswith(MACROS) for name in names):
         raise ValidationError(with_macros())
@@ -104,7 +102,7 @@ def _check_directory(parts: list[zipfile.ZipInfo]) -> None:
 
 
 def _unpack(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo], too_many: str) -> None:
-    """Sizes, tags and rows are counted before anything of it is built."""
+    """Count sizes, tags and rows before anything of the workbook is built."""
     size = tags = rows = 0
     for part in parts:
         with archive.open(part) as unpacked:
@@ -112,14 +110,14 @@ def _unpack(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo], too_many: st
                 size += len(portion)
                 tags += portion.count(b"<")
                 rows += portion.count(b"<row ")
-                if size > LARGEST_CONTENT or tags > MOST_TAGS:
+                if size > MAX_CONTENT_BYTES or tags > MAX_TAGS:
                     raise ValidationError(too_many if rows > MANY_ROWS else _too_large())
-    if rows > MOST_ROWS:
+    if rows > MAX_ROWS:
         raise ValidationError(too_many)
 
 
 def with_macros() -> str:
-    """What they do is nobody's to run here."""
+    """Return the refusal of a file with macros, which must not run here."""
     return _("This workbook can hold macros. Save it as XLSX, without macros.")
 
 

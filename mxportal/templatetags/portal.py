@@ -1,4 +1,4 @@
-"""Template tags of the portal's pages. They know no app: the user is asked by `user.may(name)` only."""
+"""Template tags of the portal's pages. They know no app: `user.may(name)` answers for the user."""
 
 from datetime import date
 from typing import Any
@@ -22,13 +22,13 @@ PERMANENT = date(9999, 12, 31)
 
 @register.filter
 def may(user: Any, permission: str) -> bool:
-    """U3: whether this user's role holds the permission; False for visitors."""
+    """Return whether this user's role holds the permission; False for visitors (U3)."""
     return bool(getattr(user, "is_authenticated", False) and user.may(permission))
 
 
 @register.filter
 def day(value: date | None, empty: str = "–") -> str:
-    """E14: a date as a day; 9999-12-31, as which "permanent" is stored, in words."""
+    """Return a date as a day; 9999-12-31, as which "permanent" is stored, in words (E14)."""
     if not value:
         return empty
     if value == PERMANENT:
@@ -44,7 +44,7 @@ def block_again(context: template.Context, name: str) -> SafeString:
 
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
-    """A stroke of static/img/icons.svg. Without a label it is decoration and hidden from screen readers."""
+    """Return a symbol of static/img/icons.svg. Without a label it is decoration and hidden from screen readers."""
     address = f"{static('img/icons.svg')}#{name}"
     if label:
         return format_html(
@@ -55,7 +55,7 @@ def icon(name: str, label: str = "") -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def main_menu(context: template.Context) -> list[dict[str, Any]]:
-    """The entries of the main menu that the user's role may open. A menu has links, a single link has a URL."""
+    """Return the entries of the main menu that the user's role may open. A menu has links, a single link has a URL."""
     user = getattr(context.get("request"), "user", None)
     route = _route(context)
     shown = (_shown(entry, user, route) for entry in registered_entries())
@@ -73,7 +73,7 @@ def _shown(entry: Entry, user: Any, route: str) -> dict[str, Any] | None:
 
 @register.simple_tag(takes_context=True)
 def url_name_is(context: template.Context, *names: str) -> bool:
-    """Whether the page that is shown has one of these URL names."""
+    """Return whether the present page has one of these URL names."""
     return _route(context) in names
 
 
@@ -84,7 +84,7 @@ def _route(context: template.Context) -> str:
 
 @register.simple_block_tag
 def menu(content: str, label: str, symbol: str = "", look: str = "btn-outline-secondary") -> SafeString:
-    """A drop-down that works without JavaScript; inside go `<a>` and `<button form="…" formaction="…">`."""
+    """Render a drop-down that works without JavaScript, with `<a>` and `<button form="…" formaction="…">` inside."""
     return format_html(
         '<details class="mx-menu" name="mx-menu"><summary class="btn {}">{}<span>{}</span>{}</summary>'
         '<div class="mx-menu-list">{}</div></details>',
@@ -98,14 +98,14 @@ def menu(content: str, label: str, symbol: str = "", look: str = "btn-outline-se
 
 @register.simple_tag
 def state(value: Any, expired: bool = False) -> SafeString:
-    """E3: the badge of a state (a user's, an account's, a mail's, too); Expired stands beside it."""
+    """Render the badge of a state (also of a user, an account, a mail); Expired is shown beside it (E3)."""
     badges = ((badge.label, badge.look) for badge in _badges(value, expired))
     return format_html_join(" ", '<span class="mx-state mx-state-{1}">{0}</span>', badges)
 
 
 @register.simple_tag
 def state_name(value: Any, expired: bool = False) -> str:
-    """E3: the same in words, where there is no room for a badge."""
+    """Return the state in words, where there is no room for a badge (E3)."""
     return " · ".join(str(badge.label) for badge in _badges(value, expired))
 
 
@@ -115,7 +115,7 @@ def _badges(value: Any, expired: bool) -> list[Badge]:
 
 @register.simple_tag
 def balance(available: int, split: int, activated: int = 0) -> SafeString:
-    """E4: a bar of where the copies of a line item are; the numbers are in its label."""
+    """Render a bar of where the copies of a line item are; its label has the numbers (E4)."""
     total = max(available + split + activated, 1)
     label = _("%(available)s available, %(split)s split, %(activated)s activated") % {
         "available": available,

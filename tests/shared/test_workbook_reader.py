@@ -63,8 +63,8 @@ def test_a_small_file_with_very_many_cells() -> None:
 
 def test_what_is_not_packed_costs_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Q3: the same without the packing: it ends with its time, and the portal's own CPU has no part in it."""
-    monkeypatch.setattr(workbooks, "MOST_PACKED", 10_000)
-    monkeypatch.setattr(workbooks, "PATIENCE", 1)
+    monkeypatch.setattr(workbooks, "MAX_PACKING", 10_000)
+    monkeypatch.setattr(workbooks, "READING_SECONDS", 1)
     bomb = with_sheet(b"<row r='1'>" + b"<c><v>1</v></c>" * 480_000 + b"</row>")
     began = own_seconds()
     assert refusal(bomb).startswith("This workbook is too large.")
@@ -73,13 +73,13 @@ def test_what_is_not_packed_costs_another_process(monkeypatch: pytest.MonkeyPatc
 
 def test_the_reader_limits_itself() -> None:
     """Q3: it would be killed by its own limit of CPU; and it knows none of our secrets."""
-    assert workbook_reader.SECONDS < workbooks.PATIENCE
+    assert workbook_reader.SECONDS < workbooks.READING_SECONDS
     assert "SECRET_KEY" not in (workbooks.ENVIRONMENT | {"PATH": os.environ["PATH"]})
 
 
 def test_one_long_text_in_many_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     """Q3: openpyxl keeps it once, and whoever writes it down has it 9,000 times."""
-    monkeypatch.setattr(workbooks, "MOST_PACKED", 10_000)
+    monkeypatch.setattr(workbooks, "MAX_PACKING", 10_000)
     text = "x" * 3000
     book = workbook(*[[text] * 3] * 3000)
     assert refusal(book).startswith("This workbook is too large.")

@@ -19,7 +19,7 @@ from entitlements.items.shortcuts import deny_unless, load_item, load_party_item
 from entitlements.models import License, LineItem
 from mxportal.shared.drafts import keeps_draft
 from mxportal.shared.pagination import paginate
-from mxportal.shared.spreadsheets import LARGEST_FILE
+from mxportal.shared.spreadsheets import MAX_FILE_BYTES
 from mxportal.shared.stamps import takes_up_to
 from mxportal.shared.views import posted, submit
 
@@ -28,7 +28,7 @@ CARRY_OUT = "activate"
 
 @requires(Permission.ACTIVATE)
 @require_http_methods(["GET", "HEAD", "POST"])
-@takes_up_to(LARGEST_FILE)
+@takes_up_to(MAX_FILE_BYTES)
 @keeps_draft()
 def line_item_activate_many(request: PortalRequest, pk: int) -> HttpResponse:
     """Ask for the lines, check them, then activate all; the pressed button says which step is next (L2)."""

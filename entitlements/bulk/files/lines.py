@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from entitlements.bulk.files.columns import COLUMNS, REQUIRED, column_of, label_of
 from entitlements.bulk.services.lines import MAX_BULK_LINES, BulkLine, too_many_lines, with_plain_amount
 from mxportal.shared.spreadsheets import Row, file_rows, text_rows
-from mxportal.shared.workbooks import MOST_ROWS
+from mxportal.shared.workbooks import MAX_ROWS
 
 MAX_NAME_SHOWN = 60  # of a column, in a message
 
@@ -43,7 +43,7 @@ def _lines(rows: Iterator[Row]) -> list[BulkLine]:
     for count, (number, cells) in enumerate(rows):
         if any(cells):
             lines.append(_line(number, cells, places))
-        if len(lines) > MAX_BULK_LINES or count > MOST_ROWS:
+        if len(lines) > MAX_BULK_LINES or count > MAX_ROWS:
             raise ValidationError(too_many_lines())
     if not lines:
         raise ValidationError(_("There are no lines below the names of the columns."))

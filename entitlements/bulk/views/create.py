@@ -36,14 +36,14 @@ from entitlements.models import BulkSplit, LineItem, Origin
 from mxportal.shared.drafts import Sent, keeps_draft, posted
 from mxportal.shared.numbers import typed_number
 from mxportal.shared.rows import changed_rows
-from mxportal.shared.spreadsheets import LARGEST_FILE, TYPES
+from mxportal.shared.spreadsheets import MAX_FILE_BYTES, TYPES
 from mxportal.shared.stamps import takes_up_to
 from mxportal.shared.views import download
 
 
 @requires(Permission.SPLIT)
 @require_http_methods(["GET", "HEAD", "POST"])
-@takes_up_to(LARGEST_FILE)
+@takes_up_to(MAX_FILE_BYTES)
 @keeps_draft()
 def bulk_split_create(request: PortalRequest) -> HttpResponse:
     """Take the lines for the ticked items from a table, a file or a pasted text. Nothing that was typed is lost."""

@@ -1,1 +1,1 @@
-"""English as readers in many countries understand it."""
+"""Formats of English as readers in many countries understand it."""

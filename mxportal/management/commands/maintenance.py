@@ -1,4 +1,4 @@
-"""``manage.py maintenance on|off|state``: nobody works with the portal, while an operator does."""
+"""``manage.py maintenance on|off|state``: stop all work with the portal while an operator changes it (O3)."""
 
 import time
 from typing import Any
@@ -20,12 +20,12 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """What to do, and what to tell people."""
+        """Take what to do, and what people read."""
         parser.add_argument("action", choices=["on", "off", "state"])
         parser.add_argument("--message", default="", help="shown on the page and to programs, as it is")
 
     def handle(self, *args: Any, action: str, message: str, **options: Any) -> None:
-        """Do it and say how it stands."""
+        """Do it and print the state."""
         if action == "on":
             maintenance.begin(message)
             time.sleep(2 * maintenance.mode.fresh)  # until every process has asked

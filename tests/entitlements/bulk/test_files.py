@@ -150,7 +150,7 @@ def test_one_is_not_taken_for_the_other() -> None:
 
 
 def test_too_large_files_are_refused_unread() -> None:
-    assert "larger than 5 MB" in refusal(b"x" * (spreadsheets.LARGEST_FILE + 1))
+    assert "larger than 5 MB" in refusal(b"x" * (spreadsheets.MAX_FILE_BYTES + 1))
 
 
 def test_the_limit_of_lines() -> None:
@@ -229,7 +229,7 @@ def test_workbooks_with_macros() -> None:
 
 def test_a_zip_bomb_is_not_unpacked() -> None:
     """By its directory, quickly and without the memory that it asks for."""
-    bomb = archive(xl__worksheets__sheet1=b"0" * (workbooks.LARGEST_CONTENT + 1))
+    bomb = archive(xl__worksheets__sheet1=b"0" * (workbooks.MAX_CONTENT_BYTES + 1))
     assert len(bomb) < 100_000
     assert refusal(bomb, "a.xlsx").startswith("This workbook is too large.")
 
@@ -244,10 +244,10 @@ def test_a_directory_that_lies_is_found_out() -> None:
 
 
 def test_many_tags_and_many_parts_are_refused_before_they_are_built() -> None:
-    assert refusal(archive(a=b"<a/>" * (workbooks.MOST_TAGS + 1)), "a.xlsx").startswith(
+    assert refusal(archive(a=b"<a/>" * (workbooks.MAX_TAGS + 1)), "a.xlsx").startswith(
         "This workbook is too large."
     )
-    parts = {f"p{number}": b"x" for number in range(workbooks.MOST_PARTS)}
+    parts = {f"p{number}": b"x" for number in range(workbooks.MAX_PARTS)}
     assert refusal(archive(**parts), "a.xlsx").startswith("This workbook is too large.")
 
 
