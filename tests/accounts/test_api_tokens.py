@@ -57,6 +57,7 @@ def test_no_scope_reaches_further_than_a_role(cast: Cast) -> None:
         Permission.REPLACE_IDS,
         Permission.MANAGE_TOKENS,
         Permission.TRANSFER_ACCOUNTS,
+        Permission.READ_MOBOTIX_HELP,
     }
     assert cast.mobotix.permissions() - found.user.permissions() == left
     assert set(PERMISSIONS_OF_SCOPE) == set(Scope)
