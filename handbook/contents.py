@@ -1,11 +1,7 @@
 """Which pages the handbook has, in which order, who may read them, and what a PDF holds."""
 
-from dataclasses import dataclass
-
 from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.permissions import Permission
@@ -19,21 +15,12 @@ OPEN_PAGES = tuple(page for page in PAGES if page not in MOBOTIX_PAGES)
 Reader = User | AnonymousUser
 
 
-@dataclass(frozen=True)
-class Volume:
-    """A PDF for one audience: its own pages, then what everybody needs."""
-
-    title: str | Promise
-    pages: tuple[str, ...]
-
-
+# A PDF for each audience: its own pages, then what everybody needs.
 VOLUMES = {
-    "installers": Volume(_("Handbook for installers"), ("installers", "questions", "glossary")),
-    "distributors": Volume(
-        _("Handbook for distributors"), ("distributors", "installers", "questions", "glossary")
-    ),
-    "mobotix": Volume(_("Handbook for MOBOTIX"), OPEN_PAGES[1:3] + ("mobotix", "questions", "glossary")),
-    "operators": Volume(_("Handbook for operators"), ("operators", "glossary")),
+    "installers": ("installers", "questions", "glossary"),
+    "distributors": ("distributors", "installers", "questions", "glossary"),
+    "mobotix": ("installers", "distributors", "mobotix", "questions", "glossary"),
+    "operators": ("operators", "glossary"),
 }
 
 

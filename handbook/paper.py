@@ -35,10 +35,10 @@ def pdf_name(audience: str, language: str) -> str:
 
 
 def _context(audience: str, language: str) -> dict[str, Any]:
-    volume = VOLUMES[audience]
-    medium = Paper(bound=frozenset(volume.pages))
+    pages = VOLUMES[audience]
+    medium = Paper(bound=frozenset(pages))
     parts = [
         {"text": document(page, language), "anchor": page, "html": rendered(page, language, medium)}
-        for page in volume.pages
+        for page in pages
     ]
-    return {"title": volume.title, "parts": parts}
+    return {"title": document(audience, language).title, "parts": parts}

@@ -5,6 +5,7 @@ import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pypdf
@@ -138,6 +139,21 @@ def test_a_character_without_a_glyph_is_shown_by_its_code() -> None:
 def test_nothing_is_fetched_but_our_typefaces(url: str) -> None:
     with pytest.raises(ValueError, match="must not fetch"):
         shared_pdf._fetcher().fetch(url)
+
+
+def test_only_the_pictures_of_the_page_are_fetched(tmp_path: Path) -> None:
+    (tmp_path / "mine.png").write_bytes(b"PNG")
+    (tmp_path / "other.png").write_bytes(b"PNG")
+    fetcher = shared_pdf._fetcher({"mine": tmp_path / "mine.png"})
+    assert fetcher.fetch("picture:mine").read() == b"PNG"
+    for url in (
+        "picture:other",
+        "picture:other.png",
+        f"picture:{tmp_path}/other.png",
+        f"file://{tmp_path}/mine.png",
+    ):
+        with pytest.raises(ValueError, match="must not fetch"):
+            fetcher.fetch(url)
 
 
 def test_our_typefaces_are_used() -> None:
