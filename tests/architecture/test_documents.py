@@ -105,15 +105,15 @@ def test_the_check_finds_what_is_missing(tmp_path: Path) -> None:
     document = tmp_path / "page.md"
     document.write_text(
         "# A heading, *here*\n[a](page.md#a-heading-here) [b](page.md#b) [c](other.md)\n"
-        "`tests/factories.py` `tests/nowhere.py` `views/split.py` `mxportal.settings:UNDO_DAYS`\n"
-        "`mxportal.settings:UNDO_WEEKS` `mxportal.nowhere` `/verify/` `var/mail/` `accounts/*.py`\n"
+        "`tests/factories.py` `tests/nowhere.py` `views/split.py` `mxportal.settings.rules:UNDO_DAYS`\n"
+        "`mxportal.settings.rules:UNDO_WEEKS` `mxportal.nowhere` `/verify/` `var/mail/` `accounts/*.py`\n"
         "`accounts.models.operation:OperationQuerySet.nothing`\n"
     )
     assert list(dead_links(document)) == ["page.md#b", "other.md"]
     assert list(missing_names(document)) == [
         "tests/nowhere.py",
         "views/split.py",
-        "mxportal.settings:UNDO_WEEKS",
+        "mxportal.settings.rules:UNDO_WEEKS",
         "mxportal.nowhere",
         "accounts.models.operation:OperationQuerySet.nothing",
     ]
