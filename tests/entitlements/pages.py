@@ -31,3 +31,8 @@ def assert_statuses(address: str, expected: Iterable[tuple[User, int]], method: 
     for user, status in expected:
         response = getattr(client_of(user), method)(address)
         assert response.status_code == status, (str(user), address, response.status_code)
+
+
+def offered_on(response: Any) -> set[str]:
+    """The entries of the menus on the page of a line item, by their labels."""
+    return {str(entry.label) for menu in response.context["this"].menus for entry in menu.entries}
