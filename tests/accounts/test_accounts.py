@@ -201,7 +201,7 @@ def test_an_account_that_renames_itself_learns_nothing_of_other_buyers(cast: Cas
     for mail in Mail.objects.filter(kind=NAMESAKE):
         message = render(mail)
         assert message is not None
-        assert f"{installer.account_id} is called “Sibling Alarms” now" in message.text
+        assert f"{installer.account_id} is now called “Sibling Alarms”" in message.text
 
 
 def test_a_seller_that_renames_its_buyer_is_refused(cast: Cast) -> None:
