@@ -1,11 +1,11 @@
 # Everything that one does with the portal on one's machine. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench faults handbook up lock messages format architecture
+.PHONY: help run test test-fast check bench faults handbook up lock messages format architecture
 
 PY := .venv/bin/python
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 run: ## the portal with demo data on http://127.0.0.1:$$PORT (8000)
 	@scripts/run
@@ -13,6 +13,10 @@ run: ## the portal with demo data on http://127.0.0.1:$$PORT (8000)
 test: ## the whole suite: on SQLite always, on PostgreSQL, Redis and Chromium where found or installable
 	@scripts/bootstrap dev
 	@$(PY) scripts/run_tests.py $(ARGS)
+
+test-fast: ## on SQLite, the tests that take under half a second each: some 90 seconds
+	@scripts/bootstrap dev
+	@$(PY) scripts/run_tests.py --fast $(ARGS)
 
 check: ## style, types, layers, pictures, templates, migrations, translations, terms, deployment settings
 	@scripts/bootstrap dev

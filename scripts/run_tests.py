@@ -1,6 +1,7 @@
 """The whole suite: on SQLite always, then on PostgreSQL with Redis, Chromium and the HTML checker where found.
 
-What had to be left out is said loudly; with REQUIRE_ALL=1 it is an error. Arguments go to pytest.
+What had to be left out is said loudly; with REQUIRE_ALL=1 it is an error. With --fast only what is quick runs, on
+SQLite. Other arguments go to pytest.
 """
 
 import os
@@ -81,6 +82,9 @@ def report_left_out(missing: list[str]) -> None:
         sys.exit("REQUIRE_ALL=1: nothing may be left out.")
 
 
+WITHOUT_SERVERS = "not postgres and not live"
+
+
 def pytest(environment: dict[str, str], *arguments: str) -> int:
     command = [sys.executable, "-m", "pytest", "-n", "2", *arguments, *sys.argv[1:]]
     return subprocess.run(command, check=False, cwd=ROOT, env=os.environ | environment).returncode
@@ -104,6 +108,9 @@ def main() -> int:
     # without PYTHONDONTWRITEBYTECODE: each of some hundred processes would compile thousands of modules anew
     for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SITE_URL", "DEMO", "PYTHONDONTWRITEBYTECODE"):
         os.environ.pop(name, None)
+    if sys.argv[1:2] == ["--fast"]:
+        del sys.argv[1]
+        return pytest({}, "-p", "tests.quick", "-m", f"{WITHOUT_SERVERS} and not browser and not slow")
     with ExitStack() as stack:
         found = find_all(stack)
         environment = {name: value for name, value in found.items() if value}
@@ -112,7 +119,7 @@ def main() -> int:
         print("\n=== On SQLite ===", flush=True)
         second = " and not browser" if database_url else ""
         covered = [] if sys.argv[1:] else ["-p", "tests.covered"]  # of a part of the tests it says nothing
-        code = pytest(environment, *covered, "-m", f"not postgres and not live{second}")
+        code = pytest(environment, *covered, "-m", f"{WITHOUT_SERVERS}{second}")
         if code or not database_url:
             return code
         print("\n=== On PostgreSQL, in the browser, and with everything running ===", flush=True)
