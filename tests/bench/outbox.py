@@ -22,6 +22,7 @@ PATIENCE = 120  # seconds
 
 def outbox_per_second() -> float:
     """Mails delivered a second, from the first to the last; they wait before the worker starts."""
+    Mail.objects.filter(status=Status.QUEUED).update(status=Status.CANCELLED)  # of the figures before
     mails = [_queue(item) for item in LineItem.objects.deployed().not_expired().order_by("-pk")[:MAILS]]
     queued = Mail.objects.filter(pk__in=[mail.pk for mail in mails])
     worker = [BIN / "celery", "-A", "mxportal", "worker", "--concurrency", "1", "--loglevel", "WARNING"]
