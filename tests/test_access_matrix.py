@@ -349,6 +349,7 @@ class Visitor:
         return response
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", COLUMNS)
 def test_who_gets_what(column: str) -> None:
     """The status that each person gets at each address (U3, E12, E13). One world a person: it takes longest."""

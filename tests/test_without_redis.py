@@ -98,6 +98,7 @@ def columns_of(line: list[str]) -> list[tuple[str, str]]:
     return [(one, statuses[one]) for one in (["anonymous", who] if statuses["anonymous"] < "300" else [who])]
 
 
+@pytest.mark.slow
 def test_every_page_works(db: None, failing_redis: str) -> None:
     """The same status as ever, at most a second later."""
     world = World()
@@ -113,6 +114,7 @@ def test_every_page_works(db: None, failing_redis: str) -> None:
     assert wrong == {}
 
 
+@pytest.mark.slow
 def test_every_call_of_the_api_works(db: None, failing_redis: str) -> None:
     """P4: the same status as ever, and the limit's headers, of which nothing is used up."""
     world = api.World()

@@ -92,6 +92,7 @@ def test_an_attackers_address_keeps_no_known_browser_out(cast: Cast) -> None:
     assert log_in(cast.installer, client=home).status_code == 302
 
 
+@pytest.mark.slow
 def test_who_is_kept_out_by_address_counts_for_nobody(cast: Cast) -> None:
     """Or one address could lock everybody out."""
     for number in range(10):
@@ -120,6 +121,7 @@ def test_the_cookie_is_for_one_person_and_one_password(cast: Cast) -> None:
     assert is_locked(log_in(cast.installer, NEW, home))
 
 
+@pytest.mark.slow
 def test_several_people_of_one_browser(cast: Cast) -> None:
     """Each keeps the own count; the sixth pushes the first out."""
     home = Client()

@@ -173,6 +173,7 @@ def test_a_key_names_its_reader_and_nobody_else(cast: Cast) -> None:
     assert reader_of(f"{token}x.{reader}.{signature}") is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("length", "most"), [(10, VISITORS_A_MINUTE), (VISITORS_MAX_CHARACTERS + 1, RETURNING_LARGE_A_MINUTE)]
 )

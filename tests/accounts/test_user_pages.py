@@ -144,6 +144,7 @@ def test_taken_user_id_at_its_field(cast: Cast, as_user: AsUser) -> None:
     assert cast.other_installer.account.name not in text(answer)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("who", "status"),
     [
@@ -182,6 +183,7 @@ def test_logins_are_for_who_manages(cast: Cast, as_user: AsUser) -> None:
     assert "198.51.100.7" not in text(as_user(cast.distributor).get(url))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("field", "changes"), [("status", {"status": "inactive"}), ("can_log_in", {"can_log_in": "no"})]
 )

@@ -38,6 +38,7 @@ def lint(sources: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=sources, check=False, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_the_sources_keep_them(sources: Path) -> None:
     done = lint(sources)
     assert done.returncode == 0, done.stdout

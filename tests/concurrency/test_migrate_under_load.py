@@ -52,6 +52,7 @@ def assert_nothing_is_lost(place: Place, **owner: str) -> None:
     assert "The ledger verifies" in done.stdout
 
 
+@pytest.mark.slow
 def test_sqlite(place: Place) -> None:
     """E11: killed before any statement, it leaves tables and triggers that belong together."""
     place.run("manage.py", "migrate")

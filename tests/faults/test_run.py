@@ -162,6 +162,7 @@ def test_an_answer_that_is_no_outage_is_seen() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_clock_goes_wrong_and_right_again(tmp_path: Path) -> None:
     """By the file, also in a process that was forked; time that is measured goes on."""
     file = tmp_path / "clock"

@@ -161,6 +161,7 @@ def test_our_typefaces_are_used() -> None:
     assert all("Barlow" in name or "Plex" in name for name in names), names
 
 
+@pytest.mark.slow
 def test_several_threads_draw_at_once() -> None:
     with ThreadPoolExecutor(4) as threads:
         readers = list(threads.map(lambda number: certificate(order_number=f"PO-{number}"), range(8)))

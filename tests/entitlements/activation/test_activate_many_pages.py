@@ -57,6 +57,7 @@ def test_no_lines(text: str) -> None:
         read_text(text)
 
 
+@pytest.mark.slow
 def test_check_then_activate(cast: Cast, chain: Chain) -> None:
     """L2: the page shows what would happen, then activates all, and offers the licenses at once."""
     checked = send(cast, chain, "check", THIRTY)

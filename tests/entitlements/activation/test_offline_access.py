@@ -30,6 +30,7 @@ def test_the_same_answer(client: Client, cast: Cast, chain: Chain) -> None:
     assert cast.product.part_number not in page
 
 
+@pytest.mark.slow
 def test_own_stock_with_a_login(cast: Cast, chain: Chain) -> None:
     """E13: a user activates the account's own stock."""
     client = client_of(cast.installer)
@@ -37,6 +38,7 @@ def test_own_stock_with_a_login(cast: Cast, chain: Chain) -> None:
     assert balances(chain.installed)[2] == 2
 
 
+@pytest.mark.slow
 def test_guessing(client: Client, cast: Cast, chain: Chain, settings: Any) -> None:
     """L3: 429 after a few wrong IDs in an old system's form; the portal's own IDs and users are not affected."""
     settings.ACTIVATION_GUESSES_AN_HOUR = 3
@@ -144,6 +146,7 @@ def test_a_link_does_not_live_long(client: Client, chain: Chain, monkeypatch: py
     assert client.get(address).status_code == 404
 
 
+@pytest.mark.slow
 def test_visitors_make_few_and_small_sessions(chain: Chain) -> None:
     """U10: a visitor's typed text is kept for an hour; a very large form gets its page as the answer."""
     client = Client()

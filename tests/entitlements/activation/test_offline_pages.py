@@ -102,6 +102,7 @@ def test_typed_fields(client: Client, chain: Chain, second: LineItem) -> None:
     assert (balances(chain.served)[2], balances(second)[2]) == (0, 1)
 
 
+@pytest.mark.slow
 def test_replayed(client: Client, chain: Chain) -> None:
     """L2: the file again, or reloading the answer, gives the same license."""
     text = text_of((chain.served, 2))

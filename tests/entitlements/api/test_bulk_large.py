@@ -43,6 +43,7 @@ def body_of(item_id: int, count: int) -> bytes:
     return json.dumps({"item_ids": [item_id], "lines": lines, "create_customers": True}).encode()
 
 
+@pytest.mark.slow
 @sizes
 def test_a_new_customer_in_each_line(count: int) -> None:
     """All of them are split to, and their answer replays (E7). SQLite gets 10,000 lines in bulk/test_large.py."""

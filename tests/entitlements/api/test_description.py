@@ -152,6 +152,7 @@ def send_all(operation: Any, world: World) -> None:
     send()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noun", sorted({operation.tags[0] for operation in OPERATIONS}))
 def test_whatever_is_sent(world: World, noun: str) -> None:
     """For each role in turn; one world for all operations of a noun."""

@@ -97,6 +97,7 @@ def answer(world: World, role: str, operation_id: str) -> Any:
     return response
 
 
+@pytest.mark.slow
 def test_who_gets_what(world: World, settings: Any) -> None:
     """The status that each token gets. One test for all: the world takes longest."""
     settings.API_REQUESTS_A_MINUTE_WITHOUT_TOKEN = 10**9

@@ -23,6 +23,7 @@ from tests.factories import issue_item, make_cast
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.slow
 def test_ten_thousand_lines() -> None:
     """E7: every page answers on the way, the ledger holds, and every buyer has a mail."""
     cast = make_cast()

@@ -83,6 +83,7 @@ def test_the_readers_language_unless_said(cast: Cast, chain: Chain) -> None:
     assert "Video Analytics" in text_of(client, chain.served, language="en")
 
 
+@pytest.mark.slow
 def test_dates_of_a_term(cast: Cast) -> None:
     """E14: the expiration is shown as a day."""
     item = issue_item(cast, starts_on=date(2027, 2, 1), expires_on=date(2028, 1, 31))
@@ -92,6 +93,7 @@ def test_dates_of_a_term(cast: Cast) -> None:
     assert "Permanent" not in text
 
 
+@pytest.mark.slow
 def test_one_line_or_the_whole(cast: Cast) -> None:
     """E10: all lines of the entitlement; neither drafts nor obsolete ones, and nothing of other orders."""
     lines = [
@@ -111,6 +113,7 @@ def test_one_line_or_the_whole(cast: Cast) -> None:
     assert [f"PART-{number}" in whole for number in range(4)] == [True, True, False, False]
 
 
+@pytest.mark.slow
 def test_inline_or_as_a_file_and_never_cached(cast: Cast, chain: Chain) -> None:
     """E10: it opens in a new window or is saved; the file name tells no secret."""
     client = client_of(cast.installer)
@@ -133,6 +136,7 @@ def test_names_in_any_script(cast: Cast, chain: Chain, name: str) -> None:
     assert "".join(name.split()) in "".join(text_of(client_of(cast.installer), chain.served).split())
 
 
+@pytest.mark.slow
 def test_who_may_have_it(cast: Cast, chain: Chain) -> None:
     """E12, E13: owner, seller, serving account and MOBOTIX, also view-only users; nobody else up the chain."""
     assert_statuses(

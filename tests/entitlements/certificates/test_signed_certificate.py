@@ -114,6 +114,7 @@ def test_the_data_is_canonical_json(chain: Chain) -> None:
     assert canonical_json(json.loads(content)) == content
 
 
+@pytest.mark.slow
 def test_it_is_checked_by_the_portal_and_without_it(chain: Chain, tmp_path: Path) -> None:
     """L7: PDF or JSON, items of every tier, with one proof for each step from MOBOTIX's issue."""
     for steps, item in enumerate((chain.issued, chain.installed, chain.served), start=1):
@@ -152,6 +153,7 @@ def test_nothing_of_others_is_shown(cast: Cast, chain: Chain) -> None:
     assert above[-1]["shown"]["item"]["value"] == item_token(chain.installed.verification_code)
 
 
+@pytest.mark.slow
 def test_the_quantity_is_that_of_the_date_of_issue(cast: Cast, chain: Chain, tmp_path: Path) -> None:
     """E8, L7: a certificate from before an undo stays valid with the earlier quantity; a new one has the new
     quantity.
@@ -191,6 +193,7 @@ def test_newest_movements_are_sealed_first(chain: Chain) -> None:
     assert LedgerHead.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_what_is_not_sealed_says_so(chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """L7: where sealing is far behind, the data says so, and the checkers explain it."""
     monkeypatch.setattr(proofs, "seal_ledger", lambda **kwargs: 0)
@@ -205,6 +208,7 @@ def test_what_is_not_sealed_says_so(chain: Chain, tmp_path: Path, monkeypatch: p
             seal_ledger()
 
 
+@pytest.mark.slow
 def test_old_keys_still_verify(chain: Chain, tmp_path: Path) -> None:
     """L6: certificates verify after a rotation."""
     pdf = pdf_of(chain.served)
@@ -225,6 +229,7 @@ def own_copies(data: dict[str, Any], value: str) -> None:
     data["certificate"]["lines"][0]["movements"][-1]["shown"]["copies"]["value"] = value
 
 
+@pytest.mark.slow
 def test_what_was_changed_is_found(chain: Chain, tmp_path: Path) -> None:
     """L7: any change breaks the signature; even with a stolen key, the ledger contradicts it."""
     pdf = pdf_of(chain.served)

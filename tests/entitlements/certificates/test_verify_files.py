@@ -202,6 +202,7 @@ def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from places(value, (*path, name))
 
 
+@pytest.mark.slow
 def test_whatever_stands_in_it(chain: Chain) -> None:
     """L7: data of any other form, even signed, gives failed checks or a sentence."""
     data = data_of(pdf_of(chain.served))

@@ -88,6 +88,7 @@ def test_files_that_are_none(client: Client, content: bytes, said: str) -> None:
     assert said in errors_of(upload(client, content))["file"][0]
 
 
+@pytest.mark.slow
 def test_many_attachments_of_one_name() -> None:
     """L7: only one is unpacked, because each can be a hundred times larger then."""
     content = pdf_with(b" " * MAX_DOCUMENT_BYTES, times=30)

@@ -98,6 +98,7 @@ def test_an_anchor_that_is_not_visible_is_none(cast: Cast) -> None:
     assert listed(client_of(cast.distributor), after=foreign.pk) == [mine.pk]
 
 
+@pytest.mark.slow
 def test_the_list_has_a_fixed_number_of_queries(
     cast: Cast,
     django_assert_max_num_queries: DjangoAssertNumQueries,

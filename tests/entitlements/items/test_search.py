@@ -123,6 +123,7 @@ def test_an_id_of_an_old_system_is_looked_up_as_typed(cast: Cast, chain: Chain) 
     assert client_of(cast.installer).post(SEARCH, {"q": "old-Id_42/x"}).url.startswith(LIST)
 
 
+@pytest.mark.slow
 def test_the_last_group(cast: Cast, chain: Chain) -> None:
     """E5: everyone who sees the item finds it by its last group, exactly and however it is typed."""
     group = chain.served.activation_id[-4:]

@@ -46,6 +46,7 @@ OF_THE_CHAIN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("which", "seers"),
     [

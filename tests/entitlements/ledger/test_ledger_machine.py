@@ -265,6 +265,7 @@ class Ledger(BulkRules, CorrectionRules, ActivationRules, RuleBasedStateMachine)
         }
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("half", [1, 2])  # one for each process of the test run
 def test_quantities_never_drift(half: int) -> None:

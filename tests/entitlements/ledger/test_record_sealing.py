@@ -262,6 +262,7 @@ def test_sealing_stops_where_the_signature_is_wrong(license: License) -> None:
         assert "are missing" in tree_problem()
 
 
+@pytest.mark.slow
 def test_a_certificate_is_made_while_sealing_stands_still(
     cast: Cast, chain: Chain, forged_head: None, tmp_path: Path
 ) -> None:

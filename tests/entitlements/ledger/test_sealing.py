@@ -109,6 +109,7 @@ def test_a_turn_of_the_task_ends(cast: Cast, monkeypatch: pytest.MonkeyPatch) ->
     assert sealing_lag().count == 0
 
 
+@pytest.mark.slow
 def test_a_batch_is_a_few_statements(cast: Cast) -> None:
     """Some 20 reads, and writes in chunks, not one for each movement."""
     item = issue_item(cast)

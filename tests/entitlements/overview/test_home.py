@@ -59,6 +59,7 @@ def fail(mail: Mail) -> Mail:
     return mail
 
 
+@pytest.mark.slow
 def test_failed_mails(cast: Cast) -> None:
     """N2: of items that one sold and of users whom one manages; not for who may not send again."""
     served = split_item(cast.distributor, issue_item(cast), cast.installer.account, send_mail=True)

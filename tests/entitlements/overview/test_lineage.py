@@ -110,6 +110,7 @@ def test_an_emptied_split_stays_in_the_tree(cast: Cast, chain: Chain) -> None:
     assert "Obsolete" in html_of(client_of(cast.installer).get(address(chain.installed)))
 
 
+@pytest.mark.slow
 def test_a_big_tree_is_cut(cast: Cast) -> None:
     """The largest of a level; the copies of the others in one box, which leads to the list of all splits."""
     item = issue_item(cast)

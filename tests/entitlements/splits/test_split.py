@@ -130,6 +130,7 @@ def test_the_same_key_for_another_amount_is_refused(client: Client, cast: Cast, 
     assert LineItem.objects.filter(parent=item).count() == 1
 
 
+@pytest.mark.slow
 def test_who_may_split(cast: Cast, item: LineItem) -> None:
     """E6, E13: the owner's admins; a draft is unseen, its seller splits nothing, an outsider finds nothing."""
     draft = issue_item(cast, deploy=False, product_id=make_product().pk)
