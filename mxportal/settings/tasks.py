@@ -27,7 +27,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 OUTBOX_SWEEP_SECONDS = env.float("OUTBOX_SWEEP_SECONDS", default=30)
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # without a file: what must not be lost is a row
+CELERY_BEAT_SCHEDULER = "mxportal.beat:SteadyScheduler"  # without a file: what must not be lost is a row
 CELERY_BEAT_SCHEDULE = beat_schedule(sweep_seconds=OUTBOX_SWEEP_SECONDS)
 # Mails have a queue of their own, so that a slow mail server keeps nobody else waiting. A worker that is not told which
 # queues to take (-Q) takes both: who starts one plain worker loses no mail.
