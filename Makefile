@@ -14,7 +14,7 @@ test: ## the whole suite: on SQLite always, on PostgreSQL, Redis and Chromium wh
 	@scripts/bootstrap dev
 	@$(PY) scripts/run_tests.py $(ARGS)
 
-test-fast: ## on SQLite, the tests that take under half a second each: some 90 seconds
+test-fast: ## on SQLite, the tests that take under half a second each
 	@scripts/bootstrap dev
 	@$(PY) scripts/run_tests.py --fast $(ARGS)
 

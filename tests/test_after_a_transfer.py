@@ -275,6 +275,7 @@ def world() -> World:
     return World()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", READERS + OUTSIDERS)
 def test_every_page_and_file(world: World, role: str) -> None:
     """A4, A7, E12, E17: asked for and posted to with nothing; what a request changes is taken back."""
@@ -330,6 +331,7 @@ def api_paths(world: World) -> Iterator[str]:
     yield f"/items/{world.served.pk}/certificate.json?whole_entitlement=true"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", [*(role for role in READERS if "viewer" not in role), *OUTSIDERS])
 def test_every_answer_of_the_api(world: World, role: str) -> None:
     """P1, A7, E17."""
@@ -415,6 +417,7 @@ def test_the_certificate_names_who_looks_after_it(world: World) -> None:
 # --- "Send again" -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_former_seller_sends_nothing_again(world: World) -> None:
     """N2, E13, E17: neither all that failed nor one of them; it does not see that they are there."""
     client = Client()

@@ -69,6 +69,7 @@ def installs(place: Path) -> list[str]:
     return kept.read_text().split() if kept.exists() else []
 
 
+@pytest.mark.slow
 def test_the_second_call_costs_nothing(place: Path) -> None:
     """And says nothing."""
     for kind in ("run", "dev"):
@@ -77,6 +78,7 @@ def test_the_second_call_costs_nothing(place: Path) -> None:
     assert installs(place) == LOCKS
 
 
+@pytest.mark.slow
 def test_dev_has_what_runs_the_portal(place: Path) -> None:
     """Whoever has made it starts the portal without another installation, until any of the locks changes."""
     run(place, "dev")
@@ -98,6 +100,7 @@ def test_the_lock_of_dev_has_all_of_the_other() -> None:
     assert run_lock <= dev_lock
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT], ids=lambda sign: sign.name)
 def test_it_stops_quietly_while_it_installs(place: Path, sign: signal.Signals) -> None:
     """One line, and no process is left; the next call installs."""

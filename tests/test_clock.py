@@ -66,6 +66,7 @@ def test_sealing_goes_on_when_the_clock_jumps(cast: Cast, move_clock: MoveClock,
     call_command("verify_ledger", stdout=StringIO())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jump", JUMPS, ids=str)
 def test_notices_come_once_when_the_clock_jumps(cast: Cast, move_clock: MoveClock, jump: timedelta) -> None:
     """N5: a day that comes twice, or is left out, tells nobody twice."""

@@ -78,6 +78,7 @@ embedded.stop()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("blockers", "other"), [("test.bulk", "notifications.other"), ("notifications.test", "test.other")]
 )
@@ -104,11 +105,13 @@ def environment(directory: Path, **more: str) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "VAR_DIR": str(directory)} | more
 
 
+@pytest.mark.slow
 def test_worker_and_beat_run_as_threads(tmp_path: Path) -> None:
     done = run(TASK, tmp_path)
     assert "alarm True beat True" in done.stdout, done.stderr
 
 
+@pytest.mark.slow
 def test_one_process_serves_static_files_without_collecting_them(tmp_path: Path) -> None:
     port = free_port()
     command = [BIN / "gunicorn", "-c", "python:mxportal.gunicorn_conf", "mxportal.wsgi"]
@@ -119,6 +122,7 @@ def test_one_process_serves_static_files_without_collecting_them(tmp_path: Path)
             assert answer.status == 200
 
 
+@pytest.mark.slow
 def test_what_waited_is_delivered_at_the_start(tmp_path: Path) -> None:
     """N1: mails that were queued while nothing ran do not wait for beat's next turn."""
     settings = environment(tmp_path, PORT=str(free_port()), DEMO="1")

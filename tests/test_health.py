@@ -260,6 +260,7 @@ def test_a_key_that_opens_no_private_key(db: None, client: Client, settings: Any
     assert failed(client) == set()
 
 
+@pytest.mark.slow
 def test_without_database_and_broker(tmp_path: Path) -> None:
     """The process lives all the same, and says what is missing without a word about addresses or users."""
     server = environment(tmp_path, **SERVER, LOG_LEVEL="CRITICAL", DJANGO_SETTINGS_MODULE="mxportal.settings")
@@ -274,6 +275,7 @@ def test_without_database_and_broker(tmp_path: Path) -> None:
     assert {name for name, state in told["checks"].items() if state == "failed"} >= NAMES - {"disk"}
 
 
+@pytest.mark.slow
 def test_the_health_check_of_a_container(tmp_path: Path) -> None:
     """It says which check failed, and is content once all pass."""
     port = free_port()

@@ -77,6 +77,7 @@ def somebody_else_writes(directory: str) -> Iterator[None]:
         database.rollback()
 
 
+@pytest.mark.slow
 def test_probes_have_threads_of_their_own(server: Server) -> None:
     """While the site answers nobody, both are answered on the other port, and the container's check is content."""
     with ExitStack() as stack:
@@ -105,6 +106,7 @@ def test_the_port_answers_probes_alone(server: Server) -> None:
     assert ask(server.health_port, "/healthz", seconds=5)[0] == 200
 
 
+@pytest.mark.slow
 def test_it_answers_again_after_a_reload(server: Server) -> None:
     """SIGHUP starts new processes on the same listeners."""
     server.master.send_signal(signal.SIGHUP)
@@ -112,6 +114,7 @@ def test_it_answers_again_after_a_reload(server: Server) -> None:
         assert ask(server.health_port, "/healthz", seconds=30)[0] == 200
 
 
+@pytest.mark.slow
 def test_it_is_off_unless_set(tmp_path: Path) -> None:
     """The embedded default opens one port."""
     command = [sys.executable, "-c", "from mxportal import gunicorn_conf; print(gunicorn_conf.bind)"]

@@ -105,6 +105,7 @@ def test_nobody_makes_up_labels() -> None:
     assert "made/up" not in labels
 
 
+@pytest.mark.slow
 def test_one_scrape_tells_of_all_processes(tmp_path: Path) -> None:
     """Also of those that are dead; the site has no metrics, and the other port nothing else."""
     port, metrics = free_port(), free_port()

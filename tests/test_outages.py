@@ -190,6 +190,7 @@ def asked(directory: Path, database_url: str, **more: str) -> list[list[Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.slow
 def test_a_database_that_refuses(tmp_path: Path) -> None:
     """Nobody listens."""
     page, api, login = asked(tmp_path, "postgres://portal@127.0.0.1:1/portal")
@@ -200,6 +201,7 @@ def test_a_database_that_refuses(tmp_path: Path) -> None:
     assert login[0] in (200, 503)
 
 
+@pytest.mark.slow
 def test_a_database_that_hangs(tmp_path: Path) -> None:
     """It accepts, and says nothing: nobody waits longer than DATABASE_CONNECT_SECONDS."""
     with socket.socket() as silent:

@@ -24,6 +24,7 @@ def lost(kind: str) -> float:
     return REGISTRY.get_sample_value("portal_lost_notes_total", {"kind": kind}) or 0
 
 
+@pytest.mark.slow
 def test_every_page_is_shown(settings: Any) -> None:
     """What the matrix says of GET holds without a single write, for everybody."""
     world = World()
@@ -41,6 +42,7 @@ def test_every_page_is_shown(settings: Any) -> None:
     assert {name: found for name, (expected, found) in got.items() if found != expected} == {}
 
 
+@pytest.mark.slow
 def test_every_read_of_the_api_is_answered(settings: Any) -> None:
     """P1: cameras read revocations all the time. What the log lost is counted."""
     settings.API_REQUESTS_A_MINUTE_WITHOUT_TOKEN = 10**9

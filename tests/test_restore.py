@@ -84,6 +84,7 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path, environment | {"DJANGO_SETTINGS_MODULE": "mxportal.settings"})
 
 
+@pytest.mark.slow
 def test_sqlite(place: Place) -> None:
     """E11: a copy that was made while the portal ran is whole."""
     place.run("manage.py", "migrate")

@@ -42,6 +42,7 @@ def load(
     return json.loads(done.stdout or "{}"), done
 
 
+@pytest.mark.slow
 def test_embedded_default_needs_nothing(tmp_path: Path) -> None:
     values, _ = load(tmp_path, {}, "DATABASES", "EMBEDDED_WORKER", "EMAIL_FILE_PATH", "SITE_URL", "DEMO")
     assert values["DATABASES"]["default"]["OPTIONS"]["transaction_mode"] == "IMMEDIATE"  # type: ignore[index]
@@ -51,6 +52,7 @@ def test_embedded_default_needs_nothing(tmp_path: Path) -> None:
     assert values["DEMO"] is False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "length"), [("SECRET_KEY", 50), ("KEY_ENCRYPTION_KEY", 44)])
 def test_embedded_default_keeps_its_keys_to_its_owner(tmp_path: Path, name: str, length: int) -> None:
     first, _ = load(tmp_path, {}, name)
@@ -60,12 +62,14 @@ def test_embedded_default_keeps_its_keys_to_its_owner(tmp_path: Path, name: str,
     assert (tmp_path / name.lower()).stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.slow
 def test_key_encryption_key_must_be_one(tmp_path: Path) -> None:
     """L6: said at start, not at the first signature."""
     _, done = load(tmp_path, SERVER | {"KEY_ENCRYPTION_KEY": "secret"}, "SITE_URL")
     assert "KEY_ENCRYPTION_KEY must be 32 random bytes" in done.stderr.strip().splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_several_key_encryption_keys(tmp_path: Path) -> None:
     """L6: the newest first; one that is none is refused wherever it stands."""
     one = SERVER["KEY_ENCRYPTION_KEY"]
@@ -81,11 +85,13 @@ def test_server_names_all_that_is_missing(tmp_path: Path) -> None:
     assert "SECRET_KEY, KEY_ENCRYPTION_KEY, SITE_URL, REDIS_URL, EMAIL_URL, MAIL_FROM" in sentence
 
 
+@pytest.mark.slow
 def test_site_url_must_be_one(tmp_path: Path) -> None:
     _, done = load(tmp_path, SERVER | {"SITE_URL": "licenses.example.com"}, "SITE_URL")
     assert "SITE_URL must look like https://" in done.stderr.strip().splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_server_behind_https(tmp_path: Path) -> None:
     names = ["ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "SESSION_COOKIE_SECURE", "SECURE_HSTS_SECONDS"]
     values, _ = load(tmp_path, SERVER, *names)
@@ -105,6 +111,7 @@ def test_forwarded_headers_count_only_behind_a_proxy_of_ours(
     assert values["SECURE_PROXY_SSL_HEADER"] == header
 
 
+@pytest.mark.slow
 def test_alarms_outlive_a_killed_worker(tmp_path: Path) -> None:
     """N1: late acknowledgement, reject on loss, and the short visibility timeout in all three places."""
     names = [

@@ -51,6 +51,7 @@ def answers(port: int, *, seconds: float = 10) -> bool:
         return answer.status == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_slow_connections_stop_nobody(port: int, way: str) -> None:
     """Q2: the head, or the body, of each of forty requests never comes to an end; others are answered meanwhile."""
@@ -62,6 +63,7 @@ def test_slow_connections_stop_nobody(port: int, way: str) -> None:
         assert answers(port)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["body", "body for a page that takes files"])
 def test_slow_connection_ends(port: int, way: str) -> None:
     """Q2: 408 after its time, which is no longer for a large body of which nothing comes."""
@@ -114,6 +116,7 @@ class Stopping:
     alive = False
 
 
+@pytest.mark.slow
 def test_a_stopping_worker_receives_what_is_on_its_way() -> None:
     """Q2: a connection that it has accepted is answered by nobody else; 408 would blame a client that was quick."""
     ours, theirs = socket.socketpair()

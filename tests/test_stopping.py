@@ -23,6 +23,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("run")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT], ids=lambda sign: sign.name)
 @pytest.mark.parametrize("after", [0.2, 0.5, 1, 2, 4, 8])
 def test_it_stops_quietly(directory: Path, after: float, sign: signal.Signals) -> None:

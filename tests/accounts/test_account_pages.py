@@ -35,6 +35,7 @@ def text(answer: Any) -> str:
     return str(answer.content.decode())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "of"),
     [
@@ -91,6 +92,7 @@ def test_mobotix_lists_all_but_its_own(cast: Cast, as_user: AsUser) -> None:
     assert accounts == set(Account.objects.exclude(pk=cast.mobotix.account_id))
 
 
+@pytest.mark.slow
 def test_search_and_filters(cast: Cast, as_user: AsUser) -> None:
     """A4: the search finds names in any script without case, among the accounts sold to and no others."""
     own = make_account(Tier.END_CUSTOMER, "Ärzte am Großmarkt", sellers=(cast.installer.account,))
@@ -228,6 +230,7 @@ def test_partner_accounts(cast: Cast, as_user: AsUser) -> None:
     assert as_user(cast.installer).get(CREATE_PARTNER).status_code == 403
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -40,6 +40,7 @@ def test_an_agent_of_control_characters(cast: Cast) -> None:
     assert LoginRecord.objects.get().agent == "ab[31mc"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["City\u200bHospital", "\u202eCity", "Сity Hospital"])
 def test_names_in_form_and_api(cast: Cast, as_user: Callable[[User], Client], name: str) -> None:
     """A3, U1: a sentence at the field."""

@@ -44,6 +44,7 @@ def test_the_sources_keep_them(sources: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLANTED)
 def test_an_upward_import_is_refused(sources: Path, place: str) -> None:
     """Planted in a copy. A module outside every wing is refused, too, so that nothing escapes the contracts."""

@@ -115,6 +115,7 @@ def modules() -> list[Path]:
     return sorted(found + [path for place in places for path in root.glob(place)])
 
 
+@pytest.mark.slow
 def test_views_and_forms_read_through_visible_to() -> None:
     """E12, A4: no view or form reaches a manager but through ``visible_to`` or ``managed_by``."""
     found = {

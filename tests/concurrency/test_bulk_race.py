@@ -53,6 +53,7 @@ def assert_one_got_them(items: list[LineItem], results: list[Any]) -> None:
         assert item.available == 0
 
 
+@pytest.mark.slow
 def test_two_bulk_splits_over_the_same_items(monkeypatch: pytest.MonkeyPatch) -> None:
     """E4, E7: one gets everything, the other a sentence at each line; nobody waits for the other for ever."""
     cast = make_cast()
@@ -61,6 +62,7 @@ def test_two_bulk_splits_over_the_same_items(monkeypatch: pytest.MonkeyPatch) ->
     assert_one_got_them(items, two_of_all(cast, items))
 
 
+@pytest.mark.slow
 def test_without_the_lock_it_would_go_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     """E7: the counter-proof; the database's constraints still hold then, with an error instead of a sentence."""
     cast = make_cast()

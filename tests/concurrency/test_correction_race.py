@@ -50,6 +50,7 @@ def test_the_same_request_at_once_is_done_once() -> None:
     assert chain.served.quantity == 3
 
 
+@pytest.mark.slow
 def test_corrections_splits_and_undos_at_once() -> None:
     """E4: whoever comes first, every balance is what the movements say, and nobody waits for another for ever."""
     cast = make_cast()

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 TWINS = 8
 
 
+@pytest.mark.slow
 def test_many_returns_below_one_item() -> None:
     """L4: eight customers' cameras break at once; five copies come back, by login and by the Activation ID alike."""
     cast = make_cast()

@@ -86,6 +86,7 @@ def assert_conserved(item: LineItem) -> None:
     assert not list(differences())
 
 
+@pytest.mark.slow
 def test_never_a_copy_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """E4, E7: all of them want all copies in the same moment; one gets them, the others get a sentence."""
     cast = make_cast()
@@ -95,6 +96,7 @@ def test_never_a_copy_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     assert_one_got_them(item, at_once(*splits_of_all(cast, item)))
 
 
+@pytest.mark.slow
 def test_many_small_splits_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """E4: 12 splits of 1 from 8 copies: 8 succeed."""
     cast = make_cast()

@@ -67,6 +67,7 @@ def differences(services: set[str], lines: set[str], table: str) -> str:
     return "".join(f"{line}\n" for line in sorted(new + stale))
 
 
+@pytest.mark.slow
 def test_the_tables_name_every_service_that_writes() -> None:
     """A new one needs its request: in KEYED, where a second line of a service ends in a number, or in UNKEYED."""
     keyed = {name.removesuffix(" 2") for name in KEYED}
@@ -86,6 +87,7 @@ def test_the_same_request_again_gives_the_same_answer(name: str) -> None:
     assert contents() == before
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", KEYED)
 def test_another_request_with_the_same_key_is_refused(name: str) -> None:
@@ -146,6 +148,7 @@ def meet_before_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Once, "keep", wait_and_keep)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_two_at_once_get_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """The key is looked up after the lock: who comes second waits, and finds it."""
@@ -161,6 +164,7 @@ def test_two_at_once_get_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> Non
     assert wrong == {}
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", UNKEYED)
 def test_without_a_key_doing_it_again_changes_nothing(name: str) -> None:

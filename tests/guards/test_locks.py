@@ -10,6 +10,7 @@ from tests.guards import locks_accounts, locks_bulk, locks_entitlements, locks_l
 from tests.guards.races import PROOFS, all_locks, turns_out_right
 
 
+@pytest.mark.slow
 def test_the_table_names_every_lock() -> None:
     """A new lock needs its race."""
     locks = set(all_locks())

@@ -30,6 +30,7 @@ def test_the_table_names_every_trigger() -> None:
     assert made == set(TRIGGERS) | WORKING
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRIGGERS)
 def test_each_trigger_is_needed(name: str) -> None:
     """With it the attack is refused, without it the attack goes through."""

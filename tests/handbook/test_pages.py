@@ -62,6 +62,7 @@ def readers(cast: Cast) -> Iterator[tuple[Client, tuple[str, ...]]]:
         yield client_of(of_mobotix), PAGES
 
 
+@pytest.mark.slow
 def test_the_menu_shows_what_the_reader_may_open(cast: Cast) -> None:
     """Pages of MOBOTIX are refused to others, and not shown to them."""
     for client, readable in readers(cast):
@@ -172,6 +173,7 @@ def test_visitors_get_no_link_to_pages_of_mobotix() -> None:
             assert section_of(route, Client().get(reverse("handbook_index")).wsgi_request.user) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("audience", "language"), [("operators", "de"), ("installers", "en")])
 def test_pdf(cast: Cast, audience: str, language: str) -> None:
     """In the reader's language: all pages of the audience, its pictures, and the number of each sheet."""

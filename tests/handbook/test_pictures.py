@@ -13,6 +13,7 @@ from scripts.handbook_pictures.pictures import PICTURES, labels_file, labels_of_
 LARGEST = 100_000  # bytes of a picture
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_no_picture_is_out_of_date() -> None:
     """The labels on each page are those of when its picture was taken; where not: `make handbook`."""

@@ -140,6 +140,7 @@ def test_temporary_refusal_waits(smtp, queue, step, make_due):
     assert [message["Message-ID"] for message in smtp.messages] == [mail.message_id]
 
 
+@pytest.mark.slow
 def test_refused_login_is_not_the_mails_fault(smtp, queue):
     """N2: while the portal's own login is wrong, no mail fails."""
     smtp.refusals = {"alice@installer.example": "530 5.7.0 Authentication required"}
@@ -313,6 +314,7 @@ def test_lost_lease_sends_no_second_secret(smtp, queue, letter):
     assert [message["Message-ID"] for message in smtp.messages] == [Mail.objects.get().message_id]
 
 
+@pytest.mark.slow
 def test_deliverers_at_once_send_once(smtp, queue):
     """N1: six threads on the same ten mails; without the lock some would be sent twice."""
     smtp.delay = 0.02

@@ -83,6 +83,7 @@ def test_killed_worker(smtp, queue, settings, time_passes, nobody_rings, backend
     }
 
 
+@pytest.mark.slow
 def test_mute_server(queue, smtp, settings, mute_port, make_due, nobody_rings):
     """N2: it accepts the connection and sends no greeting; EMAIL_TIMEOUT ends the wait, and the mail is sent later."""
     good, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = settings.EMAIL_PORT, mute_port, 0.3
@@ -95,6 +96,7 @@ def test_mute_server(queue, smtp, settings, mute_port, make_due, nobody_rings):
     assert (fate(mail)[0], len(smtp.messages)) == (Status.SENT, 1)
 
 
+@pytest.mark.slow
 def test_server_that_hangs_after_data(smtp, queue, settings, make_due, nobody_rings):
     """N1: it accepted the mail and does not answer: the answer is lost, and the same Message-ID is sent again."""
     settings.EMAIL_TIMEOUT, smtp.keeps_answer = 0.3, True
@@ -135,6 +137,7 @@ def test_server_that_shuts_down(smtp, queue, nobody_rings):
     assert smtp.recipients == [["bob@x.example"]]
 
 
+@pytest.mark.slow
 def test_many_mails_are_dealt_out_in_batches(smtp, worker, letter):
     """N1: more mails than a task should have: one alarm wakes the sweep, and each mail is sent once."""
     count = 2 * MAIL_BATCH + 1

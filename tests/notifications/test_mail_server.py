@@ -73,6 +73,7 @@ def test_batch_ends_at_an_unreachable_server(smtp, queue, settings):
     assert server_problem().unreachable_since is not None
 
 
+@pytest.mark.slow
 def test_hanging_server_holds_a_batch_once(smtp, queue, settings):
     """N6: silence after MAIL FROM costs one time-out, however many mails there are."""
     settings.EMAIL_TIMEOUT, smtp.hangs = 0.3, True
@@ -97,6 +98,7 @@ def test_probes_have_a_pause(smtp, queue, settings, time_passes):
     assert server_problem() is None
 
 
+@pytest.mark.slow
 def test_one_probe_at_a_time(smtp, queue, settings):
     """N6: of six deliverers at once one probes, and the others do not wait for it."""
     settings.EMAIL_TIMEOUT, smtp.hangs = 2, True
@@ -141,6 +143,7 @@ def test_probe_that_died_is_followed_by_another(smtp, queue):
     assert fates([mail])[0][0] == Status.SENT
 
 
+@pytest.mark.slow
 def test_sweep_wakes_one_batch_for_an_unreachable_server(queue, alarms):
     """N6: and none before the pause is over, so that alarms do not pile up."""
     for _ in range(2 * MAIL_BATCH + 1):
@@ -156,6 +159,7 @@ def test_sweep_wakes_one_batch_for_an_unreachable_server(queue, alarms):
     assert sweep() == 0
 
 
+@pytest.mark.slow
 def test_batch_ends_with_its_time_and_rings_for_the_rest(smtp, queue, settings, alarms):
     """N6: it ends long before the broker gives its task to another worker."""
     settings.OUTBOX_BATCH_SECONDS, smtp.delay = 0.3, 0.2
@@ -166,6 +170,7 @@ def test_batch_ends_with_its_time_and_rings_for_the_rest(smtp, queue, settings, 
     assert 1 <= len(smtp.messages) <= 3
 
 
+@pytest.mark.slow
 def test_server_that_drips_is_left(queue, smtp, settings, drip):
     """N6: each byte comes in time, but the answer never ends."""
     settings.EMAIL_PORT, settings.EMAIL_DEADLINE = drip, 0.4
@@ -220,6 +225,7 @@ def test_too_large_a_mail_is_no_refused_sender(smtp, queue, reply):
     assert sender_is_accepted()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["rcpt", "data"])
 def test_policy_is_retried_and_believed_from_a_second_domain_on(smtp, queue, step, time_passes):
     """N7: one recipient's server may refuse for its own reasons; a second domain confirms that the portal is

@@ -33,6 +33,7 @@ def test_queueing_has_a_fixed_number_of_queries(db, letter, django_assert_num_qu
         queue_mails(MailDraft(kind="letter", recipient_email=f"a{n}@x.example") for n in range(20))
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_rolled_back_request_leaves_no_mail(smtp, worker, queue):
     """N1: a request that is rolled back sends no mail."""
@@ -102,6 +103,7 @@ def test_database_refuses_contradictions(db, queue, fields):
         Mail.objects.filter(pk=mail.pk).update(**fields)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_broker_down_fails_no_request_and_loses_no_mail(smtp, queue, broker_down, celery_with, worker_after):
     """N1: the row is the truth; the sweep delivers mails whose alarm is missing."""

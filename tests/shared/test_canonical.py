@@ -24,6 +24,7 @@ OBJECTS = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(OBJECTS)
 def test_it_is_what_the_standard_library_writes(data: dict[str, Any]) -> None:
     """The leaves that are sealed and the certificates that are out were written by ``json``: not a byte may differ."""

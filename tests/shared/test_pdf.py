@@ -63,6 +63,7 @@ def fonts(reader: pypdf.PdfReader) -> list[Any]:
     ]
 
 
+@pytest.mark.slow
 def test_it_is_a_tagged_pdf_a_3a() -> None:
     """E10: output intent, structure tree, language, title and the claim in the metadata are there."""
     reader = certificate()
@@ -78,6 +79,7 @@ def test_it_is_a_tagged_pdf_a_3a() -> None:
     assert re.search(r'pdfaid:conformance(="|>)A', xmp)
 
 
+@pytest.mark.slow
 def test_it_shows_what_the_certificate_must_show() -> None:
     """E10: parties, order, Activation ID, quantity and dates."""
     shown = text(certificate())
@@ -94,6 +96,7 @@ def test_it_shows_what_the_certificate_must_show() -> None:
     assert all(expected in shown for expected in ("1 Mar 2025", "24 Nov 2025", "Permanent"))
 
 
+@pytest.mark.slow
 def test_dates_and_language_are_the_readers() -> None:
     """E10: English or German."""
     reader = certificate(language="de")
@@ -101,6 +104,7 @@ def test_dates_and_language_are_the_readers() -> None:
     assert "24.11.2025" in text(reader)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -117,10 +121,12 @@ def test_every_font_is_embedded_whatever_the_name(name: str) -> None:
     assert all("/FontFile2" in font or "/FontFile3" in font for font in fonts(reader))
 
 
+@pytest.mark.slow
 def test_markup_in_a_name_is_text() -> None:
     assert "<script>alert(1)</script>" in text(certificate(seller="<script>alert(1)</script>"))
 
 
+@pytest.mark.slow
 def test_a_character_without_a_glyph_is_shown_by_its_code() -> None:
     """A missing glyph would break PDF/A."""
     assert "Lab [U+10FFFD]" in text(certificate(owner={"name": "Lab \U0010fffd", "address": []}))
@@ -156,6 +162,7 @@ def test_only_the_pictures_of_the_page_are_fetched(tmp_path: Path) -> None:
             fetcher.fetch(url)
 
 
+@pytest.mark.slow
 def test_our_typefaces_are_used() -> None:
     names = {str(font["/FontName"]) for font in fonts(certificate())}
     assert all("Barlow" in name or "Plex" in name for name in names), names

@@ -61,6 +61,7 @@ def test_a_small_file_with_very_many_cells() -> None:
     assert own_seconds() - began < 1
 
 
+@pytest.mark.slow
 def test_what_is_not_packed_costs_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Q3: the same without the packing: it ends with its time, and the portal's own CPU has no part in it."""
     monkeypatch.setattr(workbooks, "MAX_PACKING", 10_000)
@@ -77,6 +78,7 @@ def test_the_reader_limits_itself() -> None:
     assert "SECRET_KEY" not in (workbooks.ENVIRONMENT | {"PATH": os.environ["PATH"]})
 
 
+@pytest.mark.slow
 def test_one_long_text_in_many_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     """Q3: openpyxl keeps it once, and whoever writes it down has it 9,000 times."""
     monkeypatch.setattr(workbooks, "MAX_PACKING", 10_000)
@@ -96,6 +98,7 @@ def test_entities_are_not_expanded() -> None:
     assert refusal(content.getvalue()).startswith("This workbook cannot be read.")
 
 
+@pytest.mark.slow
 def test_workbooks_wait_for_each_other_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Q3: one at a time, and nobody holds a request thread while another workbook is read."""
     monkeypatch.setattr(workbooks, "TURN", 0.1)

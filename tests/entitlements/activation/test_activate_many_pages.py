@@ -137,6 +137,7 @@ def refreshed(chain: Chain) -> Any:
     return chain.installed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_a_file(cast: Cast, chain: Chain, kind: str) -> None:
     """Its lines become the text of the form."""

@@ -114,6 +114,7 @@ def test_download(cast: Cast, chain: Chain) -> None:
     assert address not in page
 
 
+@pytest.mark.slow
 def test_who_may_have_the_license(cast: Cast, chain: Chain) -> None:
     """E5, L1: only parties of the item have its license, and not the distributor further up, who sees the item."""
     license = put_on(cast, chain.served)
@@ -143,6 +144,7 @@ def test_the_item_names_its_devices_to_parties(cast: Cast, chain: Chain) -> None
     )
 
 
+@pytest.mark.slow
 def test_after_the_id_was_replaced(cast: Cast, chain: Chain) -> None:
     """E5, L2: the page says that the file opens with the former ID; activating the same number again gives a file for
     the new ID.
@@ -184,6 +186,7 @@ def archive(content: bytes) -> set[str]:
         return {files.read(name).decode() for name in files.namelist()}
 
 
+@pytest.mark.slow
 def test_a_fixed_number_of_queries(
     cast: Cast, chain: Chain, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

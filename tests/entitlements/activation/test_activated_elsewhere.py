@@ -130,6 +130,7 @@ def test_undo_by_the_seller_who_does_not_activate(cast: Cast, chain: Chain) -> N
     assert "/devices/" not in page.partition("<main")[2]
 
 
+@pytest.mark.slow
 def test_home_shows_devices(cast: Cast, chain: Chain) -> None:
     """Home shows the five newest devices, their copies, and how many devices there are."""
     for number in range(6):

@@ -77,6 +77,7 @@ def test_many_guesses_in_one_file(client: Client, chain: Chain, settings: Any) -
     assert many.status_code == 429
 
 
+@pytest.mark.slow
 def test_mobotix_says_why(cast: Cast, chain: Chain) -> None:
     """E13: the reason is kept in the history."""
     client = client_of(cast.mobotix)
@@ -97,6 +98,7 @@ def test_who_only_looks(cast: Cast, chain: Chain) -> None:
     assert ADDRESS in html_of(client_of(cast.installer).get(reverse("home")))
 
 
+@pytest.mark.slow
 def test_a_temporary_password(cast: Cast, chain: Chain) -> None:
     """U4: a user who must change the password counts as a visitor here."""
     User.objects.filter(pk=cast.installer.pk).update(must_change_password=True)
@@ -125,6 +127,7 @@ def test_no_secret_in_an_address(client: Client, chain: Chain) -> None:
         assert chain.served.activation_id not in link
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", [lambda link: link[:-1], lambda link: link + "x", lambda _link: "none"])
 def test_a_link_that_is_none(client: Client, chain: Chain, spoil: Any) -> None:
     """L3: an invalid link is 404."""
@@ -134,6 +137,7 @@ def test_a_link_that_is_none(client: Client, chain: Chain, spoil: Any) -> None:
     assert client.get(reverse("offline_licenses", args=[spoil(link)])).status_code == 404
 
 
+@pytest.mark.slow
 def test_a_link_does_not_live_long(client: Client, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     """L3: a link lives for an hour, and gives no license that has ended."""
     press(client, scan(client, text_of((chain.served, 1))))

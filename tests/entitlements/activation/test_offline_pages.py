@@ -95,6 +95,7 @@ def test_the_text_of_a_qr_code(client: Client, chain: Chain) -> None:
     assert balances(chain.served) == (5, 4, 1)
 
 
+@pytest.mark.slow
 def test_typed_fields(client: Client, chain: Chain, second: LineItem) -> None:
     """L3: several typed Activation IDs, one of them as a return."""
     press(client, typed(client, (chain.served.activation_id.lower(), 2)))
@@ -126,6 +127,7 @@ def test_a_replayed_return(client: Client, chain: Chain) -> None:
     assert balances(chain.served) == (5, 5, 0)
 
 
+@pytest.mark.slow
 def test_several_licenses(client: Client, chain: Chain, second: LineItem) -> None:
     """L3: each license has its file and QR code, and one archive has all files."""
     done = press(client, scan(client, text_of((chain.served, 2), (second, 1))))

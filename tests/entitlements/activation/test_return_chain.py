@@ -224,6 +224,7 @@ def test_each_level_counts_what_is_below_it(cast: Cast) -> None:
     assert (left(issued), left(ours), left(theirs)) == (0, 0, 0)
 
 
+@pytest.mark.slow
 def test_a_large_part_for_a_while_is_bounded_by_what_it_came_from(cast: Cast) -> None:
     """L4: splitting all copies and handing them back raises only the new item's limit, and not the issued item's."""
     issued = issue_item(cast, quantity=60)  # 3 a year
@@ -288,6 +289,7 @@ def refusal(actor: User | None, item: LineItem, copies: int = 1) -> str:
     return ReturnLimits(actor, chains_of([item])).obstacle(item, copies)
 
 
+@pytest.mark.slow
 def test_the_page_names_the_level_that_the_reader_sees(cast: Cast, chain: Chain, used_up: LineItem) -> None:
     """E12, L4: the page names it by the last group of its ID before anything is typed; MOBOTIX can continue with a
     reason.

@@ -86,6 +86,7 @@ def test_beyond_the_limit_of_what_mobotix_sold_itself(cast: Cast, chain: Chain) 
     assert list(errors_of(response)) == ["reason"]
 
 
+@pytest.mark.slow
 def test_rehost_gives_the_license_of_the_other_device(cast: Cast, chain: Chain) -> None:
     """L4: one step; the owner's other devices are suggested."""
     license = put_on(cast, chain.served, 2)
@@ -132,6 +133,7 @@ def three_on_one(cast: Cast, chain: Chain) -> list[License]:
     return [put_on(cast, item, 1) for item in (chain.served, *others)]
 
 
+@pytest.mark.slow
 def test_replace_device(cast: Cast, chain: Chain) -> None:
     """L4: everything is rehosted in one step; the page shows it before."""
     licenses = three_on_one(cast, chain)
@@ -165,6 +167,7 @@ def test_replace_says_what_stays_and_why(cast: Cast, chain: Chain) -> None:
     assert Activation.objects.held().filter(device__host_id=OTHER).count() == 0
 
 
+@pytest.mark.slow
 def test_who_may(cast: Cast, chain: Chain) -> None:
     """E13: owner, serving account and MOBOTIX may."""
     license = put_on(cast, chain.served)

@@ -16,6 +16,7 @@ def new(**fields: Any) -> dict[str, Any]:
     return {"name": "New Company", "tier": "end_customer", "country": "DE"} | fields
 
 
+@pytest.mark.slow
 def test_a_customer_is_created_with_its_contact(cast: Cast) -> None:
     """A2: the token's account becomes its seller; the answer is what the list shows."""
     program = program_of(cast.installer)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
@@ -110,6 +111,7 @@ def documented() -> set[str]:
     return {code for first in rows for code in re.findall(r"`([a-z-]+)`", first)}
 
 
+@pytest.mark.slow
 def test_the_table_lists_every_code() -> None:
     """And none that is gone."""
     codes = codes_in_sources() | set(SHAPE_CODES.values()) | {INVALID} | OF_FORMS | OF_HTTP
@@ -121,6 +123,7 @@ def test_the_list_of_pages_is_not_stale() -> None:
     assert [path for path in sorted(PAGES_ONLY) if not (settings.BASE_DIR / path).exists()] == []
 
 
+@pytest.mark.slow
 def test_no_refusal_is_without_a_code() -> None:
     """A new one is refusal("a-code", …), and stands in the table."""
     without = {

@@ -44,6 +44,7 @@ def run(live_server: Any, settings: Any) -> Run:
 # --- The camera software ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_activate_keep_check_offline_return(run: Run, tmp_path: Path) -> None:
     """L2, L5, L6: without a login; a returned license is not valid any more, a rotation changes nothing."""
     cast = make_cast()
@@ -69,6 +70,7 @@ def test_activate_keep_check_offline_return(run: Run, tmp_path: Path) -> None:
     assert (served.available, served.activated) == (5, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
@@ -116,6 +118,7 @@ def test_a_refusal_is_said_in_the_portals_words(run: Run, tmp_path: Path) -> Non
     assert "This Activation ID cannot be used here." in wrong.stderr
 
 
+@pytest.mark.slow
 def test_it_asks_again_where_the_answer_is_lost(run: Run, live_server: Any, tmp_path: Path) -> None:
     """The first request is carried out and its answer lost; the second gives the same license: no copy is lost."""
     served = make_chain(make_cast()).served
@@ -165,6 +168,7 @@ def forward(address: str, body: bytes | None) -> tuple[int, bytes]:
 # --- The ERP ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_order_from_the_erp(run: Run, tmp_path: Path) -> None:
     """P3: a new partner with its admin, the entitlement deployed and mailed; run again, nothing is done twice."""
     cast, secret = make_cast(), new_secret()

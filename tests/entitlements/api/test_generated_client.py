@@ -68,6 +68,7 @@ def test_the_description_says_what_every_answer_may_be() -> None:
     assert "Link" in SCHEMA["paths"]["/api/v1/items"]["get"]["responses"][200]["headers"]
 
 
+@pytest.mark.slow
 def test_a_pdf_comes_as_bytes_where_a_program_asks_so(cast: Cast, chain: Chain) -> None:
     """What generated clients ask for; else it is a PDF."""
     program, path = program_of(cast.installer), f"/items/{chain.installed.pk}/certificate.pdf"

@@ -91,6 +91,7 @@ def test_from_table_over_preview_to_result(client: Client, item: LineItem, cast:
     assert Mail.objects.count() == 2
 
 
+@pytest.mark.slow
 def test_lines_are_added_and_removed_and_nothing_is_lost(client: Client, item: LineItem, cast: Cast) -> None:
     """Without JavaScript, too: what was typed stands there again, also the text and the tick."""
     typed = table(row_for(cast, "many"), row_for(cast, 7)) | {"text": "<b>", "create_customers": "on"}
@@ -186,6 +187,7 @@ def test_the_template_can_be_filled_in_and_uploaded(
 # --- Characters that no database keeps --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_nul_gets_a_sentence(client: Client, item: LineItem, cast: Cast) -> None:
     """Typed by a program, pasted, or in a correction: never a failure of the database."""
     kept = "Line 1 contains a character that cannot be stored. Type it again."

@@ -153,6 +153,7 @@ def test_too_large_files_are_refused_unread() -> None:
     assert "larger than 5 MB" in refusal(b"x" * (spreadsheets.MAX_FILE_BYTES + 1))
 
 
+@pytest.mark.slow
 def test_the_limit_of_lines() -> None:
     assert len(read(HEADER + f"\n{LINE}" * MAX_BULK_LINES)) == MAX_BULK_LINES
     expected = "A bulk split has at most 10,000 lines. Make several bulk splits."
@@ -189,6 +190,7 @@ def test_pasted_with_and_without_a_header() -> None:
 # --- Workbooks --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_workbook_is_read_like_a_text() -> None:
     book = workbook(["Konto-ID", "Kontakt-E-Mail", "Anzahl"], [None] * 3, [4711.0, "eva@buyer.example", 5])
     assert read(book, "LINES.XLSX") == [
@@ -196,6 +198,7 @@ def test_a_workbook_is_read_like_a_text() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_numbers_and_formulas_of_a_workbook() -> None:
     """1.0 is stored as the number 1; half a copy, a text and a formula stay what they are."""
     amounts = [1.0, 1.5, "1.0", "=1+1", True]
@@ -203,6 +206,7 @@ def test_numbers_and_formulas_of_a_workbook() -> None:
     assert [line.amount for line in read(book, "a.xlsx")] == ["1", "1.5", "1.0", "=1+1", "True"]
 
 
+@pytest.mark.slow
 def test_broken_workbooks() -> None:
     book = workbook(HEADER.split(","), LINE.split(","))
     broken = "This workbook cannot be read. Open it and save it as XLSX or CSV again."
@@ -271,6 +275,7 @@ def edited(book: bytes, part: str, old: bytes, new: bytes) -> bytes:
     return made.getvalue()
 
 
+@pytest.mark.slow
 def test_huge_dimensions_are_not_believed() -> None:
     """A sheet that says it has 17 thousand million cells has two rows."""
     book = workbook(HEADER.split(","), LINE.split(","))
@@ -283,6 +288,7 @@ def test_huge_dimensions_are_not_believed() -> None:
     assert time.process_time() - start < 3
 
 
+@pytest.mark.slow
 def test_entities_do_not_multiply() -> None:
     """A billion laughs: defusedxml refuses the declaration itself."""
     laughs = b'<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>'

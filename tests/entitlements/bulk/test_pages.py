@@ -21,6 +21,7 @@ def client(cast: Cast) -> Client:
     return client_of(cast.distributor)
 
 
+@pytest.mark.slow
 def test_another_s_bulk_split_is_not_there(client: Client, item: LineItem, cast: Cast) -> None:
     """E12: nor its draft, its file or its undo; the account's own people see it, with either role."""
     draft = started(client, address(item), table(row_for(cast)))
@@ -52,6 +53,7 @@ def test_who_only_views_gets_no_buttons(client: Client, item: LineItem, cast: Ca
     assert done.items.get().activation_id in html
 
 
+@pytest.mark.slow
 def test_queries_do_not_grow(client: Client, cast: Cast) -> None:
     """One line or thirty, one bulk split or several: the same number of queries."""
     counts: dict[str, list[int]] = {}

@@ -162,6 +162,7 @@ def test_a_correction_from_an_old_window(client: Client, item: LineItem, cast: C
     assert f'name="seen" value="{seen(bulk)["seen"]}"' in html
 
 
+@pytest.mark.slow
 def test_pages_of_lines_under_a_refused_correction(client: Client, item: LineItem, cast: Cast) -> None:
     """They lead to the bulk split's own address: the one of the correction takes forms only."""
     text = f"\n{cast.installer.account.account_id}\t{cast.installer.email}\tx" * 120

@@ -181,6 +181,7 @@ def test_who_asks_in_vain_after_a_move(cast: Cast) -> None:
     assert "MOBOTIX has transferred this customer to another seller. Ask MOBOTIX to undo this split." in html
 
 
+@pytest.mark.slow
 def test_what_stands_in_the_way_is_read_at_once(cast: Cast, item: LineItem) -> None:
     """E8: a fixed number of queries, for one that is stuck and for seven; the newest splits of each are named."""
     counts = []

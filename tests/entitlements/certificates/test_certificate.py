@@ -72,6 +72,7 @@ def test_what_it_says_in_german(cast: Cast, chain: Chain) -> None:
     assert chain.served.activation_id in text
 
 
+@pytest.mark.slow
 def test_the_readers_language_unless_said(cast: Cast, chain: Chain) -> None:
     """E10: the reader's language, also where the address asks for an unknown language."""
     cast.installer.language = "de"

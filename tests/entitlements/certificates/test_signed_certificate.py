@@ -124,6 +124,7 @@ def test_it_is_checked_by_the_portal_and_without_it(chain: Chain, tmp_path: Path
         assert len(data_of(pdf)["certificate"]["lines"][0]["movements"]) == steps
 
 
+@pytest.mark.slow
 def test_a_whole_entitlement(cast: Cast, chain: Chain, tmp_path: Path) -> None:
     """E7, L7: several lines, each with its proofs, under one head."""
     split_item(cast.installer, chain.installed, cast.customer, copies=3, order_number="PO-4711")
@@ -169,6 +170,7 @@ def test_the_quantity_is_that_of_the_date_of_issue(cast: Cast, chain: Chain, tmp
         assert (line["quantity"], len(line["movements"])) == (quantity, movements)
 
 
+@pytest.mark.slow
 def test_corrections_and_activations(cast: Cast, chain: Chain, tmp_path: Path) -> None:
     """E15, L7: it shows what raised or lowered an issued item; an activation changes no quantity."""
     record_movement(actor=cast.mobotix, kind=MovementKind.ADJUST, item=chain.issued, copies=9)

@@ -152,6 +152,7 @@ def test_a_license_tells_nothing(client: Client, cast: Cast, chain: Chain, licen
 # --- Certificates -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_certificate(client: Client, cast: Cast, chain: Chain) -> None:
     """L7: the PDF, or its JSON data; the answer has no name and no Activation ID."""
     pdf = pdf_of(chain.served)

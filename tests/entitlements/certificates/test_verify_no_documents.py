@@ -131,6 +131,7 @@ def test_a_file_that_takes_too_long(monkeypatch: pytest.MonkeyPatch, chain: Chai
         verify_document(pdf)
 
 
+@pytest.mark.slow
 def test_very_many_lines(chain: Chain) -> None:
     """L7: more lines than SQLite takes in a query are refused."""
     data = data_of(pdf_of(chain.served))

@@ -191,6 +191,7 @@ def test_lines_of_a_file_are_read_in_the_readers_language(language: str, amounts
         assert [line.amount for line in typed_lines(table)] == amounts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "fraction"), [("en", "2.125"), ("de", "2,125")])
 def test_numbers_in_a_workbook(language: str, fraction: str) -> None:
     """E18: whole numbers stay, fractions are refused in every language, and text cells are read like typed text."""

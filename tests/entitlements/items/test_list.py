@@ -23,6 +23,7 @@ def listed(client: Client, **query: Any) -> list[int]:
     return [row.pk for row in client.get(LIST, query).context["rows"]]
 
 
+@pytest.mark.slow
 def test_the_tabs(cast: Cast) -> None:
     """Ours, Sold by us, Further down and All, for each tier."""
     chain = make_chain(cast)

@@ -134,6 +134,7 @@ def test_the_last_group(cast: Cast, chain: Chain) -> None:
     assert chain.served.pk not in found(cast.sibling_installer, group)
 
 
+@pytest.mark.slow
 def test_entitlement_id_product_and_part_number(cast: Cast, chain: Chain) -> None:
     """Search finds them in both languages and any case; Entitlement IDs by their beginning."""
     product = make_product("Mx-TH-900", name_en="Thermal Suite", name_de="Thermopaket")
@@ -188,6 +189,7 @@ def test_too_many_matches_are_said(cast: Cast, monkeypatch: pytest.MonkeyPatch) 
     assert "Only the newest 3 matches are shown." in html_of(response)
 
 
+@pytest.mark.slow
 def test_short_and_odd_texts(cast: Cast, chain: Chain) -> None:
     """The error is at the field; nothing breaks, and the typed text is escaped."""
     client = client_of(cast.distributor)

@@ -123,6 +123,7 @@ def pages_about(person: User, item: LineItem) -> dict[str, str]:
     return {name: html_of(client.get(address)) for name, address in addresses.items()}
 
 
+@pytest.mark.slow
 def test_a_hidden_name_is_withheld_everywhere(cast: Cast, chain: Chain) -> None:
     """E12: the distributor reads "Name withheld" for the end customer of its installer, on every page."""
     for name, page in pages_about(cast.distributor, chain.served).items():
@@ -131,6 +132,7 @@ def test_a_hidden_name_is_withheld_everywhere(cast: Cast, chain: Chain) -> None:
         assert WITHHELD in page, name
 
 
+@pytest.mark.slow
 def test_a_visible_name_is_shown_everywhere(cast: Cast, chain: Chain) -> None:
     """A4: where the account says Yes, the same pages name it."""
     Account.objects.filter(pk=cast.customer.pk).update(visible_to_partners=True)
@@ -152,6 +154,7 @@ def test_parties_read_everything(cast: Cast, chain: Chain) -> None:
             assert text in page, (str(person), text)
 
 
+@pytest.mark.slow
 def test_up_the_chain_only_the_last_group_is_read(cast: Cast, chain: Chain) -> None:
     """E5, E7: neither the full ID nor the buyer's order number is shown."""
     for name, page in pages_about(cast.distributor, chain.served).items():

@@ -97,6 +97,7 @@ def test_root_is_the_naive_one(size: int) -> None:
     assert len(nodes) == node_count(size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [*range(1, 34), 63, 64, 65, 100, 127, 128, 129, 255, 256, 257, 299, 300])
 def test_proofs_are_the_naive_ones_and_lead_to_the_root(size: int) -> None:
     """The stored hashes are enough; a changed leaf, place or step gives another root."""

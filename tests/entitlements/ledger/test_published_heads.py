@@ -173,6 +173,7 @@ def test_nothing_is_published_where_sealing_stands_still(
     assert not PublishedHead.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_time_stamp(chain: Chain, directory: Path, settings: Any, tmp_path: Path) -> None:
     """RFC 3161: it is beside the file and in the mail; `verify_ledger` and OpenSSL check it."""
     authority = Authority(tmp_path, "Trusted")
@@ -195,6 +196,7 @@ def test_a_time_stamp(chain: Chain, directory: Path, settings: Any, tmp_path: Pa
         call_command("verify_ledger", f"--head={document}")
 
 
+@pytest.mark.slow
 def test_a_time_stamp_of_somebody_else(settings: Any, tmp_path: Path) -> None:
     """RFC 3161: a stamp that does not lead to TIMESTAMP_CA, garbage and silence are no time-stamp."""
     other = Authority(tmp_path, "Other")
@@ -207,6 +209,7 @@ def test_a_time_stamp_of_somebody_else(settings: Any, tmp_path: Path) -> None:
         time_stamp(b"content")
 
 
+@pytest.mark.slow
 def test_a_time_stamp_server_that_is_down(
     chain: Chain, directory: Path, settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -220,6 +223,7 @@ def test_a_time_stamp_server_that_is_down(
     assert [file.suffix for file in directory.iterdir()] == [".json"]
 
 
+@pytest.mark.slow
 def test_a_time_stamp_is_asked_for_until_it_is_there(
     cast: Cast, chain: Chain, directory: Path, settings: Any, tmp_path: Path
 ) -> None:

@@ -81,6 +81,7 @@ def test_a_record_can_be_shown_alone(chain: Chain, license: License) -> None:
     assert f'"owner":"{chain.served.owner_id}"' in text.decode()
 
 
+@pytest.mark.slow
 def test_the_tree_holds_both(license: License, tmp_path: Path) -> None:
     """E11: leaves of movements and records are in one tree under one head; certificates are proven as before."""
     head = LedgerHead.objects.latest("size")
@@ -116,6 +117,7 @@ def test_what_was_there_before_is_sealed_by_the_task(
     assert list(seal_findings()) == []
 
 
+@pytest.mark.slow
 def test_a_batch_is_a_few_statements(cast: Cast) -> None:
     """One leaf for some hundred records."""
     AuditEntry.objects.record_many(actor=cast.mobotix, action="x", about=[cast.installer.account] * 2_000)

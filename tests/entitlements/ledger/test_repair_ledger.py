@@ -56,6 +56,7 @@ def balances(item: LineItem) -> tuple[int, ...]:
     return LineItem.objects.values_list("quantity", "available", "split", "activated").get(pk=item.pk)
 
 
+@pytest.mark.slow
 def test_splits_that_moved_nothing(cast: Cast, chain: Chain) -> None:
     """E11: each balance is reported and written into the audit trail; movements that were never queued are sealed."""
     seal_ledger()
@@ -121,6 +122,7 @@ def test_the_history_tells_of_the_repair(cast: Cast, chain: Chain) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["undo", "raise"])
 def test_copies_that_were_given_away_twice(cast: Cast, way: str) -> None:
     """E4: no balance falls below 0; that tree waits for a decision, and the others are repaired."""

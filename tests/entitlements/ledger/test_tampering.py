@@ -219,6 +219,7 @@ def kept(tmp_path: Path) -> Callable[[bytes], str]:
     return write
 
 
+@pytest.mark.slow
 def test_an_earlier_copy_of_the_database(kept: Callable[[bytes], str]) -> None:
     """E11: it verifies in itself; a head that was kept elsewhere shows that the ledger had more entries."""
     world = make_world()
@@ -270,6 +271,7 @@ def make_another_key() -> None:
         create(connection)
 
 
+@pytest.mark.slow
 def test_a_tree_that_was_built_again_with_another_key(settings: Any, kept: Callable[[bytes], str]) -> None:
     """E11: pinned keys reveal it, and so does a kept head."""
     point = transaction.savepoint()

@@ -261,6 +261,7 @@ def test_a_movement_kept_from_sealing(cast: Cast, chain: Chain) -> None:
     )
 
 
+@pytest.mark.slow
 def test_it_streams(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """E11: ten times the leaves take no more memory."""
     item = issue_item(cast)

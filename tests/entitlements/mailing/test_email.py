@@ -168,6 +168,7 @@ def test_only_what_is_deployed(cast: Cast, chain: Chain, state: State) -> None:
     assert not Mail.objects.exists()
 
 
+@pytest.mark.slow
 def test_who_may_open_it(cast: Cast, chain: Chain) -> None:
     """E12, E13: seller, serving account, MOBOTIX; those up the chain and view-only users not."""
     assert_statuses(
@@ -237,6 +238,7 @@ def test_send_again_of_no_mail_at_all(cast: Cast) -> None:
     assert_statuses(address, [(cast.installer, 404)], method="post")
 
 
+@pytest.mark.slow
 def test_a_mail_that_was_sent_is_not_sent_again(cast: Cast, failed: Mail) -> None:
     """N2: its sender makes a new one."""
     Mail.objects.filter(pk=failed.pk).update(status="sent", failure="", sent_at=timezone.now())
@@ -297,6 +299,7 @@ def queries_of(user: User, url: str) -> int:
     return len(queries)
 
 
+@pytest.mark.slow
 def test_a_fixed_number_of_queries(cast: Cast) -> None:
     """E9, E8: one split or 30, one mail or 30, on the e-mail page and on that of undo."""
     issued = issue_item(cast)

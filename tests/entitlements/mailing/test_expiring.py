@@ -224,6 +224,7 @@ def test_a_run_that_breaks_off_leaves_nothing(cast: Cast, monkeypatch: pytest.Mo
     assert notify_expiring() == 1
 
 
+@pytest.mark.slow
 def test_a_summary_when_many(cast: Cast) -> None:
     """N5: the soonest twenty, then a count and the link to the list."""
     tick(cast.distributor)

@@ -54,6 +54,7 @@ def readers(cast: Cast) -> dict[str, User]:
     }
 
 
+@pytest.mark.slow
 def test_parties_of_the_item_see_its_mails(cast: Cast, chain: Chain) -> None:
     """E5, E12: owner, seller and MOBOTIX; neither who is further up the chain nor anybody beside it."""
     mail = mail_to(cast, cast.customer_contact, source=chain.installed, seller=cast.installer)
@@ -65,6 +66,7 @@ def test_parties_of_the_item_see_its_mails(cast: Cast, chain: Chain) -> None:
     )  # the row that could leak
 
 
+@pytest.mark.slow
 def test_mails_to_persons_are_for_who_manages_them(cast: Cast) -> None:
     """U4: for admins of the own account, of its seller until it is taken over, and for MOBOTIX."""
     newcomer = make_user(cast.installer.account, "Nora")
@@ -80,6 +82,7 @@ def test_mails_to_persons_are_for_who_manages_them(cast: Cast) -> None:
     ).exists()  # an entry is no right
 
 
+@pytest.mark.slow
 def test_a_served_account_that_moved_away(cast: Cast, chain: Chain) -> None:
     """A4, A7, E17: the new seller sees the mails, but no subject, which may name a seller that it does not know; the
     former one sees none of them any more."""
@@ -102,6 +105,7 @@ def test_a_served_account_that_moved_away(cast: Cast, chain: Chain) -> None:
     assert listed(former, kind="entitlements.activation") == listed(former, q="sicherheitstechnik") == []
 
 
+@pytest.mark.slow
 def test_filters(cast: Cast) -> None:
     """Status, kind, recipient, subject, period, line item; what is no choice narrows nothing."""
     waiting, failed = mail_to(cast, cast.installer), fail(mail_to(cast, cast.sibling_installer))
@@ -170,6 +174,7 @@ def test_every_kind_has_words() -> None:
     assert [kind for kind, label in kinds() if "." in label or not label] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mobotix", "distributor"])
 def test_keyset_pages_forth_and_back(cast: Cast, settings: Any, name: str) -> None:
     """Every mail once on the way down, and the same pages on the way back."""

@@ -123,6 +123,7 @@ def test_the_preview_says_what_changes(cast: Cast, chain: Chain) -> None:
     assert of_chain(chain)[0] == (100, 60, 40)
 
 
+@pytest.mark.slow
 def test_a_long_preview_is_cut(cast: Cast, chain: Chain) -> None:
     """The rest is a number."""
     for _ in range(30):
@@ -233,6 +234,7 @@ def test_whoever_holds_what_changed_is_told(cast: Cast, chain: Chain) -> None:
     assert mails.filter(recipient_email=cast.distributor.email).count() == 1
 
 
+@pytest.mark.slow
 def test_one_mail_for_many_items(cast: Cast, chain: Chain) -> None:
     """A contact with forty items that changed gets one mail; what does not fit is counted."""
     for _ in range(55):
@@ -257,6 +259,7 @@ def test_the_reason_is_not_for_those_above(cast: Cast, chain: Chain) -> None:
     assert "City Hospital has closed" in html_of(client_of(cast.installer).get(history))
 
 
+@pytest.mark.slow
 def test_who_may(cast: Cast, chain: Chain) -> None:
     """U3: MOBOTIX's admins alone."""
     everybody_else = [

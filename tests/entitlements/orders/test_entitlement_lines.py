@@ -17,6 +17,7 @@ from tests.factories import Cast, issue_item, split_item
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.slow
 def test_add_lines_to_an_entitlement(cast: Cast) -> None:
     """E1: as drafts, with the contact of the last line proposed."""
     item = issue_item(cast)
@@ -55,6 +56,7 @@ def test_an_inactive_account_gets_no_lines(cast: Cast) -> None:
     assert item.entitlement.line_items.count() == 1
 
 
+@pytest.mark.slow
 def test_deploy_with_mail(cast: Cast) -> None:
     """E1: "Send e-mail" is ticked; one mail brings all lines; twice is once."""
     create(cast, typed(cast, line(0, cast.product.pk), line(1, cast.product.pk)))
@@ -94,6 +96,7 @@ def test_deploy_without_mail(cast: Cast) -> None:
     assert not Mail.objects.exists()
 
 
+@pytest.mark.slow
 def test_mobotix_admins_alone(cast: Cast) -> None:
     """U3: the role decides; what a partner sold is none of these pages' business."""
     item = issue_item(cast)

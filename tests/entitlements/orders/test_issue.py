@@ -53,6 +53,7 @@ def test_an_inactive_product_is_not_offered(cast: Cast) -> None:
     assert line_errors(response) == [{"product": ["Choose an active product."]}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "field", "sentence"),
     [
@@ -158,6 +159,7 @@ def test_the_same_form_twice(cast: Cast) -> None:
     assert Entitlement.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_no_line_at_all(cast: Cast) -> None:
     """E1: also where the browser's list of lines was tampered with."""
     for total in ("0", "", "x", "-1", "100000"):
@@ -179,6 +181,7 @@ def test_add_line_without_javascript(cast: Cast) -> None:
     assert response.context["lines"][0]["product"].value() == str(cast.product.pk)
 
 
+@pytest.mark.slow
 def test_remove_line(cast: Cast) -> None:
     """E1: the line whose button was pressed; a number that there is not changes nothing."""
     rows = [line(n, cast.product.pk, quantity=str(10 + n)) for n in range(3)]

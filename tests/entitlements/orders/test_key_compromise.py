@@ -96,6 +96,7 @@ def test_documents_are_not_genuine_any_more(license: License, tmp_path: Path) ->
     assert "Nur dieses Portal hat den Schlüssel" in page.content.decode()
 
 
+@pytest.mark.slow
 def test_licenses_are_issued_anew(cast: Cast, chain: Chain, license: License, tmp_path: Path) -> None:
     """L6: same device, same copies, signed by the new key; the old one is listed as ended; once more does nothing."""
     compromise(license.key.key_id)
@@ -132,6 +133,7 @@ def test_ended_and_sound_licenses_stay(cast: Cast, chain: Chain, license: Licens
     assert set(License.objects.valid()) == {sound, ended}
 
 
+@pytest.mark.slow
 def test_the_examples_take_no_compromised_key(chain: Chain, tmp_path: Path) -> None:
     """L6: a certificate of before is refused by anybody's reader; a new one is signed by the new key."""
     seal_ledger()

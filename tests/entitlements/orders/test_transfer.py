@@ -106,6 +106,7 @@ def test_the_new_seller_looks_after_the_items(cast: Cast, chain: Chain) -> None:
     assert User.objects.managed_by(cast.other_installer).filter(pk=cast.customer_contact.pk).exists()
 
 
+@pytest.mark.slow
 def test_to_the_former_seller_it_is_history(cast: Cast, chain: Chain) -> None:
     """A7, E13: it sees that there is an item, and how many copies; no ID, no name, and it does nothing with it."""
     moved(cast)
@@ -163,6 +164,7 @@ def test_those_concerned_are_told(cast: Cast, chain: Chain) -> None:
         assert REASON not in text
 
 
+@pytest.mark.slow
 def test_a_partner_moves_with_its_buyers(cast: Cast, chain: Chain) -> None:
     """A7: an installer to another distributor: its items stay in their chain, its customers stay its own."""
     move(cast, cast.installer.account, cast.distributor, cast.other_distributor)

@@ -52,6 +52,7 @@ def test_the_list_ends_with_the_first_split(cast: Cast, beginner: User) -> None:
     assert steps(beginner) == {}
 
 
+@pytest.mark.slow
 def test_the_steps_lead_to_their_pages(beginner: User) -> None:
     """Each link opens, for who reads it."""
     client = client_of(beginner)

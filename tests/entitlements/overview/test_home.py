@@ -29,6 +29,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.slow
 def test_items_to_hand_on(cast: Cast) -> None:
     """Ours, deployed, not expired, with copies left; the newest five, and how many there are."""
     items = [issue_item(cast) for _ in range(6)]
@@ -129,6 +130,7 @@ def counted_on(page: str) -> str:
     return found[1]
 
 
+@pytest.mark.slow
 def test_numbers_are_those_of_the_lists_they_lead_to(cast: Cast) -> None:
     """What "All 7" opens has seven rows: to hand on, and drafts, which are counted as the list counts them."""
     items = [issue_item(cast) for _ in range(7)]
@@ -152,6 +154,7 @@ def test_numbers_are_those_of_the_lists_they_lead_to(cast: Cast) -> None:
             assert counted_on(html_of(client.get(link.replace("&amp;", "&")))) == count
 
 
+@pytest.mark.slow
 def test_failed_mails_are_counted_as_the_list_counts_them(cast: Cast) -> None:
     """N2: the link narrows the list to the days that the number is of."""
     fail(split_item(cast.distributor, issue_item(cast), cast.installer.account, send_mail=True).mails.get())

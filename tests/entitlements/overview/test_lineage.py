@@ -79,6 +79,7 @@ def test_an_installer_sees_nothing_above_its_own(cast: Cast, chain: Chain) -> No
             assert text not in page
 
 
+@pytest.mark.slow
 def test_names_and_ids_are_masked_in_the_picture(cast: Cast, chain: Chain) -> None:
     """A4, E5: in the boxes, their titles and the list; where the account says Yes, its name stands there."""
     for item in (chain.issued, chain.installed, chain.served):
