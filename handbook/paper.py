@@ -1,6 +1,7 @@
 """The handbook as PDF, in the style of the certificates."""
 
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from django.utils import translation
@@ -12,14 +13,22 @@ from mxportal.shared.pdf import render_pdf
 
 TEMPLATE = "handbook/paper.html"
 STYLESHEET = "css/handbook_paper.css"
+ONE_AT_A_TIME = (
+    Lock()
+)  # drawing takes seconds of CPU, and needs no login: who asks meanwhile waits for the first
 
 
-@cache
 def volume_pdf(audience: str, language: str) -> bytes:
-    """The PDF for an audience. Made once in a process: its text changes with the portal's version only.
+    """Return the PDF for an audience. It is drawn once in a process: its text changes with the portal's version only.
 
     Raises PdfUnavailable with a sentence for the page where the machine lacks Pango.
     """
+    with ONE_AT_A_TIME:
+        return _drawn(audience, language)
+
+
+@cache
+def _drawn(audience: str, language: str) -> bytes:
     with translation.override(language):
         context = _context(audience, language)
     folder = ROOT / language / PICTURES

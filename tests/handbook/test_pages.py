@@ -2,7 +2,10 @@
 
 import io
 import re
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pypdf
 import pytest
@@ -10,6 +13,7 @@ from django.test import Client
 from django.urls import get_resolver, resolve, reverse
 
 from accounts.models import User
+from handbook import paper
 from handbook.contents import MOBOTIX_PAGES, OPEN_PAGES, PAGES, VOLUMES, page_url, pdf_url
 from handbook.documents import LANGUAGES, document, parse
 from handbook.rendering import Paper, Screen, render, rendered
@@ -229,3 +233,22 @@ def test_pdf_files_are_open_where_their_page_is() -> None:
     for audience in VOLUMES:
         name = resolve(pdf_url(audience)).url_name
         assert (name == "handbook_mobotix_pdf") is (audience in MOBOTIX_PAGES)
+
+
+def test_many_who_ask_at_once_have_a_pdf_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It needs no login, and takes seconds of CPU."""
+    drawn: list[str] = []
+
+    def draw_slowly(**asked: Any) -> bytes:
+        drawn.append(asked["language"])
+        time.sleep(0.1)
+        return b"%PDF"
+
+    monkeypatch.setattr(paper, "render_pdf", draw_slowly)
+    paper._drawn.cache_clear()
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda _number: paper.volume_pdf("operators", "en"), range(4)))
+    finally:
+        paper._drawn.cache_clear()
+    assert (answers, drawn) == ([b"%PDF"] * 4, ["en"])
